@@ -1,0 +1,7 @@
+//! The zap language: what a person wrote, what it means, and how a record becomes requests.
+//!
+//! Everything here is a pure function of its input: no I/O, no clock, no environment, no output.
+
+pub mod diagnostic;
+pub mod record;
+pub mod source;
