@@ -4,4 +4,6 @@
 
 pub mod diagnostic;
 pub mod record;
+pub mod request;
 pub mod source;
+pub mod trigger;

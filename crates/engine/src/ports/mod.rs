@@ -1,0 +1,16 @@
+//! The traits through which the engine reaches the world, and the data that crosses them.
+
+mod clock;
+mod crm;
+mod sender;
+mod store;
+
+pub use clock::Clock;
+pub use crm::{Crm, DayWindow, Page, PageRequest, ReadError};
+pub use sender::{Reply, SendOutcome, Sender};
+pub use store::{
+    AttemptRecord, BegunAttempt, ClaimedRun, Counts, CursorMove, EventKey, Fate, History, NewEvent,
+    OnceOutcome, PageCommit, PageCommitted, RevisionId, RunDetail, RunFilter, RunId, RunReason, RunState,
+    RunSummary, RunUpdate, StepOutcome, StepRecord, Store, StoreError, StoredEvent, Target, ZapId,
+    ZapIdentity, ZapState,
+};

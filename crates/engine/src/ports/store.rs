@@ -1,0 +1,452 @@
+//! The durable store: ledger, cursors, events, runs and their history.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+/// What went wrong with the state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Another engine holds the state.
+    #[error("another zaprun is running on {path}{}", .holder.as_ref().map(|h| format!(" ({h})")).unwrap_or_default())]
+    Busy {
+        /// The state file.
+        path: String,
+        /// What is known of the holder.
+        holder: Option<String>,
+    },
+    /// The lease was lost to another engine; nothing was written.
+    #[error("another zaprun took over the state; this one writes nothing more")]
+    Fenced,
+    /// There is no state file yet.
+    #[error("no state at {path}")]
+    Missing {
+        /// The state file.
+        path: String,
+    },
+    /// The file is not a state of zaprun, is damaged, or is of a newer version.
+    #[error("{path} cannot be used: {reason}")]
+    Unusable {
+        /// The state file.
+        path: String,
+        /// Plain words.
+        reason: String,
+    },
+    /// The disk is full, read-only, or failed. Nothing of the operation was kept.
+    #[error("the state cannot be written: {reason}")]
+    Io {
+        /// Plain words.
+        reason: String,
+    },
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub i64);
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+ids! {
+    /// A zap in this state, whatever it is called now.
+    ZapId;
+    /// A run, as a person names it.
+    RunId;
+    /// One content of one zap.
+    RevisionId;
+}
+
+/// Who a zap is, when the engine starts with it.
+#[derive(Debug, Clone)]
+pub struct ZapIdentity {
+    /// Its name now.
+    pub name: String,
+    /// The name its state hangs on so far, when it was renamed.
+    pub formerly: Option<String>,
+    /// Hash of what its trigger selects (kind, connection, where, cycles, include_*, once_per): a change moves the boundary.
+    pub selection: String,
+    /// Hash of the whole zap.
+    pub content: String,
+    /// Git revision, when known.
+    pub git: Option<String>,
+    /// What counts as new when the zap has never run: the boundary it starts with.
+    pub first_boundary: Timestamp,
+    /// The present instant.
+    pub now: Timestamp,
+}
+
+/// What the state knows of a zap.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ZapState {
+    /// Its id.
+    pub id: ZapId,
+    /// Its first name, on which idempotency keys hang.
+    pub first_name: String,
+    /// What is older is primed, not fired. After a change of selection: the earliest of its cursors when the change
+    /// was loaded (its boundary stays where it has none).
+    pub boundary: Timestamp,
+    /// Whether it has never run before.
+    pub first_run: bool,
+    /// The present content.
+    pub revision: RevisionId,
+    /// Cursors by query.
+    pub cursors: Vec<(String, Timestamp)>,
+}
+
+/// What happened in the CRM, once: kind and natural id.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventKey {
+    /// The kind's name: `new_sale`, `refund`, …
+    pub kind: String,
+    /// `orderId`, `transactionId`, …
+    pub id: String,
+}
+
+impl std::fmt::Display for EventKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.kind, self.id)
+    }
+}
+
+/// A page's news, committed in one transaction.
+#[derive(Debug, Clone, Default)]
+pub struct PageCommit {
+    /// What was found, in the CRM's order.
+    pub events: Vec<NewEvent>,
+    /// With the last page of a slice or walk: where the cursors now stand.
+    pub cursors: Vec<CursorMove>,
+}
+
+/// A cursor that a completed slice or walk moves. A cursor never moves back.
+#[derive(Debug, Clone)]
+pub struct CursorMove {
+    /// The zap.
+    pub zap: ZapId,
+    /// The query's stable name.
+    pub query: String,
+    /// The instant.
+    pub at: Timestamp,
+}
+
+/// One event and the zaps it concerns.
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    /// Its key.
+    pub key: EventKey,
+    /// When it happened (`event.at`), frozen now.
+    pub at: Timestamp,
+    /// The row, byte for byte.
+    pub record: Bytes,
+    /// When it was seen.
+    pub seen_at: Timestamp,
+    /// The zaps.
+    pub targets: Vec<Target>,
+}
+
+/// What an event is to one zap.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The zap.
+    pub zap: ZapId,
+    /// The zap's content that the run is made with.
+    pub revision: RevisionId,
+    /// Base of the idempotency keys of its run.
+    pub key_base: Uuid,
+    /// Fire or prime.
+    pub fate: Fate,
+    /// The value of `once_per`, which a primed row takes.
+    pub once: Option<String>,
+}
+
+/// What becomes of an event that is not yet in a zap's ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It becomes a run.
+    Fire,
+    /// It enters the ledger without a run: it is older than the boundary.
+    Prime,
+    /// Primed, since nothing dates it.
+    PrimeUndated,
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PageCommitted {
+    /// Runs made.
+    pub fired: u64,
+    /// Ledger entries without a run.
+    pub primed: u64,
+    /// Of those, undated.
+    pub undated: u64,
+    /// Pairs of event and zap that the ledger knew.
+    pub known: u64,
+}
+
+/// A run's state as the person sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RunState {
+    /// Waits or is being worked on.
+    Pending,
+    /// Every step done or skipped.
+    Delivered,
+    /// Its filter, or `once_per`, said no.
+    Filtered,
+    /// Waits for a person.
+    Held,
+    /// Given up; can be replayed.
+    Dead,
+    /// Given up by a person.
+    Dropped,
+}
+
+/// Why a run is in its state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunReason {
+    /// One word: `queued`, `retrying`, `parked`, `uncertain`, `filter`, `once_per`, `refused`, `expired`, `mapping`, …
+    pub word: String,
+    /// Plain words, masked; empty where the word says all.
+    pub detail: String,
+}
+
+/// What the store keeps of an event.
+#[derive(Debug, Clone)]
+pub struct StoredEvent {
+    /// Its key.
+    pub key: EventKey,
+    /// When it happened.
+    pub at: Timestamp,
+    /// When it was seen.
+    pub seen_at: Timestamp,
+    /// The row, byte for byte.
+    pub record: Bytes,
+}
+
+/// A run handed to the engine.
+#[derive(Debug, Clone)]
+pub struct ClaimedRun {
+    /// Its id.
+    pub id: RunId,
+    /// Its zap.
+    pub zap: ZapId,
+    /// Its event.
+    pub event: StoredEvent,
+    /// Base of its idempotency keys.
+    pub key_base: Uuid,
+    /// When the run was made.
+    pub created_at: Timestamp,
+    /// Attempts of the unfinished step (and element) so far.
+    pub attempts: u32,
+    /// When the first attempt of the unfinished step ended in a retryable failure; `retry.for` counts from here.
+    pub retrying_since: Option<Timestamp>,
+    /// Steps with an outcome, in the order they were settled.
+    pub steps: Vec<StepRecord>,
+    /// An attempt whose beginning was recorded and whose end was not: the process died in flight.
+    pub begun: Option<BegunAttempt>,
+}
+
+/// An attempt recorded before its first byte left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BegunAttempt {
+    /// Step id.
+    pub step: String,
+    /// Element key under `each`.
+    pub element: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepOutcome {
+    /// Sent and accepted.
+    Done,
+    /// `when` said no, or `each` had no element.
+    Skipped,
+    /// Given up.
+    Failed,
+}
+
+/// A finished step, or one finished element of an `each` step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepRecord {
+    /// Step id.
+    pub step: String,
+    /// Element key under `each`.
+    pub element: Option<String>,
+    /// Outcome.
+    pub outcome: StepOutcome,
+    /// HTTP status of the last answer.
+    pub status: Option<u16>,
+    /// Attempts it took.
+    pub attempts: u32,
+    /// When it ended.
+    pub at: Timestamp,
+    /// The answer kept for people: at most 8 KiB, masked.
+    pub reply: Option<Bytes>,
+    /// What later steps read of the answer, as JSON `{status, headers, body}`; dropped when the run ends.
+    pub response: Option<Bytes>,
+}
+
+/// A failed or unfinished attempt, kept so that a person can see what happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttemptRecord {
+    /// Step id.
+    pub step: String,
+    /// Element key under `each`.
+    pub element: Option<String>,
+    /// From 1.
+    pub number: u32,
+    /// When it ended.
+    pub at: Timestamp,
+    /// HTTP status, when there was an answer.
+    pub status: Option<u16>,
+    /// What happened in plain words, masked.
+    pub error: String,
+    /// The answer kept for people: at most 8 KiB, masked.
+    pub reply: Option<Bytes>,
+}
+
+/// What changes on a run, in one transaction. Clears a begun attempt.
+#[derive(Debug, Clone)]
+pub struct RunUpdate {
+    /// The run.
+    pub run: RunId,
+    /// Steps that ended.
+    pub steps: Vec<StepRecord>,
+    /// Attempts that failed.
+    pub failed: Vec<AttemptRecord>,
+    /// State from now on.
+    pub state: RunState,
+    /// Why.
+    pub reason: RunReason,
+    /// When a pending run is due again; now for `queued`.
+    pub due_at: Timestamp,
+    /// Attempts of the unfinished step so far.
+    pub attempts: u32,
+    /// See [`ClaimedRun::retrying_since`].
+    pub retrying_since: Option<Timestamp>,
+    /// When this happened.
+    pub at: Timestamp,
+}
+
+/// Whether a run may use the value of `once_per`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnceOutcome {
+    /// It is this run's, now or from before.
+    Taken,
+    /// Another run, or a primed row (`None`), has it.
+    TakenBy(Option<RunId>),
+}
+
+/// What the engine needs of the state. One engine at a time: the implementation holds the lease and guards every
+/// write with its fencing number. A method that returns `Ok` has made its effect durable.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Makes a zap known, moves its boundary after a change of selection, follows a rename, and says where it stands.
+    async fn open_zap(&self, identity: ZapIdentity) -> Result<ZapState, StoreError>;
+    /// Of these ids of one kind, those that the zap's ledger does not hold.
+    async fn unknown(&self, zap: ZapId, kind: &str, ids: Vec<String>) -> Result<Vec<String>, StoreError>;
+    /// Commits a page: ledger entries, events, runs and cursors, in one transaction. Pairs of event and zap that the
+    /// ledger holds are left as they are.
+    async fn commit_page(&self, commit: PageCommit) -> Result<PageCommitted, StoreError>;
+    /// Pending runs of a zap that are due, oldest due first, at most `limit`, none of `busy`. A run whose zap and
+    /// natural id have an earlier pending run waits for that one.
+    async fn claim(
+        &self,
+        zap: ZapId,
+        now: Timestamp,
+        limit: usize,
+        busy: Vec<RunId>,
+    ) -> Result<Vec<ClaimedRun>, StoreError>;
+    /// When the next pending run of any of these zaps is due; `None` when none is pending (runs in `busy` aside).
+    async fn next_due(&self, zaps: Vec<ZapId>, busy: Vec<RunId>) -> Result<Option<Timestamp>, StoreError>;
+    /// Records that an attempt begins, before its first byte leaves.
+    async fn begin_attempt(&self, run: RunId, begun: BegunAttempt) -> Result<(), StoreError>;
+    /// Records what became of a run.
+    async fn update_run(&self, update: RunUpdate) -> Result<(), StoreError>;
+    /// Takes the value of `once_per` for a run; asking again for the same run gives the same answer.
+    async fn take_once(&self, zap: ZapId, value: &str, run: RunId) -> Result<OnceOutcome, StoreError>;
+}
+
+/// Which runs to list.
+#[derive(Debug, Clone, Default)]
+pub struct RunFilter {
+    /// Only this zap, by name.
+    pub zap: Option<String>,
+    /// Only these states; all when empty.
+    pub states: Vec<RunState>,
+    /// Only runs made at or after.
+    pub since: Option<Timestamp>,
+    /// At most so many, newest first.
+    pub limit: usize,
+}
+
+/// A line of `runs list`.
+#[derive(Debug, Clone)]
+pub struct RunSummary {
+    /// Id.
+    pub id: RunId,
+    /// The zap's present name.
+    pub zap: String,
+    /// Event.
+    pub event: EventKey,
+    /// State.
+    pub state: RunState,
+    /// Why.
+    pub reason: RunReason,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When a pending run is due.
+    pub due_at: Option<Timestamp>,
+    /// Attempts of the unfinished step.
+    pub attempts: u32,
+}
+
+/// All that is kept of a run.
+#[derive(Debug, Clone)]
+pub struct RunDetail {
+    /// The line.
+    pub summary: RunSummary,
+    /// The event with its record.
+    pub event: StoredEvent,
+    /// Base of its idempotency keys.
+    pub key_base: Uuid,
+    /// Hash of the zap it was made with.
+    pub content: String,
+    /// Git revision of the zap it was made with, when known.
+    pub git: Option<String>,
+    /// Finished steps.
+    pub steps: Vec<StepRecord>,
+    /// Failed attempts.
+    pub attempts: Vec<AttemptRecord>,
+    /// An attempt in flight, or cut off by a crash.
+    pub begun: Option<BegunAttempt>,
+}
+
+/// How many runs are in each state, per zap; and how many ledger entries have no run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// By zap name and state.
+    pub runs: Vec<(String, RunState, u64)>,
+    /// Primed entries by zap name.
+    pub primed: Vec<(String, u64)>,
+}
+
+/// Looking at the state. Never moves it.
+#[async_trait]
+pub trait History: Send + Sync {
+    /// Runs, newest first.
+    async fn runs(&self, filter: RunFilter) -> Result<Vec<RunSummary>, StoreError>;
+    /// One run; `None` when there is no such run.
+    async fn run(&self, id: RunId) -> Result<Option<RunDetail>, StoreError>;
+    /// Counts.
+    async fn counts(&self) -> Result<Counts, StoreError>;
+}
