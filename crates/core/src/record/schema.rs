@@ -66,3 +66,8 @@ impl Schema {
         self.fields.iter().find(|field| field.name == name)
     }
 }
+
+/// One entry of a table of fields.
+pub(super) const fn field(name: &'static str, ty: FieldType, class: Class, meaning: &'static str) -> Field {
+    Field { name, ty, meaning, class }
+}
