@@ -39,6 +39,13 @@ pub enum StoreError {
         /// Plain words.
         reason: String,
     },
+    /// The operation makes no sense for this state: a rename onto a name that is taken, a run that is not there or has
+    /// ended. Nothing was written; asking again gives the same answer.
+    #[error("{reason}")]
+    Refused {
+        /// Plain words.
+        reason: String,
+    },
 }
 
 macro_rules! ids {
@@ -86,16 +93,20 @@ pub struct ZapIdentity {
 pub struct ZapState {
     /// Its id.
     pub id: ZapId,
-    /// Its first name, on which idempotency keys hang.
+    /// Its first name, on which idempotency keys hang. Unique within the state: a zap that later takes a name which
+    /// another gave up gets `NAME#2`, so that their keys never meet.
     pub first_name: String,
     /// What is older is primed, not fired. After a change of selection: the earliest of its cursors when the change
-    /// was loaded (its boundary stays where it has none).
+    /// was loaded (its boundary stays where it has none, and never moves back).
     pub boundary: Timestamp,
-    /// Whether it has never run before.
+    /// When an engine first ran it.
+    pub opened_at: Timestamp,
+    /// Whether that is now.
     pub first_run: bool,
     /// The present content.
     pub revision: RevisionId,
-    /// Cursors by query.
+    /// Cursors by query. None right after a change of selection: each query is then read from the boundary on, since
+    /// what the new selection finds between two cursors of the old one would be missed otherwise.
     pub cursors: Vec<(String, Timestamp)>,
 }
 
@@ -364,9 +375,10 @@ pub trait Store: Send + Sync {
         limit: usize,
         busy: Vec<RunId>,
     ) -> Result<Vec<ClaimedRun>, StoreError>;
-    /// When the next pending run of any of these zaps is due; `None` when none is pending (runs in `busy` aside).
+    /// When the next pending run of any of these zaps is due; `None` when none is pending. Runs in `busy` do not count,
+    /// nor do runs that wait for an earlier one of their natural id: they become due with an update of that one.
     async fn next_due(&self, zaps: Vec<ZapId>, busy: Vec<RunId>) -> Result<Option<Timestamp>, StoreError>;
-    /// Records that an attempt begins, before its first byte leaves.
+    /// Records that an attempt begins, before its first byte leaves. Refused for a run that is not pending.
     async fn begin_attempt(&self, run: RunId, begun: BegunAttempt) -> Result<(), StoreError>;
     /// Records what became of a run.
     async fn update_run(&self, update: RunUpdate) -> Result<(), StoreError>;
