@@ -7,3 +7,4 @@ pub mod record;
 pub mod request;
 pub mod source;
 pub mod trigger;
+pub mod value;

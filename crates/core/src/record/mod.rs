@@ -3,9 +3,15 @@
 //! The description gives the typed view, the published schemas and the checks of field names.
 
 mod order;
+mod read_set;
+mod row;
 mod schema;
 mod transaction;
+mod view;
 
 pub use order::{FULFILLMENT, FULFILLMENT_ITEM, ITEM, ORDER};
+pub use read_set::ReadSet;
+pub use row::{Row, instant};
 pub use schema::{Class, Field, FieldType, Schema};
 pub use transaction::{TRANSACTION, TRANSACTION_ITEM};
+pub use view::{RowError, view};

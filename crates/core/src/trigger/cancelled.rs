@@ -1,0 +1,69 @@
+//! An order that was cancelled.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::kind::is_test;
+use super::{DateRange, Endpoint, Kind, Options, Query, Verdict, When};
+use crate::record::{ORDER, Row, Schema};
+
+/// How long before the boundary an order may have begun whose cancellation carries no date of its own.
+const UNDATED_REACH: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// Cancellations.
+#[derive(Debug)]
+pub(super) struct Cancelled;
+
+impl Kind for Cancelled {
+    fn name(&self) -> &'static str {
+        "cancelled"
+    }
+
+    fn summary(&self) -> &'static str {
+        "an order was cancelled; once per order, ever"
+    }
+
+    fn schema(&self) -> &'static Schema {
+        &ORDER
+    }
+
+    fn key_field(&self) -> &'static str {
+        "orderId"
+    }
+
+    fn fields(&self) -> &'static [&'static str] {
+        &["orderId", "orderStatus", "cardType", "dateCreated", "dateUpdated", "items"]
+    }
+
+    fn queries(&self, _options: Options) -> Vec<Query> {
+        vec![Query {
+            endpoint: Endpoint::Orders,
+            seen_through: DateRange::Updated,
+            params: vec![("orderStatus", "CANCELLED".to_owned())],
+        }]
+    }
+
+    fn takes(&self, row: &Row, options: Options) -> bool {
+        row.text("orderStatus").as_deref() == Some("CANCELLED") && (options.include_test || !is_test(row))
+    }
+
+    fn judge(&self, row: &Row, when: &When, zone: &TimeZone) -> Verdict {
+        if let Some(at) = last_cancellation(row, zone) {
+            return Verdict::dated(at, when);
+        }
+        let created = row.instant("dateCreated", zone);
+        let updated = row.instant("dateUpdated", zone);
+        let recent = when.boundary_there().saturating_sub(UNDATED_REACH).unwrap_or(Timestamp::MIN);
+        match (created, updated) {
+            (Some(created), Some(updated)) if created >= recent && updated >= when.boundary_there() => {
+                let seen = updated >= when.opened_there();
+                Verdict::Fire { at: if seen { updated } else { created } }
+            }
+            (created, _) => Verdict::PrimeUndated { at: created.unwrap_or(when.boundary) },
+        }
+    }
+}
+
+fn last_cancellation(row: &Row, zone: &TimeZone) -> Option<Timestamp> {
+    row.rows("items").filter_map(|item| item.instant("lastCancellationDate", zone)).max()
+}

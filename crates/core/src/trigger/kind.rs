@@ -1,0 +1,118 @@
+//! What a kind of event is.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{FirstSale, Query};
+use super::{cancelled::Cancelled, decline::Decline, new_lead::NewLead, new_sale::NewSale, refund::Refund};
+use crate::record::{Row, Schema};
+
+/// A kind of event that is found by polling the CRM.
+pub trait Kind: std::fmt::Debug + Sync {
+    /// Its name, as the trigger writes it.
+    fn name(&self) -> &'static str;
+    /// What fires it, in a few words.
+    fn summary(&self) -> &'static str;
+    /// The rows it is made of.
+    fn schema(&self) -> &'static Schema;
+    /// The field that holds the natural id.
+    fn key_field(&self) -> &'static str;
+    /// The fields that [`Kind::takes`] and [`Kind::judge`] read.
+    fn fields(&self) -> &'static [&'static str];
+    /// What is asked of the CRM.
+    fn queries(&self, options: Options) -> Vec<Query>;
+    /// Whether the row belongs to the kind at all; the CRM's own filters are not relied on.
+    fn takes(&self, row: &Row, options: Options) -> bool;
+    /// Whether a row that the ledger does not hold is news.
+    fn judge(&self, row: &Row, when: &When, zone: &TimeZone) -> Verdict;
+    /// The verdict after a look-up of the order's transactions, where [`Kind::judge`] asked for one.
+    fn judge_sale(&self, _row: &Row, _first: FirstSale, when: &When, _zone: &TimeZone) -> Verdict {
+        Verdict::PrimeUndated { at: when.boundary }
+    }
+}
+
+/// Every kind.
+pub static KINDS: &[&dyn Kind] = &[&NewSale, &Cancelled, &NewLead, &Decline, &Refund];
+
+/// The kind of that name.
+pub fn kind(name: &str) -> Option<&'static dyn Kind> {
+    KINDS.iter().copied().find(|kind| kind.name() == name)
+}
+
+/// What a trigger says beside its kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// `cycles: all`: rebills too.
+    pub all_cycles: bool,
+    /// `include_test: true`: orders of the test card too.
+    pub include_test: bool,
+    /// `include_bought: true`: leads that were already sold when first seen.
+    pub include_bought: bool,
+    /// `include_voids: true`: voids beside refunds.
+    pub include_voids: bool,
+}
+
+/// The instants against which a row is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct When {
+    /// What is older is primed.
+    pub boundary: Timestamp,
+    /// When the zap first ran.
+    pub opened_at: Timestamp,
+    /// The CRM's clock less ours, as measured in this walk: rows carry the CRM's time, boundaries ours.
+    pub skew: SignedDuration,
+}
+
+impl When {
+    /// The boundary by the CRM's clock.
+    pub fn boundary_there(&self) -> Timestamp {
+        self.boundary.saturating_add(self.skew).unwrap_or(self.boundary)
+    }
+
+    /// The first start by the CRM's clock.
+    pub fn opened_there(&self) -> Timestamp {
+        self.opened_at.saturating_add(self.skew).unwrap_or(self.opened_at)
+    }
+}
+
+/// What becomes of a row that the ledger does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is news; `at` is `event.at`.
+    Fire {
+        /// When it happened.
+        at: Timestamp,
+    },
+    /// It is older than the boundary.
+    Prime {
+        /// When it happened.
+        at: Timestamp,
+    },
+    /// It is taken for old, since nothing dates it.
+    PrimeUndated {
+        /// The boundary, for want of better.
+        at: Timestamp,
+    },
+    /// Only the order's transactions can tell.
+    LookUp {
+        /// The order.
+        order_id: String,
+    },
+}
+
+impl Verdict {
+    /// Fires from the boundary on, else primed.
+    pub(super) fn dated(at: Timestamp, when: &When) -> Self {
+        if at >= when.boundary_there() { Verdict::Fire { at } } else { Verdict::Prime { at } }
+    }
+
+    /// The verdict by a date that may be missing.
+    pub(super) fn by(at: Option<Timestamp>, when: &When) -> Self {
+        at.map_or(Verdict::PrimeUndated { at: when.boundary }, |at| Verdict::dated(at, when))
+    }
+}
+
+/// Whether a row is about the CRM's test card.
+pub(super) fn is_test(row: &Row) -> bool {
+    row.text("cardType").as_deref() == Some("TESTCARD")
+}
