@@ -8,3 +8,4 @@ pub mod request;
 pub mod source;
 pub mod trigger;
 pub mod value;
+pub mod zap;
