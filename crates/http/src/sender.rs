@@ -1,0 +1,263 @@
+//! Sends what an `http` action rendered.
+
+use crate::client::{ClientError, Clients};
+use crate::connection::{
+    ConfigError, ConfigProblem, DEFAULT_IDEMPOTENCY_HEADER, HttpConnection, Ready, header,
+};
+use crate::exchange::{Answer, End, Failure, Line};
+use crate::guard::AllowedHosts;
+use crate::pace::Pace;
+use crate::secret::Secret;
+use crate::when::retry_after;
+use crate::whither::{append_query, join, parse_base};
+use async_trait::async_trait;
+use bytes::Bytes;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::{Request, Url};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use zaprun_core::request::{Destination, HttpRequest, Method};
+use zaprun_engine::ports::{Clock, Reply, SendOutcome, Sender};
+
+/// Bytes of an answer's body that are kept; what is behind them is not read.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+
+/// Redirects followed for one GET.
+const REDIRECTS: usize = 5;
+
+/// For actions with a whole URL: requests in flight per host, and the time one may take.
+const HOST_CONCURRENCY: usize = 8;
+const HOST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Paces of hosts kept before idle ones are let go: a template may yield a new host with every record.
+const HOSTS_KEPT: usize = 1024;
+
+/// Sends the requests of `http` actions, each through its connection, or by its host where it names none.
+///
+/// Redirects: only a GET follows them, and only within scheme, host and port; the connection's credentials go along, as
+/// the target is the same. Any other redirect is handed back as the answer it is. For a method that writes, following
+/// would either repeat the write or turn it into a read, and the run would look delivered.
+pub struct HttpSender {
+    connections: HashMap<String, Ready>,
+    clients: Clients,
+    hosts: Mutex<HashMap<String, Arc<Pace>>>,
+    clock: Arc<dyn Clock>,
+}
+
+/// A request with everything it needs to go out.
+struct Prepared {
+    method: reqwest::Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Option<Bytes>,
+    auth_query: Option<(String, Secret)>,
+    line: Line,
+}
+
+impl HttpSender {
+    /// A sender for these connections. `clock` serves only for a `Retry-After` date from a server that does not tell
+    /// its own time.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first connection that cannot work. Nothing is sent to find out.
+    pub fn new(
+        connections: &[HttpConnection],
+        clients: &Clients,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ConfigError> {
+        let mut ready = HashMap::new();
+        for connection in connections {
+            let problem = |problem| ConfigError { connection: connection.name.clone(), problem };
+            let prepared = Ready::new(connection, clients).map_err(problem)?;
+            if ready.insert(connection.name.clone(), prepared).is_some() {
+                return Err(problem(ConfigProblem::Twice));
+            }
+        }
+        Ok(HttpSender { connections: ready, clients: clients.clone(), hosts: Mutex::default(), clock })
+    }
+
+    fn prepare(&self, request: &HttpRequest) -> Result<Prepared, String> {
+        let mut prepared = match &request.destination {
+            Destination::Connection { name, path } => self.to_connection(name, path, request)?,
+            Destination::Url { url, allow_hosts } => self.to_host(url, allow_hosts, request)?,
+        };
+        let credential = prepared.auth_query.as_ref().map(|(name, _)| name.clone());
+        let pairs = request.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        // A server may take the first of two: nothing that an action says goes before the credential.
+        append_query(&mut prepared.url, pairs.filter(|(name, _)| Some(*name) != credential.as_deref()));
+        prepared.authorise_url();
+        Ok(prepared)
+    }
+
+    fn to_connection(&self, name: &str, path: &str, request: &HttpRequest) -> Result<Prepared, String> {
+        let Some(ready) = self.connections.get(name) else {
+            return Err(format!("there is no connection `{name}`"));
+        };
+        let mut headers = headers(request, ready.idempotency.as_ref(), &ready.headers)?;
+        if let Some((name, value)) = &ready.auth_header {
+            headers.insert(name.clone(), value.clone());
+        }
+        Ok(Prepared {
+            method: method(request.method),
+            url: join(&ready.base, path).map_err(|error| error.to_string())?,
+            headers,
+            body: request.body.as_ref().map(|body| Bytes::copy_from_slice(&body.bytes)),
+            auth_query: ready.auth_query.clone(),
+            line: ready.line.clone(),
+        })
+    }
+
+    fn to_host(&self, url: &str, allow_hosts: &[String], request: &HttpRequest) -> Result<Prepared, String> {
+        let url = parse_base(url).map_err(|error| format!("the URL {error}"))?;
+        let idempotency = HeaderName::from_bytes(DEFAULT_IDEMPOTENCY_HEADER.as_bytes()).ok();
+        Ok(Prepared {
+            method: method(request.method),
+            headers: headers(request, idempotency.as_ref(), &HeaderMap::new())?,
+            body: request.body.as_ref().map(|body| Bytes::copy_from_slice(&body.bytes)),
+            auth_query: None,
+            line: self.host_line(&url, allow_hosts)?,
+            url,
+        })
+    }
+
+    fn host_line(&self, url: &Url, allow_hosts: &[String]) -> Result<Line, String> {
+        let words = |error: ClientError| error.to_string();
+        let client = if allow_hosts.is_empty() {
+            self.clients.named(url, HOST_TIMEOUT, None).map_err(words)?
+        } else {
+            let allowed = AllowedHosts::new(allow_hosts);
+            allowed.check(url).map_err(|refused| refused.to_string())?;
+            self.clients.guarded(HOST_TIMEOUT, allowed.addresses().clone()).map_err(words)?
+        };
+        Ok(Line::with_client(client, HOST_TIMEOUT, self.host_pace(url)))
+    }
+
+    fn host_pace(&self, url: &Url) -> Arc<Pace> {
+        let host = format!(
+            "{}:{}",
+            url.host_str().unwrap_or_default(),
+            url.port_or_known_default().unwrap_or_default()
+        );
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if hosts.len() >= HOSTS_KEPT && !hosts.contains_key(&host) {
+            // Whoever holds a pace has its own reference; the others are idle and have nothing to remember.
+            hosts.retain(|_, pace| Arc::strong_count(pace) > 1);
+        }
+        Arc::clone(hosts.entry(host).or_insert_with(|| Arc::new(Pace::new(None, HOST_CONCURRENCY))))
+    }
+
+    async fn deliver(&self, mut prepared: Prepared) -> Result<Answer, Failure> {
+        for _ in 0..REDIRECTS {
+            let answer = prepared.line.exchange(prepared.request(), BODY_LIMIT).await?;
+            match prepared.redirected(&answer) {
+                Some(url) => prepared.url = url,
+                None => return Ok(answer),
+            }
+        }
+        prepared.line.exchange(prepared.request(), BODY_LIMIT).await
+    }
+
+    fn reply(&self, answer: Answer) -> Reply {
+        Reply {
+            retry_after: retry_after(&answer.headers, || self.clock.now()),
+            status: answer.status,
+            headers: answer
+                .headers
+                .iter()
+                .map(|(name, value)| {
+                    (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+                })
+                .collect(),
+            body: answer.body,
+            truncated: answer.end == End::Truncated,
+            cut: matches!(answer.end, End::Cut(_)),
+        }
+    }
+}
+
+#[async_trait]
+impl Sender for HttpSender {
+    async fn send(&self, request: &HttpRequest) -> SendOutcome {
+        let prepared = match self.prepare(request) {
+            Ok(prepared) => prepared,
+            Err(reason) => return SendOutcome::NotSent { reason, retryable: false },
+        };
+        match self.deliver(prepared).await {
+            Ok(answer) => SendOutcome::Reply(self.reply(answer)),
+            Err(Failure::NotSent { reason, retryable }) => SendOutcome::NotSent { reason, retryable },
+            Err(Failure::Unknown { reason }) => SendOutcome::Unknown { reason },
+        }
+    }
+}
+
+impl Prepared {
+    fn request(&self) -> Request {
+        let mut request = Request::new(self.method.clone(), self.url.clone());
+        *request.headers_mut() = self.headers.clone();
+        *request.body_mut() = self.body.clone().map(Into::into);
+        request
+    }
+
+    fn authorise_url(&mut self) {
+        if let Some((name, value)) = &self.auth_query {
+            append_query(&mut self.url, [(name.as_str(), value.expose())]);
+        }
+    }
+
+    /// Where a GET goes on, when the answer sends it elsewhere on the same origin.
+    fn redirected(&self, answer: &Answer) -> Option<Url> {
+        if self.method != reqwest::Method::GET || !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
+            return None;
+        }
+        let mut url = self.url.join(answer.headers.get(LOCATION)?.to_str().ok()?).ok()?;
+        let same = url.origin() == self.url.origin() && url.username().is_empty() && url.password().is_none();
+        url.set_fragment(None);
+        if let Some((name, value)) = self.auth_query.as_ref().filter(|_| same)
+            && !url.query_pairs().any(|(known, _)| known == *name)
+        {
+            append_query(&mut url, [(name.as_str(), value.expose())]);
+        }
+        same.then_some(url)
+    }
+}
+
+/// Connection's headers, above them the action's of the same name. The key gives way only to a header that the action
+/// itself sets.
+fn headers(
+    request: &HttpRequest,
+    idempotency: Option<&HeaderName>,
+    connection: &HeaderMap,
+) -> Result<HeaderMap, String> {
+    let mut action = HeaderMap::new();
+    for (name, value) in &request.headers {
+        let (name, value) = header(name, value).map_err(|problem| problem.to_string())?;
+        action.append(name, value);
+    }
+    let mut all = connection.clone();
+    if let Some(name) = idempotency {
+        let (name, key) =
+            header(name.as_str(), &request.idempotency_key).map_err(|problem| problem.to_string())?;
+        all.insert(name, key);
+    }
+    if let Some(body) = &request.body {
+        all.insert(CONTENT_TYPE, HeaderValue::from_static(body.content_type));
+    }
+    for name in action.keys() {
+        all.remove(name);
+    }
+    for (name, value) in &action {
+        all.append(name.clone(), value.clone());
+    }
+    Ok(all)
+}
+
+fn method(method: Method) -> reqwest::Method {
+    match method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Put => reqwest::Method::PUT,
+        Method::Patch => reqwest::Method::PATCH,
+        Method::Delete => reqwest::Method::DELETE,
+    }
+}
