@@ -11,6 +11,8 @@ mod new_sale;
 mod query;
 mod refund;
 mod sale_date;
+#[cfg(test)]
+mod tests;
 
 pub use kind::{KINDS, Kind, Options, Verdict, When, kind};
 pub use query::{DateRange, Endpoint, Narrowing, Query};

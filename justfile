@@ -1,0 +1,41 @@
+# Small verbs; `just ci` is what the machine runs.
+
+default: ci
+
+# format every source
+fmt:
+    cargo fmt --all
+
+check-fmt:
+    cargo fmt --all --check
+
+clippy:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+test:
+    cargo test --workspace
+
+# write schemas/ from the types
+schemas:
+    cargo run -q -- schema --write schemas
+
+check-schemas:
+    cargo run -q -- schema --check schemas
+
+# the example zaps, as a merchant's CI would
+validate:
+    cargo run -q -- validate --strict
+
+# licences, bans, sources (needs cargo-deny)
+deny:
+    cargo deny check licenses bans sources
+
+demo:
+    cargo run --release -- demo
+
+# speed beside a hand-written loop; figures, not a test
+bench:
+    bench/run.sh
+
+ci:
+    .ci/run
