@@ -42,7 +42,186 @@ codes! {
         "A zap that cannot be read is a zap that does not run.",
         bad: "zaps/a.yaml is a directory or holds bytes that are not UTF-8",
         good: "zaps/a.yaml is a text file in UTF-8";
-    // 02xx: structure. 03xx: names. 04xx: templates and expressions. 05xx: JSONPath. 06xx: variables and secrets.
+    TOO_LARGE = "ZR0102", Error, "file is too large",
+        "Definitions are small. A file this large is a mistake, and reading it costs every start of the engine.",
+        bad: "zaps/a.yaml holds 10 MB of records",
+        good: "zaps/fixtures/a.json holds the records, zaps/a.yaml the zap";
+    EMPTY_FILE = "ZR0103", Error, "file is empty",
+        "An empty file under zaps/ is a zap that somebody thinks is running.",
+        bad: "# todo",
+        good: "name: new-sale-to-sheet\ntrigger: …\nactions: …";
+    YAML_SYNTAX = "ZR0104", Error, "not YAML",
+        "The file cannot be read as YAML, so nothing in it counts.",
+        bad: "text: Order: {{ record.orderId }}",
+        good: "text: \"Order: {{ record.orderId }}\"";
+    TAB = "ZR0105", Error, "tab in the indentation",
+        "YAML indents with spaces only: a tab has no width that all readers agree on.",
+        bad: "trigger:\n\ttype: konnektive.orders",
+        good: "trigger:\n  type: konnektive.orders";
+    UNQUOTED_TEMPLATE = "ZR0106", Error, "template without quotes",
+        "Braces begin a map in YAML, so a template that begins a value must stand in quotes.",
+        bad: "filter: {{ record.totalAmount > 20 }}",
+        good: "filter: \"{{ record.totalAmount > 20 }}\"";
+    DUPLICATE_KEY = "ZR0107", Error, "key occurs twice",
+        "Of two equal keys one would be dropped without a word, and it may be the one you mean.",
+        bad: "method: POST\nmethod: PUT",
+        good: "method: PUT";
+    SEVERAL_DOCUMENTS = "ZR0108", Error, "several documents in one file",
+        "A file holds one definition, so that a name, its history and its file belong together.",
+        bad: "name: a\n---\nname: b",
+        good: "two files, one with `name: a` and one with `name: b`";
+    BAD_KEY = "ZR0109", Error, "key that is not text",
+        "Keys are text. YAML also allows numbers, lists, maps and nothing as keys, and readers differ on them.",
+        bad: "json: { 12: twelve }",
+        good: "json: { \"12\": twelve }";
+    YAML_TAG = "ZR0110", Error, "YAML tag",
+        "Tags ask a YAML reader for types of its own. Definitions use plain values and quotes only.",
+        bad: "zip: !zip 01234",
+        good: "zip: \"01234\"";
+    YAML_LIMIT = "ZR0111", Error, "too many values",
+        "Files are read within limits of values and depth, so that no file can use up the machine by its aliases.",
+        bad: "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b, …]",
+        good: "the values written out, in as many files as they need";
+    ALIAS = "ZR0112", Error, "alias that leads nowhere",
+        "An alias repeats a value that an anchor named before it. Text that begins with `*` looks like one.",
+        bad: "allow_hosts: [*.example.com]",
+        good: "allow_hosts: [\"*.example.com\"]";
+    BOOLEAN_WORD = "ZR0113", Warning, "yes, no, on or off without quotes",
+        "Older YAML reads these words as booleans, YAML 1.2 as text. Here they are text; say which you mean.",
+        bad: "country: no",
+        good: "country: \"no\"";
+    LEADING_ZERO = "ZR0114", Warning, "number with a leading zero",
+        "Digits after a zero are octal to some readers, decimal to others. Here they are text, as zip codes need.",
+        bad: "zip: 01234",
+        good: "zip: \"01234\"";
+    BIG_INTEGER = "ZR0115", Warning, "integer beyond 2^53",
+        "The digits are sent as written, but many receivers read JSON numbers as doubles and change the last ones.",
+        bad: "account: 12345678901234567890",
+        good: "account: \"12345678901234567890\"";
+    NOT_A_JSON_NUMBER = "ZR0116", Error, "number that JSON does not have",
+        "YAML has hexadecimal, octal, infinite and abbreviated numbers. JSON has none, so it is unclear what to send.",
+        bad: "limit: 1_000",
+        good: "limit: 1000";
+    CONTROL_CHARACTER = "ZR0117", Error, "control character",
+        "An invisible character in a definition is never meant, and some end the text for other readers.",
+        bad: "name: a<NUL>b",
+        good: "name: ab";
+    // 02xx: structure.
+    WRONG_TYPE = "ZR0201", Error, "value of the wrong type",
+        "The field holds another type of value.",
+        bad: "enabled: \"true\"",
+        good: "enabled: true";
+    UNKNOWN_KEY = "ZR0202", Error, "unknown key",
+        "A key that nobody reads does nothing, while its author thinks that it does.",
+        bad: "fillter: \"{{ record.totalAmount > 20 }}\"",
+        good: "filter: \"{{ record.totalAmount > 20 }}\"";
+    MISSING_KEY = "ZR0203", Error, "missing key",
+        "The key has no default: without it the definition has no meaning.",
+        bad: "trigger: { type: konnektive.orders, connection: crm }",
+        good: "trigger: { type: konnektive.orders, connection: crm, order_type: new_sale }";
+    NOT_ONE_OF = "ZR0204", Error, "value that is not one of the known",
+        "The field takes a few values only.",
+        bad: "order_type: sale",
+        good: "order_type: new_sale";
+    BAD_FORMAT = "ZR0205", Error, "text of the wrong form",
+        "The field takes text of a fixed form: a duration with its unit, a rate, a date, a name.",
+        bad: "every: 1 minute",
+        good: "every: 1m";
+    OUT_OF_RANGE = "ZR0206", Error, "value out of range",
+        "The value is too small, too large, too long or too few.",
+        bad: "concurrency: 0",
+        good: "concurrency: 3";
+    NOT_AVAILABLE = "ZR0207", Error, "not available in this version",
+        "The language has a place for it, but this version does not do it. Ignoring it would be worse than saying so.",
+        bad: "trigger: { type: schedule, cron: \"0 9 * * *\", timezone: America/New_York }",
+        good: "trigger: { type: konnektive.orders, connection: crm, order_type: new_sale }";
+    EMPTY_VALUE = "ZR0208", Error, "empty value",
+        "A key with nothing behind it is null in YAML, which the field does not take.",
+        bad: "description:",
+        good: "description: Tell the desk about declined cards";
+    EXCLUSIVE_KEYS = "ZR0209", Error, "keys that exclude each other",
+        "Only one of these keys can say what to do.",
+        bad: "url: https://api.example.com\nconnection: books",
+        good: "connection: books\npath: /entries";
+    NO_EFFECT = "ZR0210", Error, "key without effect",
+        "The key says something about another key that is not there, so it does nothing.",
+        bad: "url: https://api.example.com\npath: /entries",
+        good: "url: https://api.example.com/entries";
+    BODY_WITH_GET = "ZR0211", Warning, "body with GET",
+        "Servers and proxies drop or refuse the body of a GET.",
+        bad: "method: GET\njson: { id: $.orderId }",
+        good: "method: GET\nquery: { id: $.orderId }";
+    BAD_URL = "ZR0212", Error, "not an address",
+        "Requests go to an absolute http or https address.",
+        bad: "base_url: books.example.com",
+        good: "base_url: https://books.example.com";
+    IGNORE_FORM = "ZR0290", Error, "ignore comment that says too little",
+        "Silencing a finding is a decision: the comment names the codes and the reason, for whoever reads it next.",
+        bad: "# zaprun: ignore ZR0114",
+        good: "# zaprun: ignore ZR0114 -- the receiver wants the zip as text";
+    IGNORE_UNUSED = "ZR0291", Warning, "ignore comment without a finding",
+        "The finding is gone, or the comment stands at the wrong line; left alone it would hide the next one.",
+        bad: "zip: \"01234\" # zaprun: ignore ZR0114 -- text is meant",
+        good: "zip: \"01234\"";
+    IGNORE_REFUSED = "ZR0292", Error, "finding that cannot be silenced",
+        "Without what this finding asks for, the definition has no meaning to run.",
+        bad: "orders_type: x # zaprun: ignore ZR0203 -- later",
+        good: "order_type: new_sale";
+    // 03xx: names.
+    DUPLICATE_ZAP = "ZR0301", Error, "two zaps of one name",
+        "Runs, cursors and idempotency keys hang on the name, so two zaps cannot share it.",
+        bad: "zaps/a.yaml and zaps/b.yaml both say `name: new-sale`",
+        good: "zaps/b.yaml says `name: new-sale-to-chat`";
+    DUPLICATE_ACTION = "ZR0302", Error, "two actions of one id",
+        "Idempotency keys and `steps.ID` hang on the id, so two actions of a zap cannot share it.",
+        bad: "actions: [{ id: send, … }, { id: send, … }]",
+        good: "actions: [{ id: send_sheet, … }, { id: send_chat, … }]";
+    UNKNOWN_CONNECTION = "ZR0303", Error, "unknown connection",
+        "The project has no connection of that name.",
+        bad: "connection: slak",
+        good: "connection: slack";
+    WRONG_CONNECTION = "ZR0304", Error, "connection of the wrong type",
+        "The trigger or action needs another type of connection.",
+        bad: "trigger: { type: konnektive.orders, connection: slack, order_type: new_sale }",
+        good: "trigger: { type: konnektive.orders, connection: crm, order_type: new_sale }";
+    UNKNOWN_ZAP = "ZR0305", Error, "unknown zap",
+        "The overlay switches a zap that the project does not have.",
+        bad: "zaps: { new-sales: { enabled: false } }",
+        good: "zaps: { new-sale: { enabled: false } }";
+    UNKNOWN_ZONE = "ZR0306", Error, "unknown time zone",
+        "The account's days and times are read in this zone, so it must be one of the IANA names.",
+        bad: "timezone: EST5",
+        good: "timezone: America/New_York";
+    UNKNOWN_ENV = "ZR0307", Error, "unknown environment",
+        "The project has no overlay of that name, so it would run with the values of another environment.",
+        bad: "--env prod with zaprun.production.yaml",
+        good: "--env production";
+    // 04xx: templates and expressions. 05xx: JSONPath.
+    // 06xx: variables and secrets.
+    VARIABLE_SYNTAX = "ZR0601", Error, "malformed variable",
+        "`${…}` takes a name, a name with a default, or file: and a path. A literal dollar is written `$$`.",
+        bad: "password: ${KONNEKTIVE PASSWORD}",
+        good: "password: ${KONNEKTIVE_PASSWORD}";
+    VARIABLE_UNSET = "ZR0602", Error, "variable is not set",
+        "The project needs a value that the environment does not have.",
+        bad: "zaprun run",
+        good: "KONNEKTIVE_PASSWORD=… zaprun run";
+    VARIABLE_FILE = "ZR0603", Error, "file of a variable cannot be read",
+        "The project needs a value from a file that cannot be read as text.",
+        bad: "password: ${file:/run/secret/konnektive}",
+        good: "password: ${file:/run/secrets/konnektive}";
+    VARIABLE_IN_ZAP = "ZR0604", Error, "variable in a zap",
+        "Zaps cannot read the environment, so `${…}` would be sent as it stands.",
+        bad: "url: https://api.example.com?key=${API_KEY}",
+        good: "connection: api   # zaprun.yaml holds the key, or `vars:` a plain value";
+    PLAIN_SECRET = "ZR0605", Error, "secret written in plain",
+        "What stands in a file of the project is in git, in every clone and in every backup.",
+        bad: "password: hunter2",
+        good: "password: ${KONNEKTIVE_PASSWORD}";
+    VARIABLE_VALUE = "ZR0606", Error, "variable holds no fitting value",
+        "The field takes text of a fixed form or a number, and what the variable holds is neither. Its value is not shown.",
+        bad: "concurrency: ${CONCURRENCY}   # CONCURRENCY=many",
+        good: "concurrency: ${CONCURRENCY}   # CONCURRENCY=3";
 }
 
 #[cfg(test)]
