@@ -1,1 +1,25 @@
-//! (to be written)
+//! The durable store on SQLite: one writer with group commit.
+//!
+//! [`SqliteStore`] is what an engine holds: the lease, and a thread that alone touches the database. [`SqliteReader`]
+//! looks at the same file from any process without moving it.
+//!
+//! What was answered with `Ok` was committed and flushed to the disk before; what was answered with an error left
+//! nothing behind. Whoever dies in between finds, on opening again, all of an operation or nothing of it.
+
+mod codes;
+mod copy;
+mod fault;
+mod history;
+mod lease;
+mod pages;
+mod place;
+mod reader;
+mod runs;
+mod schema;
+mod source;
+mod store;
+mod writer;
+mod zaps;
+
+pub use reader::SqliteReader;
+pub use store::{Options, SqliteStore};

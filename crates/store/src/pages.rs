@@ -1,0 +1,168 @@
+//! The ledger: what is unknown, and committing a page.
+
+use crate::codes::{At, LEDGER_PRIMED, LEDGER_UNDATED, PENDING, TALLY_PRIMED, TALLY_UNDATED, UuidColumn};
+use crate::fault;
+use crate::writer::Tx;
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeSet;
+use std::path::Path;
+use zaprun_engine::ports::{Fate, NewEvent, PageCommit, PageCommitted, StoreError, Target, ZapId};
+
+/// Of these ids of one kind, those that the zap's ledger does not hold, in the order asked.
+pub(crate) fn unknown(
+    conn: &Connection,
+    path: &Path,
+    zap: ZapId,
+    kind: &str,
+    ids: Vec<String>,
+) -> Result<Vec<String>, StoreError> {
+    let read = || -> rusqlite::Result<Vec<String>> {
+        let number: Option<i64> = conn
+            .prepare_cached("SELECT id FROM kind WHERE name = ?1")?
+            .query_row([kind], |row| row.get(0))
+            .optional()?;
+        let Some(number) = number else { return Ok(ids) };
+        let mut known =
+            conn.prepare_cached("SELECT 1 FROM ledger WHERE zap = ?1 AND id = ?2 AND kind = ?3")?;
+        let mut unknown = Vec::new();
+        for id in ids {
+            if !known.exists(params![zap.0, id, number])? {
+                unknown.push(id);
+            }
+        }
+        Ok(unknown)
+    };
+    read().map_err(|error| fault::sql(path, &error))
+}
+
+/// Commits a page.
+pub(crate) fn commit(tx: &mut Tx<'_>, page: &PageCommit) -> Result<PageCommitted, StoreError> {
+    check_zaps(tx, page)?;
+    let mut done = PageCommitted::default();
+    for event in &page.events {
+        commit_event(tx, event, &mut done)?;
+    }
+    for cursor in &page.cursors {
+        tx.execute(
+            "INSERT INTO cursor (zap, query, at) VALUES (?1, ?2, ?3)
+             ON CONFLICT (zap, query) DO UPDATE SET at = excluded.at WHERE excluded.at > at",
+            params![cursor.zap.0, cursor.query, At(cursor.at)],
+        )?;
+    }
+    Ok(done)
+}
+
+/// The ledger has no foreign key, which would cost a look-up for every row of the largest table: the zaps of a page
+/// are few and looked up once.
+fn check_zaps(tx: &Tx<'_>, page: &PageCommit) -> Result<(), StoreError> {
+    let of_events = page.events.iter().flat_map(|event| event.targets.iter().map(|target| target.zap));
+    let zaps: BTreeSet<ZapId> = of_events.chain(page.cursors.iter().map(|cursor| cursor.zap)).collect();
+    for zap in zaps {
+        if tx.first("SELECT 1 FROM zap WHERE id = ?1", [zap.0], |_| Ok(()))?.is_none() {
+            return Err(fault::refused(format!("the state knows no zap {zap}")));
+        }
+    }
+    Ok(())
+}
+
+fn commit_event(tx: &mut Tx<'_>, event: &NewEvent, done: &mut PageCommitted) -> Result<(), StoreError> {
+    let kind = tx.kind(&event.key.kind)?;
+    let mut stored = None;
+    for target in &event.targets {
+        let seen = seen(tx, target.zap, &event.key.id, kind)?;
+        if seen.same_kind {
+            done.known += 1;
+            continue;
+        }
+        let run = match target.fate {
+            Fate::Fire => {
+                done.fired += 1;
+                fire(tx, event, kind, target, seen.other_kind, &mut stored)?
+            }
+            Fate::Prime => prime(tx, target, LEDGER_PRIMED, done)?,
+            Fate::PrimeUndated => prime(tx, target, LEDGER_UNDATED, done)?,
+        };
+        tx.execute(
+            "INSERT INTO ledger (zap, id, kind, run) VALUES (?1, ?2, ?3, ?4)",
+            params![target.zap.0, event.key.id, kind, run],
+        )?;
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Seen {
+    same_kind: bool,
+    /// The zap has a run of this natural id by another kind.
+    other_kind: bool,
+}
+
+fn seen(tx: &Tx<'_>, zap: ZapId, id: &str, kind: i64) -> Result<Seen, StoreError> {
+    let read = || -> rusqlite::Result<Seen> {
+        let mut seen = Seen::default();
+        let mut statement =
+            tx.conn.prepare_cached("SELECT kind, run FROM ledger WHERE zap = ?1 AND id = ?2")?;
+        let mut rows = statement.query(params![zap.0, id])?;
+        while let Some(row) = rows.next()? {
+            if row.get::<_, i64>(0)? == kind {
+                seen.same_kind = true;
+            } else if row.get::<_, i64>(1)? > LEDGER_PRIMED {
+                seen.other_kind = true;
+            }
+        }
+        Ok(seen)
+    };
+    read().map_err(|error| tx.fault(&error))
+}
+
+/// Makes a run, and stores its event unless an earlier target of the same event did.
+fn fire(
+    tx: &mut Tx<'_>,
+    event: &NewEvent,
+    kind: i64,
+    target: &Target,
+    follows: bool,
+    stored: &mut Option<i64>,
+) -> Result<i64, StoreError> {
+    let run = tx.new_run();
+    let event_id = if let Some(id) = *stored {
+        id
+    } else {
+        tx.execute(
+            "INSERT INTO event (id, kind, key, at, seen_at, record) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![run, kind, event.key.id, At(event.at), At(event.seen_at), &event.record[..]],
+        )?;
+        *stored.insert(run)
+    };
+    tx.execute(
+        "INSERT INTO run (id, zap, event, revision, key_base, state, follows, created_at, updated_at, due_at, word, detail)
+         VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?7, ?7, 'queued', '')",
+        params![
+            run,
+            target.zap.0,
+            event_id,
+            target.revision.0,
+            UuidColumn(target.key_base),
+            follows,
+            At(event.seen_at)
+        ],
+    )?;
+    tx.count(target.zap, PENDING, 1);
+    Ok(run)
+}
+
+fn prime(tx: &mut Tx<'_>, target: &Target, mark: i64, done: &mut PageCommitted) -> Result<i64, StoreError> {
+    done.primed += 1;
+    tx.count(target.zap, TALLY_PRIMED, 1);
+    if mark == LEDGER_UNDATED {
+        done.undated += 1;
+        tx.count(target.zap, TALLY_UNDATED, 1);
+    }
+    if let Some(value) = &target.once {
+        tx.execute(
+            "INSERT OR IGNORE INTO once (zap, value, run) VALUES (?1, ?2, NULL)",
+            params![target.zap.0, value],
+        )?;
+    }
+    Ok(mark)
+}

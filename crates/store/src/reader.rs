@@ -1,0 +1,50 @@
+//! The history of a state that an engine may be writing.
+
+use crate::history;
+use crate::source::Source;
+use async_trait::async_trait;
+use std::path::Path;
+use zaprun_engine::ports::{Counts, History, RunDetail, RunFilter, RunId, RunSummary, StoreError};
+
+/// Looks at a state file. Takes no lease, creates nothing, changes nothing; each look opens the file anew and sees
+/// what was committed by then.
+#[derive(Debug, Clone)]
+pub struct SqliteReader {
+    source: Source,
+}
+
+impl SqliteReader {
+    pub(crate) fn open(path: &Path) -> Result<SqliteReader, StoreError> {
+        let source = Source::find(path)?;
+        source.look(|_| Ok(()))?;
+        Ok(SqliteReader { source })
+    }
+
+    /// Looks on a thread where blocking is allowed.
+    async fn look<T, F>(&self, body: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&rusqlite::Connection, &Path) -> Result<T, StoreError> + Send + 'static,
+    {
+        let source = self.source.clone();
+        let looked = tokio::task::spawn_blocking(move || source.look(|conn| body(conn, source.path())));
+        looked
+            .await
+            .map_err(|_| StoreError::Io { reason: "the look at the state was broken off".to_owned() })?
+    }
+}
+
+#[async_trait]
+impl History for SqliteReader {
+    async fn runs(&self, filter: RunFilter) -> Result<Vec<RunSummary>, StoreError> {
+        self.look(move |conn, path| history::list(conn, path, &filter)).await
+    }
+
+    async fn run(&self, id: RunId) -> Result<Option<RunDetail>, StoreError> {
+        self.look(move |conn, path| history::detail(conn, path, id)).await
+    }
+
+    async fn counts(&self) -> Result<Counts, StoreError> {
+        self.look(history::counts).await
+    }
+}

@@ -1,0 +1,149 @@
+//! The tables, their history, and how a connection is set up.
+
+use crate::fault;
+use rusqlite::Connection;
+use std::path::Path;
+use std::time::Duration;
+use zaprun_engine::ports::StoreError;
+
+/// `PRAGMA application_id` of a state of zaprun: the letters `zapr`.
+pub(crate) const APPLICATION_ID: u32 = 0x7a61_7072;
+
+/// Steps from one version of the schema to the next; the first makes an empty file a state. Only ever append.
+const MIGRATIONS: &[&str] = &[include_str!("schema/v1.sql")];
+
+/// The version this program reads and writes.
+pub(crate) fn current_version() -> u32 {
+    // A handful of migrations.
+    u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
+}
+
+/// What a database says it is.
+pub(crate) struct Stamp {
+    pub(crate) application: u32,
+    pub(crate) version: u32,
+    pub(crate) tables: i64,
+}
+
+impl Stamp {
+    /// Reads it from the schema called `schema` of a connection (`main`, or an attached one).
+    pub(crate) fn read(conn: &Connection, schema: &str) -> rusqlite::Result<Stamp> {
+        let number =
+            |pragma: &str| conn.query_row(&format!("PRAGMA {schema}.{pragma}"), [], |row| row.get(0));
+        Ok(Stamp {
+            application: number("application_id")?,
+            version: number("user_version")?,
+            tables: conn
+                .query_row(&format!("SELECT count(*) FROM {schema}.sqlite_schema"), [], |row| row.get(0))?,
+        })
+    }
+
+    /// Nothing was ever written to it.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.application == 0 && self.version == 0 && self.tables == 0
+    }
+
+    /// That it is a state, and none of a newer version.
+    pub(crate) fn check(&self, path: &Path) -> Result<(), StoreError> {
+        if self.application != APPLICATION_ID {
+            return Err(fault::unusable(path, "it is a database of another program"));
+        }
+        newer(path, self.version)?;
+        if self.version == 0 || self.tables == 0 {
+            return Err(fault::damaged(path));
+        }
+        Ok(())
+    }
+
+    /// That a reader, who may not migrate, understands it.
+    pub(crate) fn check_for_reading(&self, path: &Path) -> Result<(), StoreError> {
+        if self.is_blank() {
+            return Err(StoreError::Missing { path: path.display().to_string() });
+        }
+        self.check(path)?;
+        if self.version < current_version() {
+            return Err(fault::unusable(
+                path,
+                format!("it is of an older version ({}); `zaprun run` brings it up to date", self.version),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a schema that a later zaprun wrote.
+pub(crate) fn newer(path: &Path, version: u32) -> Result<(), StoreError> {
+    if version > current_version() {
+        return Err(fault::unusable(
+            path,
+            format!(
+                "it was written by a newer zaprun (version {version}, this one knows {})",
+                current_version()
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// Settings for the connection that writes a file.
+pub(crate) fn prepare_writer(conn: &Connection, busy: Duration, blank: bool) -> rusqlite::Result<()> {
+    common(conn, busy)?;
+    if blank {
+        // Three records of 2 KB fit a page of 8 KiB nearly without waste; of 4 KiB they would waste almost half.
+        conn.execute_batch("PRAGMA page_size = 8192;")?;
+    }
+    // WAL: readers look on while the engine writes, and a commit is one append.
+    // FULL: the log is flushed at every commit. With NORMAL the last commits vanish on power loss, and what was
+    // answered as kept (an attempt that moves money, a ledger key) would not be. fullfsync says the same to macOS.
+    // A checkpoint every 16 MiB instead of 4: pages that change often are then copied back once, not four times.
+    conn.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA fullfsync = ON;
+         PRAGMA wal_autocheckpoint = 2000;
+         PRAGMA journal_size_limit = 67108864;",
+    )
+}
+
+/// Settings that every connection takes, also to a database in memory.
+pub(crate) fn common(conn: &Connection, busy: Duration) -> rusqlite::Result<()> {
+    conn.busy_timeout(busy)?;
+    conn.set_prepared_statement_cache_capacity(64);
+    // The file is input like any other: its schema may not call functions, and a broken page is noticed on reading.
+    conn.execute_batch(
+        "PRAGMA foreign_keys = ON;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA cell_size_check = ON;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -8192;",
+    )
+}
+
+/// Brings a database up to the present version, each step in its own transaction.
+pub(crate) fn migrate(conn: &Connection, from: u32) -> rusqlite::Result<()> {
+    for (version, step) in (1u32..).zip(MIGRATIONS) {
+        if version <= from {
+            continue;
+        }
+        let whole = format!(
+            "BEGIN IMMEDIATE;\n{step}\nPRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {version};\nCOMMIT;"
+        );
+        if let Err(error) = conn.execute_batch(&whole) {
+            if !conn.is_autocommit() {
+                // The first error is the one to tell; closing the connection rolls back as well.
+                let _ = conn.execute_batch("ROLLBACK");
+            }
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Statements that empty every table but `meta`, children before parents.
+pub(crate) fn wipe() -> String {
+    const CHILDREN_FIRST: &[&str] = &[
+        "tally", "attempt", "response", "step", "begun", "run", "event", "once", "ledger", "cursor",
+        "revision", "former", "zap", "kind",
+    ];
+    CHILDREN_FIRST.iter().map(|table| format!("DELETE FROM main.{table};")).collect()
+}

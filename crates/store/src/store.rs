@@ -1,0 +1,227 @@
+//! The store that an engine holds.
+
+use crate::lease::Lease;
+use crate::place::{self, Found};
+use crate::schema::Stamp;
+use crate::source::Source;
+use crate::writer::{Desk, Mailbox, load_kinds, take_over};
+use crate::{SqliteReader, copy, fault, history, pages, runs, schema, zaps};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use zaprun_engine::ports::{
+    BegunAttempt, ClaimedRun, Counts, History, OnceOutcome, PageCommit, PageCommitted, RunDetail, RunFilter,
+    RunId, RunSummary, RunUpdate, Store, StoreError, ZapId, ZapIdentity, ZapState,
+};
+
+/// How to open a state.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How long to wait while another program has the database locked.
+    pub busy_timeout: Duration,
+    /// The most pages of 8 KiB the database may have; what needs more fails like a full disk.
+    pub max_pages: Option<u32>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { busy_timeout: Duration::from_secs(5), max_pages: None }
+    }
+}
+
+/// The state, held by one engine.
+///
+/// Dropping it finishes what was ordered and gives the lease up, as [`SqliteStore::close`] does, but tells no error.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: Arc<Path>,
+    mailbox: Mailbox,
+}
+
+impl SqliteStore {
+    /// Opens the state at `path` for an engine: takes the lease, makes the file and its folder when they are not
+    /// there (readable by the owner only), and brings an older state up to date.
+    ///
+    /// # Errors
+    /// `Busy` while another engine has it; `Unusable` when the file is not a state, damaged or newer, and then it is
+    /// left as it is; `Io` when it cannot be written.
+    pub fn open_engine(path: &Path, options: &Options) -> Result<SqliteStore, StoreError> {
+        let path = place::resolve(path, true)?;
+        let found = place::inspect(&path)?;
+        let lease = Lease::take(&path)?;
+        if found == Found::Nothing {
+            place::create_private(&path)?;
+        }
+        place::tighten(&path);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(&path, flags).map_err(|error| fault::sql(&path, &error))?;
+        prepare(&conn, &path, options)?;
+        Self::serve(conn, &path, Some(lease))
+    }
+
+    /// Looks at the state at `path`, also while an engine runs. Creates and changes nothing.
+    ///
+    /// # Errors
+    /// `Missing` when there is no state yet; `Unusable` when the file is not a state, damaged, or of another version.
+    pub fn open_reader(path: &Path) -> Result<SqliteReader, StoreError> {
+        SqliteReader::open(path)
+    }
+
+    /// A state that lasts as long as the store, for tests.
+    ///
+    /// # Errors
+    /// `Io` when SQLite or the thread cannot start.
+    pub fn in_memory() -> Result<SqliteStore, StoreError> {
+        let path = Path::new(":memory:");
+        Self::fleeting(Connection::open_in_memory(), path, |_| Ok(()))
+    }
+
+    /// A copy of the state at `path` that is thrown away in the end: ledger, cursors and pending runs, without the
+    /// history. Takes no lease and leaves the file as it is; where there is no file the copy is empty.
+    ///
+    /// A small copy stays in memory; a large one spills to a nameless temporary file, so that memory stays flat.
+    ///
+    /// # Errors
+    /// `Unusable` when the file is not a state, damaged, or of another version.
+    pub fn copy_in_memory(path: &Path) -> Result<SqliteStore, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_URI
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        // The empty name is SQLite's for a private temporary database.
+        let conn = Connection::open_with_flags("", flags);
+        Self::fleeting(conn, path, |conn| match Source::find(path) {
+            Ok(source) => copy::copy(&source, conn),
+            Err(StoreError::Missing { .. }) => Ok(()),
+            Err(error) => Err(error),
+        })
+    }
+
+    /// Finishes what was ordered, folds the log into the file, and gives the lease up. Orders that come later fail.
+    ///
+    /// # Errors
+    /// `Io` when the file could not be folded or was closed already; what was answered before is kept all the same.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.mailbox.close().await
+    }
+
+    /// Counts the rows themselves, however many there are. [`History::counts`] must give the same; it reads what is
+    /// kept up with every change.
+    ///
+    /// # Errors
+    /// As any look at the state.
+    pub async fn recount(&self) -> Result<Counts, StoreError> {
+        self.look(history::recount).await
+    }
+
+    fn fleeting(
+        conn: rusqlite::Result<Connection>,
+        path: &Path,
+        fill: impl FnOnce(&Connection) -> Result<(), StoreError>,
+    ) -> Result<SqliteStore, StoreError> {
+        let sql = |error: rusqlite::Error| fault::sql(path, &error);
+        let conn = conn.map_err(sql)?;
+        schema::common(&conn, Options::default().busy_timeout).map_err(sql)?;
+        // Nobody reads it after a crash.
+        conn.execute_batch("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;").map_err(sql)?;
+        schema::migrate(&conn, 0).map_err(sql)?;
+        fill(&conn)?;
+        Self::serve(conn, path, None)
+    }
+
+    fn serve(conn: Connection, path: &Path, lease: Option<Lease>) -> Result<SqliteStore, StoreError> {
+        let sql = |error: rusqlite::Error| fault::sql(path, &error);
+        let fence = take_over(&conn).map_err(sql)?;
+        let kinds = load_kinds(&conn).map_err(sql)?;
+        let mailbox = Mailbox::open(Desk { conn, path: PathBuf::from(path), fence, lease, kinds })?;
+        Ok(SqliteStore { path: Arc::from(path), mailbox })
+    }
+
+    async fn look<T, F>(&self, body: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, &Path) -> Result<T, StoreError> + Send + 'static,
+    {
+        let path = Arc::clone(&self.path);
+        self.mailbox.look(move |conn| body(conn, &path)).await
+    }
+}
+
+/// Makes sure that the open file is ours, writable and up to date, in this order: nothing is written to another's.
+fn prepare(conn: &Connection, path: &Path, options: &Options) -> Result<(), StoreError> {
+    let sql = |error: rusqlite::Error| fault::sql(path, &error);
+    conn.busy_timeout(options.busy_timeout).map_err(sql)?;
+    let stamp = Stamp::read(conn, "main").map_err(sql)?;
+    if !stamp.is_blank() {
+        stamp.check(path)?;
+    }
+    if conn.is_readonly("main").map_err(sql)? {
+        return Err(StoreError::Io { reason: format!("{} is read-only", path.display()) });
+    }
+    schema::prepare_writer(conn, options.busy_timeout, stamp.is_blank()).map_err(sql)?;
+    if let Some(pages) = options.max_pages {
+        conn.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).map_err(sql)?;
+    }
+    schema::migrate(conn, stamp.version).map_err(sql)
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn open_zap(&self, identity: ZapIdentity) -> Result<ZapState, StoreError> {
+        self.mailbox.change(1, move |tx| zaps::open(tx, &identity)).await
+    }
+
+    async fn unknown(&self, zap: ZapId, kind: &str, ids: Vec<String>) -> Result<Vec<String>, StoreError> {
+        let kind = kind.to_owned();
+        self.look(move |conn, path| pages::unknown(conn, path, zap, &kind, ids)).await
+    }
+
+    async fn commit_page(&self, commit: PageCommit) -> Result<PageCommitted, StoreError> {
+        self.mailbox.change(1 + commit.events.len(), move |tx| pages::commit(tx, &commit)).await
+    }
+
+    async fn claim(
+        &self,
+        zap: ZapId,
+        now: Timestamp,
+        limit: usize,
+        busy: Vec<RunId>,
+    ) -> Result<Vec<ClaimedRun>, StoreError> {
+        self.look(move |conn, path| runs::claim(conn, path, zap, now, limit, busy)).await
+    }
+
+    async fn next_due(&self, zaps: Vec<ZapId>, busy: Vec<RunId>) -> Result<Option<Timestamp>, StoreError> {
+        self.look(move |conn, path| runs::next_due(conn, path, &zaps, busy)).await
+    }
+
+    async fn begin_attempt(&self, run: RunId, begun: BegunAttempt) -> Result<(), StoreError> {
+        self.mailbox.change(1, move |tx| runs::begin(tx, run, &begun)).await
+    }
+
+    async fn update_run(&self, update: RunUpdate) -> Result<(), StoreError> {
+        self.mailbox.change(1, move |tx| runs::update(tx, &update)).await
+    }
+
+    async fn take_once(&self, zap: ZapId, value: &str, run: RunId) -> Result<OnceOutcome, StoreError> {
+        let value = value.to_owned();
+        self.mailbox.change(1, move |tx| runs::take_once(tx, zap, &value, run)).await
+    }
+}
+
+#[async_trait]
+impl History for SqliteStore {
+    async fn runs(&self, filter: RunFilter) -> Result<Vec<RunSummary>, StoreError> {
+        self.look(move |conn, path| history::list(conn, path, &filter)).await
+    }
+
+    async fn run(&self, id: RunId) -> Result<Option<RunDetail>, StoreError> {
+        self.look(move |conn, path| history::detail(conn, path, id)).await
+    }
+
+    async fn counts(&self) -> Result<Counts, StoreError> {
+        self.look(history::counts).await
+    }
+}
