@@ -1,2 +1,37 @@
 //! The command line of zaprun.
-fn main() {}
+
+mod cli;
+mod commands;
+mod context;
+mod error;
+mod output;
+mod render;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+use crate::context::Context;
+use crate::output::Printer;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to stdout and are fine; the rest goes to stderr and is bad usage. A closed pipe
+            // does not matter here.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let printer = Printer::new(&cli.global);
+    let context = Context::new(cli.global, printer);
+    match cli.command.run(&context) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            printer.error(&error);
+            error.exit_code()
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What every command works with.
+
+use std::future::Future;
+use std::path::PathBuf;
+
+use crate::cli::Global;
+use crate::error::{CommandError, io_words};
+use crate::output::Printer;
+
+/// Global options, understood.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// Where output goes.
+    pub(crate) printer: Printer,
+    /// `-C`
+    pub(crate) project: Option<PathBuf>,
+    /// `--env`; an empty name is none.
+    pub(crate) env: Option<String>,
+}
+
+impl Context {
+    pub(crate) fn new(global: Global, printer: Printer) -> Self {
+        Context {
+            printer,
+            project: global.project.filter(|path| !path.as_os_str().is_empty()),
+            env: global.env.filter(|env| !env.is_empty()),
+        }
+    }
+
+    /// The folder the command was started in.
+    pub(crate) fn current_dir() -> Result<PathBuf, CommandError> {
+        std::env::current_dir().map_err(|error| {
+            CommandError::usage(format!("the current folder cannot be read: {}", io_words(&error)))
+        })
+    }
+
+    /// Runs a task to its end on a runtime of its own. What still hangs in it afterwards is left behind.
+    pub(crate) fn block_on<T>(
+        &self,
+        task: impl Future<Output = Result<T, CommandError>>,
+    ) -> Result<T, CommandError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(|error| CommandError::failure(format!("cannot start: {}", io_words(&error))))?;
+        let result = runtime.block_on(task);
+        runtime.shutdown_background();
+        result
+    }
+}
+
+/// Runs a task until it ends or somebody presses Ctrl-C.
+pub(crate) async fn interruptible<T>(
+    task: impl Future<Output = Result<T, CommandError>>,
+) -> Result<T, CommandError> {
+    tokio::select! {
+        result = task => result,
+        _ = tokio::signal::ctrl_c() => Err(CommandError::interrupted()),
+    }
+}

@@ -1,0 +1,99 @@
+//! Tables of text.
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement};
+
+use crate::output::printer::Printer;
+use crate::output::style::clean;
+
+/// What a cell says besides its text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Tone {
+    #[default]
+    Plain,
+    Good,
+    Bad,
+    Doubtful,
+    Quiet,
+}
+
+/// Rows under headings, without lines, so that it can be read, cut and copied.
+pub(crate) struct Table {
+    table: comfy_table::Table,
+}
+
+impl Table {
+    /// A table that fits the terminal; in a pipe, as wide as its contents.
+    pub(crate) fn new(printer: &Printer, headings: &[&str]) -> Self {
+        Self::with(printer.out().0, printer.columns(), headings)
+    }
+
+    fn with(colored: bool, columns: Option<usize>, headings: &[&str]) -> Self {
+        let mut table = comfy_table::Table::new();
+        table.load_style(NOTHING);
+        if let Some(columns) = columns.and_then(|columns| u16::try_from(columns).ok()) {
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns);
+        }
+        if colored {
+            table.enforce_styling();
+        }
+        table.set_header(headings.iter().map(|heading| Cell::new(heading).add_attribute(Attribute::Bold)));
+        // The text begins at the left edge, so that a path can be copied and columns can be cut.
+        if let Some(first) = table.column_mut(0) {
+            first.set_padding((0, 1));
+        }
+        Table { table }
+    }
+
+    /// Numbers stand at the right.
+    #[must_use]
+    pub(crate) fn right(mut self, columns: &[usize]) -> Self {
+        for column in columns {
+            if let Some(column) = self.table.column_mut(*column) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        self
+    }
+
+    /// A row; the texts may come from outside.
+    pub(crate) fn row<T: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = T>) {
+        self.toned(cells.into_iter().map(|cell| (cell, Tone::Plain)));
+    }
+
+    /// A row with tones.
+    pub(crate) fn toned<T: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = (T, Tone)>) {
+        self.table.add_row(cells.into_iter().map(|(text, tone)| {
+            let cell = Cell::new(clean(text.as_ref()).replace(['\n', '\t'], " "));
+            match tone {
+                Tone::Plain => cell,
+                Tone::Good => cell.fg(Color::Green),
+                Tone::Bad => cell.fg(Color::Red).add_attribute(Attribute::Bold),
+                Tone::Doubtful => cell.fg(Color::Yellow),
+                Tone::Quiet => cell.add_attribute(Attribute::Dim),
+            }
+        }));
+    }
+
+    /// The text, each line without blanks at its end.
+    pub(crate) fn render(&self) -> String {
+        self.table.to_string().lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_plain_text_in_a_pipe() {
+        let mut table = Table::with(false, None, &["zap", "runs"]).right(&[1]);
+        table.toned([("a\u{1b}[1mb", Tone::Bad), ("7", Tone::Plain)]);
+        table.row(["new-sale", "1,234"]);
+        insta::assert_snapshot!(table.render(), @r"
+        zap           runs
+        a\u{1b}[1mb      7
+        new-sale     1,234
+        ");
+    }
+}

@@ -1,0 +1,89 @@
+//! Findings as text for people and as the formats that machines read.
+
+mod github;
+mod json;
+mod sarif;
+mod text;
+
+use std::path::Path;
+
+use clap::ValueEnum;
+use zaprun_core::diagnostic::{Diagnostic, Severity};
+use zaprun_core::source::SourceMap;
+
+use crate::output::Printer;
+
+/// How findings are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people: the source line with the place underlined
+    #[default]
+    Text,
+    /// One JSON object
+    Json,
+    /// Annotations of a GitHub workflow
+    Github,
+    /// SARIF 2.1.0, as code scanning reads it
+    Sarif,
+}
+
+/// Findings with the texts they are about.
+pub(crate) struct Findings<'a> {
+    /// The texts.
+    pub(crate) sources: &'a SourceMap,
+    /// What was found.
+    pub(crate) diagnostics: &'a [Diagnostic],
+    /// The project's folder within its repository, ending in `/`; empty where they are the same.
+    pub(crate) prefix: &'a str,
+}
+
+impl Findings<'_> {
+    /// Whether any makes the project invalid.
+    pub(crate) fn any_error(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// Errors and warnings.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let errors = self.diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
+        (errors, self.diagnostics.len() - errors)
+    }
+
+    /// The whole output.
+    pub(crate) fn render(&self, format: Format, printer: &Printer) -> String {
+        match format {
+            Format::Text => text::render(self, printer.out().0, printer.columns()),
+            Format::Json => json::render(self),
+            Format::Github => github::render(self),
+            Format::Sarif => sarif::render(self),
+        }
+    }
+}
+
+/// The project's folder within the repository that holds it, as [`Findings::prefix`] wants it. Those who read
+/// annotations and SARIF know files by their path in the repository.
+pub(crate) fn prefix_in_repository(project: &Path) -> String {
+    let Ok(project) = project.canonicalize() else { return String::new() };
+    let Some(repository) = project.ancestors().find(|folder| folder.join(".git").exists()) else {
+        return String::new();
+    };
+    let Ok(within) = project.strip_prefix(repository) else { return String::new() };
+    within.components().map(|part| format!("{}/", part.as_os_str().to_string_lossy())).collect()
+}
+
+fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
+
+/// JSON with indents. Every value here is made of texts, numbers and lists, which always serialise.
+fn pretty(value: &impl serde::Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests;
