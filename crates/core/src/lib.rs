@@ -2,10 +2,13 @@
 //!
 //! Everything here is a pure function of its input: no I/O, no clock, no environment, no output.
 
+pub mod definition;
 pub mod diagnostic;
 pub mod record;
 pub mod request;
+pub mod schema;
 pub mod source;
 pub mod trigger;
 pub mod value;
 pub mod zap;
+pub mod yaml;

@@ -1,0 +1,43 @@
+//! What a person writes, as types: the project file and the zap file.
+//!
+//! These types say what was written, not what it means: defaults are not filled in and names are not
+//! resolved, so that later steps can tell an omission from a choice. The JSON Schemas that editors use are
+//! generated from them, so every doc comment here is read by a person who is writing a zap.
+
+/// Shows an enum of words in schemas as one list of words.
+macro_rules! formats_of_words {
+    ($ty:ident, $name:literal, $description:literal, $words:expr) => {
+        impl schemars::JsonSchema for $ty {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                $name.into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "enum": $words, "description": $description })
+            }
+        }
+    };
+}
+use formats_of_words;
+
+mod action;
+mod formats;
+mod later;
+mod project;
+mod secret;
+mod start;
+mod tagged;
+mod trigger;
+mod zap;
+
+pub use action::{Action, HttpAction, Method, OnUncertain, Retry};
+pub use formats::{Duration, Endpoint, FORMATS, Format, Listener, Name, Rate, Word, format_of};
+pub use later::{LATER, Later, later};
+pub use project::{
+    Auth, Basic, Connection, HmacCheck, HmacFormat, HttpConnection, KonnektiveConnection, Listen, NamedSecret,
+    Project, TokenCheck, Verify, WebhookConnection, ZapSwitch,
+};
+pub use secret::Secret;
+pub use start::Start;
+pub use trigger::{Cycles, OrderType, OrdersTrigger, TransactionType, TransactionsTrigger, Trigger};
+pub use zap::Zap;

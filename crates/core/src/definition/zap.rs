@@ -1,0 +1,44 @@
+//! A zap file.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::action::Action;
+use super::formats::Name;
+use super::trigger::Trigger;
+use crate::yaml::{MapRef, NodeRef, Spanned};
+
+/// A zap: what starts it, what it looks at and what it does.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Zap {
+    /// The zap's name, unique in the project: small letters, digits, hyphens. Its state hangs on it.
+    pub name: Spanned<Name>,
+    /// The name it had before; its state is taken over.
+    pub formerly: Option<Spanned<Name>>,
+    /// What it is for, in a sentence.
+    pub description: Option<Spanned<String>>,
+    /// Whether it runs. Default: true.
+    pub enabled: Option<Spanned<bool>>,
+    /// What starts it.
+    pub trigger: Spanned<Trigger>,
+    /// Records for which this boolean expression does not hold are left alone.
+    pub filter: Option<Spanned<String>>,
+    /// Values computed once, in order, for use below as `let.NAME`.
+    #[serde(rename = "let")]
+    #[schemars(schema_with = "lets")]
+    pub lets: Option<MapRef>,
+    /// What it does, in order.
+    #[schemars(length(min = 1))]
+    pub actions: Vec<Spanned<Action>>,
+    /// Examples that `zaprun test` checks.
+    #[serde(default)]
+    pub tests: Vec<NodeRef>,
+}
+
+fn lets(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": "object",
+        "propertyNames": { "pattern": super::Word::PATTERN },
+    })
+}

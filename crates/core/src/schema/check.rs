@@ -1,0 +1,111 @@
+//! A tree against its schema: every deviation, each at its place.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{Draft, ValidationError, Validator};
+use serde_json::Value;
+
+use super::{Document, words};
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::yaml::{Kind, NodeId, Style, Tree, push_key};
+
+/// Everything in which a tree deviates from its schema.
+pub(crate) fn check(document: Document, tree: &Tree) -> Vec<Diagnostic> {
+    let instance = tree.to_json(tree.root());
+    let mut findings = Vec::new();
+    let mut seen = HashSet::new();
+    for error in validator(document).iter_errors(&instance) {
+        let pointer = error.instance_path().as_str().to_owned();
+        let Some((node, key)) = tree.at(&pointer) else { continue };
+        let place = Place { document, tree, node, key, pointer };
+        if tolerated(&place, &error) {
+            continue;
+        }
+        for finding in words::findings(&place, &error) {
+            // An alias brings one mistake to several pointers; it is one finding all the same.
+            if seen.insert((finding.code.id, finding.span, finding.message.clone())) {
+                findings.push(finding);
+            }
+        }
+    }
+    findings
+}
+
+/// Where an error is.
+pub(super) struct Place<'a> {
+    pub(super) document: Document,
+    pub(super) tree: &'a Tree,
+    pub(super) node: NodeId,
+    pub(super) key: Option<Span>,
+    pub(super) pointer: String,
+}
+
+impl Place<'_> {
+    /// The last part of the pointer: the key, or the index of a list.
+    pub(super) fn name(&self) -> String {
+        let last = self.pointer.rsplit('/').next().unwrap_or("");
+        last.replace("~1", "/").replace("~0", "~")
+    }
+
+    /// The pointer to a key of the map that stands here.
+    pub(super) fn below(&self, key: &str) -> String {
+        let mut pointer = self.pointer.clone();
+        push_key(&mut pointer, key);
+        pointer
+    }
+
+    /// The key that leads here, or the value when it is a member of a list or the whole file.
+    pub(super) fn key_or_value(&self) -> Span {
+        let after_key = !self.name().bytes().all(|byte| byte.is_ascii_digit());
+        self.key.filter(|_| after_key).unwrap_or_else(|| self.head())
+    }
+
+    /// The place of the value; of a map or list only its first line.
+    pub(super) fn head(&self) -> Span {
+        head(self.tree, self.node)
+    }
+}
+
+/// A node's place; of a block map its first key, so that no whole block is underlined.
+pub(super) fn head(tree: &Tree, node: NodeId) -> Span {
+    match (&tree.node(node).kind, tree.entries(node).first(), tree.items(node).first()) {
+        (Kind::Map(_), Some(entry), _) => entry.key_span,
+        (Kind::List(_), _, Some(item)) => head(tree, *item),
+        _ => tree.span(node),
+    }
+}
+
+/// What only looks wrong: values that a variable will hold, and values of one that are of the right type once read.
+fn tolerated(place: &Place<'_>, error: &ValidationError<'_>) -> bool {
+    match &place.tree.node(place.node).kind {
+        Kind::Hole(_) => true,
+        Kind::Text { value, style: Style::Variable } => match error.kind() {
+            ValidationErrorKind::Type { .. } => words::wanted_types(error).iter().any(|ty| match ty.as_str() {
+                "boolean" => value.parse::<bool>().is_ok(),
+                "integer" => value.parse::<i64>().is_ok(),
+                _ => false,
+            }),
+            // The number 1 of `version: ${…}`, say, is compared by the typed reader.
+            ValidationErrorKind::Constant { expected_value } => expected_value.to_string() == **value,
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn validator(document: Document) -> &'static Validator {
+    static PROJECT: LazyLock<Validator> = LazyLock::new(|| build(Document::Project.schema()));
+    static ZAP: LazyLock<Validator> = LazyLock::new(|| build(Document::Zap.schema()));
+    match document {
+        Document::Project => &PROJECT,
+        Document::Zap => &ZAP,
+    }
+}
+
+fn build(schema: &Value) -> Validator {
+    #[expect(clippy::expect_used, reason = "the schema is generated from types in this crate; a test builds it")]
+    jsonschema::options().with_draft(Draft::Draft7).offline().build(schema).expect("generated schemas are valid")
+}

@@ -1,0 +1,87 @@
+//! The JSON Schemas of the files a person writes, and the checks against them.
+
+mod check;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::LazyLock;
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema};
+use serde_json::{Value, json};
+
+use crate::definition::{Project, Zap};
+
+pub(crate) use check::check;
+
+/// A kind of file that a person writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Document {
+    /// `zaprun.yaml` with its overlay merged in.
+    Project,
+    /// A zap.
+    Zap,
+}
+
+impl Document {
+    fn schema(self) -> &'static Value {
+        static PROJECT: LazyLock<Value> = LazyLock::new(|| generate::<Project>("zaprun project"));
+        static ZAP: LazyLock<Value> = LazyLock::new(|| generate::<Zap>("zaprun zap"));
+        match self {
+            Document::Project => &PROJECT,
+            Document::Zap => &ZAP,
+        }
+    }
+}
+
+/// The schemas for editors: file name and text, the text ending in a line break.
+pub fn schemas() -> Vec<(&'static str, String)> {
+    [("project.schema.json", Document::Project), ("zap.schema.json", Document::Zap)]
+        .into_iter()
+        .map(|(name, document)| (name, format!("{:#}\n", document.schema())))
+        .collect()
+}
+
+fn generate<T: JsonSchema>(title: &str) -> Value {
+    let settings = SchemaSettings::draft07()
+        .for_deserialize()
+        .with_transform(RecursiveTransform(without_null))
+        .with_transform(RecursiveTransform(plain_descriptions));
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    schema.insert("title".to_owned(), title.into());
+    schema.to_value()
+}
+
+/// A key is written with a value or not at all: null, which generated schemas allow for what is optional,
+/// would let `description:` pass.
+fn without_null(schema: &mut Schema) {
+    let Some(object) = schema.as_object_mut() else { return };
+    if let Some(Value::Array(types)) = object.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            object.insert("type".to_owned(), only);
+        }
+    }
+    let null = json!({ "type": "null" });
+    let Some(Value::Array(branches)) = object.get("anyOf") else { return };
+    let mut rest = branches.iter().filter(|branch| **branch != null);
+    if let (Some(only), None) = (rest.next().cloned(), rest.next()) {
+        object.remove("anyOf");
+        object.insert("allOf".to_owned(), json!([only]));
+    }
+}
+
+/// Defaults are told in words: a generated `default` shows the field's empty value, which nobody would write.
+/// Integer formats (`uint32`) mean nothing to a person.
+fn plain_descriptions(schema: &mut Schema) {
+    schema.remove("default");
+    schema.remove("format");
+    if let Some(Value::String(text)) = schema.get_mut("description") {
+        *text = text.replace('\n', " ");
+    }
+}
+
