@@ -56,14 +56,14 @@ impl AllowedHosts {
     /// Checks what can be told before the name is resolved.
     pub(crate) fn check(&self, url: &Url) -> Result<(), Refused> {
         let host = plain(url.host_str().unwrap_or_default());
-        if !self.patterns.iter().any(|pattern| fits(pattern, &host)) {
+        let address: Option<IpAddr> = host.parse().ok();
+        // One address has many spellings, so addresses are compared as such.
+        let listed = address.is_some_and(|address| self.addresses.contains(&address));
+        if !listed && !self.patterns.iter().any(|pattern| fits(pattern, &host)) {
             return Err(Refused::Host { host });
         }
         // An address in the URL is never resolved, so the resolver would not see it.
-        match host.parse() {
-            Ok(address) => check_address(&host, address, &self.addresses),
-            Err(_) => Ok(()),
-        }
+        address.map_or(Ok(()), |address| check_address(&host, address, &self.addresses))
     }
 }
 

@@ -1,0 +1,152 @@
+//! One account.
+
+use crate::mask::Mask;
+use crate::{form, reply};
+use async_trait::async_trait;
+use bytes::Bytes;
+use jiff::tz::TimeZone;
+use std::sync::Arc;
+use std::time::Duration;
+use zaprun_core::trigger::Endpoint;
+use zaprun_engine::ports::{Clock, Crm, Page, PageRequest, ReadError};
+use zaprun_http::request::{CONTENT_TYPE, HeaderValue, Method, Request, Url};
+use zaprun_http::{
+    ClientError, Clients, Failure, Line, Pace, PathError, PrivateCa, Rate, Secret, UrlError, join, parse_base,
+};
+
+/// How long a read may take unless the connection says otherwise: a day of a busy account takes up to 90 s
+/// (contract §1.5).
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(240);
+
+/// Reads at once unless the connection says otherwise; the account opens about ten in all (contract §1.5).
+pub const DEFAULT_CONCURRENCY: usize = 3;
+
+/// A `konnektive` connection, its variables resolved.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Its name.
+    pub name: String,
+    /// `https://api.checkoutchamp.com` unless it is a stand-in.
+    pub base_url: Secret,
+    /// The API user's login.
+    pub login_id: Secret,
+    /// The API user's password.
+    pub password: Secret,
+    /// The account's zone: in it days begin and timestamps are written.
+    pub timezone: TimeZone,
+    /// How long one read may take.
+    pub timeout: Duration,
+    /// Rate; `None`: no limit.
+    pub rate: Option<Rate>,
+    /// Reads in flight at most.
+    pub concurrency: usize,
+    /// A private CA, trusted beside the machine's roots.
+    pub ca: Option<PrivateCa>,
+}
+
+/// A connection that cannot work. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("connection `{connection}`: {problem}")]
+pub struct ConfigError {
+    /// The connection.
+    pub connection: String,
+    /// What is wrong with it.
+    pub problem: ConfigProblem,
+}
+
+/// What is wrong with a connection.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigProblem {
+    /// `base_url`.
+    #[error("`base_url` {0}")]
+    BaseUrl(#[from] UrlError),
+    /// `base_url` does not take the endpoints' paths.
+    #[error("`base_url`: {0}")]
+    Path(#[from] PathError),
+    /// The login is empty.
+    #[error("`login_id` is empty")]
+    NoLogin,
+    /// The password is empty.
+    #[error("`password` is empty")]
+    NoPassword,
+    /// The client.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+/// One account of the CRM, for reading.
+pub struct Konnektive {
+    pub(crate) config: Config,
+    pub(crate) clock: Arc<dyn Clock>,
+    orders: Url,
+    transactions: Url,
+    line: Line,
+    mask: Mask,
+}
+
+impl Konnektive {
+    /// Prepares a connection. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the connection cannot work.
+    pub fn new(config: Config, clients: &Clients, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
+        let name = config.name.clone();
+        Self::prepare(config, clients, clock).map_err(|problem| ConfigError { connection: name, problem })
+    }
+
+    fn prepare(config: Config, clients: &Clients, clock: Arc<dyn Clock>) -> Result<Self, ConfigProblem> {
+        if config.login_id.expose().is_empty() {
+            return Err(ConfigProblem::NoLogin);
+        }
+        if config.password.expose().is_empty() {
+            return Err(ConfigProblem::NoPassword);
+        }
+        let base = parse_base(config.base_url.expose())?;
+        // The trailing slash is always written (contract §1.1).
+        let address = |endpoint: Endpoint| join(&base, &format!("{}/", endpoint.path()));
+        let pace = Arc::new(Pace::new(config.rate, config.concurrency));
+        Ok(Konnektive {
+            orders: address(Endpoint::Orders)?,
+            transactions: address(Endpoint::Transactions)?,
+            line: Line::new(clients, &base, config.timeout, config.ca.clone(), pace)?,
+            mask: Mask::new(&[&config.login_id, &config.password]),
+            config,
+            clock,
+        })
+    }
+
+    /// The connection's name.
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    /// The account's zone.
+    pub fn timezone(&self) -> &TimeZone {
+        &self.config.timezone
+    }
+
+    fn request(&self, request: &PageRequest) -> Request {
+        let url = match request.query.endpoint {
+            Endpoint::Orders => &self.orders,
+            Endpoint::Transactions => &self.transactions,
+        };
+        let body = form::page(request, &self.config.login_id, &self.config.password);
+        let mut post = Request::new(Method::POST, url.clone());
+        post.headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        *post.body_mut() = Some(Bytes::from(body).into());
+        post
+    }
+}
+
+#[async_trait]
+impl Crm for Konnektive {
+    async fn page(&self, request: &PageRequest) -> Result<Page, ReadError> {
+        match self.line.exchange(self.request(request), reply::LARGEST_ANSWER).await {
+            Ok(answer) => reply::read(&answer, &self.mask, self.clock.now()),
+            Err(Failure::NotSent { reason, .. } | Failure::Unknown { reason }) => {
+                Err(ReadError::Transport { text: format!("the CRM: {reason}"), retry_after: None })
+            }
+        }
+    }
+}
