@@ -1,0 +1,200 @@
+//! What the engine tells whoever watches it, as data; the command line makes lines and logs of it.
+
+use crate::ports::{ReadError, StoreError};
+use jiff::{SignedDuration, Timestamp};
+
+/// Receives events as they happen. Must return at once.
+pub trait Observer: Send + Sync {
+    /// Something happened.
+    fn see(&self, event: Event);
+}
+
+/// An observer that does not look.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Blind;
+
+impl Observer for Blind {
+    fn see(&self, _: Event) {}
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A page of a walk was committed.
+    Page {
+        /// Connection.
+        connection: String,
+        /// The query's stable name.
+        query: String,
+        /// From 1.
+        page: u32,
+        /// Rows read so far in this slice.
+        rows: u64,
+        /// Rows the slice has, as the CRM says.
+        total: u64,
+        /// Runs made by this page.
+        fired: u64,
+    },
+    /// A walk is complete and its cursors have moved.
+    WalkDone {
+        /// Connection.
+        connection: String,
+        /// The query's stable name.
+        query: String,
+        /// What it came to.
+        tally: Tally,
+        /// How long it took.
+        took: SignedDuration,
+    },
+    /// A zap has read its queries for the first time.
+    FirstRun {
+        /// The zap's name.
+        zap: String,
+        /// Ledger entries made without a run: rows from before the zap's start.
+        primed: u64,
+        /// Runs made.
+        fired: u64,
+    },
+    /// A walk did not reach its end; what it found is kept, its cursors stay.
+    WalkFailed {
+        /// Connection.
+        connection: String,
+        /// The query's stable name.
+        query: String,
+        /// Why.
+        cause: WalkFailure,
+        /// How many times in a row.
+        failures: u32,
+        /// When it is tried again.
+        retry_at: Timestamp,
+        /// What it found before.
+        tally: Tally,
+    },
+    /// Nothing works until a person acts. Reported once, until it has recovered.
+    Stopped {
+        /// Connection.
+        connection: String,
+        /// The query concerned; `None`: the whole connection.
+        query: Option<String>,
+        /// The name of the endpoint's permission, where that is what is missing.
+        permission: Option<&'static str>,
+        /// What the CRM said.
+        error: ReadError,
+        /// When it is tried again without being asked.
+        retry_at: Timestamp,
+    },
+    /// What had stopped or failed works again.
+    Recovered {
+        /// Connection.
+        connection: String,
+        /// The query concerned; `None`: the whole connection.
+        query: Option<String>,
+        /// Since when it had not worked.
+        since: Timestamp,
+    },
+    /// Rows left the query in mid-walk, three walks in a row. What was found is kept.
+    Unstable {
+        /// Connection.
+        connection: String,
+        /// The query's stable name.
+        query: String,
+        /// Since when no walk was stable.
+        since: Timestamp,
+        /// The cursors have moved nevertheless, since it has lasted too long.
+        moved_on: bool,
+    },
+    /// The clocks disagree by more than polling allows for. Reported once per connection.
+    ClockSkew {
+        /// Connection.
+        connection: String,
+        /// How far the CRM's clock is ahead of this machine's.
+        skew: SignedDuration,
+    },
+    /// A row is not what its description says. Reported once per connection, field and kind of problem.
+    RowProblem {
+        /// Connection.
+        connection: String,
+        /// The kind of row: `order`, `transaction`.
+        row: &'static str,
+        /// What is wrong.
+        problem: RowProblem,
+        /// The id of the first such row, where it has one.
+        id: Option<String>,
+    },
+    /// The state could not be written; nothing is lost, polling tries again. Reported once, until it has recovered.
+    StoreTrouble {
+        /// What happened.
+        error: StoreError,
+        /// When it is tried again.
+        retry_at: Timestamp,
+    },
+    /// The state can be written again.
+    StoreRecovered {
+        /// Since when it could not.
+        since: Timestamp,
+    },
+}
+
+/// What a walk came to, in pairs of event and zap but for `rows`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Rows read, repeats included.
+    pub rows: u64,
+    /// Runs made.
+    pub fired: u64,
+    /// Ledger entries without a run.
+    pub primed: u64,
+    /// Of those, undated.
+    pub undated: u64,
+    /// Already in the ledger.
+    pub known: u64,
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.fired += other.fired;
+        self.primed += other.primed;
+        self.undated += other.undated;
+        self.known += other.known;
+    }
+}
+
+/// Why a walk did not count.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WalkFailure {
+    /// A page could not be read.
+    #[error("{0}")]
+    Read(ReadError),
+    /// Orders could not be looked up; their rows wait for the next walk.
+    #[error("{rows} orders could not be looked up: {first}")]
+    LookUps {
+        /// How many.
+        rows: u64,
+        /// What the CRM said of the first.
+        first: ReadError,
+    },
+    /// The CRM gives the same page whatever page is asked for.
+    #[error("the CRM sends the same page again and again")]
+    Stuck,
+    /// The state could not be written.
+    #[error("{0}")]
+    Store(StoreError),
+}
+
+/// What is wrong with a row.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum RowProblem {
+    /// It cannot be read at all; it is passed over.
+    Unreadable {
+        /// Plain words, without the row's values.
+        reason: String,
+    },
+    /// It has no natural id; it is passed over.
+    NoId,
+    /// A field's value does not fit its type; it stays as received.
+    Misfit {
+        /// The field.
+        field: String,
+    },
+}

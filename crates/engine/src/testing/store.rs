@@ -1,0 +1,256 @@
+//! The state in memory.
+
+use super::calls::Calls;
+use super::store_runs::Runs;
+use crate::ports::{
+    BegunAttempt, ClaimedRun, EventKey, Fate, OnceOutcome, PageCommit, PageCommitted, RevisionId, RunId,
+    RunReason, RunState, RunUpdate, StepRecord, Store, StoreError, StoredEvent, ZapId, ZapIdentity, ZapState,
+};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use uuid::Uuid;
+
+/// A store in memory. A clone is another view of the same state, so it outlives the engine that used it.
+#[derive(Clone)]
+pub struct MemoryStore {
+    calls: Calls,
+    state: Arc<Mutex<State>>,
+    fault: Arc<Mutex<Option<Fault>>>,
+}
+
+type Fault = Box<dyn FnMut(&'static str) -> Option<StoreError> + Send>;
+
+/// A run as the state holds it.
+#[derive(Debug, Clone)]
+pub struct MemoryRun {
+    /// Its id.
+    pub id: RunId,
+    /// Its zap.
+    pub zap: ZapId,
+    /// The zap's content it was made with.
+    pub revision: RevisionId,
+    /// Its event.
+    pub event: StoredEvent,
+    /// Base of its idempotency keys.
+    pub key_base: Uuid,
+    /// State.
+    pub state: RunState,
+    /// Why.
+    pub reason: RunReason,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it is due, if pending.
+    pub due_at: Timestamp,
+    /// Attempts of the unfinished step.
+    pub attempts: u32,
+    /// See [`ClaimedRun::retrying_since`].
+    pub retrying_since: Option<Timestamp>,
+    /// Finished steps.
+    pub steps: Vec<StepRecord>,
+    /// Failed attempts, oldest first.
+    pub failed: Vec<crate::ports::AttemptRecord>,
+    /// An attempt that has begun and not ended.
+    pub begun: Option<BegunAttempt>,
+}
+
+#[derive(Default)]
+struct State {
+    zaps: Vec<ZapRow>,
+    revisions: Vec<(ZapId, String)>,
+    ledger: BTreeMap<(ZapId, EventKey), Fate>,
+    runs: Runs,
+}
+
+struct ZapRow {
+    id: ZapId,
+    name: String,
+    first_name: String,
+    selection: String,
+    boundary: Timestamp,
+    opened_at: Timestamp,
+    cursors: BTreeMap<String, Timestamp>,
+}
+
+impl MemoryStore {
+    /// An empty state.
+    pub fn new(calls: Calls) -> Self {
+        Self { calls, state: Arc::default(), fault: Arc::default() }
+    }
+
+    /// Is asked before each call, by the method's name; an answer is the call's failure, and nothing is written.
+    pub fn script(&self, fault: impl FnMut(&'static str) -> Option<StoreError> + Send + 'static) {
+        *self.fault.lock().unwrap() = Some(Box::new(fault));
+    }
+
+    /// Ends the script.
+    pub fn behave(&self) {
+        *self.fault.lock().unwrap() = None;
+    }
+
+    /// All runs, oldest first.
+    pub fn all_runs(&self) -> Vec<MemoryRun> {
+        self.state.lock().unwrap().runs.all().to_vec()
+    }
+
+    /// What the ledger says of a zap's event.
+    pub fn fate(&self, zap: ZapId, key: &EventKey) -> Option<Fate> {
+        self.state.lock().unwrap().ledger.get(&(zap, key.clone())).copied()
+    }
+
+    /// All ledger entries of a zap.
+    pub fn ledger(&self, zap: ZapId) -> Vec<(EventKey, Fate)> {
+        let state = self.state.lock().unwrap();
+        state.ledger.iter().filter(|((z, _), _)| *z == zap).map(|((_, key), fate)| (key.clone(), *fate)).collect()
+    }
+
+    /// A zap's cursors by query.
+    pub fn cursors(&self, zap: ZapId) -> BTreeMap<String, Timestamp> {
+        let state = self.state.lock().unwrap();
+        state.zaps.iter().find(|row| row.id == zap).map(|row| row.cursors.clone()).unwrap_or_default()
+    }
+
+    async fn call<T>(
+        &self,
+        method: &'static str,
+        act: impl FnOnce(&mut State) -> T + Send,
+    ) -> Result<T, StoreError> {
+        let call = self.calls.enter().await;
+        let failure = self.fault.lock().unwrap().as_mut().and_then(|fault| fault(method));
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        let result = act(&mut self.state.lock().unwrap());
+        self.calls.leave(call).await;
+        Ok(result)
+    }
+}
+
+impl State {
+    fn open_zap(&mut self, identity: ZapIdentity) -> ZapState {
+        let known = self
+            .zaps
+            .iter()
+            .position(|row| row.name == identity.name)
+            .or_else(|| self.zaps.iter().position(|row| Some(&row.name) == identity.formerly.as_ref()));
+        let index = known.unwrap_or_else(|| self.new_zap(&identity));
+        let row = &mut self.zaps[index];
+        row.name = identity.name;
+        if row.selection != identity.selection {
+            row.selection = identity.selection;
+            row.boundary = row.cursors.values().min().copied().unwrap_or(row.boundary);
+        }
+        let revision = revision(&mut self.revisions, row.id, identity.content);
+        ZapState {
+            id: row.id,
+            first_name: row.first_name.clone(),
+            boundary: row.boundary,
+            opened_at: row.opened_at,
+            first_run: known.is_none(),
+            revision,
+            cursors: row.cursors.iter().map(|(query, at)| (query.clone(), *at)).collect(),
+        }
+    }
+
+    fn new_zap(&mut self, identity: &ZapIdentity) -> usize {
+        self.zaps.push(ZapRow {
+            id: ZapId(self.zaps.len() as i64 + 1),
+            name: identity.name.clone(),
+            first_name: identity.name.clone(),
+            selection: identity.selection.clone(),
+            boundary: identity.first_boundary,
+            opened_at: identity.now,
+            cursors: BTreeMap::new(),
+        });
+        self.zaps.len() - 1
+    }
+
+    fn commit_page(&mut self, commit: PageCommit) -> PageCommitted {
+        let mut done = PageCommitted::default();
+        for event in commit.events {
+            for target in event.targets.clone() {
+                let entry = (target.zap, event.key.clone());
+                if self.ledger.contains_key(&entry) {
+                    done.known += 1;
+                    continue;
+                }
+                self.ledger.insert(entry, target.fate);
+                match target.fate {
+                    Fate::Fire => {
+                        done.fired += 1;
+                        self.runs.make(&event, &target);
+                    }
+                    Fate::Prime | Fate::PrimeUndated => {
+                        done.primed += 1;
+                        done.undated += u64::from(target.fate == Fate::PrimeUndated);
+                        self.runs.prime_once(target.zap, target.once);
+                    }
+                }
+            }
+        }
+        for moved in commit.cursors {
+            if let Some(row) = self.zaps.iter_mut().find(|row| row.id == moved.zap) {
+                let cursor = row.cursors.entry(moved.query).or_insert(moved.at);
+                *cursor = (*cursor).max(moved.at);
+            }
+        }
+        done
+    }
+}
+
+fn revision(revisions: &mut Vec<(ZapId, String)>, zap: ZapId, content: String) -> RevisionId {
+    let known = revisions.iter().position(|(z, c)| *z == zap && *c == content);
+    let index = known.unwrap_or_else(|| {
+        revisions.push((zap, content));
+        revisions.len() - 1
+    });
+    RevisionId(index as i64 + 1)
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn open_zap(&self, identity: ZapIdentity) -> Result<ZapState, StoreError> {
+        self.call("open_zap", |state| state.open_zap(identity)).await
+    }
+
+    async fn unknown(&self, zap: ZapId, kind: &str, ids: Vec<String>) -> Result<Vec<String>, StoreError> {
+        self.call("unknown", |state| {
+            let unknown = |id: &String| {
+                !state.ledger.contains_key(&(zap, EventKey { kind: kind.to_owned(), id: id.clone() }))
+            };
+            ids.into_iter().filter(unknown).collect()
+        })
+        .await
+    }
+
+    async fn commit_page(&self, commit: PageCommit) -> Result<PageCommitted, StoreError> {
+        self.call("commit_page", |state| state.commit_page(commit)).await
+    }
+
+    async fn claim(
+        &self,
+        zap: ZapId,
+        now: Timestamp,
+        limit: usize,
+        busy: Vec<RunId>,
+    ) -> Result<Vec<ClaimedRun>, StoreError> {
+        self.call("claim", |state| state.runs.claim(zap, now, limit, &busy)).await
+    }
+
+    async fn next_due(&self, zaps: Vec<ZapId>, busy: Vec<RunId>) -> Result<Option<Timestamp>, StoreError> {
+        self.call("next_due", |state| state.runs.next_due(&zaps, &busy)).await
+    }
+
+    async fn begin_attempt(&self, run: RunId, begun: BegunAttempt) -> Result<(), StoreError> {
+        self.call("begin_attempt", |state| state.runs.change(run, |run| run.begun = Some(begun))).await
+    }
+
+    async fn update_run(&self, update: RunUpdate) -> Result<(), StoreError> {
+        self.call("update_run", |state| state.runs.update(update)).await
+    }
+
+    async fn take_once(&self, zap: ZapId, value: &str, run: RunId) -> Result<OnceOutcome, StoreError> {
+        self.call("take_once", |state| state.runs.take_once(zap, value, run)).await
+    }
+}
