@@ -236,6 +236,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 }
 
 /// A raw value as text, when it is text.
-pub(crate) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|Text(text)| text)
 }

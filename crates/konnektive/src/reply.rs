@@ -1,10 +1,11 @@
 //! From the bytes of an answer to a page or a reason.
 
 use crate::classify::{TextClass, classify, rejected_address};
-use crate::envelope::{Envelope, Message, Object, text};
+use crate::envelope::{Envelope, Message, Object};
 use crate::mask::Mask;
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use zaprun_engine::ports::{Page, ReadError};
 use zaprun_http::{Answer, End, date, retry_after};
@@ -52,7 +53,7 @@ fn ok(answer: &Answer, mask: &Mask, fault: impl Fn(String) -> ReadError) -> Resu
             Some(text) if classify(&text) == TextClass::Empty => no_rows(),
             Some(text) => Err(refusal(&text, mask)),
         },
-        other => Err(ReadError::Vendor { text: mask.words(&format!("`{other}` instead of rows")) }),
+        _ => Err(ReadError::Vendor { text: mask.words(&format!("`{}` instead of rows", result.trim())) }),
     }
 }
 
@@ -133,9 +134,24 @@ fn error_text(message: &Message<'_>) -> Option<String> {
     (!all.trim().is_empty()).then_some(all)
 }
 
-/// Text without its quotes, anything else as written.
+/// The texts in a value, however deep; what is shown must be unescaped, or a credential could hide in it.
 fn plain(value: &RawValue) -> String {
-    text(value).map_or_else(|| value.get().to_owned(), std::borrow::Cow::into_owned)
+    let mut texts = Vec::new();
+    if let Ok(value) = serde_json::from_str(value.get()) {
+        leaves(&value, &mut texts);
+    }
+    texts.join(", ")
+}
+
+/// Goes no deeper than the parser did.
+fn leaves(value: &Value, texts: &mut Vec<String>) {
+    match value {
+        Value::Null => {}
+        Value::String(text) => texts.push(text.clone()),
+        Value::Bool(_) | Value::Number(_) => texts.push(value.to_string()),
+        Value::Array(values) => values.iter().for_each(|value| leaves(value, texts)),
+        Value::Object(members) => members.values().for_each(|value| leaves(value, texts)),
+    }
 }
 
 fn refusal(text: &str, mask: &Mask) -> ReadError {
