@@ -149,7 +149,12 @@ pub(crate) fn capped(reply: Option<&Bytes>) -> Option<&[u8]> {
 
 /// At most [`REPLY_CAP`] bytes of a text, not ending within a character.
 pub(crate) fn capped_text(text: &str) -> &str {
-    text.get(..text.floor_char_boundary(REPLY_CAP)).unwrap_or(text)
+    let mut end = text.len().min(REPLY_CAP);
+    // Ends at 0 at the latest, which is a boundary.
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or(text)
 }
 
 #[cfg(test)]

@@ -1,0 +1,91 @@
+//! What the tests of the store share.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(dead_code, unreachable_pub, reason = "each test target uses a part of it")]
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use std::future::Future;
+use uuid::Uuid;
+use zaprun_engine::ports::{
+    CursorMove, EventKey, Fate, NewEvent, PageCommit, RevisionId, RunId, RunReason, RunState, RunUpdate,
+    StepOutcome, StepRecord, Target, ZapId, ZapIdentity, ZapState,
+};
+
+/// Waits for one future.
+pub fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// Seconds since 1970.
+pub fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(seconds).unwrap()
+}
+
+pub fn identity(name: &str) -> ZapIdentity {
+    ZapIdentity {
+        name: name.to_owned(),
+        formerly: None,
+        selection: "s1".to_owned(),
+        content: "c1".to_owned(),
+        git: None,
+        first_boundary: at(100),
+        now: at(100),
+    }
+}
+
+pub fn event(id: &str, targets: Vec<Target>) -> NewEvent {
+    event_of("new_sale", id, targets)
+}
+
+pub fn event_of(kind: &str, id: &str, targets: Vec<Target>) -> NewEvent {
+    NewEvent {
+        key: EventKey { kind: kind.to_owned(), id: id.to_owned() },
+        at: at(200),
+        record: Bytes::from(format!("{{\"orderId\":\"{id}\"}}")),
+        seen_at: at(300),
+        targets,
+    }
+}
+
+pub fn target(zap: &ZapState, fate: Fate) -> Target {
+    target_of(zap.id, zap.revision, fate)
+}
+
+pub fn target_of(zap: ZapId, revision: RevisionId, fate: Fate) -> Target {
+    Target { zap, revision, key_base: Uuid::from_u128(7), fate, once: None }
+}
+
+pub fn page(events: Vec<NewEvent>) -> PageCommit {
+    PageCommit { events, cursors: Vec::new() }
+}
+
+pub fn cursor(zap: ZapId, query: &str, seconds: i64) -> CursorMove {
+    CursorMove { zap, query: query.to_owned(), at: at(seconds) }
+}
+
+pub fn update(run: RunId, state: RunState) -> RunUpdate {
+    RunUpdate {
+        run,
+        steps: Vec::new(),
+        failed: Vec::new(),
+        state,
+        reason: RunReason { word: "test".to_owned(), detail: String::new() },
+        due_at: at(300),
+        attempts: 0,
+        retrying_since: None,
+        at: at(400),
+    }
+}
+
+pub fn step(id: &str) -> StepRecord {
+    StepRecord {
+        step: id.to_owned(),
+        element: None,
+        outcome: StepOutcome::Done,
+        status: Some(200),
+        attempts: 1,
+        at: at(400),
+        reply: Some(Bytes::from_static(b"ok")),
+        response: Some(Bytes::from_static(b"{\"status\":200}")),
+    }
+}
