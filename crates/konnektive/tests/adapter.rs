@@ -300,7 +300,7 @@ async fn every_failure_keeps_the_credentials_to_itself() {
         echo(403, "IP must be whitelisted - 198.51.100.7"),
         echo(200, "no permission"),
         reply(500, format!("<html>{PASSWORD}")),
-        reply(200, format!("{PASSWORD}")),
+        reply(200, PASSWORD),
     ];
     let count = bodies.len();
     let server = Server::start(bodies).await;
