@@ -294,3 +294,35 @@ pub(crate) fn take_once(tx: &Tx<'_>, zap: ZapId, value: &str, run: RunId) -> Res
 
 /// `run.state` of pending runs is spelt `0` in the statements above and in the partial indexes.
 const _: () = assert!(PENDING == 0);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(sql: &str) -> Result<String, rusqlite::Error> {
+        let conn = Connection::open_in_memory()?;
+        crate::schema::migrate(&conn, 0)?;
+        let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+        let values = vec![rusqlite::types::Null; statement.parameter_count()];
+        let rows = statement.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3))?;
+        Ok(rows.collect::<Result<Vec<_>, _>>()?.join("\n"))
+    }
+
+    /// Neither may scan a table or sort: each row is found by a seek, in the order wanted.
+    #[test]
+    fn claiming_seeks_and_never_sorts() -> Result<(), rusqlite::Error> {
+        let claim = plan(CLAIM)?;
+        assert!(claim.starts_with("SEARCH r USING INDEX run_due (zap=? AND due_at<?)"), "{claim}");
+        let next = plan(NEXT_DUE)?;
+        assert!(
+            next.starts_with("SEARCH r USING COVERING INDEX run_due (zap=?)")
+                || next.starts_with("SEARCH r USING INDEX run_due (zap=?)"),
+            "{next}"
+        );
+        for plan in [claim, next] {
+            assert!(!plan.contains("SCAN") && !plan.contains("B-TREE"), "{plan}");
+            assert!(plan.contains("SEARCH l USING PRIMARY KEY (zap=? AND id=?)"), "{plan}");
+        }
+        Ok(())
+    }
+}

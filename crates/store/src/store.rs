@@ -52,8 +52,10 @@ impl SqliteStore {
         let path = place::resolve(path, true)?;
         let found = place::inspect(&path)?;
         let lease = Lease::take(&path)?;
-        if found == Found::Nothing {
-            place::create_private(&path)?;
+        match found {
+            Found::Nothing => place::create_private(&path)?,
+            Found::Empty => {}
+            Found::Database => place::check_length(&path)?,
         }
         place::tighten(&path);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;

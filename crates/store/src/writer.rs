@@ -429,3 +429,6 @@ pub(crate) fn load_kinds(conn: &Connection) -> rusqlite::Result<HashMap<String, 
     let rows = kinds.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+//! The store against its model, through crashes, second engines and take-overs.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+mod model;
+
+use common::{at, wait};
+use model::{KINDS, Model, NAMES, Step, all_ids, begun, open_zap, zap_id};
+use proptest::collection::{btree_set, vec};
+use proptest::option;
+use proptest::prelude::*;
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
+use std::fmt::Debug;
+use tempfile::TempDir;
+use zaprun_engine::ports::{History, RunId, Store, StoreError};
+use zaprun_store::{Options, SqliteStore};
+
+struct Reference;
+
+impl ReferenceStateMachine for Reference {
+    type State = Model;
+    type Transition = Step;
+
+    fn init_state() -> BoxedStrategy<Model> {
+        Just(Model::default()).boxed()
+    }
+
+    fn transitions(model: &Model) -> BoxedStrategy<Step> {
+        let open = (0..NAMES.len(), option::weighted(0.3, 0..NAMES.len()), 0..3u8, 0..2u8).prop_map(
+            |(name, formerly, selection, content)| Step::OpenZap { name, formerly, selection, content },
+        );
+        if model.zaps() == 0 {
+            return open.boxed();
+        }
+        let (zap, run) = (0..model.zaps(), 0..=model.runs() + 1);
+        let busy = btree_set(run.clone(), 0..3);
+        let target = (zap.clone(), 0..4u8, option::of(0..2u8));
+        let event = (0..KINDS.len(), 0..4u8, vec(target, 0..3));
+        let cursor = (zap.clone(), 0..2u8, 100..1_000i64);
+        prop_oneof![
+            3 => open,
+            8 => (vec(event, 0..5), vec(cursor, 0..3))
+                .prop_map(|(events, cursors)| Step::Commit { events, cursors }),
+            2 => (zap.clone(), 0..KINDS.len()).prop_map(|(zap, kind)| Step::Unknown { zap, kind }),
+            5 => (zap.clone(), 250..450i64, 0..6usize, busy.clone())
+                .prop_map(|(zap, now, limit, busy)| Step::Claim { zap, now, limit, busy }),
+            2 => busy.prop_map(|busy| Step::NextDue { busy }),
+            2 => run.clone().prop_map(|run| Step::Begin { run }),
+            6 => (run.clone(), 0..4u8, 250..450i64, 0..3usize)
+                .prop_map(|(run, state, due, steps)| Step::Update { run, state, due, steps }),
+            2 => (zap, 0..2u8, run).prop_map(|(zap, value, run)| Step::TakeOnce { zap, value, run }),
+            2 => Just(Step::Counts),
+            2 => Just(Step::Crash),
+            1 => Just(Step::SecondEngine),
+            1 => Just(Step::TakeOver),
+        ]
+        .boxed()
+    }
+
+    fn apply(model: Model, step: &Step) -> Model {
+        model.apply(step)
+    }
+
+    /// Shrinking may remove what made a zap known.
+    fn preconditions(model: &Model, step: &Step) -> bool {
+        let known = |zap: usize| zap < model.zaps();
+        match step {
+            Step::Commit { events, cursors } => {
+                events.iter().all(|(_, _, targets)| targets.iter().all(|(zap, ..)| known(*zap)))
+                    && cursors.iter().all(|(zap, ..)| known(*zap))
+            }
+            Step::Unknown { zap, .. } | Step::Claim { zap, .. } | Step::TakeOnce { zap, .. } => known(*zap),
+            _ => true,
+        }
+    }
+}
+
+struct Real {
+    folder: TempDir,
+    store: Option<SqliteStore>,
+    before: Model,
+}
+
+impl Real {
+    fn open(&self) -> Result<SqliteStore, StoreError> {
+        SqliteStore::open_engine(&self.folder.path().join("state.db"), &Options::default())
+    }
+
+    fn step(&mut self, step: &Step) -> String {
+        match step {
+            Step::Crash => {
+                // Dropped without closing: what a dying process leaves, but for its unfinished orders.
+                self.store = None;
+                self.store = Some(self.open().unwrap());
+                return String::new();
+            }
+            Step::SecondEngine => {
+                assert!(matches!(self.open(), Err(StoreError::Busy { holder: Some(_), .. })));
+                return String::new();
+            }
+            Step::TakeOver => {
+                std::fs::remove_file(self.folder.path().join("state.db.lock")).unwrap();
+                let second = self.open().unwrap();
+                let first = self.store.replace(second).unwrap();
+                wait(async {
+                    assert_eq!(first.counts().await.unwrap_err(), StoreError::Fenced);
+                    assert_eq!(
+                        first.commit_page(common::page(Vec::new())).await.unwrap_err(),
+                        StoreError::Fenced
+                    );
+                });
+                return String::new();
+            }
+            _ => {}
+        }
+        wait(ask(self.store.as_ref().unwrap(), step, &self.before))
+    }
+}
+
+async fn ask(store: &SqliteStore, step: &Step, before: &Model) -> String {
+    let run_ids = |busy: &std::collections::BTreeSet<i64>| busy.iter().map(|id| RunId(*id)).collect();
+    match step {
+        Step::OpenZap { .. } => said(store.open_zap(open_zap(step).unwrap()).await),
+        Step::Commit { .. } => said(store.commit_page(before.page(step).unwrap()).await),
+        Step::Unknown { zap, kind } => said(store.unknown(zap_id(*zap), KINDS[*kind], all_ids()).await),
+        Step::Claim { zap, now, limit, busy } => {
+            said(store.claim(zap_id(*zap), at(*now), *limit, run_ids(busy)).await)
+        }
+        Step::NextDue { busy } => said(store.next_due(before.zap_ids(), run_ids(busy)).await),
+        Step::Begin { run } => said(store.begin_attempt(RunId(*run), begun()).await),
+        Step::Update { .. } => said(store.update_run(Model::update_of(step).unwrap()).await),
+        Step::TakeOnce { zap, value, run } => {
+            said(store.take_once(zap_id(*zap), &value.to_string(), RunId(*run)).await)
+        }
+        Step::Counts => {
+            let counts = store.counts().await.unwrap();
+            assert_eq!(store.recount().await.unwrap(), counts);
+            format!("{counts:?}")
+        }
+        Step::Crash | Step::SecondEngine | Step::TakeOver => String::new(),
+    }
+}
+
+fn said<T: Debug>(answer: Result<T, StoreError>) -> String {
+    match answer {
+        Ok(value) => format!("{value:?}"),
+        Err(StoreError::Refused { .. }) => "refused".to_owned(),
+        Err(other) => format!("unexpected: {other:?}"),
+    }
+}
+
+impl StateMachineTest for Real {
+    type SystemUnderTest = Real;
+    type Reference = Reference;
+
+    fn init_test(model: &Model) -> Real {
+        let mut real = Real { folder: TempDir::new().unwrap(), store: None, before: model.clone() };
+        real.store = Some(real.open().unwrap());
+        real
+    }
+
+    fn apply(mut real: Real, after: &Model, step: Step) -> Real {
+        assert_eq!(real.step(&step), after.answer, "after {step:?}");
+        real.before = after.clone();
+        real
+    }
+}
+
+prop_state_machine! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn the_store_does_what_its_model_does(sequential 1..40 => Real);
+}
