@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::cli::Global;
 use crate::error::{CommandError, io_words};
 use crate::output::Printer;
+use crate::project;
 
 /// Global options, understood.
 #[derive(Debug)]
@@ -27,11 +28,15 @@ impl Context {
         }
     }
 
-    /// The folder the command was started in.
-    pub(crate) fn current_dir() -> Result<PathBuf, CommandError> {
-        std::env::current_dir().map_err(|error| {
+    /// The project's folder.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) fn find_project(&self) -> Result<PathBuf, CommandError> {
+        let current = std::env::current_dir().map_err(|error| {
             CommandError::usage(format!("the current folder cannot be read: {}", io_words(&error)))
-        })
+        })?;
+        project::find(self.project.as_deref(), &current)
     }
 
     /// Runs a task to its end on a runtime of its own. What still hangs in it afterwards is left behind.

@@ -1,10 +1,14 @@
 //! The command line of zaprun.
 
 mod cli;
+mod clock;
 mod commands;
 mod context;
 mod error;
+mod loading;
+mod mask;
 mod output;
+mod project;
 mod render;
 
 use std::process::ExitCode;

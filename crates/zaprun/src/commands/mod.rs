@@ -1,6 +1,10 @@
 //! The commands, one file each.
 
 mod completions;
+mod init;
+mod sandbox;
+mod schema;
+mod validate;
 
 use clap::Subcommand;
 
@@ -28,6 +32,14 @@ macro_rules! commands {
 }
 
 commands! {
+    /// Start a project: zaprun.yaml, one zap, schemas for your editor
+    Init => init;
+    /// Check every file of the project, without network or secrets
+    Validate => validate;
+    /// Write the schemas of everything a person writes
+    Schema => schema;
+    /// Serve a stand-in of the CRM and a sink that records what arrives
+    Sandbox => sandbox;
     /// Print the completions of a shell
     Completions => completions;
 }

@@ -92,6 +92,13 @@ impl Printer {
         }
     }
 
+    /// Findings that keep a command from starting: said even with `--quiet`.
+    pub(crate) fn report(&self, text: &str) {
+        if !text.is_empty() {
+            self.message(text.trim_end_matches('\n'));
+        }
+    }
+
     /// Something that may be wrong.
     pub(crate) fn warning(&self, text: &str) {
         self.message(&format!("{}: {}", self.err.yellow("warning"), clean(text)));

@@ -16,14 +16,14 @@ use crate::output::Printer;
 /// How findings are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people: the source line with the place underlined
+    // For people: the source line with the place underlined
     #[default]
     Text,
-    /// One JSON object
+    // One JSON object
     Json,
-    /// Annotations of a GitHub workflow
+    // Annotations of a GitHub workflow
     Github,
-    /// SARIF 2.1.0, as code scanning reads it
+    // SARIF 2.1.0, as code scanning reads it
     Sarif,
 }
 

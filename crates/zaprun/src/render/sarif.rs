@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use zaprun_core::diagnostic::{CODES, Code, Diagnostic};
-use zaprun_core::source::{Span, SourceMap};
+use zaprun_core::source::{SourceMap, Span};
 
 use super::{Findings, severity_word};
 
@@ -146,18 +146,13 @@ fn rule(code: &Code) -> Rule {
     }
 }
 
-fn outcome(
-    findings: &Findings<'_>,
-    diagnostic: &Diagnostic,
-    seen: &mut HashMap<String, usize>,
-) -> Outcome {
+fn outcome(findings: &Findings<'_>, diagnostic: &Diagnostic, seen: &mut HashMap<String, usize>) -> Outcome {
     let text = match &diagnostic.help {
         Some(help) => format!("{}\nhelp: {help}", diagnostic.message),
         None => diagnostic.message.clone(),
     };
-    let related = |(span, words): &(Span, String)| {
-        location(findings, *span, Some(Message { text: words.clone() }))
-    };
+    let related =
+        |(span, words): &(Span, String)| location(findings, *span, Some(Message { text: words.clone() }));
     Outcome {
         rule_id: diagnostic.code.id,
         rule_index: CODES.iter().position(|code| code.id == diagnostic.code.id).unwrap_or(0),

@@ -15,7 +15,8 @@ fn sample() -> (SourceMap, Vec<Diagnostic>) {
         let start = ZAP.find(needle).unwrap();
         Span::new(zap, start, start + needle.len())
     };
-    let mut doubtful = Diagnostic::new(&code::UNREADABLE, "100% of it is\nodd").at(at("é, 100%")).help("say: less");
+    let mut doubtful =
+        Diagnostic::new(&code::UNREADABLE, "100% of it is\nodd").at(at("é, 100%")).help("say: less");
     doubtful.severity = Severity::Warning;
     let findings = vec![
         Diagnostic::new(&code::UNREADABLE, "no trigger type `konnektive.ordres`")
@@ -258,7 +259,8 @@ fn fingerprints_survive_new_lines_and_tell_equals_apart() {
         let mut sources = SourceMap::default();
         let file = sources.add("a.yaml", text);
         let start = text.find("bad").unwrap();
-        let found = Diagnostic::new(&code::UNREADABLE, "bad").at(Span::new(file, start, start + 3)).pointer("/a");
+        let found =
+            Diagnostic::new(&code::UNREADABLE, "bad").at(Span::new(file, start, start + 3)).pointer("/a");
         let diagnostics = [found.clone(), found];
         let findings = Findings { sources: &sources, diagnostics: &diagnostics, prefix: "" };
         let log: serde_json::Value = serde_json::from_str(&sarif::render(&findings)).unwrap();

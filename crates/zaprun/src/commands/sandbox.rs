@@ -1,0 +1,168 @@
+//! `zaprun sandbox`
+
+use std::net::SocketAddr;
+
+use zaprun_sandbox::{Config, Error, FAULT_OPTIONS, FAULTS, FaultRule, Rate, Running, Sandbox};
+
+use crate::context::{Context, interruptible};
+use crate::error::{CommandError, Exit, io_words};
+
+/// Serve a stand-in of the CRM, and a sink that records what arrives
+///
+/// The CRM answers at `/`, the sink at /sink with a page that lists what arrived. Login and password are `sandbox`. All
+/// state is in memory and gone when it ends. Stop it with Ctrl-C.
+#[derive(Debug, clap::Args)]
+#[command(after_help = faults_help())]
+pub(crate) struct Args {
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", env = "ZAPRUN_LISTEN", default_value = "127.0.0.1:8585")]
+    listen: SocketAddr,
+
+    /// Decides names, amounts, ids and chances: the same seed gives the same business
+    #[arg(long, value_name = "N", env = "ZAPRUN_SEED", default_value_t = 1)]
+    seed: u64,
+
+    /// Business events as time goes on, such as 2/s or 30/m; 0 for none
+    #[arg(long, value_name = "RATE", env = "ZAPRUN_RATE", default_value = "30/m", value_parser = parse_rate)]
+    rate: Pace,
+
+    /// Business events of the three days before the start
+    #[arg(long, value_name = "N", env = "ZAPRUN_HISTORY", default_value_t = 100)]
+    history: u32,
+
+    /// Lets something go wrong, as listed below; may be given several times
+    #[arg(long = "fault", value_name = "FAULT", env = "ZAPRUN_FAULT", value_delimiter = ';')]
+    faults: Vec<FaultRule>,
+
+    /// The account's time zone
+    #[arg(long, value_name = "ZONE", env = "ZAPRUN_ZONE", default_value = "America/New_York")]
+    zone: String,
+}
+
+/// A rate, or none.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace(pub(crate) Option<Rate>);
+
+pub(crate) fn parse_rate(text: &str) -> Result<Pace, String> {
+    if matches!(text.trim(), "0" | "none") {
+        return Ok(Pace(None));
+    }
+    text.parse().map(|rate| Pace(Some(rate))).map_err(|error: Error| error.to_string())
+}
+
+/// Starts a sandbox.
+pub(crate) async fn start(config: Config) -> Result<Running, CommandError> {
+    Sandbox::start(config).await.map_err(|error| match &error {
+        Error::Listen { source, .. } => {
+            let told = CommandError::failure(format!("{error}: {}", io_words(source)));
+            if source.kind() == std::io::ErrorKind::AddrInUse {
+                told.hint("another sandbox may be running; `--listen 127.0.0.1:0` takes a free port")
+            } else {
+                told
+            }
+        }
+        _ => CommandError::usage(error.to_string()),
+    })
+}
+
+pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, CommandError> {
+    let config = Config {
+        listen: args.listen,
+        seed: args.seed,
+        rate: args.rate.0,
+        history: args.history,
+        faults: args.faults,
+        zone: args.zone,
+        ..Config::default()
+    };
+    context.block_on(async {
+        let zone = config.zone.clone();
+        let running = start(config).await?;
+        announce(context, &running, &zone)?;
+        let waited = interruptible(terminated()).await;
+        running.shutdown().await;
+        waited
+    })
+}
+
+/// Ends with SIGTERM, which is how a service is stopped in order.
+async fn terminated() -> Result<Exit, CommandError> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut signal) = signal(SignalKind::terminate()) {
+            signal.recv().await;
+            return Ok(Exit::Fine);
+        }
+    }
+    std::future::pending().await
+}
+
+/// The export lines are data, so that `eval` can take them; the rest is for people.
+fn announce(context: &Context, running: &Running, zone: &str) -> Result<(), CommandError> {
+    let printer = &context.printer;
+    let paint = printer.err();
+    printer.note(&format!(
+        "{}  {}   login and password `sandbox`, zone {zone}\n{} {}   open it in a browser\n",
+        paint.bold("CRM "),
+        running.base_url(),
+        paint.bold("sink "),
+        running.sink_url(),
+    ));
+    printer.note("in another terminal:");
+    printer.data(&exports(&running.base_url(), &running.sink_url()))?;
+    printer.note("\nCtrl-C ends it");
+    Ok(())
+}
+
+/// What the project of `zaprun init` needs to run against a sandbox.
+fn exports(base_url: &str, sink_url: &str) -> String {
+    format!(
+        "export KONNEKTIVE_URL={base_url}\nexport KONNEKTIVE_LOGIN_ID=sandbox\nexport KONNEKTIVE_PASSWORD=sandbox\nexport SINK_URL={sink_url}\n"
+    )
+}
+
+/// The faults as help lists them.
+fn faults_help() -> String {
+    let name = |fault: &zaprun_sandbox::FaultSpec| match fault.value {
+        "" => fault.name.to_owned(),
+        value => format!("{}[:{value}]", fault.name),
+    };
+    let names: Vec<String> = FAULTS.iter().map(name).collect();
+    let width = names.iter().map(String::len).max().unwrap_or(0);
+    let mut help = "Faults:\n".to_owned();
+    for (name, fault) in names.iter().zip(FAULTS) {
+        let default =
+            if fault.default.is_empty() { String::new() } else { format!(" [default: {}]", fault.default) };
+        help.push_str(&format!("  {name:width$}  {}{default}\n", fault.does));
+    }
+    help.push_str(
+        "\nEach takes conditions after the colon: --fault sink-500:first=3, --fault slow:2s,p=10%\n",
+    );
+    for (name, does) in FAULT_OPTIONS {
+        help.push_str(&format!("  {name:width$}  {does}\n"));
+    }
+    help
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+    use super::*;
+
+    #[test]
+    fn help_lists_every_fault() {
+        let help = faults_help();
+        for fault in FAULTS {
+            assert!(help.contains(fault.does), "{}", fault.name);
+        }
+    }
+
+    #[test]
+    fn a_rate_may_be_none() {
+        assert!(parse_rate("0").unwrap().0.is_none());
+        assert!(parse_rate("2/s").unwrap().0.is_some());
+        assert!(parse_rate("often").is_err());
+    }
+}

@@ -1,0 +1,191 @@
+//! Which files a project holds, and their bytes. What cannot be read is told as a finding later, never a crash.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use ignore::{DirEntry, WalkBuilder};
+use zaprun_core::load::{File, Overlay};
+
+use super::PROJECT_FILE;
+use crate::error::io_words;
+
+/// No file of a project is read beyond this; the loader refuses far smaller ones with better words.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
+/// How deep folders may stand in each other under `zaps/`.
+const DEEPEST: usize = 32;
+
+/// The files that make a project.
+#[derive(Debug, Clone)]
+pub(crate) struct Files {
+    /// `zaprun.yaml`
+    pub(crate) project: File,
+    /// `zaprun.ENV.yaml` by environment, sorted.
+    pub(crate) overlays: Vec<Overlay>,
+    /// `zaps/**/*.yaml`, sorted.
+    pub(crate) zaps: Vec<File>,
+    /// What looks like a zap or an overlay and is not read, with the reason.
+    pub(crate) strays: Vec<String>,
+}
+
+/// Reads the files of the project in `root`.
+pub(crate) fn read(root: &Path) -> Files {
+    let real_root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let mut strays = Vec::new();
+    let overlays = overlays(root, &real_root, &mut strays);
+    let zaps = zaps(root, &real_root, &mut strays);
+    let project =
+        File { path: PROJECT_FILE.to_owned(), content: content(&root.join(PROJECT_FILE), &real_root) };
+    Files { project, overlays, zaps, strays }
+}
+
+fn overlays(root: &Path, real_root: &Path, strays: &mut Vec<String>) -> Vec<Overlay> {
+    let entries = match fs::read_dir(root) {
+        Ok(entries) => entries,
+        Err(error) => {
+            strays.push(format!("overlays are not read: the folder cannot be listed: {}", io_words(&error)));
+            return Vec::new();
+        }
+    };
+    let mut overlays = Vec::new();
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let Some(middle) = name.strip_prefix("zaprun.") else { continue };
+        if middle.ends_with(".yml") {
+            strays.push(format!("{name} is not read: overlays end in .yaml"));
+        }
+        let Some(env) = middle.strip_suffix(".yaml") else { continue };
+        let file = File { path: name.to_owned(), content: content(&entry.path(), real_root) };
+        overlays.push(Overlay { env: env.to_owned(), file });
+    }
+    overlays.sort_by(|one, other| one.env.cmp(&other.env));
+    overlays
+}
+
+fn zaps(root: &Path, real_root: &Path, strays: &mut Vec<String>) -> Vec<File> {
+    let folder = root.join("zaps");
+    if fs::symlink_metadata(&folder).is_err() {
+        return Vec::new();
+    }
+    let inside = real_root.to_owned();
+    let walk = WalkBuilder::new(&folder)
+        .standard_filters(false)
+        .hidden(true)
+        .follow_links(true)
+        .max_depth(Some(DEEPEST))
+        .sort_by_file_path(Path::cmp)
+        .filter_entry(move |entry| enters(entry, &inside))
+        .build();
+    let mut seen = HashSet::new();
+    let mut files = Vec::new();
+    for entry in walk {
+        match entry {
+            Ok(entry) => {
+                if let Some(file) = zap_file(&entry, root, real_root, &mut seen, strays) {
+                    files.push(file);
+                }
+            }
+            Err(error) => files.extend(unreadable(&error, root)),
+        }
+    }
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    files
+}
+
+/// Whether the walk looks at an entry: not into `fixtures/`, nor through a link that leaves the project or leads up.
+fn enters(entry: &DirEntry, real_root: &Path) -> bool {
+    let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+    if !is_folder {
+        return true;
+    }
+    if entry.depth() > 0 && entry.file_name() == "fixtures" {
+        return false;
+    }
+    let stays = |real: PathBuf| real.starts_with(real_root) && !real_root.join("zaps").starts_with(real);
+    entry.depth() == 0 || !entry.path_is_symlink() || entry.path().canonicalize().is_ok_and(stays)
+}
+
+fn zap_file(
+    entry: &DirEntry,
+    root: &Path,
+    real_root: &Path,
+    seen: &mut HashSet<PathBuf>,
+    strays: &mut Vec<String>,
+) -> Option<File> {
+    let path = within(entry.path(), root);
+    let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+    if entry.depth() == 0 {
+        // `zaps` itself: a folder, or nothing that can hold zaps.
+        return (!is_folder)
+            .then(|| File { path, content: Err("it is a file, and should be a folder".to_owned()) });
+    }
+    if entry.depth() == DEEPEST && is_folder {
+        strays.push(format!("{path} is not read: folders stand more than {DEEPEST} deep in each other"));
+        return None;
+    }
+    if path.ends_with(".yml") && !is_folder {
+        strays.push(format!("{path} is not read: zaps end in .yaml"));
+        return None;
+    }
+    if !path.ends_with(".yaml") || path.ends_with(".test.yaml") {
+        return None;
+    }
+    // A file that is linked to from another name is one file.
+    if let Ok(real) = entry.path().canonicalize()
+        && !is_folder
+        && !seen.insert(real)
+    {
+        return None;
+    }
+    Some(File { path, content: content(entry.path(), real_root) })
+}
+
+/// A finding for what the walk could not enter; a loop of links is none, since all its files were seen.
+fn unreadable(error: &ignore::Error, root: &Path) -> Option<File> {
+    let path = match error {
+        ignore::Error::WithPath { path, .. } => path,
+        ignore::Error::WithDepth { err, .. } => return unreadable(err, root),
+        _ => return None,
+    };
+    // Asked again, since the walk keeps its reason in words of its own.
+    let reason = fs::metadata(path).and_then(|_| fs::read_dir(path)).err()?;
+    let shown = within(path, root);
+    // A dangling link of another kind of file concerns nobody.
+    let concerns = path.is_dir() || shown.ends_with(".yaml");
+    concerns.then(|| File { path: shown, content: Err(io_words(&reason)) })
+}
+
+/// A path within the project, as a person writes it.
+fn within(path: &Path, root: &Path) -> String {
+    let within = path.strip_prefix(root).unwrap_or(path);
+    let parts: Vec<_> = within.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}
+
+/// The bytes of a file that lies inside the project.
+fn content(path: &Path, real_root: &Path) -> Result<Vec<u8>, String> {
+    let cannot = |error: std::io::Error| io_words(&error);
+    let metadata = fs::metadata(path).map_err(cannot)?;
+    if metadata.is_dir() {
+        return Err("it is a folder, not a file".to_owned());
+    }
+    // A pipe or a device would be waited for without end.
+    if !metadata.is_file() {
+        return Err("it is a pipe or a device, not a file".to_owned());
+    }
+    let real = path.canonicalize().map_err(cannot)?;
+    if !real.starts_with(real_root) {
+        return Err("it is a link that leads out of the project".to_owned());
+    }
+    if metadata.len() > MOST_BYTES {
+        return Err(format!("it has {} bytes", metadata.len()));
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes)).map_err(cannot)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use super::*;
+
+fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = root.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    root
+}
+
+fn paths(tree: &Files) -> Vec<&str> {
+    tree.zaps.iter().map(|file| file.path.as_str()).collect()
+}
+
+#[test]
+fn zaps_are_found_in_every_folder_but_fixtures_and_tests() {
+    let root = project(&[
+        ("zaprun.yaml", "version: 1\n"),
+        ("zaprun.staging.yaml", "vars: {}\n"),
+        ("zaprun.prod.yaml", "vars: {}\n"),
+        (".gitignore", "zaps/\n"),
+        ("zaps/b.yaml", "name: b\n"),
+        ("zaps/a/c.yaml", "name: c\n"),
+        ("zaps/a/c.test.yaml", ""),
+        ("zaps/a/fixtures/sale.yaml", ""),
+        ("zaps/a/fixtures/deep/sale.yaml", ""),
+        ("zaps/.#b.yaml", ""),
+        ("zaps/notes.txt", ""),
+        ("zaps/d.yml", ""),
+        ("other/e.yaml", ""),
+    ]);
+    let tree = read(root.path());
+    assert_eq!(paths(&tree), ["zaps/a/c.yaml", "zaps/b.yaml"]);
+    assert_eq!(tree.zaps[1].content.as_deref(), Ok(b"name: b\n".as_slice()));
+    assert_eq!(
+        tree.overlays.iter().map(|overlay| overlay.env.as_str()).collect::<Vec<_>>(),
+        ["prod", "staging"]
+    );
+    assert_eq!(tree.strays, ["zaps/d.yml is not read: zaps end in .yaml"]);
+}
+
+#[test]
+fn what_cannot_be_read_is_told() {
+    let root = project(&[("zaps/folder.yaml/inner.yaml", ""), ("zaprun.yaml/x", "")]);
+    let tree = read(root.path());
+    assert_eq!(paths(&tree), ["zaps/folder.yaml", "zaps/folder.yaml/inner.yaml"]);
+    assert_eq!(tree.zaps[0].content, Err("it is a folder, not a file".to_owned()));
+    assert_eq!(tree.project.content, Err("it is a folder, not a file".to_owned()));
+
+    let root = project(&[("zaprun.yaml", ""), ("zaps", "")]);
+    assert_eq!(read(root.path()).zaps[0].content, Err("it is a file, and should be a folder".to_owned()));
+    let root = project(&[]);
+    let tree = read(root.path());
+    assert_eq!(tree.project.content, Err("no such file or directory".to_owned()));
+    assert!(tree.zaps.is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn links_neither_loop_nor_leave_the_project() {
+    use std::os::unix::fs::symlink;
+
+    let outside = project(&[("secret.yaml", "name: s\n")]);
+    let root = project(&[("zaprun.yaml", ""), ("shared/x.yaml", "name: x\n"), ("zaps/a.yaml", "name: a\n")]);
+    let zaps = root.path().join("zaps");
+    symlink(&zaps, zaps.join("again")).unwrap();
+    symlink(root.path(), zaps.join("up")).unwrap();
+    symlink(zaps.join("a.yaml"), zaps.join("same.yaml")).unwrap();
+    symlink(root.path().join("shared"), zaps.join("shared")).unwrap();
+    symlink(outside.path(), zaps.join("outside")).unwrap();
+    symlink(outside.path().join("secret.yaml"), zaps.join("leak.yaml")).unwrap();
+    symlink("/nowhere", zaps.join("dangling.yaml")).unwrap();
+    symlink("/nowhere", zaps.join("dangling.txt")).unwrap();
+    let tree = read(root.path());
+    let contents: Vec<_> = tree.zaps.iter().map(|file| (file.path.as_str(), file.content.is_ok())).collect();
+    let told =
+        |path: &str| tree.zaps.iter().find(|file| file.path == path).unwrap().content.clone().unwrap_err();
+    assert_eq!(told("zaps/leak.yaml"), "it is a link that leads out of the project");
+    assert_eq!(told("zaps/dangling.yaml"), "no such file or directory");
+    assert!(contents.contains(&("zaps/a.yaml", true)), "{contents:?}");
+    assert_eq!(contents.iter().filter(|(_, read)| *read).count(), 2, "a and x: {contents:?}");
+    assert!(!contents.iter().any(|(path, _)| path.starts_with("zaps/outside/")), "{contents:?}");
+}

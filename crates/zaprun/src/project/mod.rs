@@ -1,0 +1,7 @@
+//! The project's folder: where it is and which files it holds.
+
+mod files;
+mod find;
+
+pub(crate) use files::{Files, read};
+pub(crate) use find::{PROJECT_FILE, find};
