@@ -4,11 +4,13 @@
 
 pub mod definition;
 pub mod diagnostic;
+pub mod load;
 pub mod record;
 pub mod request;
 pub mod schema;
 pub mod source;
 pub mod trigger;
 pub mod value;
+pub mod variables;
 pub mod zap;
 pub mod yaml;

@@ -57,10 +57,10 @@ pub static FORMATS: &[Format] = &[
         check: |text| text.parse::<Word>().err(),
     },
     Format {
-        pattern: Endpoint::PATTERN,
+        pattern: StatePlace::PATTERN,
         words: "a place to keep the state",
         help: "write sqlite: and a path: sqlite:state/zaprun.db",
-        check: |text| text.parse::<Endpoint>().err(),
+        check: |text| text.parse::<StatePlace>().err(),
     },
     Format {
         pattern: Listener::PATTERN,
@@ -261,17 +261,17 @@ written_as_text!(Word, "Word", "A name of letters, digits and underscores, a let
 
 /// Where the state is kept: `sqlite:` and a path, relative to the project folder unless absolute.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Endpoint {
+pub struct StatePlace {
     /// The path of the SQLite file as written.
     pub path: String,
 }
 
-impl Endpoint {
+impl StatePlace {
     /// The form of such a place.
     pub const PATTERN: &'static str = "^sqlite:[^?#]+$";
 }
 
-impl FromStr for Endpoint {
+impl FromStr for StatePlace {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -280,14 +280,14 @@ impl FromStr for Endpoint {
         }
         match text.strip_prefix("sqlite:") {
             Some(path) if !path.is_empty() && !path.contains(['?', '#', '\n']) => {
-                Ok(Endpoint { path: path.to_owned() })
+                Ok(StatePlace { path: path.to_owned() })
             }
             _ => Err(format!("`{text}` is no place to keep the state")),
         }
     }
 }
 
-written_as_text!(Endpoint, "State", "Where runs and cursors are kept: sqlite:state/zaprun.db.");
+written_as_text!(StatePlace, "State", "Where runs and cursors are kept: sqlite:state/zaprun.db.");
 
 /// An address to listen on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

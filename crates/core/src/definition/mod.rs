@@ -31,7 +31,7 @@ mod trigger;
 mod zap;
 
 pub use action::{Action, HttpAction, Method, OnUncertain, Retry};
-pub use formats::{Duration, Endpoint, FORMATS, Format, Listener, Name, Rate, Word, format_of};
+pub use formats::{Duration, StatePlace, FORMATS, Format, Listener, Name, Rate, Word, format_of};
 pub use later::{LATER, Later, later};
 pub use project::{
     Auth, Basic, Connection, HmacCheck, HmacFormat, HttpConnection, KonnektiveConnection, Listen, NamedSecret,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use super::formats::{Duration, Endpoint, Listener, Rate};
+use super::formats::{Duration, StatePlace, Listener, Rate};
 use super::secret::Secret;
 use super::tagged::{self, Branch};
 use crate::yaml::{MapRef, Spanned, Table};
@@ -23,7 +23,7 @@ pub struct Project {
     /// Plain values that zaps read as `vars.NAME`. Overlays change them by environment.
     pub vars: Option<MapRef>,
     /// Where runs and cursors are kept: `sqlite:` and a path. Default: sqlite:state/zaprun.db.
-    pub state: Option<Spanned<Endpoint>>,
+    pub state: Option<Spanned<StatePlace>>,
     /// The addresses to listen on.
     pub listen: Option<Listen>,
     /// Switches for zaps, by name; meant for overlays.

@@ -35,7 +35,7 @@ pub(super) fn build(file: FileId, text: &Arc<str>) -> Parsed {
 type Stop = Box<Diagnostic>;
 
 enum Frame {
-    List { start: usize, anchor: usize, items: Vec<NodeId>, depth: usize },
+    List { start: usize, anchor: usize, items: Vec<NodeId> },
     Map(MapFrame),
 }
 
@@ -49,7 +49,6 @@ struct MapFrame {
     merges: Vec<(Span, NodeId)>,
     /// The map stands as a key, or is `{{ … }}` without its quotes.
     odd_key: Option<Span>,
-    depth: usize,
 }
 
 enum Key {
@@ -141,13 +140,13 @@ impl<'a> Builder<'a> {
             }
             Event::SequenceStart(_, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), at);
-                let depth = self.open(anchor, range.start)?;
-                self.stack.push(Frame::List { start: range.start, anchor, items: Vec::new(), depth });
+                self.open(anchor, range.start)?;
+                self.stack.push(Frame::List { start: range.start, anchor, items: Vec::new() });
                 Ok(())
             }
             Event::MappingStart(style, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), at);
-                let depth = self.open(anchor, range.start)?;
+                self.open(anchor, range.start)?;
                 self.stack.push(Frame::Map(MapFrame {
                     start: range.start,
                     anchor,
@@ -157,7 +156,6 @@ impl<'a> Builder<'a> {
                     seen: HashSet::new(),
                     merges: Vec::new(),
                     odd_key: None,
-                    depth,
                 }));
                 Ok(())
             }
@@ -167,15 +165,14 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn open(&mut self, anchor: usize, at: usize) -> Result<usize, Stop> {
+    fn open(&mut self, anchor: usize, at: usize) -> Result<(), Stop> {
         if anchor != 0 {
             self.open_anchors.insert(anchor);
         }
-        let depth = self.stack.len() + 1;
-        if depth > MAX_DEPTH {
+        if self.stack.len() >= MAX_DEPTH {
             return Err(self.limit(at, format!("lists and maps stand more than {MAX_DEPTH} deep")));
         }
-        Ok(depth)
+        Ok(())
     }
 
     fn limit(&self, at: usize, message: String) -> Stop {
@@ -355,7 +352,7 @@ impl<'a> Builder<'a> {
     fn close(&mut self, start: usize, end: usize) -> Result<(), Stop> {
         match self.stack.pop() {
             None => Ok(()),
-            Some(Frame::List { start: from, anchor, items, depth: _ }) => {
+            Some(Frame::List { start: from, anchor, items }) => {
                 let size = self.sum(items.iter().copied());
                 let last = items.last().map_or(from, |id| self.tree.span(*id).end);
                 // A block list ends at its last member, a flow list at its bracket.

@@ -1,0 +1,88 @@
+//! What the keys of an http action say together.
+
+use super::project::is_address;
+use crate::diagnostic::{Diagnostic, code};
+use crate::yaml::{Entry, NodeId, Tree};
+
+/// The checks over all actions of a zap.
+pub(super) fn check(tree: &Tree) -> Vec<Diagnostic> {
+    let Some(actions) = tree.get(tree.root(), "actions") else { return Vec::new() };
+    let mut findings = Vec::new();
+    for action in tree.items(actions).iter().copied() {
+        let http = tree.get(action, "type").and_then(|node| tree.text(node)) == Some("http");
+        if http {
+            target(tree, action, &mut findings);
+            body(tree, action, &mut findings);
+        }
+        without(tree, action, "as", "each", &mut findings);
+    }
+    findings
+}
+
+fn target(tree: &Tree, action: NodeId, findings: &mut Vec<Diagnostic>) {
+    let url = tree.entry(action, "url");
+    let connection = tree.entry(action, "connection");
+    match (url, connection) {
+        (Some(url), Some(connection)) => findings.push(
+            exclusive(url, connection).help("keep the connection, and write what follows its address as `path:`"),
+        ),
+        (None, None) => {
+            let place = tree.entry(action, "id").or(tree.entries(action).first());
+            let span = place.map_or(tree.span(action), |entry| entry.key_span);
+            findings.push(
+                Diagnostic::new(&code::MISSING_KEY, "the action has neither `connection` nor `url`")
+                    .at(span)
+                    .help("add `connection:` with the name of an http connection, or `url:`"),
+            );
+        }
+        _ => {}
+    }
+    if connection.is_none()
+        && let Some(path) = tree.entry(action, "path")
+    {
+        findings.push(
+            Diagnostic::new(&code::NO_EFFECT, "`path` follows the address of a connection, and there is none")
+                .at(path.key_span)
+                .help("write the whole address in `url:`"),
+        );
+    }
+    let Some((url, text)) = url.and_then(|url| Some((url, tree.text(url.value)?))) else { return };
+    if !text.contains("{{") && !text.contains("{%") && !is_address(text) {
+        findings.push(
+            Diagnostic::new(&code::BAD_URL, "`url` is not an address that requests can go to")
+                .at(tree.span(url.value))
+                .help("write an absolute address: https://api.example.com/entries"),
+        );
+    }
+}
+
+fn body(tree: &Tree, action: NodeId, findings: &mut Vec<Diagnostic>) {
+    let bodies: Vec<&Entry> = ["json", "form", "text"].iter().filter_map(|key| tree.entry(action, key)).collect();
+    if let [first, second, ..] = bodies.as_slice() {
+        findings.push(exclusive(second, first).help("a request has one body: keep one of json, form and text"));
+    }
+    let get = tree.get(action, "method").and_then(|node| tree.text(node)) == Some("GET");
+    if let (true, Some(body)) = (get, bodies.first()) {
+        findings.push(
+            Diagnostic::new(&code::BODY_WITH_GET, format!("`{}` gives a GET a body", body.key))
+                .at(body.key_span)
+                .help("write `query:`, or another method"),
+        );
+    }
+}
+
+fn exclusive(second: &Entry, first: &Entry) -> Diagnostic {
+    Diagnostic::new(&code::EXCLUSIVE_KEYS, format!("`{}` and `{}` exclude each other", first.key, second.key))
+        .at(second.key_span)
+        .related(first.key_span, format!("`{}` is here", first.key))
+}
+
+fn without(tree: &Tree, action: NodeId, key: &str, other: &str, findings: &mut Vec<Diagnostic>) {
+    if let (Some(entry), None) = (tree.entry(action, key), tree.entry(action, other)) {
+        findings.push(
+            Diagnostic::new(&code::NO_EFFECT, format!("`{key}` says nothing without `{other}`"))
+                .at(entry.key_span)
+                .help(format!("add `{other}:`, or remove `{key}:`")),
+        );
+    }
+}

@@ -1,0 +1,190 @@
+//! `zaprun.yaml` and its overlays.
+
+use std::collections::HashMap;
+
+use super::{Input, LoadedProject, Read, Reader, overlay, secrets, start, with_traps};
+use crate::definition::Project;
+use crate::diagnostic::{Diagnostic, code, did_you_mean};
+use crate::schema::{self, Document};
+use crate::source::FileId;
+use crate::variables::{self, Lookup, Needed, Replaced};
+use crate::yaml::{self, Kind, NodeId, Style, Tree};
+
+/// What reading the project file and its overlays gave.
+pub(super) struct ReadProject {
+    pub(super) project: Option<LoadedProject>,
+    pub(super) needed: Vec<Needed>,
+    /// Every variant as a tree: the base, and the base with each overlay. The first is the chosen one.
+    pub(super) variants: Vec<Tree>,
+}
+
+/// Reads the project. The variant of the chosen environment becomes the project; the others are only checked.
+pub(super) fn read(reader: &mut Reader, input: &Input, lookup: Option<&dyn Lookup>) -> ReadProject {
+    let base = reader.read(&input.project);
+    let overlays: Vec<(&str, Read)> =
+        input.overlays.iter().map(|overlay| (overlay.env.as_str(), reader.read(&overlay.file))).collect();
+    unknown_environment(reader, input, base.file);
+    let file = base.file;
+    let mut result = ReadProject { project: None, needed: Vec::new(), variants: Vec::new() };
+    let mut traps = base.traps;
+    let Some(tree) = base.tree else {
+        empty(reader, file, &input.project.path);
+        return result;
+    };
+    let mut variants = Vec::new();
+    for (env, mut overlay) in overlays {
+        traps.append(&mut overlay.traps);
+        let Some(over) = overlay.tree else { continue };
+        if !matches!(over.node(over.root()).kind, Kind::Map(_)) {
+            let finding = Diagnostic::new(&code::WRONG_TYPE, "an overlay is a map of keys")
+                .at(over.span(over.root()))
+                .help("write only the keys of zaprun.yaml that differ");
+            reader.add(vec![finding]);
+            continue;
+        }
+        variants.push((Some(env), overlay::merged(&tree, &over)));
+    }
+    variants.push((None, tree));
+    let chosen = input.env.as_deref();
+    // The chosen variant comes first; the base alone is no project where an environment is chosen.
+    let known = variants.iter().any(|(env, _)| *env == chosen);
+    let chosen = if known { chosen } else { None };
+    variants.sort_by_key(|(env, _)| *env != chosen);
+    if chosen.is_some() {
+        variants.retain(|(env, _)| env.is_some());
+    }
+    let mut structure = Vec::new();
+    for (index, (_, tree)) in variants.into_iter().enumerate() {
+        let lookup = lookup.filter(|_| index == 0);
+        let (tree, definition, replaced, mut findings) = variant(tree, lookup);
+        structure.append(&mut findings);
+        for needed in replaced.needed {
+            if result.needed.iter().all(|known| known.reference != needed.reference) {
+                result.needed.push(needed);
+            }
+        }
+        if index == 0 {
+            result.project = definition.map(|definition| LoadedProject { definition, tree: tree.clone(), file });
+        }
+        result.variants.push(tree);
+    }
+    with_traps(&mut structure, traps);
+    reader.add(structure);
+    result
+}
+
+fn empty(reader: &mut Reader, file: FileId, path: &str) {
+    if reader.is_broken(file) {
+        return;
+    }
+    reader.add(vec![
+        Diagnostic::new(&code::EMPTY_FILE, format!("{path} is empty"))
+            .at(start(file))
+            .help("write `version: 1` and the connections; `zaprun init` writes a first project"),
+    ]);
+}
+
+fn unknown_environment(reader: &mut Reader, input: &Input, file: FileId) {
+    let Some(env) = input.env.as_deref() else { return };
+    let known: Vec<&str> = input.overlays.iter().map(|overlay| overlay.env.as_str()).collect();
+    if known.contains(&env) {
+        return;
+    }
+    let help = match did_you_mean(env, known.iter().copied()) {
+        Some(best) => format!("did you mean `{best}`?"),
+        None if known.is_empty() => format!("write zaprun.{env}.yaml, or choose no environment"),
+        None => format!("the project has {}", known.join(", ")),
+    };
+    let message = format!("there is no overlay for the environment `{env}`");
+    reader.add(vec![Diagnostic::new(&code::UNKNOWN_ENV, message).at(start(file)).help(help)]);
+}
+
+type Variant = (Tree, Option<Project>, Replaced, Vec<Diagnostic>);
+
+fn variant(mut tree: Tree, lookup: Option<&dyn Lookup>) -> Variant {
+    let mut replaced = variables::replace(&mut tree, lookup);
+    let mut findings = std::mem::take(&mut replaced.diagnostics);
+    let mut structure = schema::check(Document::Project, &tree);
+    let definition = match yaml::from_node::<Project>(&tree, tree.root()) {
+        Ok(project) => Some(project),
+        Err(error) => {
+            if structure.is_empty() {
+                structure.push(unread(&tree, &error));
+            }
+            None
+        }
+    };
+    findings.append(&mut structure);
+    findings.extend(checks(&tree));
+    findings.extend(secrets::in_project(&tree, &replaced));
+    (tree, definition, replaced, findings)
+}
+
+/// The finding for a value that fits its schema and still cannot be read.
+pub(super) fn unread(tree: &Tree, error: &yaml::DeError) -> Diagnostic {
+    let node = error.node.unwrap_or(tree.root());
+    let code = match tree.node(node).kind {
+        Kind::Text { style: Style::Variable, .. } => &code::VARIABLE_VALUE,
+        Kind::Text { .. } => &code::BAD_FORMAT,
+        _ => &code::WRONG_TYPE,
+    };
+    Diagnostic::new(code, error.message.clone()).at(tree.span(node))
+}
+
+/// What no schema can say about connections.
+fn checks(tree: &Tree) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    let mut zones = HashMap::new();
+    for connection in tree.get(tree.root(), "connections").map_or(&[][..], |node| tree.entries(node)) {
+        if let Some(zone) = tree.get(connection.value, "timezone") {
+            findings.extend(time_zone(tree, zone, &mut zones));
+        }
+        if let Some(url) = tree.get(connection.value, "base_url") {
+            findings.extend(address(tree, url));
+        }
+    }
+    findings
+}
+
+fn time_zone(tree: &Tree, node: NodeId, known: &mut HashMap<String, bool>) -> Option<Diagnostic> {
+    let Kind::Text { value, style } = &tree.node(node).kind else { return None };
+    let exists =
+        *known.entry(value.to_string()).or_insert_with(|| jiff::tz::db().get(value).is_ok());
+    if exists {
+        return None;
+    }
+    if *style == Style::Variable {
+        let message = "the variable in `timezone` does not hold a time zone";
+        return Some(Diagnostic::new(&code::VARIABLE_VALUE, message).at(tree.span(node)));
+    }
+    let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+    let help = match did_you_mean(value, names.iter().map(String::as_str)) {
+        Some(best) => format!("did you mean `{best}`?"),
+        None => "write an IANA name such as America/New_York".to_owned(),
+    };
+    Some(
+        Diagnostic::new(&code::UNKNOWN_ZONE, format!("there is no time zone `{value}`"))
+            .at(tree.span(node))
+            .help(help),
+    )
+}
+
+fn address(tree: &Tree, node: NodeId) -> Option<Diagnostic> {
+    let Kind::Text { value, style } = &tree.node(node).kind else { return None };
+    if is_address(value) {
+        return None;
+    }
+    let finding = match style {
+        Style::Variable => {
+            Diagnostic::new(&code::VARIABLE_VALUE, "the variable in `base_url` does not hold an address")
+        }
+        _ => Diagnostic::new(&code::BAD_URL, "`base_url` is not an address that requests can go to"),
+    };
+    Some(finding.at(tree.span(node)).help("write an absolute address: https://api.example.com"))
+}
+
+/// Whether a text is an absolute http or https address with a host.
+pub(super) fn is_address(text: &str) -> bool {
+    let Ok(url) = url::Url::parse(text) else { return false };
+    matches!(url.scheme(), "http" | "https") && url.has_host() && !text.contains(char::is_whitespace)
+}

@@ -1,0 +1,84 @@
+//! One zap file.
+
+use super::project::unread;
+use super::{File, Reader, ZapFile, action, secrets, start, with_traps};
+use crate::definition::Zap;
+use crate::diagnostic::{Diagnostic, code};
+use crate::schema::{self, Document};
+use crate::variables::looks_like_reference;
+use crate::yaml::{self, Kind, Tree};
+
+/// Reads a zap file.
+pub(super) fn read(reader: &mut Reader, file: &File) -> ZapFile {
+    let before = reader.findings.len();
+    let read = reader.read(file);
+    let Some(tree) = read.tree else {
+        if !reader.is_broken(read.file) {
+            reader.findings.push(
+                Diagnostic::new(&code::EMPTY_FILE, format!("{} is empty", file.path))
+                    .at(start(read.file))
+                    .help("write a zap, or remove the file; `zaprun new` writes a first one"),
+            );
+        }
+        return ZapFile { file: read.file, name: None, enabled: false, definition: None, tree: None };
+    };
+    let name = tree.get(tree.root(), "name").and_then(|node| tree.text(node)).map(str::to_owned);
+    let mut findings = schema::check(Document::Zap, &tree);
+    let definition = match yaml::from_node::<Zap>(&tree, tree.root()) {
+        Ok(zap) => Some(zap),
+        Err(error) => {
+            if findings.is_empty() {
+                findings.push(unread(&tree, &error));
+            }
+            None
+        }
+    };
+    findings.extend(variables(&tree));
+    findings.extend(action::check(&tree));
+    findings.extend(trigger(&tree));
+    findings.extend(secrets::in_zap(&tree));
+    with_traps(&mut findings, read.traps);
+    reader.findings.append(&mut findings);
+    for finding in &mut reader.findings[before..] {
+        finding.zap.clone_from(&name);
+    }
+    let enabled = definition.as_ref().and_then(|zap| zap.enabled).is_none_or(|enabled| *enabled);
+    ZapFile { file: read.file, name, enabled, definition, tree: Some(tree) }
+}
+
+/// `${…}` where somebody seems to expect a variable.
+fn variables(tree: &Tree) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for id in tree.ids() {
+        let Kind::Text { value, .. } = &tree.node(id).kind else { continue };
+        let Some(range) = looks_like_reference(value) else { continue };
+        findings.push(
+            Diagnostic::new(
+                &code::VARIABLE_IN_ZAP,
+                format!("`{}` is not replaced here: zaps cannot read the environment", &value[range.clone()]),
+            )
+            .at(tree.place(id, range))
+            .help("give zaprun.yaml a `vars:` entry and write {{ vars.NAME }}; secrets belong to a connection"),
+        );
+    }
+    findings
+}
+
+/// Options that say something about another kind of record.
+fn trigger(tree: &Tree) -> Vec<Diagnostic> {
+    let Some(trigger) = tree.get(tree.root(), "trigger") else { return Vec::new() };
+    let text = |key: &str| tree.get(trigger, key).and_then(|node| tree.text(node));
+    let pairs = [("include_bought", "order_type", "new_lead"), ("include_voids", "transaction_type", "refund")];
+    let mut findings = Vec::new();
+    for (option, kind, wanted) in pairs {
+        let Some(entry) = tree.entry(trigger, option) else { continue };
+        if let Some(found) = text(kind).filter(|found| *found != wanted) {
+            findings.push(
+                Diagnostic::new(&code::NO_EFFECT, format!("`{option}` says nothing about {found}"))
+                    .at(entry.key_span)
+                    .help(format!("remove it: it belongs to `{kind}: {wanted}`")),
+            );
+        }
+    }
+    findings
+}
