@@ -1,7 +1,9 @@
 //! What the engine tells whoever watches it, as data; the command line makes lines and logs of it.
 
-use crate::ports::{ReadError, StoreError};
+use crate::ports::{EventKey, ReadError, RunId, RunReason, StoreError};
 use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+use zaprun_core::request::HttpRequest;
 
 /// Receives events as they happen. Must return at once.
 pub trait Observer: Send + Sync {
@@ -92,7 +94,7 @@ pub enum Event {
         /// Since when it had not worked.
         since: Timestamp,
     },
-    /// Rows left the query in mid-walk, three walks in a row. What was found is kept.
+    /// Rows left the query in mid-walk, in three passes. What was found is kept.
     Unstable {
         /// Connection.
         connection: String,
@@ -100,8 +102,12 @@ pub enum Event {
         query: String,
         /// Since when no walk was stable.
         since: Timestamp,
+        /// How many walks in a row.
+        walks: u32,
         /// The cursors have moved nevertheless, since it has lasted too long.
         moved_on: bool,
+        /// What it found.
+        tally: Tally,
     },
     /// The clocks disagree by more than polling allows for. Reported once per connection.
     ClockSkew {
@@ -133,6 +139,105 @@ pub enum Event {
         /// Since when it could not.
         since: Timestamp,
     },
+    /// A run ended with every step done or skipped.
+    Delivered {
+        /// Which.
+        run: RunRef,
+        /// From when its row was first seen to now.
+        lag: SignedDuration,
+        /// Requests it took, failed ones included.
+        attempts: u32,
+    },
+    /// A run ended without sending: its filter, or `once_per`, said no.
+    Filtered {
+        /// Which.
+        run: RunRef,
+        /// Why.
+        reason: RunReason,
+    },
+    /// An attempt failed and will be repeated.
+    Retrying {
+        /// Which.
+        run: RunRef,
+        /// The step's id.
+        step: String,
+        /// Why.
+        reason: RunReason,
+        /// Attempts of this step (and element) so far.
+        attempts: u32,
+        /// When the next one is due.
+        next: Timestamp,
+    },
+    /// A run was given up; it can be replayed.
+    Dead {
+        /// Which.
+        run: RunRef,
+        /// Why.
+        reason: RunReason,
+    },
+    /// A run waits for a person.
+    Held {
+        /// Which.
+        run: RunRef,
+        /// Why.
+        reason: RunReason,
+    },
+    /// A zap's filter, mapping or `success` fails for a record. Reported once per zap; each such run is dead.
+    MappingBroken {
+        /// The zap's name.
+        zap: String,
+        /// Where in the zap.
+        place: String,
+        /// What is wrong, for the first such record.
+        message: String,
+        /// What to write instead.
+        help: Option<String>,
+    },
+    /// A target is at fault: its runs wait, and one at a time tries it.
+    BreakerOpened {
+        /// A connection or a host, as a person names it.
+        target: String,
+        /// What happened last.
+        reason: String,
+        /// When it is first tried again.
+        probe_at: Timestamp,
+    },
+    /// A target works again.
+    BreakerClosed {
+        /// A connection or a host, as a person names it.
+        target: String,
+        /// How long it was left alone.
+        open_for: Duration,
+    },
+    /// What a run would send, in a dry run.
+    WouldSend {
+        /// Which.
+        run: RunRef,
+        /// Its steps, skipped ones left out.
+        steps: Vec<WouldSend>,
+    },
+}
+
+/// A run as an event names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunRef {
+    /// The zap's name.
+    pub zap: String,
+    /// Its event.
+    pub event: EventKey,
+    /// Its id.
+    pub run: RunId,
+}
+
+/// What one step would send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WouldSend {
+    /// The step's id.
+    pub step: String,
+    /// Its requests: one, or one per element of `each`.
+    pub requests: Vec<HttpRequest>,
+    /// Why they cannot be known, or not for sure, before an earlier step is sent.
+    pub note: Option<String>,
 }
 
 /// What a walk came to, in pairs of event and zap but for `rows`.
@@ -183,7 +288,7 @@ pub enum WalkFailure {
 }
 
 /// What is wrong with a row.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RowProblem {
     /// It cannot be read at all; it is passed over.
     Unreadable {

@@ -50,8 +50,12 @@ struct Inner {
 impl FakeCrm {
     /// An empty account whose server's clock agrees with `clock`.
     pub fn new(clock: super::FakeClock, calls: Calls) -> Self {
-        let inner =
-            Inner { table: Table::default(), reads: Vec::new(), script: None, skew: Some(SignedDuration::ZERO) };
+        let inner = Inner {
+            table: Table::default(),
+            reads: Vec::new(),
+            script: None,
+            skew: Some(SignedDuration::ZERO),
+        };
         Self { clock, calls, inner: Arc::new(Mutex::new(inner)) }
     }
 

@@ -102,7 +102,12 @@ impl MemoryStore {
     /// All ledger entries of a zap.
     pub fn ledger(&self, zap: ZapId) -> Vec<(EventKey, Fate)> {
         let state = self.state.lock().unwrap();
-        state.ledger.iter().filter(|((z, _), _)| *z == zap).map(|((_, key), fate)| (key.clone(), *fate)).collect()
+        state
+            .ledger
+            .iter()
+            .filter(|((z, _), _)| *z == zap)
+            .map(|((_, key), fate)| (key.clone(), *fate))
+            .collect()
     }
 
     /// A zap's cursors by query.

@@ -122,8 +122,11 @@ impl Table {
 
     /// One page, and how many rows the query has in all.
     pub fn page(&self, request: &PageRequest) -> (u64, Vec<Bytes>) {
-        let mut rows: Vec<&FakeRow> =
-            self.rows.iter().filter(|row| matches(row, &request.query, &request.narrowing, request.window)).collect();
+        let mut rows: Vec<&FakeRow> = self
+            .rows
+            .iter()
+            .filter(|row| matches(row, &request.query, &request.narrowing, request.window))
+            .collect();
         rows.sort_by_key(|row| (row.text("dateCreated"), row.inserted));
         if !request.ascending {
             rows.reverse();

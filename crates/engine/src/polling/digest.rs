@@ -1,0 +1,234 @@
+//! What a page holds that is new.
+
+use super::Ports;
+use super::lookup::{LookUps, Told};
+use super::problems::Problems;
+use super::rider::Rider;
+use crate::key;
+use crate::ports::{EventKey, Fate, NewEvent, StoreError, Target};
+use crate::report::Tally;
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{HashSet, VecDeque};
+use zaprun_core::record::{ReadSet, Row, Schema};
+use zaprun_core::trigger::{Verdict, When};
+
+/// Rows are told from repeats against so many pages before; the ledger knows the rest.
+const PAGES_REMEMBERED: usize = 8;
+
+/// Turns pages into news for the zaps a walk serves.
+pub(super) struct Digest<'a> {
+    pub(super) ports: &'a Ports,
+    pub(super) connection: &'a str,
+    pub(super) riders: &'a [&'a Rider],
+    pub(super) schema: &'static Schema,
+    pub(super) fields: ReadSet,
+    pub(super) problems: &'a mut Problems,
+    pub(super) look_ups: LookUps<'a>,
+    pub(super) skew: SignedDuration,
+    recent: VecDeque<HashSet<String>>,
+    repeats: u32,
+    left_out: u64,
+}
+
+/// What is new on a page.
+pub(super) struct News {
+    pub(super) events: Vec<NewEvent>,
+    /// By rider, in their order.
+    pub(super) tallies: Vec<Tally>,
+}
+
+struct Seen {
+    id: String,
+    row: Row,
+    raw: Bytes,
+}
+
+impl<'a> Digest<'a> {
+    pub(super) fn new(
+        ports: &'a Ports,
+        connection: &'a str,
+        riders: &'a [&'a Rider],
+        schema: &'static Schema,
+        problems: &'a mut Problems,
+        look_ups: LookUps<'a>,
+    ) -> Self {
+        let mut fields = ReadSet::default();
+        for rider in riders {
+            fields.union(&rider.zap.trigger.fields());
+        }
+        Digest {
+            ports,
+            connection,
+            riders,
+            schema,
+            fields,
+            problems,
+            look_ups,
+            skew: SignedDuration::ZERO,
+            recent: VecDeque::new(),
+            repeats: 0,
+            left_out: 0,
+        }
+    }
+
+    /// How many rows wait for the next walk, since their orders could not be looked up.
+    pub(super) fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// How many pages in a row held nothing but rows of the page before.
+    pub(super) fn repeats(&self) -> u32 {
+        self.repeats
+    }
+
+    /// Decodes the rows of a page and drops those that this walk has just seen.
+    fn fresh(&mut self, raws: Vec<Bytes>) -> Vec<Seen> {
+        let mut page = HashSet::with_capacity(raws.len());
+        let mut fresh = Vec::with_capacity(raws.len());
+        for raw in raws {
+            let Some((id, row)) = self.decode(&raw) else { continue };
+            let repeated = self.recent.iter().any(|ids| ids.contains(&id));
+            if page.insert(id.clone()) && !repeated {
+                fresh.push(Seen { id, row, raw });
+            }
+        }
+        let repeats = !page.is_empty() && self.recent.back().is_some_and(|before| page.is_subset(before));
+        self.repeats = if repeats { self.repeats + 1 } else { 0 };
+        if self.recent.len() == PAGES_REMEMBERED {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(page);
+        fresh
+    }
+
+    fn decode(&mut self, raw: &Bytes) -> Option<(String, Row)> {
+        let observer = self.ports.observer.as_ref();
+        let row = match Row::decode(raw, self.schema, &self.fields) {
+            Ok(row) => row,
+            Err(error) => {
+                self.problems.unreadable(observer, self.connection, self.schema, &error);
+                return None;
+            }
+        };
+        // All kinds made of one schema have one natural id.
+        let Some(id) = self.riders.first().and_then(|rider| rider.zap.trigger.key(&row)) else {
+            self.problems.no_id(observer, self.connection, self.schema);
+            return None;
+        };
+        self.problems.misfits(observer, self.connection, self.schema, &row, &id);
+        Some((id, row))
+    }
+
+    /// What of a page the zaps do not know yet.
+    pub(super) async fn page(&mut self, raws: Vec<Bytes>) -> Result<News, StoreError> {
+        let rows = self.fresh(raws);
+        let mut tallies = vec![Tally::default(); self.riders.len()];
+        let mut unknown = Vec::with_capacity(self.riders.len());
+        for (rider, tally) in self.riders.iter().zip(&mut tallies) {
+            let wanted: Vec<String> = rows
+                .iter()
+                .filter(|seen| rider.zap.trigger.wants(&seen.row))
+                .map(|seen| seen.id.clone())
+                .collect();
+            tally.rows = wanted.len() as u64;
+            unknown.push(self.unknown(rider, wanted).await?);
+        }
+        let mut told = Told::new();
+        let mut events = Vec::new();
+        for seen in rows {
+            self.row(seen, &unknown, &mut told, &mut tallies, &mut events).await;
+        }
+        for (tally, unknown) in tallies.iter_mut().zip(&unknown) {
+            tally.known = tally.rows - unknown.len() as u64;
+        }
+        Ok(News { events, tallies })
+    }
+
+    async fn unknown(&self, rider: &Rider, wanted: Vec<String>) -> Result<HashSet<String>, StoreError> {
+        if wanted.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let kind = rider.zap.trigger.kind();
+        let ids = self.ports.store.unknown(rider.zap.state.id, kind, wanted).await?;
+        Ok(ids.into_iter().collect())
+    }
+
+    async fn row(
+        &mut self,
+        seen: Seen,
+        unknown: &[HashSet<String>],
+        told: &mut Told,
+        tallies: &mut [Tally],
+        events: &mut Vec<NewEvent>,
+    ) {
+        let first = events.len();
+        let mut left_out = false;
+        for ((rider, unknown), tally) in self.riders.iter().zip(unknown).zip(tallies) {
+            if !unknown.contains(&seen.id) {
+                continue;
+            }
+            let Some((fate, at)) = self.verdict(rider, &seen.row, told).await else {
+                left_out = true;
+                continue;
+            };
+            count(tally, fate);
+            let key = EventKey { kind: rider.zap.trigger.kind().to_owned(), id: seen.id.clone() };
+            let target = target(rider, &seen.row, &key, fate);
+            // Zaps with different boundaries may see one event happen at different instants.
+            match events.iter_mut().skip(first).find(|event| event.key == key && event.at == at) {
+                Some(event) => event.targets.push(target),
+                None => events.push(NewEvent {
+                    key,
+                    at,
+                    record: seen.raw.clone(),
+                    seen_at: self.ports.clock.now(),
+                    targets: vec![target],
+                }),
+            }
+        }
+        self.left_out += u64::from(left_out);
+    }
+
+    /// What becomes of a row that a zap does not know; `None` when it has to wait for a look-up that failed.
+    async fn verdict(&mut self, rider: &Rider, row: &Row, told: &mut Told) -> Option<(Fate, Timestamp)> {
+        let (trigger, state) = (&rider.zap.trigger, &rider.zap.state);
+        let when = When { boundary: state.boundary, opened_at: state.opened_at, skew: self.skew };
+        let verdict = match trigger.judge(row, &when) {
+            Verdict::LookUp { order_id } => {
+                let first = self.look_ups.first_sale(&order_id, &trigger.zone, told).await?;
+                trigger.judge_sale(row, first, &when)
+            }
+            verdict => verdict,
+        };
+        match verdict {
+            Verdict::Fire { at } => Some((Fate::Fire, at)),
+            Verdict::Prime { at } => Some((Fate::Prime, at)),
+            Verdict::PrimeUndated { at } => Some((Fate::PrimeUndated, at)),
+            // Not after a look-up; and if it were, the row would rather wait than be lost.
+            Verdict::LookUp { .. } => None,
+        }
+    }
+}
+
+fn target(rider: &Rider, row: &Row, key: &EventKey, fate: Fate) -> Target {
+    let state = &rider.zap.state;
+    Target {
+        zap: state.id,
+        revision: state.revision,
+        key_base: key::base(&state.first_name, key),
+        fate,
+        once: rider.zap.trigger.once(row),
+    }
+}
+
+fn count(tally: &mut Tally, fate: Fate) {
+    match fate {
+        Fate::Fire => tally.fired += 1,
+        Fate::Prime => tally.primed += 1,
+        Fate::PrimeUndated => {
+            tally.primed += 1;
+            tally.undated += 1;
+        }
+    }
+}

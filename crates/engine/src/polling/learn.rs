@@ -1,0 +1,210 @@
+//! What a connection learns from a walk: where it stands, when to look again, and what to say of it.
+
+use super::backoff::{doubled, full_jitter, seed};
+use super::line::{FirstRun, Line, Stop};
+use super::reader::{asked_rest, later};
+use super::trips::{Trip, once_more};
+use super::walk::Walked;
+use super::window::MARGIN;
+use crate::ports::{ReadError, StoreError};
+use crate::report::{Event, WalkFailure};
+use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+
+/// A failed walk is tried again after at most so long, or after the zap's interval where that is longer.
+const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
+/// Where a person has to act, the engine looks again only after so long, doubled each time.
+const FIRST_LOOK: Duration = Duration::from_secs(15 * 60);
+const LAST_LOOK: Duration = Duration::from_secs(6 * 60 * 60);
+
+impl Line {
+    /// Takes note of what a walk came to.
+    ///
+    /// # Errors
+    /// When the state cannot be used any more.
+    pub(super) fn learn(&mut self, trip: &Trip, walked: &Walked) -> Result<(), StoreError> {
+        self.note_skew(walked.skew);
+        self.note_cursors(trip, walked);
+        match &walked.end {
+            Ok(()) => self.ended(trip, walked),
+            Err(WalkFailure::Store(error @ StoreError::Io { .. })) => self.health.trouble(&self.ports, error),
+            Err(WalkFailure::Store(error)) => return Err(error.clone()),
+            // While stopped, whatever else goes wrong does not make the engine knock more often.
+            Err(WalkFailure::Read(error)) if error.stops_connection() || self.stopped.is_some() => {
+                self.stop(error)
+            }
+            Err(WalkFailure::Read(error @ ReadError::Permission { .. })) => self.forbidden(trip, error),
+            Err(cause) => self.failed(trip, walked, cause),
+        }
+        Ok(())
+    }
+
+    fn see(&self, event: Event) {
+        self.ports.observer.see(event);
+    }
+
+    fn note_skew(&mut self, skew: SignedDuration) {
+        let far = skew.abs() > MARGIN;
+        if far && !self.skew_said {
+            self.see(Event::ClockSkew { connection: self.connection.name.clone(), skew });
+        }
+        self.skew_said = far;
+    }
+
+    /// Slices that were whole have moved their cursors, also where the walk failed later.
+    fn note_cursors(&mut self, trip: &Trip, walked: &Walked) {
+        for (((route, rider), cursor), tally) in trip.seats.iter().zip(&walked.cursors).zip(&walked.tallies) {
+            // A trip's seats are indices into these routes, which never lose an entry.
+            let route = &mut self.routes[*route];
+            let rider = &mut route.riders[*rider];
+            rider.cursor = rider.cursor.max(*cursor);
+            let read = walked.end.is_ok() && cursor.is_some();
+            let zap = rider.zap.state.id;
+            if let Some(first) = self.first_runs.iter_mut().find(|first| first.zap == zap) {
+                first.tally += *tally;
+                first.waiting.retain(|query| !read || *query != route.name);
+            }
+        }
+        let all = std::mem::take(&mut self.first_runs);
+        let (done, waiting): (Vec<FirstRun>, _) = all.into_iter().partition(|first| first.waiting.is_empty());
+        self.first_runs = waiting;
+        for first in done {
+            let FirstRun { name, tally, .. } = first;
+            self.see(Event::FirstRun { zap: name, primed: tally.primed, fired: tally.fired });
+        }
+    }
+
+    /// A walk got to its end.
+    fn ended(&mut self, trip: &Trip, walked: &Walked) {
+        self.health.recovered(&self.ports);
+        if let Some(stop) = self.stopped.take() {
+            self.recovered(None, stop.since);
+        }
+        for (route, rider) in &trip.seats {
+            let rider = &mut self.routes[*route].riders[*rider];
+            rider.due_at = later(walked.began, rider.zap.trigger.every);
+        }
+        for route in trip.routes() {
+            let since = self.routes[route].trouble.over();
+            if let Some(since) = since {
+                self.recovered(Some(route), since);
+            }
+        }
+        if walked.stable {
+            self.stable(trip, walked);
+        } else {
+            self.unstable(trip, walked);
+        }
+    }
+
+    fn stable(&mut self, trip: &Trip, walked: &Walked) {
+        for route in trip.routes() {
+            self.routes[route].trouble.unstable = None;
+        }
+        self.see(Event::WalkDone {
+            connection: self.connection.name.clone(),
+            query: self.routes[trip.route].name.clone(),
+            tally: walked.tally,
+            took: self.ports.clock.now().duration_since(walked.began),
+        });
+    }
+
+    fn unstable(&mut self, trip: &Trip, walked: &Walked) {
+        let now = self.ports.clock.now();
+        let moved_on = walked.cursors.iter().any(Option::is_some);
+        for route in trip.routes() {
+            let (since, walks) = once_more(&mut self.routes[route].trouble.unstable, now);
+            if moved_on {
+                self.routes[route].trouble.unstable = None;
+            }
+            self.see(Event::Unstable {
+                connection: self.connection.name.clone(),
+                query: self.routes[route].name.clone(),
+                since,
+                walks,
+                moved_on,
+                tally: walked.tally,
+            });
+        }
+    }
+
+    fn recovered(&self, route: Option<usize>, since: Timestamp) {
+        let query = route.map(|route| self.routes[route].name.clone());
+        self.see(Event::Recovered { connection: self.connection.name.clone(), query, since });
+    }
+
+    /// The CRM refuses us: one alert, and no hammering.
+    fn stop(&mut self, error: &ReadError) {
+        let now = self.ports.clock.now();
+        let tries = self.stopped.map_or(0, |stop| stop.tries.saturating_add(1));
+        let retry_at = later(now, doubled(FIRST_LOOK, LAST_LOOK, tries));
+        match &mut self.stopped {
+            Some(stop) => *stop = Stop { since: stop.since, tries, retry_at },
+            None => {
+                self.stopped = Some(Stop { since: now, tries, retry_at });
+                self.see(Event::Stopped {
+                    connection: self.connection.name.clone(),
+                    query: None,
+                    permission: None,
+                    error: error.clone(),
+                    retry_at,
+                });
+            }
+        }
+    }
+
+    /// The API user may not use the endpoint: its queries rest, the others go on.
+    fn forbidden(&mut self, trip: &Trip, error: &ReadError) {
+        let now = self.ports.clock.now();
+        for index in trip.routes() {
+            let route = &mut self.routes[index];
+            let (_, times) = once_more(&mut route.trouble.stopped, now);
+            let retry_at = later(now, doubled(FIRST_LOOK, LAST_LOOK, times - 1));
+            route.not_before = retry_at;
+            if times == 1 {
+                let event = Event::Stopped {
+                    connection: self.connection.name.clone(),
+                    query: Some(route.name.clone()),
+                    permission: Some(route.query.endpoint.permission()),
+                    error: error.clone(),
+                    retry_at,
+                };
+                self.see(event);
+            }
+        }
+    }
+
+    fn failed(&mut self, trip: &Trip, walked: &Walked, cause: &WalkFailure) {
+        let now = self.ports.clock.now();
+        for index in trip.routes() {
+            let base = self.seed;
+            let route = &mut self.routes[index];
+            let (_, failures) = once_more(&mut route.trouble.failing, now);
+            let every =
+                route.riders.iter().map(|rider| rider.zap.trigger.every).min().unwrap_or(LONGEST_DELAY);
+            let jitter = seed(base, &route.name, u64::from(failures));
+            let own = full_jitter(every, LONGEST_DELAY, failures, jitter).max(every);
+            let asked = rest(cause).unwrap_or_default().min(LAST_LOOK);
+            let retry_at = later(now, own.max(asked));
+            route.not_before = retry_at;
+            let event = Event::WalkFailed {
+                connection: self.connection.name.clone(),
+                query: route.name.clone(),
+                cause: cause.clone(),
+                failures,
+                retry_at,
+                tally: walked.tally,
+            };
+            self.see(event);
+        }
+    }
+}
+
+/// How long the server asked to wait.
+fn rest(cause: &WalkFailure) -> Option<Duration> {
+    match cause {
+        WalkFailure::Read(error) => asked_rest(error),
+        WalkFailure::LookUps { first, .. } => asked_rest(first),
+        WalkFailure::Stuck | WalkFailure::Store(_) => None,
+    }
+}

@@ -1,0 +1,185 @@
+//! One pass over the pages of a slice.
+
+use super::count::{Count, Progress};
+use super::digest::Digest;
+use super::reader::Reader;
+use super::skew::skew;
+use super::window::MARGIN;
+use super::{Place, Ports};
+use crate::ports::{CursorMove, Page, PageCommit, PageRequest, StoreError, ZapId};
+use crate::report::{Event, Tally, WalkFailure};
+use futures::future::try_join;
+use jiff::{SignedDuration, Timestamp};
+
+/// So many pages in a row that hold nothing but the page before: the CRM does not turn pages.
+const REPEATS: u32 = 3;
+/// A slice has no more pages than this; a CRM that sends more does not end.
+const MOST_PAGES: u32 = 50_000;
+
+/// Where the cursors stand once the pass is whole.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Goal {
+    /// They stay.
+    Stay,
+    /// At the end of an older slice.
+    SliceEnd(Timestamp),
+    /// At the instant the pass began.
+    Began,
+}
+
+/// What a pass is to do about rows that leave while it reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Losses {
+    /// End: there is another try.
+    End,
+    /// Read on to find what there is, and leave the cursors.
+    ReadOn,
+    /// Read on and move the cursors nevertheless.
+    Accept,
+}
+
+/// A pass under way.
+pub(super) struct Pass<'a> {
+    pub(super) ports: &'a Ports,
+    pub(super) place: Place<'a>,
+    pub(super) reader: Reader<'a>,
+    pub(super) request: PageRequest,
+    pub(super) digest: Digest<'a>,
+    /// Whose cursors move, and of which query.
+    pub(super) cursors: &'a [(ZapId, &'a str)],
+    pub(super) goal: Goal,
+    pub(super) losses: Losses,
+    pub(super) began: Timestamp,
+    pub(super) count: Count,
+    pub(super) passed: Passed,
+}
+
+/// What a pass came to.
+#[derive(Debug)]
+pub(super) struct Passed {
+    /// By rider; `rows` are those the rider wants.
+    pub(super) tallies: Vec<Tally>,
+    /// Rows read.
+    pub(super) rows: u64,
+    /// The CRM's clock less ours.
+    pub(super) skew: SignedDuration,
+    /// Rows left while it read.
+    pub(super) shrunk: bool,
+    /// Where the cursors were moved to.
+    pub(super) moved_to: Option<Timestamp>,
+    /// Whether it got to its end.
+    pub(super) end: Result<(), WalkFailure>,
+}
+
+impl Passed {
+    pub(super) fn nothing(riders: usize) -> Self {
+        Passed {
+            tallies: vec![Tally::default(); riders],
+            rows: 0,
+            skew: SignedDuration::ZERO,
+            shrunk: false,
+            moved_to: None,
+            end: Ok(()),
+        }
+    }
+}
+
+impl Pass<'_> {
+    /// Reads and commits page by page.
+    pub(super) async fn run(mut self) -> Passed {
+        let end = self.pages().await;
+        self.passed.end = end.and_then(|()| self.look_ups());
+        self.passed
+    }
+
+    async fn pages(&mut self) -> Result<(), WalkFailure> {
+        let mut page = self.first_page().await?;
+        loop {
+            let progress = self.count.page(page.rows.len(), page.total);
+            self.passed.rows = self.count.read();
+            self.passed.shrunk |= progress.shrunk;
+            if progress.last || (self.passed.shrunk && self.losses == Losses::End) {
+                return self.settle(page, progress).await.map_err(WalkFailure::Store);
+            }
+            // The next page is on its way while this one is committed.
+            let mut request = self.request.clone();
+            request.page += 1;
+            let reader = self.reader;
+            let read = async { Ok(reader.read(&request).await) };
+            let ((), read) = try_join(self.settle(page, progress), read).await.map_err(WalkFailure::Store)?;
+            page = read.map_err(WalkFailure::Read)?.page;
+            self.may_go_on(request.page)?;
+            self.request = request;
+        }
+    }
+
+    async fn first_page(&mut self) -> Result<Page, WalkFailure> {
+        let first = self.reader.read(&self.request).await.map_err(WalkFailure::Read)?;
+        let skew = skew(first.sent, first.received, first.page.server_time);
+        self.digest.skew = skew;
+        self.passed.skew = skew;
+        Ok(first.page)
+    }
+
+    /// Commits what a page holds that is new, and the cursors with the last one.
+    async fn settle(&mut self, page: Page, progress: Progress) -> Result<(), StoreError> {
+        let total = page.total;
+        let news = self.digest.page(page.rows).await?;
+        let moves_to = self.moves_to(progress);
+        let moved =
+            |at| move |(zap, query): &(ZapId, &str)| CursorMove { zap: *zap, query: (*query).to_owned(), at };
+        let cursors: Vec<CursorMove> =
+            moves_to.iter().flat_map(|at| self.cursors.iter().map(moved(*at))).collect();
+        let fired = news.tallies.iter().map(|tally| tally.fired).sum();
+        if !news.events.is_empty() || !cursors.is_empty() {
+            self.ports.store.commit_page(PageCommit { events: news.events, cursors }).await?;
+        }
+        self.passed.moved_to = moves_to;
+        for (sum, tally) in self.passed.tallies.iter_mut().zip(news.tallies) {
+            *sum += tally;
+        }
+        self.ports.observer.see(Event::Page {
+            connection: self.place.connection.to_owned(),
+            query: self.place.query.to_owned(),
+            page: self.request.page,
+            rows: self.passed.rows,
+            total,
+            fired,
+        });
+        Ok(())
+    }
+
+    /// Where the cursors go with this page.
+    fn moves_to(&self, progress: Progress) -> Option<Timestamp> {
+        let whole = !self.passed.shrunk || self.losses == Losses::Accept;
+        if !progress.last || !whole || self.digest.left_out() > 0 {
+            return None;
+        }
+        match self.goal {
+            Goal::Stay => None,
+            Goal::SliceEnd(end) => Some(end.min(self.began)),
+            // Clocks that agree within the margin are the window's business. Where the CRM's is further behind, rows
+            // are dated further back, and so is the cursor.
+            Goal::Began if self.passed.skew < -MARGIN => self.began.saturating_add(self.passed.skew).ok(),
+            Goal::Began => Some(self.began),
+        }
+    }
+
+    fn may_go_on(&self, page: u32) -> Result<(), WalkFailure> {
+        if self.digest.repeats() >= REPEATS || page >= MOST_PAGES {
+            return Err(WalkFailure::Stuck);
+        }
+        match self.digest.look_ups.failure() {
+            Some(error) if error.stops_connection() => Err(WalkFailure::Read(error.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    fn look_ups(&self) -> Result<(), WalkFailure> {
+        match self.digest.look_ups.failure() {
+            None => Ok(()),
+            Some(error) if error.stops_connection() => Err(WalkFailure::Read(error.clone())),
+            Some(first) => Err(WalkFailure::LookUps { rows: self.digest.left_out(), first: first.clone() }),
+        }
+    }
+}

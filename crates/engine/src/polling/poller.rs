@@ -1,0 +1,75 @@
+//! All connections, side by side.
+
+use super::health::Health;
+use super::line::Line;
+use super::rider::Watched;
+use super::{Connection, Polled, Ports};
+use crate::ports::{Clock, StoreError};
+use futures::future::{select, try_join_all};
+use std::pin::pin;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Polls the CRM for a set of zaps. One is made for each set: after a change of zaps a new one takes over, from the
+/// state alone.
+pub struct Poller {
+    ports: Ports,
+    lines: Vec<Line>,
+}
+
+impl Poller {
+    /// A poller of these zaps, all of which are due at once. A zap on a connection that is not given is left alone.
+    /// `seed` chooses the jitter of waits.
+    pub fn new(ports: Ports, connections: Vec<Connection>, zaps: Vec<Watched>, seed: u64) -> Self {
+        let zaps: Vec<Arc<Watched>> = zaps.into_iter().map(Arc::new).collect();
+        let health = Arc::new(Health::default());
+        let line = |connection: Connection| {
+            let on = |zap: &&Arc<Watched>| zap.trigger.connection == connection.name;
+            let mine: Vec<Arc<Watched>> = zaps.iter().filter(on).cloned().collect();
+            Line::new(ports.clone(), connection, &mine, Arc::clone(&health), seed)
+        };
+        let lines = connections.into_iter().filter_map(line).collect();
+        Poller { ports, lines }
+    }
+
+    /// Walks all that is due now, once.
+    ///
+    /// # Errors
+    /// When the state cannot be used any more: this engine must stop. A walk that failed is reported and counted.
+    pub async fn poll_once(&mut self) -> Result<Polled, StoreError> {
+        let each = try_join_all(self.lines.iter_mut().map(round)).await?;
+        Ok(each.into_iter().fold(Polled::default(), Polled::and))
+    }
+
+    /// Polls until `stop`. A walk that is cut off there is one that failed: its cursors stay.
+    ///
+    /// # Errors
+    /// When the state cannot be used any more: this engine must stop.
+    pub async fn run(&mut self, stop: CancellationToken) -> Result<(), StoreError> {
+        let clock = self.ports.clock.as_ref();
+        let lines = try_join_all(self.lines.iter_mut().map(|line| forever(line, clock)));
+        match select(pin!(lines), pin!(stop.cancelled())).await {
+            futures::future::Either::Left((Err(error), _)) => Err(error),
+            // Without a zap to poll for there is nothing to do but wait.
+            futures::future::Either::Left((Ok(_), stopped)) => {
+                stopped.await;
+                Ok(())
+            }
+            futures::future::Either::Right(_) => Ok(()),
+        }
+    }
+}
+
+async fn round(line: &mut Line) -> Result<Polled, StoreError> {
+    let mut polled = Polled::default();
+    line.round(&mut polled).await?;
+    Ok(polled)
+}
+
+async fn forever(line: &mut Line, clock: &dyn Clock) -> Result<(), StoreError> {
+    while let Some(due) = line.due_at() {
+        clock.sleep_until(due).await;
+        round(line).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! A zap as polling sees it, and its place in a query.
+
+use super::window;
+use crate::ports::ZapState;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use std::sync::Arc;
+use zaprun_core::zap::{Start, Trigger};
+
+/// A zap that is polled for.
+#[derive(Debug, Clone)]
+pub struct Watched {
+    /// Its name.
+    pub name: String,
+    /// Its trigger, as compiled.
+    pub trigger: Trigger,
+    /// Where it stands, as [`crate::ports::Store::open_zap`] said.
+    pub state: ZapState,
+}
+
+/// The boundary a zap starts with when it has never run: what is older is not news.
+pub fn first_boundary(trigger: &Trigger, now: Timestamp) -> Timestamp {
+    match trigger.start {
+        Start::Now => now,
+        Start::Beginning => window::start_of(window::BEGINNING, &trigger.zone),
+        Start::At(at) => at,
+    }
+}
+
+impl Watched {
+    /// Whether no walk has ever been completed for it since it first ran.
+    pub(super) fn never_read(&self) -> bool {
+        self.state.cursors.is_empty()
+            && self.state.boundary == first_boundary(&self.trigger, self.state.opened_at)
+    }
+}
+
+/// A zap on one of its queries.
+#[derive(Debug, Clone)]
+pub(super) struct Rider {
+    pub(super) zap: Arc<Watched>,
+    /// Where the query stands for this zap.
+    pub(super) cursor: Option<Timestamp>,
+    /// When it wants to be served next.
+    pub(super) due_at: Timestamp,
+}
+
+impl Rider {
+    pub(super) fn new(zap: Arc<Watched>, query: &str) -> Self {
+        let cursor = zap.state.cursors.iter().find(|(name, _)| name == query).map(|(_, at)| *at);
+        Rider { zap, cursor, due_at: Timestamp::MIN }
+    }
+
+    /// The day from which it must be read.
+    pub(super) fn first_day(&self, now: Timestamp) -> Date {
+        let trigger = &self.zap.trigger;
+        match (self.cursor, trigger.start) {
+            // A start that a person wrote is a day of the account, whatever its clock.
+            (None, Start::Beginning | Start::At(_)) if self.zap.never_read() => {
+                window::day(self.zap.state.boundary, &trigger.zone).max(window::BEGINNING)
+            }
+            (cursor, _) => window::first_day(cursor.unwrap_or(self.zap.state.boundary), now, &trigger.zone),
+        }
+    }
+
+    /// Whether a walk at `now` for another zap should serve it too, rather than one of its own soon after.
+    pub(super) fn nearly_due(&self, now: Timestamp) -> bool {
+        self.due_at <= now.saturating_add(self.zap.trigger.every / 4).unwrap_or(Timestamp::MAX)
+    }
+}

@@ -1,0 +1,230 @@
+//! One walk: a query's rows from a day to tomorrow, slice by slice and page by page, into the ledger.
+//!
+//! A walk is told from which day to read and whose cursors to move. The sweep of the last days and a backfill of older
+//! ones are walks too, with other days and no cursor: the ledger makes reading anything again harmless.
+
+use super::count::Count;
+use super::digest::Digest;
+use super::lookup::LookUps;
+use super::pass::{Goal, Losses, Pass, Passed};
+use super::problems::Problems;
+use super::reader::{PAGE_ROWS, Reader};
+use super::rider::Rider;
+use super::{Place, Ports, window};
+use crate::ports::{DayWindow, PageRequest, ZapId};
+use crate::report::{Tally, WalkFailure};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use zaprun_core::record::{ORDER, Schema, TRANSACTION};
+use zaprun_core::trigger::{Endpoint, Narrowing, Query};
+
+/// So many passes over a slice from which rows leave; then it is unstable.
+const PASSES: u32 = 3;
+
+/// A zap that a walk serves, and the query whose cursor it holds: its own may be narrower than the one walked.
+#[derive(Clone, Copy)]
+pub(super) struct Passenger<'a> {
+    pub(super) rider: &'a Rider,
+    pub(super) query: &'a str,
+}
+
+/// What to walk.
+pub(super) struct Walk<'a> {
+    pub(super) ports: &'a Ports,
+    pub(super) place: Place<'a>,
+    pub(super) reader: Reader<'a>,
+    pub(super) query: &'a Query,
+    pub(super) zone: &'a TimeZone,
+    pub(super) passengers: &'a [Passenger<'a>],
+    /// Cursors move even if no pass is whole: it has lasted too long.
+    pub(super) moves_on: bool,
+    pub(super) problems: &'a mut Problems,
+}
+
+/// What became of a walk.
+#[derive(Debug)]
+pub(super) struct Walked {
+    /// When it began.
+    pub(super) began: Timestamp,
+    /// By passenger: where the cursor now stands, where it moved.
+    pub(super) cursors: Vec<Option<Timestamp>>,
+    /// By passenger.
+    pub(super) tallies: Vec<Tally>,
+    /// Over all passengers; `rows` as read.
+    pub(super) tally: Tally,
+    /// The CRM's clock less ours.
+    pub(super) skew: SignedDuration,
+    /// Every slice had a pass during which no row left.
+    pub(super) stable: bool,
+    /// Whether it got to its end.
+    pub(super) end: Result<(), WalkFailure>,
+}
+
+/// Some days of a walk, and whom they concern.
+struct Slice<'a> {
+    days: DayWindow,
+    goal: Goal,
+    /// The riders among the walk's passengers.
+    seats: Vec<usize>,
+    riders: Vec<&'a Rider>,
+    cursors: Vec<(ZapId, &'a str)>,
+}
+
+impl<'a> Walk<'a> {
+    /// Walks to the end, or to the first failure that makes going on pointless.
+    pub(super) async fn run(mut self) -> Walked {
+        let began = self.reader.clock.now();
+        let firsts: Vec<Date> = self.passengers.iter().map(|p| p.rider.first_day(began)).collect();
+        let mut walked = Walked::nothing(began, firsts.len());
+        let Some(mut first) = firsts.iter().min().copied() else { return walked };
+        loop {
+            // A long walk goes on to what is tomorrow when it gets there.
+            let tomorrow = window::last_day(self.reader.clock.now(), self.zone);
+            let days = window::slice(first, tomorrow);
+            let last = days.last >= tomorrow;
+            let slice = self.slice(days, last, &firsts, walked.clean());
+            let goes_on = self.passes(&slice, &mut walked).await;
+            if last || !goes_on {
+                return walked;
+            }
+            first = window::after(days);
+        }
+    }
+
+    /// A zap is served by the slices from its own first day on: it has no business with older rows.
+    fn slice(&self, days: DayWindow, last: bool, firsts: &[Date], clean: bool) -> Slice<'a> {
+        let seated =
+            || self.passengers.iter().zip(firsts).enumerate().filter(|(_, (_, first))| **first <= days.last);
+        let goal = match (clean, last) {
+            (false, _) => Goal::Stay,
+            (true, false) => Goal::SliceEnd(window::end(days, self.zone)),
+            (true, true) => Goal::Began,
+        };
+        Slice {
+            days,
+            goal,
+            seats: seated().map(|(seat, _)| seat).collect(),
+            riders: seated().map(|(_, (passenger, _))| passenger.rider).collect(),
+            cursors: seated().map(|(_, (p, _))| (p.rider.zap.state.id, p.query)).collect(),
+        }
+    }
+
+    /// Passes over a slice until one is whole; false when the walk cannot go on. Neither an unstable slice nor a failed
+    /// look-up keeps it from the days after: they only keep the cursors.
+    async fn passes(&mut self, slice: &Slice<'a>, walked: &mut Walked) -> bool {
+        for number in 1..=PASSES {
+            let last_try = number == PASSES;
+            let losses = match (last_try, self.moves_on) {
+                (false, _) => Losses::End,
+                (true, false) => Losses::ReadOn,
+                (true, true) => Losses::Accept,
+            };
+            let passed = self.pass(slice, losses).run().await;
+            let again = passed.shrunk && !last_try && passed.end.is_ok();
+            walked.stable &= !(passed.shrunk && last_try);
+            let goes_on = passed.end.as_ref().map_or_else(is_about_rows, |()| true);
+            walked.add(&slice.seats, passed);
+            if !again {
+                return goes_on;
+            }
+        }
+        true
+    }
+
+    fn pass<'p>(&'p mut self, slice: &'p Slice<'a>, losses: Losses) -> Pass<'p> {
+        let look_ups = LookUps::new(self.reader);
+        let schema = schema(self.query.endpoint);
+        Pass {
+            ports: self.ports,
+            place: self.place,
+            reader: self.reader,
+            request: PageRequest {
+                query: self.query.clone(),
+                narrowing: narrowing(&slice.riders),
+                window: Some(slice.days),
+                page: 1,
+                per_page: PAGE_ROWS,
+                ascending: true,
+            },
+            digest: Digest::new(
+                self.ports,
+                self.place.connection,
+                &slice.riders,
+                schema,
+                self.problems,
+                look_ups,
+            ),
+            cursors: &slice.cursors,
+            goal: slice.goal,
+            losses,
+            began: self.reader.clock.now(),
+            count: Count::default(),
+            passed: Passed::nothing(slice.riders.len()),
+        }
+    }
+}
+
+impl Walked {
+    fn nothing(began: Timestamp, passengers: usize) -> Self {
+        Walked {
+            began,
+            cursors: vec![None; passengers],
+            tallies: vec![Tally::default(); passengers],
+            tally: Tally::default(),
+            skew: SignedDuration::ZERO,
+            stable: true,
+            end: Ok(()),
+        }
+    }
+
+    /// Whether its slices so far were whole, so that cursors may move on.
+    fn clean(&self) -> bool {
+        self.stable && self.end.is_ok()
+    }
+
+    fn add(&mut self, seats: &[usize], passed: Passed) {
+        self.skew = passed.skew;
+        self.tally.rows += passed.rows;
+        for (seat, tally) in seats.iter().zip(passed.tallies) {
+            self.tally += Tally { rows: 0, ..tally };
+            if let (Some(sum), Some(cursor)) = (self.tallies.get_mut(*seat), self.cursors.get_mut(*seat)) {
+                *sum += tally;
+                *cursor = passed.moved_to.or(*cursor);
+            }
+        }
+        if self.end.is_ok() {
+            self.end = passed.end;
+        }
+    }
+}
+
+/// Whether a failure concerns some rows only, so that others are still worth reading.
+fn is_about_rows(failure: &WalkFailure) -> bool {
+    matches!(failure, WalkFailure::LookUps { .. })
+}
+
+fn schema(endpoint: Endpoint) -> &'static Schema {
+    match endpoint {
+        Endpoint::Orders => &ORDER,
+        Endpoint::Transactions => &TRANSACTION,
+    }
+}
+
+/// What all riders may want: where one of them wants every campaign, or every product, so does the walk.
+pub(super) fn narrowing(riders: &[&Rider]) -> Narrowing {
+    let each: Vec<Narrowing> = riders.iter().map(|rider| rider.zap.trigger.narrowing()).collect();
+    Narrowing {
+        campaign_ids: union(each.iter().map(|narrowing| &narrowing.campaign_ids)),
+        campaign_product_ids: union(each.iter().map(|narrowing| &narrowing.campaign_product_ids)),
+    }
+}
+
+/// The union of lists of which an empty one means everything.
+fn union<'a>(lists: impl Iterator<Item = &'a Vec<String>> + Clone) -> Vec<String> {
+    if lists.clone().any(Vec::is_empty) {
+        return Vec::new();
+    }
+    let all: std::collections::BTreeSet<&String> = lists.flatten().collect();
+    all.into_iter().cloned().collect()
+}
