@@ -2,6 +2,7 @@
 
 use super::*;
 use std::sync::mpsc as blocking;
+use zaprun_engine::ports::ZapId;
 
 fn desk() -> Desk {
     let conn = Connection::open_in_memory().unwrap();

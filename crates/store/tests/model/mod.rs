@@ -8,11 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 use zaprun_engine::ports::{
     BegunAttempt, ClaimedRun, Counts, CursorMove, EventKey, Fate, NewEvent, OnceOutcome, PageCommit,
-    PageCommitted, RevisionId, RunId, RunState, RunUpdate, StoredEvent, Target, ZapId, ZapIdentity, ZapState,
+    PageCommitted, RevisionId, RunId, RunState, RunUpdate, StepRecord, StoredEvent, Target, ZapId,
+    ZapIdentity, ZapState,
 };
 
 pub const NAMES: [&str; 3] = ["a", "b", "c"];
 pub const KINDS: [&str; 2] = ["new_lead", "new_sale"];
+
+/// Zap, fate and value of `once_per`.
+pub type Aim = (usize, u8, Option<u8>);
+/// Kind, natural id and targets.
+pub type Found = (usize, u8, Vec<Aim>);
 
 /// What an engine may do, in small numbers that shrink well.
 #[derive(Debug, Clone)]
@@ -24,7 +30,7 @@ pub enum Step {
         content: u8,
     },
     Commit {
-        events: Vec<(usize, u8, Vec<(usize, u8, Option<u8>)>)>,
+        events: Vec<Found>,
         cursors: Vec<(usize, u8, i64)>,
     },
     Unknown {
@@ -52,6 +58,9 @@ pub enum Step {
     TakeOnce {
         zap: usize,
         value: u8,
+        run: i64,
+    },
+    Detail {
         run: i64,
     },
     Counts,
@@ -119,14 +128,14 @@ impl Model {
     /// The page of a step, with ids and revisions as the state gave them.
     pub fn page(&self, step: &Step) -> Option<PageCommit> {
         let Step::Commit { events, cursors } = step else { return None };
-        let target = |(zap, fate, once): &(usize, u8, Option<u8>)| Target {
+        let target = |(zap, fate, once): &Aim| Target {
             zap: zap_id(*zap),
             revision: self.latest_revision(*zap),
             key_base: Uuid::from_u128(u128::from(*fate)),
             fate: [Fate::Fire, Fate::Fire, Fate::Prime, Fate::PrimeUndated][usize::from(*fate)],
             once: once.map(|value| value.to_string()),
         };
-        let event = |(kind, id, targets): &(usize, u8, Vec<_>)| NewEvent {
+        let event = |(kind, id, targets): &Found| NewEvent {
             seen_at: at(300 + self.clock),
             ..event_of(KINDS[*kind], &id.to_string(), targets.iter().map(target).collect())
         };
@@ -176,6 +185,7 @@ impl Model {
             Step::Begin { run } => self.begin(*run),
             Step::Update { .. } => self.update(&Self::update_of(step).unwrap()),
             Step::TakeOnce { zap, value, run } => self.take_once(*zap, &value.to_string(), *run),
+            Step::Detail { run } => format!("{:?}", self.detail(*run)),
             Step::Counts => format!("{:?}", self.counts()),
             Step::Crash | Step::SecondEngine | Step::TakeOver => String::new(),
         };
@@ -346,6 +356,11 @@ impl Model {
             }
         };
         format!("{outcome:?}")
+    }
+
+    fn detail(&self, run: i64) -> Option<(RunState, Vec<StepRecord>, Option<BegunAttempt>)> {
+        let run = self.runs.iter().find(|known| known.claimed.id.0 == run)?;
+        Some((run.state, run.claimed.steps.clone(), run.claimed.begun.clone()))
     }
 
     fn counts(&self) -> Counts {
