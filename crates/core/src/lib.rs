@@ -4,11 +4,15 @@
 
 pub mod definition;
 pub mod diagnostic;
+pub mod expression;
+pub mod filters;
 pub mod load;
+pub mod path;
 pub mod record;
 pub mod request;
 pub mod schema;
 pub mod source;
+pub mod template;
 pub mod trigger;
 pub mod value;
 pub mod variables;

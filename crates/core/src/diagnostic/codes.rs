@@ -196,7 +196,58 @@ codes! {
         "The project has no overlay of that name, so it would run with the values of another environment.",
         bad: "--env prod with zaprun.production.yaml",
         good: "--env production";
-    // 04xx: templates and expressions. 05xx: JSONPath.
+    // 04xx: templates and expressions.
+    TEMPLATE_SYNTAX = "ZR0401", Error, "expression cannot be parsed",
+        "What is not understood would be sent as it stands, or not at all.",
+        bad: "total: \"{{ record.totalAmount + }}\"",
+        good: "total: \"{{ record.totalAmount + 1 }}\"";
+    UNSUPPORTED = "ZR0402", Error, "template feature that has no place here",
+        "A mapping is a pure function of the record: no includes, macros or calls; filters do what functions would.",
+        bad: "name: \"{{ record.firstName.upper() }}\"",
+        good: "name: \"{{ record.firstName | upper }}\"";
+    UNKNOWN_NAME = "ZR0403", Error, "unknown name in an expression",
+        "A misspelt name is never there, so every run would fail on it.",
+        bad: "order: \"{{ recrod.orderId }}\"",
+        good: "order: \"{{ record.orderId }}\"";
+    UNKNOWN_MEMBER = "ZR0404", Error, "field that a value does not have",
+        "A misspelt field is never there, so every run would fail on it.",
+        bad: "email: \"{{ record.emailAdress }}\"",
+        good: "email: \"{{ record.emailAddress }}\"";
+    UNKNOWN_FILTER = "ZR0405", Error, "unknown filter",
+        "A filter that does not exist fails every run, also one in a branch that is seldom taken.",
+        bad: "name: \"{{ record.firstName | uper }}\"",
+        good: "name: \"{{ record.firstName | upper }}\"";
+    UNKNOWN_TEST = "ZR0406", Error, "unknown test",
+        "A test that does not exist fails every run, also one in a branch that is seldom taken.",
+        bad: "filter: \"{{ record.couponCode is defiend }}\"",
+        good: "filter: \"{{ record.couponCode is defined }}\"";
+    BAD_ARGUMENT = "ZR0407", Error, "wrong argument of a filter or test",
+        "An argument that is missing, too much or of the wrong kind fails every run.",
+        bad: "name: \"{{ record.firstName | truncate_chars }}\"",
+        good: "name: \"{{ record.firstName | truncate_chars(20) }}\"";
+    KIND_MISMATCH = "ZR0408", Error, "kinds of value that do not go together",
+        "Text against a number has no answer that is right for everyone: \"12\" is not 12, and \"9\" is more than \"10\".",
+        bad: "filter: \"{{ record.campaignId == 12 }}\"   # an id is text",
+        good: "filter: \"{{ record.campaignId == '12' }}\"";
+    CONDITION_FORM = "ZR0409", Error, "condition that is not one expression",
+        "A condition is one expression in braces that is true or false; anything else would hold always or never.",
+        bad: "filter: record.totalAmount >= 20",
+        good: "filter: \"{{ record.totalAmount >= 20 }}\"";
+    EXPRESSION_LIMITS = "ZR0410", Error, "expression beyond the limits",
+        "An expression is computed for every record; its size and nesting are bounded so that none can stop the engine.",
+        bad: "an expression of more than a thousand parts",
+        good: "let: { a: \"{{ … }}\" }, and `let.a` in the rest";
+
+    // 05xx: JSONPath.
+    JSONPATH_SYNTAX = "ZR0501", Error, "JSONPath cannot be parsed",
+        "A string that begins with `$.` or `$[` is a JSONPath and must be one (RFC 9535) to its last character.",
+        bad: "price: $.50 off",
+        good: "price: $$.50 off";
+    JSONPATH_FUNCTION = "ZR0502", Error, "JSONPath function used wrongly",
+        "RFC 9535 types its functions: a wrong use finds nothing, whatever the record.",
+        bad: "skus: $.items[?length(@.sku)].sku",
+        good: "skus: $.items[?length(@.sku) > 0].sku";
+
     // 06xx: variables and secrets.
     VARIABLE_SYNTAX = "ZR0601", Error, "malformed variable",
         "`${…}` takes a name, a name with a default, or file: and a path. A literal dollar is written `$$`.",
@@ -222,6 +273,52 @@ codes! {
         "The field takes text of a fixed form or a number, and what the variable holds is neither. Its value is not shown.",
         bad: "concurrency: ${CONCURRENCY}   # CONCURRENCY=many",
         good: "concurrency: ${CONCURRENCY}   # CONCURRENCY=3";
+
+    // 07xx: mappings and what a zap means.
+    NUMBER_RANGE = "ZR0701", Error, "number out of range",
+        "A number is kept digit by digit; one of more than a thousand digits is a mistake.",
+        bad: "amount: 1e99999",
+        good: "amount: \"1e99999\"";
+    NOT_A_CONDITION = "ZR0702", Error, "not a condition",
+        "A condition is an expression in braces, so that a word cannot be taken for one.",
+        bad: "filter: true",
+        good: "filter: \"{{ record.totalAmount >= 20 }}\"";
+    CLEAR_OUTSIDE_CRM = "ZR0703", Error, "$clear outside a CRM action",
+        "`$clear` empties a field of the CRM; an HTTP API is told so in its own way.",
+        bad: "json: { phone: { $clear: true } }",
+        good: "json: { phone: null }";
+    NEAR_WORD = "ZR0704", Error, "misspelt word of the mapping language",
+        "A key that begins with `$` and is nearly a word of the language would be sent as it stands.",
+        bad: "lines: { $eech: $.items, $map: $.name }",
+        good: "lines: { $each: $.items, $map: \"{{ item.name }}\" }";
+    WORD_MISUSED = "ZR0705", Error, "word of the mapping language in the wrong place",
+        "`$each` goes with `$map`, `$if` with `$then`; other keys beside them would be lost.",
+        bad: "lines: { $each: $.items, name: x }",
+        good: "lines: { $each: $.items, $map: { name: x } }";
+    UNKNOWN_FIELD = "ZR0706", Error, "field that the record does not have",
+        "A trigger's record has the fields of the CRM's row; a condition on another one never holds.",
+        bad: "where: { campainId: 12 }",
+        good: "where: { campaignId: 12 }";
+    WHERE_VALUE = "ZR0707", Error, "value that the field cannot have",
+        "A condition compares by the field's type; a value of another type never matches.",
+        bad: "where: { totalAmount: many }",
+        good: "where: { totalAmount: \"19.90\" }";
+    OPTION_UNUSED = "ZR0708", Error, "option without effect on this kind of trigger",
+        "An option that does nothing hides what its author wanted.",
+        bad: "trigger: { type: konnektive.orders, order_type: cancelled, include_bought: true, … }",
+        good: "trigger: { type: konnektive.orders, order_type: new_lead, include_bought: true, … }";
+    TOO_OFTEN = "ZR0709", Error, "polls too often",
+        "Each poll asks the CRM; more than once a second is refused by its pace.",
+        bad: "every: 100ms",
+        good: "every: 1m";
+    URL_HOST = "ZR0710", Error, "host that is not literal",
+        "A record must not choose where data goes: scheme and host are written out, unless `allow_hosts` permits more.",
+        bad: "url: \"https://{{ record.custom1 }}/hook\"",
+        good: "url: \"https://hooks.example.com/{{ record.orderId }}\"";
+    HEADER_NAME = "ZR0711", Error, "not a header name",
+        "HTTP knows letters, digits and a few signs in the name of a header.",
+        bad: "headers: { \"X Order\": 1 }",
+        good: "headers: { X-Order: 1 }";
 }
 
 #[cfg(test)]

@@ -1,0 +1,282 @@
+//! Calls of filters and tests: names are looked up, arguments are bound to parameters and checked.
+
+use std::ops::Range;
+
+use super::ir::{ArgNode, Arguments, FilterCall, InnerCall, NodeKind, TestCall};
+use super::names::{Key, NoMember, Shape};
+use super::problem::{Fault, Problem};
+use super::resolve::Resolver;
+use super::tests_table::{self, TestSpec};
+use super::tree::{Argument, Tree, TreeKind};
+use crate::diagnostic::{code, did_you_mean};
+use crate::filters::{self, Attribute, Fallback, Param, ParamType, Ready, Takes};
+
+/// Arguments as they were written, some of which may have been used up.
+#[derive(Clone, Copy)]
+pub(crate) struct Given<'t> {
+    arguments: &'t [Argument],
+}
+
+impl<'t> Given<'t> {
+    pub(crate) fn new(arguments: &'t [Argument]) -> Self {
+        Given { arguments }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.arguments.iter().any(|argument| argument.name.as_deref() == Some(name))
+    }
+
+    pub(crate) fn constant_text(&self, name: &str) -> Option<&'t str> {
+        let found = self.arguments.iter().find(|argument| argument.name.as_deref() == Some(name))?;
+        if let TreeKind::Text(text) = &found.value.kind { Some(text) } else { None }
+    }
+
+    /// The first positional argument and those after it.
+    fn split_first(&self) -> Option<(&'t Tree, Given<'t>)> {
+        let (first, rest) = self.arguments.split_first()?;
+        if first.name.is_some() { None } else { Some((&first.value, Given { arguments: rest })) }
+    }
+}
+
+/// A filter or test on whose behalf arguments are bound.
+struct Callee<'a> {
+    name: &'a str,
+    range: &'a Range<usize>,
+    params: &'static [Param],
+}
+
+impl Resolver<'_> {
+    pub(crate) fn filter_call(
+        &mut self,
+        name: &str,
+        range: &Range<usize>,
+        given: Given<'_>,
+        input: &Shape,
+    ) -> Option<FilterCall> {
+        let Some(spec) = filters::find(name) else {
+            let likely =
+                did_you_mean(name, filters::names()).map(|likely| format!("did you mean `{likely}`?"));
+            let problem =
+                Problem::new(&code::UNKNOWN_FILTER, format!("unknown filter `{name}`"), range.clone());
+            self.report(problem.maybe_help(likely));
+            return None;
+        };
+        let callee = Callee { name, range, params: spec.params };
+        let (arguments, inner) = match spec.takes {
+            Takes::Params => (self.bind(&callee, given)?, None),
+            Takes::Filter => self.bind_filter(&callee, given)?,
+            Takes::Test => match given.split_first() {
+                None => (self.bind(&callee, given)?, None),
+                Some((test, rest)) => (Vec::new(), Some(self.inner_test(test, rest)?)),
+            },
+            Takes::AttributeTest => self.bind_attribute_test(&callee, given)?,
+        };
+        self.check_attributes(&callee, &arguments, input);
+        Some(FilterCall { spec, arguments, inner: inner.map(Box::new) })
+    }
+
+    fn bind_filter(
+        &mut self,
+        callee: &Callee<'_>,
+        given: Given<'_>,
+    ) -> Option<(Arguments, Option<InnerCall>)> {
+        if given.has("attribute") {
+            return Some((self.bind(callee, given)?, None));
+        }
+        let Some((name, rest)) = given.split_first() else {
+            self.bad_call(callee, "needs `attribute='name'` or the name of a filter");
+            return None;
+        };
+        let (text, range) = self.constant_name(name, "a filter")?;
+        let call = self.filter_call(&text, &range, rest, &Shape::Any)?;
+        Some((Vec::new(), Some(InnerCall::Filter(call))))
+    }
+
+    fn bind_attribute_test(
+        &mut self,
+        callee: &Callee<'_>,
+        given: Given<'_>,
+    ) -> Option<(Arguments, Option<InnerCall>)> {
+        let Some((attribute, rest)) = given.split_first() else {
+            self.bad_call(callee, "needs the name of an attribute");
+            return None;
+        };
+        let param = callee.params.first()?;
+        let arguments = vec![Some(self.argument(callee, param, attribute)?)];
+        let inner = match rest.split_first() {
+            None => None,
+            Some((test, rest)) => Some(self.inner_test(test, rest)?),
+        };
+        Some((arguments, inner))
+    }
+
+    fn inner_test(&mut self, name: &Tree, rest: Given<'_>) -> Option<InnerCall> {
+        let (text, range) = self.constant_name(name, "a test")?;
+        self.test_call(&text, &range, rest).map(InnerCall::Test)
+    }
+
+    fn constant_name(&mut self, tree: &Tree, what: &str) -> Option<(String, Range<usize>)> {
+        if let TreeKind::Text(text) = &tree.kind {
+            return Some((text.clone(), tree.range.clone()));
+        }
+        let message = format!("the name of {what} must be written as text");
+        self.report(Problem::new(&code::BAD_ARGUMENT, message, tree.range.clone()));
+        None
+    }
+
+    pub(crate) fn test_call(
+        &mut self,
+        name: &str,
+        range: &Range<usize>,
+        given: Given<'_>,
+    ) -> Option<TestCall> {
+        let Some(spec) = tests_table::find(name) else {
+            let likely =
+                did_you_mean(name, tests_table::names()).map(|likely| format!("did you mean `{likely}`?"));
+            let problem = Problem::new(&code::UNKNOWN_TEST, format!("unknown test `{name}`"), range.clone());
+            self.report(problem.maybe_help(likely));
+            return None;
+        };
+        let spec: &'static TestSpec = spec;
+        let arguments = self.bind(&Callee { name, range, params: spec.params }, given)?;
+        Some(TestCall { spec, arguments })
+    }
+
+    /// One argument per parameter; positional ones first, then by name.
+    fn bind(&mut self, callee: &Callee<'_>, given: Given<'_>) -> Option<Arguments> {
+        let mut bound: Arguments = callee.params.iter().map(|_| None).collect();
+        let mut fine = true;
+        for (at, argument) in given.arguments.iter().enumerate() {
+            let position = match &argument.name {
+                None => Some(at).filter(|at| *at < callee.params.len()),
+                Some(name) => callee.params.iter().position(|param| param.name == name),
+            };
+            let Some((param, place)) =
+                position.and_then(|at| Some((callee.params.get(at)?, bound.get_mut(at)?)))
+            else {
+                self.too_many(callee, argument);
+                fine = false;
+                continue;
+            };
+            if place.is_some() {
+                self.bad_call(callee, &format!("argument `{}` is given twice", param.name));
+                fine = false;
+                continue;
+            }
+            match self.argument(callee, param, &argument.value) {
+                Some(node) => *place = Some(node),
+                None => fine = false,
+            }
+        }
+        for (param, place) in callee.params.iter().zip(&bound) {
+            if fine && place.is_none() && param.fallback == Fallback::Required {
+                self.bad_call(callee, &format!("needs the argument `{}`: {}", param.name, param.doc));
+                fine = false;
+            }
+        }
+        fine.then_some(bound)
+    }
+
+    fn too_many(&mut self, callee: &Callee<'_>, argument: &Argument) {
+        let known = callee.params.iter().map(|param| param.name);
+        let help = match &argument.name {
+            Some(name) => did_you_mean(name, known.clone()).map(|likely| format!("did you mean `{likely}`?")),
+            None => None,
+        };
+        let listed: Vec<String> = known.map(|name| format!("`{name}`")).collect();
+        let takes = if listed.is_empty() {
+            "takes no arguments".to_owned()
+        } else {
+            format!("takes {}", listed.join(", "))
+        };
+        let message = match &argument.name {
+            Some(name) => format!("`{}` has no argument `{name}`", callee.name),
+            None => format!("`{}` has too many arguments", callee.name),
+        };
+        let problem = Problem::new(&code::BAD_ARGUMENT, message, argument.value.range.clone());
+        self.report(problem.maybe_help(Some(takes)).maybe_help(help));
+    }
+
+    fn bad_call(&mut self, callee: &Callee<'_>, message: &str) {
+        let message = format!("`{}` {message}", callee.name);
+        self.report(Problem::new(&code::BAD_ARGUMENT, message, callee.range.clone()));
+    }
+
+    /// Compiles an argument; a constant is checked and made ready at once.
+    fn argument(&mut self, callee: &Callee<'_>, param: &Param, tree: &Tree) -> Option<ArgNode> {
+        let (node, shape) = self.expr(tree);
+        if let NodeKind::Const(value) = &node.kind {
+            return match filters::prepare(param, value) {
+                Ok(ready) => Some(ArgNode { node, ready }),
+                Err(fault) => {
+                    self.report(argument_problem(callee, fault, tree));
+                    None
+                }
+            };
+        }
+        if let (Some(expected), Some(kind)) = (param.ty.kind(), shape.kind())
+            && expected != kind
+        {
+            let fault = Fault::new(format!("argument `{}` must be {expected}, not {kind}", param.name));
+            self.report(argument_problem(callee, fault, tree));
+            return None;
+        }
+        Some(ArgNode { node, ready: None })
+    }
+
+    /// Attributes of items whose fields are known must be among them.
+    fn check_attributes(&mut self, callee: &Callee<'_>, arguments: &Arguments, input: &Shape) {
+        for argument in arguments.iter().flatten() {
+            if let Some(Ready::Attribute(attribute)) = &argument.ready {
+                let (range, item) = (argument.node.range.clone(), input.item());
+                self.check_attribute(callee, attribute, item, range);
+            }
+        }
+    }
+
+    fn check_attribute(
+        &mut self,
+        callee: &Callee<'_>,
+        attribute: &Attribute,
+        item: Shape,
+        range: Range<usize>,
+    ) {
+        let mut shape = item;
+        for key in &attribute.0 {
+            let Key::Name(name) = key else { return };
+            match shape.member(name) {
+                Ok(member) => shape = member,
+                Err(no_member) => {
+                    let help = match no_member {
+                        NoMember::Unknown { likely } => {
+                            likely.map(|likely| format!("did you mean `{likely}`?"))
+                        }
+                        NoMember::Without(_) => None,
+                    };
+                    let message = format!("`{}`: items have no field `{name}`", callee.name);
+                    self.report(Problem::new(&code::UNKNOWN_MEMBER, message, range).maybe_help(help));
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn argument_problem(callee: &Callee<'_>, fault: Fault, tree: &Tree) -> Problem {
+    let message = format!("`{}`: {}", callee.name, fault.message);
+    Problem::new(&code::BAD_ARGUMENT, message, tree.range.clone()).maybe_help(fault.help)
+}
+
+impl ParamType {
+    /// The kind of value it takes, where there is but one.
+    fn kind(self) -> Option<crate::value::Kind> {
+        use crate::value::Kind;
+        match self {
+            ParamType::Any | ParamType::Missing | ParamType::Attribute => None,
+            ParamType::Number | ParamType::Whole => Some(Kind::Number),
+            ParamType::Bool => Some(Kind::Bool),
+            ParamType::List => Some(Kind::List),
+            _ => Some(Kind::Text),
+        }
+    }
+}

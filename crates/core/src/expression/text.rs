@@ -1,0 +1,170 @@
+//! A string in a mapping, as a person writes it.
+
+use std::sync::Arc;
+
+use super::names::{Access, Frame, Key, Names, NoMember, Shape};
+use super::problem::{EvalError, Problem};
+use super::{Expression, syntax};
+use crate::diagnostic::code;
+use crate::path::JsonPath;
+use crate::template::Template;
+use crate::value::{ABSENT_UNKNOWN, Kind, Value};
+
+/// A mapping string, compiled.
+#[derive(Debug)]
+pub enum Text {
+    /// Itself.
+    Literal(Arc<str>),
+    /// Exactly one `{{ expression }}`: the expression's own kind of value.
+    Expression(Expression),
+    /// Template syntax among other text: text.
+    Template(Template),
+    /// `$.…` or `$[…`: what the JSONPath finds in the record.
+    Path(PathQuery),
+}
+
+impl Text {
+    /// Decides what the string is, and compiles it. A leading `$$` stands for one `$`.
+    ///
+    /// # Errors
+    /// Every problem found, with its byte range in `source`.
+    pub fn compile(source: &str, names: &Names) -> Result<Self, Vec<Problem>> {
+        let escaped = source.starts_with("$$");
+        let text = if escaped { source.get(1..).unwrap_or("") } else { source };
+        if syntax::has_tags(text) {
+            if let Some(expression) = Expression::braced(text, names)? {
+                return Ok(Text::Expression(expression));
+            }
+            return Template::compile_within(source, usize::from(escaped), names).map(Text::Template);
+        }
+        if !escaped && (text.starts_with("$.") || text.starts_with("$[")) {
+            return PathQuery::compile(text, names).map(Text::Path).map_err(|problem| vec![problem]);
+        }
+        Ok(Text::Literal(Arc::from(text)))
+    }
+
+    /// The value. Only a path gives null; nothing gives what is absent.
+    ///
+    /// # Errors
+    /// When there is no value.
+    pub fn eval(&self, frame: &Frame<'_>) -> Result<Value, EvalError> {
+        match self {
+            Text::Literal(text) => Ok(Value::Text(Arc::clone(text))),
+            Text::Expression(expression) => expression.eval(frame),
+            Text::Template(template) => template.render(frame).map(Value::from),
+            Text::Path(query) => query.eval(frame),
+        }
+    }
+
+    /// What it reads.
+    pub fn reads(&self) -> &[Access] {
+        match self {
+            Text::Literal(_) => &[],
+            Text::Expression(expression) => expression.reads(),
+            Text::Template(template) => template.reads(),
+            Text::Path(query) => query.reads(),
+        }
+    }
+
+    /// What is known of the result.
+    pub fn shape(&self) -> Shape {
+        match self {
+            Text::Literal(_) | Text::Template(_) => Shape::Scalar(Kind::Text),
+            Text::Expression(expression) => expression.shape().clone(),
+            Text::Path(query) => query.shape.clone(),
+        }
+    }
+
+    /// What is known of the result.
+    pub fn shape(&self) -> Shape {
+        match self {
+            Text::Literal(_) | Text::Template(_) => Shape::Scalar(Kind::Text),
+            Text::Expression(expression) => expression.shape().clone(),
+            Text::Path(query) => query.shape.clone(),
+        }
+    }
+
+    /// The kind of the result, when it is known whatever the record.
+    pub fn kind(&self) -> Option<Kind> {
+        match self {
+            Text::Literal(_) | Text::Template(_) => Some(Kind::Text),
+            Text::Expression(expression) => expression.kind(),
+            Text::Path(query) => query.shape.kind(),
+        }
+    }
+}
+
+/// A JSONPath into the record.
+#[derive(Debug)]
+pub struct PathQuery {
+    path: JsonPath,
+    slot: usize,
+    shape: Shape,
+    reads: Vec<Access>,
+    len: usize,
+}
+
+impl PathQuery {
+    fn compile(source: &str, names: &Names) -> Result<Self, Problem> {
+        let len = source.len();
+        let path = JsonPath::parse(source)?;
+        let Some(slot) = names.slot("record") else {
+            let problem = Problem::new(&code::UNKNOWN_NAME, "there is no record here for a JSONPath", 0..len);
+            return Err(problem.help("write `$$` for a literal dollar"));
+        };
+        let shape = check_steps(&path, &names.shape(slot), len)?;
+        let shape = if path.is_singular() { shape } else { Shape::list_of(Shape::Any) };
+        let reads = path.reads().into_iter().map(|path| Access { root: slot, path }).collect();
+        Ok(PathQuery { path, slot, shape, reads, len })
+    }
+
+    /// The value; a query that is not singular gives a list.
+    ///
+    /// # Errors
+    /// When a singular path leads to nothing.
+    pub fn eval(&self, frame: &Frame<'_>) -> Result<Value, EvalError> {
+        let root = frame.values.get(self.slot).unwrap_or(&ABSENT_UNKNOWN);
+        let found = self.path.find(root).map_err(|fault| {
+            EvalError::from_fault(fault, &format!("`{}`", self.path.source()), 0..self.len)
+        })?;
+        if let Value::Absent(_) = *found {
+            return Err(EvalError::new(format!("`{}` is missing", self.path.source()), 0..self.len)
+                .help("write `{{ record.… | default(…) }}`"));
+        }
+        Ok(found.into_owned())
+    }
+
+    /// What it reads.
+    pub fn reads(&self) -> &[Access] {
+        &self.reads
+    }
+
+    /// Whether it gives one value, not a list.
+    pub fn is_singular(&self) -> bool {
+        self.path.is_singular()
+    }
+}
+
+/// The shape at the end of the path's leading plain steps, each of which must exist.
+fn check_steps(path: &JsonPath, record: &Shape, len: usize) -> Result<Shape, Problem> {
+    let mut shape = record.clone();
+    for step in path.leading_keys() {
+        shape = match step {
+            Key::At(_) => shape.item(),
+            Key::Name(name) => match shape.member(name) {
+                Ok(member) => member,
+                Err(no_member) => {
+                    let (message, help) = match no_member {
+                        NoMember::Unknown { likely } => (
+                            format!("the record has no field `{name}`"),
+                            likely.map(|likely| format!("did you mean `{likely}`?")),
+                        ),
+                        NoMember::Without(kind) => (format!("`{name}` is looked for in {kind}"), None),
+                    };
+                    return Err(Problem::new(&code::UNKNOWN_MEMBER, message, 0..len).maybe_help(help));
+                }
+            },
+        };
+    }
+    Ok(shape)
+}

@@ -1,0 +1,125 @@
+//! From pieces of text to a compiled template: scopes and slots of local names.
+
+use std::sync::Arc;
+
+use super::Template;
+use crate::expression::ir::{ForPart, LoopSlots, Node, Part, ScopeEntry};
+use crate::expression::resolve::{Meaning, Resolver, Scope};
+use crate::expression::tree::{Loop, Piece, Tree};
+use crate::expression::{Names, Problem, Shape, syntax};
+use crate::value::Kind;
+
+pub(super) fn compile(source: &str, dropped: usize, names: &Names) -> Result<Template, Vec<Problem>> {
+    let text = source.get(dropped..).unwrap_or("");
+    let placed = |problems: Vec<Problem>| {
+        let place = |mut problem: Problem| {
+            problem.range = problem.range.start + dropped..problem.range.end + dropped;
+            problem
+        };
+        problems.into_iter().map(place).collect::<Vec<_>>()
+    };
+    let pieces = syntax::parse_template(text).map_err(placed)?;
+    let mut resolver = Resolver::new(text, names);
+    let parts = resolver.parts(&pieces);
+    if !resolver.problems.is_empty() {
+        return Err(placed(resolver.problems));
+    }
+    Ok(Template { source: Arc::from(text), dropped, parts, locals: resolver.locals, reads: resolver.reads })
+}
+
+impl Resolver<'_> {
+    fn parts(&mut self, pieces: &[Piece]) -> Vec<Part> {
+        pieces.iter().map(|piece| self.part(piece)).collect()
+    }
+
+    fn part(&mut self, piece: &Piece) -> Part {
+        match piece {
+            Piece::Text(text) => Part::Text(text.as_str().into()),
+            Piece::Emit(tree) => {
+                let (node, shape) = self.expr(tree);
+                self.check_text(tree, &shape);
+                Part::Emit(node)
+            }
+            Piece::If(branch) => Part::If {
+                test: self.expr(&branch.test).0,
+                then: self.parts(&branch.then),
+                otherwise: self.parts(&branch.otherwise),
+            },
+            Piece::For(each) => Part::For(Box::new(self.for_part(each))),
+            Piece::Set { target, value } => {
+                let (node, shape) = self.expr(value);
+                Part::Set(self.declare(target, shape), node)
+            }
+            Piece::SetText { target, filters, body } => {
+                let text = self.new_slot();
+                let body = self.scoped(|this| this.parts(body)).1;
+                let filters = filters.as_ref().map(|filters| self.block_filters(filters, text));
+                Part::SetText { slot: self.declare(target, Shape::Any), text, body, filters }
+            }
+            Piece::With { assignments, body } => self.with_part(assignments, body),
+            Piece::Filtered { filters, body } => {
+                let text = self.new_slot();
+                let body = self.parts(body);
+                Part::Filtered { text, body, filters: self.block_filters(filters, text) }
+            }
+        }
+    }
+
+    fn check_text(&mut self, tree: &Tree, shape: &Shape) {
+        let Some(kind) = shape.kind().filter(|kind| kind.is_container()) else { return };
+        let label = self.label(&tree.range);
+        let message = format!("`{label}` is {kind} and has no text form");
+        let problem = Problem::new(&crate::diagnostic::code::KIND_MISMATCH, message, tree.range.clone());
+        self.report(problem.help("write it with `| tojson`, or join a list with `| join(', ')`"));
+    }
+
+    fn block_filters(&mut self, filters: &Tree, text: usize) -> Node {
+        let outer = self.block_text.replace(text);
+        let (node, _) = self.expr(filters);
+        self.block_text = outer;
+        node
+    }
+
+    fn scoped<T>(&mut self, within: impl FnOnce(&mut Self) -> T) -> (ScopeEntry, T) {
+        self.scopes.push(Scope::default());
+        let result = within(self);
+        let scope = self.scopes.pop().unwrap_or_default();
+        (scope.entry, result)
+    }
+
+    fn with_part(&mut self, assignments: &[(String, Tree)], body: &[Piece]) -> Part {
+        let (entry, (values, body)) = self.scoped(|this| {
+            let mut values = Vec::new();
+            for (target, value) in assignments {
+                let (node, shape) = this.expr(value);
+                values.push((this.declare(target, shape), node));
+            }
+            (values, this.parts(body))
+        });
+        Part::With { values, entry, body }
+    }
+
+    fn for_part(&mut self, each: &Loop) -> ForPart {
+        let (source, shape) = self.expr(&each.source);
+        let slots = LoopSlots { index0: self.new_slot(), length: self.new_slot() };
+        let (entry, (targets, keep, body)) = self.scoped(|this| {
+            let item = if each.unpack { Shape::Any } else { item_shape(&shape) };
+            let targets = each.targets.iter().map(|target| this.declare(target, item.clone())).collect();
+            let keep = each.keep.as_ref().map(|keep| this.expr(keep).0);
+            if let Some(scope) = this.scopes.last_mut() {
+                scope.names.insert("loop".to_owned(), Meaning::Loop(slots));
+            }
+            (targets, keep, this.parts(&each.body))
+        });
+        let (_, otherwise) = self.scoped(|this| this.parts(&each.otherwise));
+        ForPart { source, targets, unpack: each.unpack, keep, slots, entry, body, otherwise }
+    }
+}
+
+/// Looping over an object gives its names.
+fn item_shape(shape: &Shape) -> Shape {
+    match shape.kind() {
+        Some(Kind::Object) => Shape::Scalar(Kind::Text),
+        _ => shape.item(),
+    }
+}
