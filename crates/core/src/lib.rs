@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod expression;
 pub mod filters;
 pub mod load;
+pub mod mapping;
 pub mod path;
 pub mod record;
 pub mod request;

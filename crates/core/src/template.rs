@@ -14,9 +14,6 @@ use crate::expression::{Access, EvalError, Frame, Names, Problem};
 /// Writes a value into what stands before it.
 pub(crate) type Write<'w> = dyn FnMut(&mut String, &str) + 'w;
 
-/// Writes a value into what stands before it.
-pub(crate) type Write<'w> = dyn FnMut(&mut String, &str) + 'w;
-
 /// A compiled template.
 pub struct Template {
     source: Arc<str>,
@@ -47,18 +44,6 @@ impl Template {
     /// When an expression fails, a value has no text, or a limit is reached.
     pub fn render(&self, frame: &Frame<'_>) -> Result<String, EvalError> {
         render::render(self, frame).map_err(|error| {
-            let range = error.range();
-            error.moved(range.start + self.dropped..range.end + self.dropped)
-        })
-    }
-
-    /// The text, where `write` writes each value: it is given what stands before, the value's text, and where to
-    /// write. Text of the template itself is never given to it.
-    ///
-    /// # Errors
-    /// As [`Self::render`].
-    pub(crate) fn render_with(&self, frame: &Frame<'_>, write: &mut Write<'_>) -> Result<String, EvalError> {
-        render::render_with(self, frame, Some(write)).map_err(|error| {
             let range = error.range();
             error.moved(range.start + self.dropped..range.end + self.dropped)
         })

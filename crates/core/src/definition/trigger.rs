@@ -62,7 +62,7 @@ pub struct OrdersTrigger {
     /// What counts as new when the zap first runs: now (default), beginning, a date or a time.
     pub start: Option<Spanned<Start>>,
     /// Only orders whose fields have these values: a value or a list of values for each field.
-    #[serde(rename = "where")]
+    #[serde(rename = "where", default)]
     #[schemars(schema_with = "conditions")]
     pub conditions: Option<MapRef>,
     /// first (default): the first sale only; all: rebills too.
@@ -88,7 +88,7 @@ pub struct TransactionsTrigger {
     /// What counts as new when the zap first runs: now (default), beginning, a date or a time.
     pub start: Option<Spanned<Start>>,
     /// Only transactions whose fields have these values: a value or a list of values for each field.
-    #[serde(rename = "where")]
+    #[serde(rename = "where", default)]
     #[schemars(schema_with = "conditions")]
     pub conditions: Option<MapRef>,
     /// first (default): declines of the first billing cycle only; all: of rebills too.

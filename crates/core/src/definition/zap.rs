@@ -25,7 +25,7 @@ pub struct Zap {
     /// Records for which this boolean expression does not hold are left alone.
     pub filter: Option<Spanned<String>>,
     /// Values computed once, in order, for use below as `let.NAME`.
-    #[serde(rename = "let")]
+    #[serde(rename = "let", default)]
     #[schemars(schema_with = "lets")]
     pub lets: Option<MapRef>,
     /// What it does, in order.

@@ -75,15 +75,6 @@ impl Text {
         }
     }
 
-    /// What is known of the result.
-    pub fn shape(&self) -> Shape {
-        match self {
-            Text::Literal(_) | Text::Template(_) => Shape::Scalar(Kind::Text),
-            Text::Expression(expression) => expression.shape().clone(),
-            Text::Path(query) => query.shape.clone(),
-        }
-    }
-
     /// The kind of the result, when it is known whatever the record.
     pub fn kind(&self) -> Option<Kind> {
         match self {

@@ -14,4 +14,5 @@ pub use read_set::ReadSet;
 pub use row::{Row, instant};
 pub use schema::{Class, Field, FieldType, Schema};
 pub use transaction::{TRANSACTION, TRANSACTION_ITEM};
+pub(crate) use view::fit;
 pub use view::{RowError, view};

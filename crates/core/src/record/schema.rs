@@ -25,6 +25,24 @@ pub enum FieldType {
     Any,
 }
 
+impl FieldType {
+    /// What a person would call a value of the type.
+    pub fn words(self) -> &'static str {
+        match self {
+            FieldType::Id => "an id",
+            FieldType::Text => "text",
+            FieldType::Enum(_) => "a word of the CRM's",
+            FieldType::Count => "a whole number",
+            FieldType::Money => "an amount",
+            FieldType::Flag => "true or false",
+            FieldType::Timestamp => "a time, `YYYY-MM-DD HH:MM:SS`",
+            FieldType::Date => "a day, `YYYY-MM-DD`",
+            FieldType::List(_) => "a list",
+            FieldType::Any => "anything",
+        }
+    }
+}
+
 /// Who may see a field's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {

@@ -92,7 +92,7 @@ fn misfit(name: &'static str, misfits: &mut Vec<&'static str>) {
 
 /// The value in its type, or nothing when it does not fit. The CRM writes numbers as text and text as numbers, and
 /// `""` for what is empty (contract §1.8).
-fn fit(received: &Value, ty: FieldType) -> Option<Value> {
+pub(crate) fn fit(received: &Value, ty: FieldType) -> Option<Value> {
     match (ty, received) {
         (FieldType::Any | FieldType::List(_), value) => Some(value.clone()),
         (_, Value::Null) => Some(Value::Null),

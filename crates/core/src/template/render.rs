@@ -88,7 +88,7 @@ impl Renderer<'_, '_, '_> {
     }
 
     fn emit(&mut self, node: &Node) -> Done {
-        let value = self.evaluator.present(node, &self.locals)?;
+        let value = self.evaluator.present(node, &self.locals)?.into_owned();
         self.append(&value).map_err(|fault| self.evaluator.fault(fault, node))
     }
 

@@ -21,9 +21,14 @@ pub(super) fn build(file: FileId, text: &Arc<str>) -> Parsed {
     for event in engine::Parser::new_from_str_with_options(text, options) {
         let step = match event {
             Ok((event, span)) => builder.take(event, &span),
-            Err(error) => Err(Box::new(words::syntax(file, text, &error))),
+            Err(error) => Err(Box::new(builder.syntax(&error))),
         };
         if let Err(finding) = step {
+            // `{{ a }} and {{ b }}`: its head was found before the rest of it broke.
+            let head = |found: &Diagnostic| {
+                found.code == finding.code && found.span.map(|span| span.start) == finding.span.map(|span| span.start)
+            };
+            builder.findings.retain(|found| !head(found));
             builder.findings.push(*finding);
             return builder.finish(false);
         }
@@ -35,7 +40,7 @@ pub(super) fn build(file: FileId, text: &Arc<str>) -> Parsed {
 type Stop = Box<Diagnostic>;
 
 enum Frame {
-    List { start: usize, anchor: usize, items: Vec<NodeId> },
+    List { start: usize, anchor: usize, flow: bool, items: Vec<NodeId> },
     Map(MapFrame),
 }
 
@@ -47,8 +52,8 @@ struct MapFrame {
     entries: Vec<Entry>,
     seen: HashSet<Box<str>>,
     merges: Vec<(Span, NodeId)>,
-    /// The map stands as a key, or is `{{ … }}` without its quotes.
-    odd_key: Option<Span>,
+    /// Lists and maps that stand as keys; of `{{ … }}` without its quotes the inner map is one.
+    odd_keys: Vec<Span>,
 }
 
 enum Key {
@@ -117,6 +122,21 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// The finding for a syntax error; a bracket that is still open is often its cause.
+    fn syntax(&self, error: &engine::ScanError) -> Diagnostic {
+        let finding = words::syntax(self.file, self.text, error);
+        let open = self.stack.iter().rev().find_map(|frame| match frame {
+            Frame::List { start, flow: true, .. } | Frame::Map(MapFrame { start, flow: true, .. }) => Some(*start),
+            _ => None,
+        });
+        match open {
+            Some(start) if finding.code == &code::YAML_SYNTAX => {
+                finding.related(self.span(start, start + 1), "this bracket is still open")
+            }
+            _ => finding,
+        }
+    }
+
     fn span(&self, start: usize, end: usize) -> Span {
         let length = self.text.len();
         Span::new(self.file, start.min(length), end.min(length))
@@ -138,10 +158,15 @@ impl<'a> Builder<'a> {
             Event::Scalar(value, style, anchor, tag) => {
                 self.scalar(&value, style, anchor, tag.as_deref(), at, range)
             }
-            Event::SequenceStart(_, anchor, tag) => {
+            Event::SequenceStart(style, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), at);
                 self.open(anchor, range.start)?;
-                self.stack.push(Frame::List { start: range.start, anchor, items: Vec::new() });
+                self.stack.push(Frame::List {
+                    start: range.start,
+                    anchor,
+                    flow: style == StructureStyle::Flow,
+                    items: Vec::new(),
+                });
                 Ok(())
             }
             Event::MappingStart(style, anchor, tag) => {
@@ -155,7 +180,7 @@ impl<'a> Builder<'a> {
                     entries: Vec::new(),
                     seen: HashSet::new(),
                     merges: Vec::new(),
-                    odd_key: None,
+                    odd_keys: Vec::new(),
                 }));
                 Ok(())
             }
@@ -352,7 +377,7 @@ impl<'a> Builder<'a> {
     fn close(&mut self, start: usize, end: usize) -> Result<(), Stop> {
         match self.stack.pop() {
             None => Ok(()),
-            Some(Frame::List { start: from, anchor, items }) => {
+            Some(Frame::List { start: from, anchor, items, flow: _ }) => {
                 let size = self.sum(items.iter().copied());
                 let last = items.last().map_or(from, |id| self.tree.span(*id).end);
                 // A block list ends at its last member, a flow list at its bracket.
@@ -368,10 +393,10 @@ impl<'a> Builder<'a> {
         let last = map.entries.iter().map(|entry| self.tree.span(entry.value).end.max(entry.key_span.end)).max();
         let stop = if map.flow && end > start { end } else { last.unwrap_or(map.start).max(map.start) };
         let span = self.span(map.start, stop);
-        if map.flow && map.odd_key.is_some() && self.text[span.start..].starts_with("{{") {
+        if map.flow && !map.odd_keys.is_empty() && self.text[span.start..].starts_with("{{") {
             return self.template(span, map.anchor);
         }
-        if let Some(odd) = map.odd_key {
+        for odd in std::mem::take(&mut map.odd_keys) {
             self.findings.push(
                 Diagnostic::new(&code::BAD_KEY, "a key must be text").at(odd).help("write a text before the `:`"),
             );
@@ -438,7 +463,7 @@ impl<'a> Builder<'a> {
                 match text {
                     Some(text) => map.key = Some(Key::Named(text, span)),
                     None => {
-                        map.odd_key = Some(span);
+                        map.odd_keys.push(span);
                         map.key = Some(Key::Bad);
                     }
                 }

@@ -84,10 +84,11 @@ fn leading_zero(text: &str) -> Option<Trap> {
     let all_digits = digits(magnitude) == magnitude.len();
     let number = magnitude.trim_start_matches('0');
     let number = if number.is_empty() { "0" } else { number };
+    let sign = if text.starts_with('-') { "-" } else { "" };
     (all_digits && magnitude.len() > 1 && magnitude.starts_with('0')).then(|| Trap {
         code: &code::LEADING_ZERO,
         message: format!("`{text}` begins with a zero: it is read as text"),
-        help: format!("write \"{text}\" in quotes for text, or {number} for a number"),
+        help: format!("write \"{text}\" in quotes for text, or {sign}{number} for a number"),
     })
 }
 

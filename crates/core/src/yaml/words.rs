@@ -31,7 +31,9 @@ pub(super) fn syntax(file: FileId, text: &str, error: &ScanError) -> Diagnostic 
         | ErrorKind::TabInIndentation
         | ErrorKind::TabAtBlockScalarStart
         | ErrorKind::TabInPlainScalar => {
-            (&code::TAB, "a tab stands where YAML wants spaces".to_owned(), "indent with spaces, two for each level")
+            return Diagnostic::new(&code::TAB, "a tab stands where YAML wants spaces")
+                .at(tab(text, at).map_or(span, |at| Span::new(file, at, at + 1)))
+                .help("indent with spaces, two for each level");
         }
         ErrorKind::UnknownAnchor => (
             &code::ALIAS,
@@ -120,6 +122,19 @@ fn described(kind: &ErrorKind) -> (String, &'static str) {
     (message.to_owned(), help)
 }
 
+/// The tab in the indentation of the line of `at` or the next one: the engine notices some only afterwards.
+fn tab(text: &str, at: usize) -> Option<usize> {
+    let mut start = text[..at].rfind('\n').map_or(0, |line| line + 1);
+    for line in text[start..].split_inclusive('\n').take(2) {
+        let indentation = line.len() - line.trim_start_matches([' ', '\t']).len();
+        if let Some(tab) = line[..indentation].find('\t') {
+            return Some(start + tab);
+        }
+        start += line.len();
+    }
+    None
+}
+
 /// The nearest place at or before `at` where a character begins.
 fn boundary(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
@@ -133,7 +148,9 @@ fn template_on_line(text: &str, at: usize) -> Option<(usize, usize)> {
     let open = line.find("{{")?;
     let before = line[..open].trim_end();
     let begins_value = before.is_empty() || before.ends_with([':', '-', ',', '[']);
-    if !begins_value || before.contains('#') {
+    // In `text: Order: {{ … }}` the value begins further to the left.
+    let goes_on = before.matches(": ").count() > 0 && !before.contains(['{', '[', '"', '\'']);
+    if !begins_value || goes_on || before.contains('#') {
         return None;
     }
     // The text that was meant goes on to the end of the line, unless a comment follows.

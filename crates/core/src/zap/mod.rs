@@ -1,5 +1,105 @@
 //! What a zap means: everything is parsed, nothing is left to look up but the record.
 
+mod action;
+mod compile;
+pub mod key;
+mod project;
+mod response;
+mod scope;
 mod trigger;
+mod url;
 
+#[cfg(test)]
+mod tests;
+
+pub use action::{Action, OnUncertain, Plan, ResponseFacts, Retry, Target};
+pub use compile::{Compiled, compile};
+pub use project::{DEFAULT_CRM_URL, DEFAULT_CURRENCY, ProjectFacts};
+pub use response::response_json;
+pub use scope::{EventFacts, RunFacts, Scope, StepFacts};
 pub use trigger::{Start, Trigger, Where};
+
+use std::sync::Arc;
+
+use crate::expression::{Condition, Frame, Settings};
+use crate::mapping::{Mapped, MapError, Mapping};
+use crate::record::ReadSet;
+use crate::value::Value;
+
+/// A compiled zap.
+#[derive(Debug)]
+pub struct Zap {
+    /// Its name.
+    pub name: String,
+    /// The name it had before.
+    pub formerly: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Whether it runs.
+    pub enabled: bool,
+    /// What starts it.
+    pub trigger: Trigger,
+    /// What it does, in order.
+    pub actions: Vec<Action>,
+    /// Hash of what the trigger selects.
+    pub selection: String,
+    /// Hash of all that a request depends on beside the record.
+    pub content: String,
+    filter: Option<(Condition, String)>,
+    lets: Vec<(Arc<str>, Mapping)>,
+    reads: ReadSet,
+    reads_raw: bool,
+    vars: Value,
+    connection: Value,
+    settings: Settings,
+}
+
+/// What the filter says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pass {
+    /// The record goes on.
+    Yes,
+    /// The record is left alone.
+    No {
+        /// The filter, as its author wrote it.
+        why: String,
+    },
+}
+
+impl Zap {
+    /// Decodes what the zap reads of a record.
+    ///
+    /// # Errors
+    /// When the record is no JSON object.
+    pub fn scope(&self, facts: &RunFacts<'_>) -> Result<Scope, MapError> {
+        Scope::new(self, facts)
+    }
+
+    /// Evaluates the filter.
+    ///
+    /// # Errors
+    /// When the filter has no answer for this record.
+    pub fn passes(&self, scope: &Scope) -> Result<Pass, MapError> {
+        let Some((filter, written)) = &self.filter else { return Ok(Pass::Yes) };
+        let frame = Frame { values: &scope.values, settings: &scope.settings };
+        match filter.eval(&frame).map_err(|error| MapError::of("filter", &error))? {
+            true => Ok(Pass::Yes),
+            false => Ok(Pass::No { why: written.clone() }),
+        }
+    }
+
+    /// Computes the values of `let`, in order.
+    ///
+    /// # Errors
+    /// When one of them has no value for this record.
+    pub fn bind(&self, scope: &mut Scope) -> Result<(), MapError> {
+        let mut bound: Vec<(Arc<str>, Value)> = Vec::with_capacity(self.lets.len());
+        for (name, mapping) in &self.lets {
+            let mapped = mapping.eval(&mut scope.values, &scope.settings)?;
+            let value = mapped.map_or(Value::Null, Mapped::into_value);
+            bound.push((Arc::clone(name), value));
+            scope.values[scope::LET] = Value::object(bound.clone());
+        }
+        Ok(())
+    }
+}

@@ -5,9 +5,19 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::record::{Field, ReadSet, Row, Schema};
-use crate::trigger::{FirstSale, Kind, Narrowing, Options, Query, Verdict, When};
+use crate::definition::{self, Cycles};
+use crate::diagnostic::{Diagnostic, code, did_you_mean};
+use crate::expression::Settings;
+use crate::mapping::Compiler;
+use crate::record::{Field, FieldType, ReadSet, Row, Schema, fit};
+use crate::trigger::{FirstSale, Kind, Narrowing, Options, Query, Verdict, When, kind};
 use crate::value::Value;
+use crate::yaml::{self, Entry, MapRef, Spanned};
+
+/// The pause between two polls unless the zap says otherwise.
+const EVERY: Duration = Duration::from_secs(60);
+/// The shortest pause between two polls.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 /// What counts as new when a zap first runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +130,20 @@ impl Trigger {
     pub fn has_once(&self) -> bool {
         self.once_per.is_some()
     }
+
+    /// What decides which rows enter the ledger, in one text.
+    pub(super) fn selection(&self) -> String {
+        let Options { all_cycles, include_test, include_bought, include_voids } = self.options;
+        let mut wheres: Vec<String> = self.wheres.iter().map(Where::written).collect();
+        wheres.sort_unstable();
+        let parts = format!(
+            "{} {} {all_cycles} {include_test} {include_bought} {include_voids} {}",
+            self.connection,
+            self.kind(),
+            wheres.join(" ")
+        );
+        blake3::hash(parts.as_bytes()).to_hex().chars().take(32).collect()
+    }
 }
 
 impl Where {
@@ -129,6 +153,189 @@ impl Where {
             Where::Product(values) => row.rows("items").any(|item| values.contains(item.value("productId"))),
         }
     }
+
+    fn written(&self) -> String {
+        let (name, values) = match self {
+            Where::Field(field, values) => (field.name, values),
+            Where::Product(values) => (PRODUCT, values),
+        };
+        let mut values: Vec<String> = values.iter().filter_map(|value| value.to_json().ok()).collect();
+        values.sort_unstable();
+        format!("{name}={}", values.join(","))
+    }
+}
+
+/// The name by which `where:` means the products of an order's items.
+const PRODUCT: &str = "campaignProductId";
+
+/// The rows of a trigger's kind.
+pub(super) fn schema(written: &definition::Trigger) -> Option<&'static Schema> {
+    kind(kind_name(written)).map(Kind::schema)
+}
+
+fn kind_name(written: &definition::Trigger) -> &'static str {
+    match written {
+        definition::Trigger::Orders(orders) => match orders.order_type.value {
+            definition::OrderType::NewSale => "new_sale",
+            definition::OrderType::Cancelled => "cancelled",
+            definition::OrderType::NewLead => "new_lead",
+        },
+        definition::Trigger::Transactions(transactions) => match transactions.transaction_type.value {
+            definition::TransactionType::Decline => "decline",
+            definition::TransactionType::Refund => "refund",
+        },
+    }
+}
+
+/// The keys that both triggers share, and those of one of them.
+struct Written<'a> {
+    every: Option<&'a Spanned<definition::Duration>>,
+    start: Option<&'a Spanned<definition::Start>>,
+    conditions: Option<MapRef>,
+    once_per: Option<&'a Spanned<String>>,
+    cycles: Option<&'a Spanned<Cycles>>,
+    include_test: Option<&'a Spanned<bool>>,
+    include_bought: Option<&'a Spanned<bool>>,
+    include_voids: Option<&'a Spanned<bool>>,
+}
+
+impl<'a> Written<'a> {
+    fn of(trigger: &'a definition::Trigger) -> Self {
+        match trigger {
+            definition::Trigger::Orders(orders) => Written {
+                every: orders.every.as_ref(),
+                start: orders.start.as_ref(),
+                conditions: orders.conditions,
+                once_per: orders.once_per.as_ref(),
+                cycles: orders.cycles.as_ref(),
+                include_test: orders.include_test.as_ref(),
+                include_bought: orders.include_bought.as_ref(),
+                include_voids: None,
+            },
+            definition::Trigger::Transactions(transactions) => Written {
+                every: transactions.every.as_ref(),
+                start: transactions.start.as_ref(),
+                conditions: transactions.conditions,
+                once_per: transactions.once_per.as_ref(),
+                cycles: transactions.cycles.as_ref(),
+                include_test: transactions.include_test.as_ref(),
+                include_bought: None,
+                include_voids: transactions.include_voids.as_ref(),
+            },
+        }
+    }
+}
+
+/// Compiles a trigger; nothing when it has findings.
+pub(super) fn compile(
+    compiler: &mut Compiler<'_>,
+    trigger: &Spanned<definition::Trigger>,
+    settings: &Settings,
+) -> Option<Trigger> {
+    let kind = kind(kind_name(&trigger.value))?;
+    let written = Written::of(&trigger.value);
+    let before = compiler.findings.len();
+    unused_options(compiler, kind, &written);
+    let every = written.every.map_or(EVERY, |every| every.value.0);
+    if let (true, Some(written)) = (every < SHORTEST, written.every) {
+        let finding = Diagnostic::new(&code::TOO_OFTEN, "polls more often than once a second");
+        compiler.report(finding.at(compiler.tree.span(written.node)).help("write `every: 1s` or more; 1m is usual"));
+    }
+    let once_per = written.once_per.and_then(|name| once_field(compiler, kind.schema(), name));
+    let conditions = written.conditions.map_or(&[][..], |conditions| compiler.tree.entries(conditions.0));
+    let wheres = conditions.iter().filter_map(|entry| condition(compiler, kind, entry)).collect();
+    let at_midnight = |day: jiff::civil::Date| settings.zone.to_ambiguous_timestamp(day.to_datetime(jiff::civil::Time::midnight())).compatible();
+    let start = match written.start.map(|start| &start.value) {
+        None | Some(definition::Start::Now) => Start::Now,
+        Some(definition::Start::Beginning) => Start::Beginning,
+        Some(definition::Start::Date(day)) => at_midnight(*day).map_or(Start::Now, Start::At),
+        Some(definition::Start::Local(local)) => {
+            settings.zone.to_ambiguous_timestamp(*local).compatible().map_or(Start::Now, Start::At)
+        }
+        Some(definition::Start::Instant(at)) => Start::At(*at),
+    };
+    let is = |flag: Option<&Spanned<bool>>| flag.is_some_and(|flag| flag.value);
+    let options = Options {
+        all_cycles: written.cycles.is_some_and(|cycles| cycles.value == Cycles::All),
+        include_test: is(written.include_test),
+        include_bought: is(written.include_bought),
+        include_voids: is(written.include_voids),
+    };
+    (compiler.findings.len() == before).then(|| Trigger {
+        connection: trigger.connection().value.clone(),
+        every,
+        start,
+        zone: settings.zone.clone(),
+        kind,
+        options,
+        wheres,
+        once_per,
+    })
+}
+
+fn unused_options(compiler: &mut Compiler<'_>, kind: &dyn Kind, written: &Written<'_>) {
+    let options = [
+        ("cycles", written.cycles.map(|option| option.node), &["new_sale", "decline"][..]),
+        ("include_bought", written.include_bought.map(|option| option.node), &["new_lead"]),
+        ("include_voids", written.include_voids.map(|option| option.node), &["refund"]),
+    ];
+    for (name, node, kinds) in options {
+        let Some(node) = node.filter(|_| !kinds.contains(&kind.name())) else { continue };
+        let message = format!("`{name}` has no effect on {}", kind.name());
+        let help = format!("take it out; it is for {}", kinds.join(" and "));
+        compiler.report(Diagnostic::new(&code::OPTION_UNUSED, message).at(compiler.tree.span(node)).help(help));
+    }
+}
+
+fn unknown_field(name: &str, schema: &'static Schema, also: &'static str) -> Diagnostic {
+    let known = schema.fields.iter().map(|field| field.name).chain([also]);
+    let likely = did_you_mean(name, known).map(|likely| format!("did you mean `{likely}`?"));
+    let article = if schema.name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    Diagnostic::new(&code::UNKNOWN_FIELD, format!("{article} {} has no field `{name}`", schema.name)).maybe_help(likely)
+}
+
+fn once_field(compiler: &mut Compiler<'_>, schema: &'static Schema, name: &Spanned<String>) -> Option<&'static Field> {
+    let span = compiler.tree.span(name.node);
+    let Some(field) = schema.field(&name.value) else {
+        compiler.report(unknown_field(&name.value, schema, "").at(span));
+        return None;
+    };
+    if matches!(field.ty, FieldType::List(_) | FieldType::Any) {
+        let finding = Diagnostic::new(&code::UNKNOWN_FIELD, format!("`{}` holds no single value", field.name));
+        compiler.report(finding.at(span).help("name an id, for example `orderId`"));
+        return None;
+    }
+    Some(field)
+}
+
+fn condition(compiler: &mut Compiler<'_>, kind: &dyn Kind, entry: &Entry) -> Option<Where> {
+    let schema = kind.schema();
+    let product = &*entry.key == PRODUCT && schema.field("items").is_some();
+    let (ty, field) = match schema.field(&entry.key) {
+        _ if product => (FieldType::Id, None),
+        Some(field) if !matches!(field.ty, FieldType::List(_) | FieldType::Any) => (field.ty, Some(field)),
+        _ => {
+            compiler.report(unknown_field(&entry.key, schema, PRODUCT).at(entry.key_span));
+            return None;
+        }
+    };
+    let tree = compiler.tree;
+    let nodes: Vec<yaml::NodeId> = match &tree.node(entry.value).kind {
+        yaml::Kind::List(items) => items.clone(),
+        _ => vec![entry.value],
+    };
+    let mut values = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        match fit(&super::project::value(tree, node), ty).filter(|value| !value.is_missing()) {
+            Some(value) => values.push(value),
+            None => {
+                let message = format!("`{}` cannot have this value", entry.key);
+                let help = format!("it is {}", ty.words());
+                compiler.report(Diagnostic::new(&code::WHERE_VALUE, message).at(tree.span(node)).help(help));
+            }
+        }
+    }
+    Some(field.map_or_else(|| Where::Product(values.clone()), |field| Where::Field(field, values.clone())))
 }
 
 fn ids(values: &[Value]) -> Vec<String> {

@@ -1,0 +1,250 @@
+//! From what was written to a [`Mapping`].
+
+use std::sync::Arc;
+
+use super::{Constant, Each, If, Mapping, Part, Slots};
+use crate::diagnostic::{Diagnostic, code, did_you_mean};
+use crate::expression::{Access, Condition, Names, Problem, Shape, Text};
+use crate::source::Span;
+use crate::value::{Decimal, Kind as ValueKind, Value};
+use crate::yaml::{Entry, Kind, NodeId, Tree};
+
+/// The keys of the mapping language that begin with `$`.
+const WORDS: [&str; 8] = ["$each", "$as", "$map", "$if", "$then", "$else", "$drop_null", "$clear"];
+
+/// Compiles the parts of one zap: gathers findings and what is read.
+pub(crate) struct Compiler<'a> {
+    pub(crate) tree: &'a Tree,
+    pub(crate) findings: Vec<Diagnostic>,
+    pub(crate) reads: Vec<Access>,
+}
+
+impl<'a> Compiler<'a> {
+    pub(crate) fn new(tree: &'a Tree) -> Self {
+        Compiler { tree, findings: Vec::new(), reads: Vec::new() }
+    }
+
+    /// A mapping value; nothing when it has findings.
+    pub(crate) fn mapping(&mut self, node: NodeId, names: &Names, place: &str) -> Option<Mapping> {
+        let part = match &self.tree.node(node).kind {
+            Kind::Null => constant(Value::Null, "null"),
+            Kind::Bool(truth) => constant(Value::Bool(*truth), if *truth { "true" } else { "false" }),
+            Kind::Number(digits) => match Decimal::parse(digits) {
+                Ok(number) => constant(Value::Number(number), digits),
+                Err(_) => {
+                    let finding = Diagnostic::new(&code::NUMBER_RANGE, "the number is too long or too large");
+                    self.report(finding.at(self.tree.span(node)).help("write it as text, in quotes"));
+                    return None;
+                }
+            },
+            Kind::Text { value, .. } | Kind::Hole(value) => Part::Text(self.text(node, value, names)?),
+            Kind::List(items) => {
+                let parts: Vec<Option<Mapping>> = items
+                    .iter()
+                    .enumerate()
+                    .map(|(at, item)| self.mapping(*item, names, &format!("{place}[{at}]")))
+                    .collect();
+                Part::List(parts.into_iter().collect::<Option<_>>()?)
+            }
+            Kind::Map(entries) => self.map(node, entries, names, place)?,
+        };
+        Some(Mapping { part, place: Arc::from(place) })
+    }
+
+    /// A text in any of its forms.
+    pub(crate) fn text(&mut self, node: NodeId, source: &str, names: &Names) -> Option<Text> {
+        match Text::compile(source, names) {
+            Ok(text) => {
+                self.reads.extend(text.reads().iter().cloned());
+                Some(text)
+            }
+            Err(problems) => self.refuse(node, problems),
+        }
+    }
+
+    /// A condition in braces.
+    pub(crate) fn condition(&mut self, node: NodeId, names: &Names) -> Option<Condition> {
+        let Some(source) = self.tree.text(node) else {
+            let words = self.tree.node(node).words();
+            let finding = Diagnostic::new(&code::NOT_A_CONDITION, format!("a condition is wanted here, not {words}"));
+            self.report(finding.at(self.tree.span(node)).help("write `\"{{ … }}\"` with an expression that is true or false"));
+            return None;
+        };
+        match Condition::compile(source, names) {
+            Ok(condition) => {
+                self.reads.extend(condition.reads().iter().cloned());
+                Some(condition)
+            }
+            Err(problems) => self.refuse(node, problems),
+        }
+    }
+
+    /// Turns findings within a text into findings within the file.
+    pub(crate) fn refuse<T>(&mut self, node: NodeId, problems: Vec<Problem>) -> Option<T> {
+        for problem in problems {
+            let span = self.tree.place(node, problem.range.clone());
+            self.report(Diagnostic::new(problem.code, problem.message).maybe_help(problem.help).at(span));
+        }
+        None
+    }
+
+    pub(crate) fn report(&mut self, finding: Diagnostic) {
+        self.findings.push(finding);
+    }
+
+    /// The names within a loop, and their slots.
+    pub(crate) fn loop_names(names: &Names, item: &str, shape: Shape) -> (Names, Slots) {
+        let names = names
+            .clone()
+            .with(item, shape)
+            .with("index", Shape::Scalar(ValueKind::Number))
+            .with("key", Shape::Scalar(ValueKind::Text));
+        // All three were just added.
+        let slot = |name: &str| names.slot(name).unwrap_or(usize::MAX);
+        let slots = Slots { item: slot(item), index: slot("index"), key: slot("key") };
+        (names, slots)
+    }
+
+    fn map(&mut self, node: NodeId, entries: &[Entry], names: &Names, place: &str) -> Option<Part> {
+        let has = |key: &str| entries.iter().any(|entry| &*entry.key == key);
+        if has("$each") {
+            return self.each(node, entries, names, place);
+        }
+        if has("$if") {
+            return self.choice(node, entries, names, place);
+        }
+        if let Some(entry) = entries.iter().find(|entry| &*entry.key == "$clear") {
+            let finding = Diagnostic::new(&code::CLEAR_OUTSIDE_CRM, "`$clear` has no meaning here");
+            self.report(finding.at(entry.key_span).help("it clears a field of the CRM; write null to send a null"));
+            return None;
+        }
+        self.object(entries, names, place)
+    }
+
+    fn object(&mut self, entries: &[Entry], names: &Names, place: &str) -> Option<Part> {
+        let mut members = Vec::with_capacity(entries.len());
+        let mut drop_null = false;
+        let mut whole = true;
+        for entry in entries {
+            if &*entry.key == "$drop_null" {
+                match self.tree.node(entry.value).kind {
+                    Kind::Bool(truth) => drop_null = truth,
+                    _ => whole &= self.word_misused(entry.key_span, "`$drop_null` is true or false"),
+                }
+                continue;
+            }
+            whole &= self.known_word(entry);
+            let key = entry.key.strip_prefix("$$").map_or_else(|| entry.key.to_string(), |rest| format!("${rest}"));
+            match self.mapping(entry.value, names, &format!("{place}.{key}")) {
+                Some(mapping) => members.push((Arc::from(key), mapping)),
+                None => whole = false,
+            }
+        }
+        whole.then_some(Part::Object { members, drop_null })
+    }
+
+    /// Words in the wrong company, and near misses.
+    fn known_word(&mut self, entry: &Entry) -> bool {
+        let key = &*entry.key;
+        if !key.starts_with('$') || key.starts_with("$$") {
+            return true;
+        }
+        if WORDS.contains(&key) {
+            let partner = if matches!(key, "$as" | "$map") { "$each" } else { "$if" };
+            return self.word_misused(entry.key_span, &format!("`{key}` belongs beside `{partner}`"));
+        }
+        match did_you_mean(key, WORDS) {
+            Some(word) => {
+                let finding = Diagnostic::new(&code::NEAR_WORD, format!("`{key}` is not a word of the mapping language"));
+                let help = format!("did you mean `{word}`? for a field of that name write `${key}`");
+                self.report(finding.at(entry.key_span).help(help));
+                false
+            }
+            None => true,
+        }
+    }
+
+    fn word_misused(&mut self, at: Span, message: &str) -> bool {
+        self.report(Diagnostic::new(&code::WORD_MISUSED, message).at(at));
+        false
+    }
+
+    fn only(&mut self, entries: &[Entry], allowed: &[&str]) -> bool {
+        let mut good = true;
+        for entry in entries.iter().filter(|entry| !allowed.contains(&&*entry.key)) {
+            let words = allowed.join("`, `");
+            good = self.word_misused(entry.key_span, &format!("`{}` cannot stand beside `{words}`", entry.key));
+        }
+        good
+    }
+
+    fn each(&mut self, node: NodeId, entries: &[Entry], names: &Names, place: &str) -> Option<Part> {
+        let good = self.only(entries, &["$each", "$as", "$map"]);
+        let get = |key: &str| entries.iter().find(|entry| &*entry.key == key).map(|entry| entry.value);
+        let source = self.mapping(get("$each")?, names, &format!("{place}.$each"));
+        let item = match get("$as") {
+            None => "item",
+            Some(node) => match self.tree.text(node) {
+                Some(name) if is_name(name) => name,
+                _ => {
+                    self.word_misused(self.tree.span(node), "`$as` is a name: letters, digits and underscores");
+                    return None;
+                }
+            },
+        };
+        let Some(body) = get("$map") else {
+            self.word_misused(self.tree.span(node), "`$each` needs `$map`: what each element becomes");
+            return None;
+        };
+        let shape = source.as_ref().map_or(Shape::Any, Mapping::element_shape);
+        let (names, slots) = Self::loop_names(names, item, shape);
+        let element = self.mapping(body, &names, &format!("{place}.$map"));
+        good.then_some(())?;
+        Some(Part::Each(Box::new(Each { source: source?, slots, element: element? })))
+    }
+
+    fn choice(&mut self, node: NodeId, entries: &[Entry], names: &Names, place: &str) -> Option<Part> {
+        let good = self.only(entries, &["$if", "$then", "$else"]);
+        let get = |key: &str| entries.iter().find(|entry| &*entry.key == key).map(|entry| entry.value);
+        let condition = self.condition(get("$if")?, names);
+        let Some(then) = get("$then") else {
+            self.word_misused(self.tree.span(node), "`$if` needs `$then`");
+            return None;
+        };
+        let then = self.mapping(then, names, &format!("{place}.$then"));
+        let otherwise = match get("$else") {
+            Some(node) => Some(self.mapping(node, names, &format!("{place}.$else"))?),
+            None => None,
+        };
+        good.then_some(())?;
+        Some(Part::If(Box::new(If { condition: condition?, then: then?, otherwise })))
+    }
+}
+
+impl Mapping {
+    /// What is known of the value.
+    pub(crate) fn shape(&self) -> Shape {
+        match &self.part {
+            Part::Text(text) => text.shape(),
+            _ => Shape::Any,
+        }
+    }
+
+    /// What is known of the elements of the list that the mapping gives.
+    pub(crate) fn element_shape(&self) -> Shape {
+        match self.shape() {
+            Shape::List(item) => (*item).clone(),
+            _ => Shape::Any,
+        }
+    }
+}
+
+fn constant(value: Value, written: &str) -> Part {
+    Part::Constant(Constant { value, written: written.into() })
+}
+
+fn is_name(name: &str) -> bool {
+    let mut letters = name.chars();
+    letters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+        && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+}

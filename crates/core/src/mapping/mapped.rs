@@ -1,0 +1,138 @@
+//! What a mapping gave for one record.
+
+use std::sync::Arc;
+
+use super::{Constant, MapError};
+use crate::value::{Unwritable, Value, write_json_text};
+
+/// A mapped value, on its way into a body, a form or a name.
+#[derive(Debug)]
+pub enum Mapped<'m> {
+    /// As written in the zap.
+    #[doc(hidden)]
+    Constant(ConstantRef<'m>),
+    /// Computed from the record.
+    Value(Value),
+    /// A list.
+    List(Vec<Mapped<'m>>),
+    /// Members in the order in which they were written.
+    Object(Vec<(&'m Arc<str>, Mapped<'m>)>),
+}
+
+/// A scalar as written.
+#[derive(Debug, Clone, Copy)]
+pub struct ConstantRef<'m>(pub(super) &'m Constant);
+
+impl<'m> Mapped<'m> {
+    pub(super) fn constant(constant: &'m Constant) -> Self {
+        Mapped::Constant(ConstantRef(constant))
+    }
+
+    /// Whether it is null.
+    pub(crate) fn is_null(&self) -> bool {
+        match self {
+            Mapped::Constant(constant) => constant.0.value.is_missing(),
+            Mapped::Value(value) => value.is_missing(),
+            Mapped::List(_) | Mapped::Object(_) => false,
+        }
+    }
+
+    /// Appends it as JSON.
+    ///
+    /// # Errors
+    /// When a value inside is absent.
+    pub(crate) fn write_json(&self, out: &mut Vec<u8>) -> Result<(), Unwritable> {
+        match self {
+            Mapped::Constant(constant) => out.extend_from_slice(constant.0.written.as_bytes()),
+            Mapped::Value(value) => value.write_json(out)?,
+            Mapped::List(items) => {
+                out.push(b'[');
+                for (at, item) in items.iter().enumerate() {
+                    if at > 0 {
+                        out.push(b',');
+                    }
+                    item.write_json(out)?;
+                }
+                out.push(b']');
+            }
+            Mapped::Object(members) => {
+                out.push(b'{');
+                for (at, (name, value)) in members.iter().enumerate() {
+                    if at > 0 {
+                        out.push(b',');
+                    }
+                    write_json_text(name, out);
+                    out.push(b':');
+                    value.write_json(out)?;
+                }
+                out.push(b'}');
+            }
+        }
+        Ok(())
+    }
+
+    /// It as a value that expressions can use.
+    pub(crate) fn into_value(self) -> Value {
+        match self {
+            Mapped::Constant(constant) => constant.0.value.clone(),
+            Mapped::Value(value) => value,
+            Mapped::List(items) => Value::list(items.into_iter().map(Mapped::into_value).collect()),
+            Mapped::Object(members) => {
+                Value::object(members.into_iter().map(|(name, value)| (Arc::clone(name), value.into_value())).collect())
+            }
+        }
+    }
+
+    /// The pairs of a form, a query or headers: a null leaves its name out, a list repeats it.
+    ///
+    /// # Errors
+    /// When a member is an object or a list within a list.
+    pub(crate) fn into_pairs(self, place: &str) -> Result<Vec<(String, String)>, MapError> {
+        let Mapped::Object(members) = self else {
+            return Err(MapError::new(place, "names and values are wanted here"));
+        };
+        let mut pairs = Vec::with_capacity(members.len());
+        for (name, value) in members {
+            let place = || format!("{place}.{name}");
+            match value {
+                Mapped::List(items) => {
+                    for item in items {
+                        push_pair(&mut pairs, name, &item, place)?;
+                    }
+                }
+                Mapped::Value(Value::List(items)) => {
+                    for item in items.iter() {
+                        push_pair(&mut pairs, name, &Mapped::Value(item.clone()), place)?;
+                    }
+                }
+                single => push_pair(&mut pairs, name, &single, place)?,
+            }
+        }
+        Ok(pairs)
+    }
+}
+
+fn push_pair(
+    pairs: &mut Vec<(String, String)>,
+    name: &str,
+    value: &Mapped<'_>,
+    place: impl Fn() -> String,
+) -> Result<(), MapError> {
+    if value.is_null() {
+        return Ok(());
+    }
+    let text = match value {
+        // Not text, so what was written is also how it reads.
+        Mapped::Constant(constant) => Ok(constant.0.written.to_string()),
+        Mapped::Value(value) => value.to_text(),
+        Mapped::List(_) => Err(Unwritable::NoText(crate::value::Kind::List)),
+        Mapped::Object(_) => Err(Unwritable::NoText(crate::value::Kind::Object)),
+    };
+    match text {
+        Ok(text) => pairs.push((name.to_owned(), text)),
+        Err(error) => {
+            return Err(MapError::new(place(), error.to_string()).help("write it as JSON text with `| tojson`"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! Mappings: what a person writes under `json`, `form`, `query`, `headers` and `let`, compiled once and evaluated
+//! for each record.
+//!
+//! A mapping is total: over any record it gives a value or a [`MapError`] that names the place in the zap.
+
+mod compile;
+mod elements;
+mod error;
+mod evaluate;
+mod mapped;
+
+pub(crate) use compile::Compiler;
+pub(crate) use elements::elements;
+pub use error::MapError;
+pub(crate) use evaluate::Slots;
+pub use mapped::Mapped;
+
+use std::sync::Arc;
+
+use crate::expression::{Condition, Text};
+use crate::value::Value;
+
+/// A compiled mapping value.
+#[derive(Debug)]
+pub struct Mapping {
+    part: Part,
+    /// Where it stands in the zap, for messages: `actions[0].json.order`.
+    place: Arc<str>,
+}
+
+#[derive(Debug)]
+enum Part {
+    Constant(Constant),
+    Text(Text),
+    List(Vec<Mapping>),
+    Object { members: Vec<(Arc<str>, Mapping)>, drop_null: bool },
+    Each(Box<Each>),
+    If(Box<If>),
+}
+
+/// A scalar that is not text: it leaves as it was written.
+#[derive(Debug, Clone)]
+pub(crate) struct Constant {
+    value: Value,
+    written: Box<str>,
+}
+
+/// `$each`, `$as`, `$map`.
+#[derive(Debug)]
+struct Each {
+    source: Mapping,
+    slots: Slots,
+    element: Mapping,
+}
+
+/// `$if`, `$then`, `$else`.
+#[derive(Debug)]
+struct If {
+    condition: Condition,
+    then: Mapping,
+    otherwise: Option<Mapping>,
+}

@@ -1,0 +1,224 @@
+//! What a zap's expressions see while one run is worked on.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::Zap;
+use crate::expression::{Names, Settings, Shape};
+use crate::mapping::MapError;
+use crate::record;
+use crate::value::{Instant, Kind, Object, Value};
+
+/// The roots that are always in scope, by slot. Loop names, `step` and `response` follow them.
+pub(crate) const RECORD: usize = 0;
+pub(crate) const RECORD_RAW: usize = 1;
+pub(crate) const VARS: usize = 2;
+pub(crate) const LET: usize = 3;
+pub(crate) const STEPS: usize = 4;
+pub(crate) const EVENT: usize = 5;
+pub(crate) const RUN: usize = 6;
+pub(crate) const CONNECTION: usize = 7;
+pub(crate) const STEP: usize = 8;
+pub(crate) const RESPONSE: usize = 9;
+
+/// The names of those roots in the order of their slots, with what is known of each.
+pub(crate) fn names(record: Shape, vars: Shape) -> Names {
+    let text = || Shape::Scalar(Kind::Text);
+    Names::new()
+        .with("record", record)
+        .with("record_raw", Shape::Any)
+        .with("vars", vars)
+        .with("let", Shape::members::<&str>([]))
+        .with("steps", Shape::members::<&str>([]))
+        .with(
+            "event",
+            Shape::members([
+                ("id", text()),
+                ("kind", text()),
+                ("key", text()),
+                ("at", Shape::Scalar(Kind::Instant)),
+            ]),
+        )
+        .with("run", Shape::members([("id", text()), ("started_at", Shape::Scalar(Kind::Instant))]))
+        .with(
+            "connection",
+            Shape::members([
+                ("name", text()),
+                ("type", text()),
+                ("base_url", text()),
+                ("timezone", text()),
+                ("currency", text()),
+            ]),
+        )
+}
+
+/// What is known of a finished step.
+pub(crate) fn step_shape() -> Shape {
+    Shape::members([
+        ("outcome", Shape::Scalar(Kind::Text)),
+        ("response", response_shape()),
+        ("items", Shape::List(Arc::new(Shape::members([("key", Shape::Scalar(Kind::Text)), ("outcome", Shape::Scalar(Kind::Text)), ("response", response_shape())])))),
+    ])
+}
+
+/// What is known of an answer.
+pub(crate) fn response_shape() -> Shape {
+    Shape::members([("status", Shape::Scalar(Kind::Number)), ("headers", Shape::Any), ("body", Shape::Any)])
+}
+
+/// The run and its event, as the engine knows them.
+#[derive(Debug, Clone)]
+pub struct RunFacts<'a> {
+    /// The row as received.
+    pub record: &'a [u8],
+    /// The event.
+    pub event: EventFacts,
+    /// The run's id.
+    pub run_id: String,
+    /// When the run was made; the same on every attempt.
+    pub started_at: Timestamp,
+    /// Base of its idempotency keys.
+    pub key_base: Uuid,
+}
+
+/// The event of a run.
+#[derive(Debug, Clone)]
+pub struct EventFacts {
+    /// `kind:key`
+    pub id: String,
+    /// The kind's name.
+    pub kind: String,
+    /// The natural id.
+    pub key: String,
+    /// When it happened.
+    pub at: Timestamp,
+}
+
+/// How a step, or one element of it, ended.
+#[derive(Debug, Clone, Copy)]
+pub struct StepFacts<'a> {
+    /// `done`, `skipped` or `failed`.
+    pub outcome: &'a str,
+    /// The answer as JSON `{status, headers, body}`, where later steps read it.
+    pub response: Option<&'a [u8]>,
+    /// The element's key under `each`.
+    pub element: Option<&'a str>,
+}
+
+/// The values of one run.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    pub(crate) values: Vec<Value>,
+    pub(crate) settings: Settings,
+    pub(crate) key_base: Uuid,
+    steps: Vec<(Arc<str>, StepState)>,
+    misfits: Vec<&'static str>,
+}
+
+#[derive(Debug, Clone)]
+enum StepState {
+    Whole(Value),
+    Elements(Vec<Value>),
+}
+
+impl Scope {
+    pub(super) fn new(zap: &Zap, facts: &RunFacts<'_>) -> Result<Self, MapError> {
+        let unreadable = |error: record::RowError| MapError::new("record", error.to_string());
+        let mut misfits = Vec::new();
+        let view = record::view(facts.record, zap.trigger.schema(), &zap.reads, &mut misfits).map_err(unreadable)?;
+        let raw = if zap.reads_raw {
+            let text = std::str::from_utf8(facts.record).map_err(|_| unreadable(record::RowError::NotUtf8))?;
+            Value::from_json(text).map_err(|error| unreadable(record::RowError::NotJson(error)))?
+        } else {
+            Value::Null
+        };
+        let zone = &zap.settings.zone;
+        let instant = |at: Timestamp| Value::Instant(Instant::new(at, zone.clone()));
+        let object = |members: Vec<(&str, Value)>| {
+            Value::object(members.into_iter().map(|(name, value)| (Arc::from(name), value)).collect())
+        };
+        let event = object(vec![
+            ("id", Value::text(facts.event.id.as_str())),
+            ("kind", Value::text(facts.event.kind.as_str())),
+            ("key", Value::text(facts.event.key.as_str())),
+            ("at", instant(facts.event.at)),
+        ]);
+        let run = object(vec![("id", Value::text(facts.run_id.as_str())), ("started_at", instant(facts.started_at))]);
+        let empty = || Value::Object(Object::new(Vec::new(), None));
+        Ok(Scope {
+            values: vec![
+                Value::Object(view),
+                raw,
+                zap.vars.clone(),
+                empty(),
+                empty(),
+                event,
+                run,
+                zap.connection.clone(),
+            ],
+            settings: zap.settings.clone(),
+            key_base: facts.key_base,
+            steps: Vec::new(),
+            misfits,
+        })
+    }
+
+    /// Fields of the record whose value did not fit the type.
+    pub fn misfits(&self) -> &[&'static str] {
+        &self.misfits
+    }
+
+    /// Says how a step, or one element of it, ended; later steps see it under `steps`.
+    pub fn set_step(&mut self, step: &str, facts: StepFacts<'_>) {
+        let response = facts
+            .response
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .and_then(|text| Value::from_json(text).ok())
+            .unwrap_or(Value::Null);
+        let mut members = vec![
+            (Arc::from("outcome"), Value::text(facts.outcome)),
+            (Arc::from("response"), response),
+        ];
+        let known = self.steps.iter_mut().find(|(id, _)| **id == *step);
+        let state = match (facts.element, known) {
+            (Some(element), Some((_, StepState::Elements(elements)))) => {
+                members.insert(0, (Arc::from("key"), Value::text(element)));
+                elements.push(Value::object(members));
+                None
+            }
+            (Some(element), _) => {
+                members.insert(0, (Arc::from("key"), Value::text(element)));
+                Some(StepState::Elements(vec![Value::object(members)]))
+            }
+            (None, _) => Some(StepState::Whole(Value::object(members))),
+        };
+        if let Some(state) = state {
+            self.steps.retain(|(id, _)| **id != *step);
+            self.steps.push((Arc::from(step), state));
+        }
+        let steps = self.steps.iter().map(|(id, state)| (Arc::clone(id), state.value())).collect();
+        self.values[STEPS] = Value::object(steps);
+    }
+}
+
+impl StepState {
+    fn value(&self) -> Value {
+        match self {
+            StepState::Whole(value) => value.clone(),
+            StepState::Elements(elements) => {
+                let outcome = |wanted: &str| {
+                    elements.iter().any(|element| {
+                        element.as_object().is_some_and(|object| object.member("outcome") == &Value::text(wanted))
+                    })
+                };
+                let whole = ["failed", "done"].into_iter().find(|wanted| outcome(wanted)).unwrap_or("skipped");
+                Value::object(vec![
+                    (Arc::from("outcome"), Value::text(whole)),
+                    (Arc::from("items"), Value::list(elements.clone())),
+                ])
+            }
+        }
+    }
+}

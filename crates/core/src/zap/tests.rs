@@ -1,0 +1,380 @@
+//! From YAML and a row to requests.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail by panic")]
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::load::{File, Input, load};
+use crate::request::{Destination, HttpRequest};
+
+const PROJECT: &str = r##"
+version: 1
+connections:
+  crm: { type: konnektive, login_id: "${LOGIN}", password: "${PASSWORD}", timezone: America/New_York, currency: USD }
+  sink: { type: http, base_url: "${SINK}" }
+vars: { channel: "#orders", limit: 20.50, flags: { loud: true } }
+"##;
+
+fn file(path: &str, text: &str) -> File {
+    File { path: path.to_owned(), content: Ok(text.as_bytes().to_vec()) }
+}
+
+fn compiled(zap: &str) -> Result<Zap, Vec<String>> {
+    let input = Input {
+        project: file("zaprun.yaml", PROJECT),
+        overlays: Vec::new(),
+        zaps: vec![file("zaps/z.yaml", zap)],
+        env: None,
+    };
+    let loaded = load(&input, None);
+    let mut findings = Vec::new();
+    let project = loaded.project.as_ref().unwrap();
+    let facts = ProjectFacts::of(&project.definition, &project.tree);
+    let mut made = None;
+    if let [one] = loaded.zaps.as_slice()
+        && let (Some(definition), Some(tree)) = (&one.definition, &one.tree)
+    {
+        let compiled = compile(definition, tree, &facts);
+        findings = compiled.diagnostics;
+        made = compiled.zap;
+    }
+    let findings = loaded.conclude(findings);
+    if !findings.is_empty() {
+        let show = |finding: &crate::diagnostic::Diagnostic| {
+            let (start, _) = loaded.sources.range(finding.span.unwrap());
+            let help = finding.help.as_ref().map(|help| format!(" | {help}")).unwrap_or_default();
+            format!("{}:{} {} {}{help}", start.line, start.column, finding.code.id, finding.message)
+        };
+        return Err(findings.iter().map(show).collect());
+    }
+    Ok(made.unwrap())
+}
+
+fn zap(body: &str) -> Zap {
+    let head = "name: z\ntrigger: { type: konnektive.orders, connection: crm, order_type: new_sale }\n";
+    compiled(&format!("{head}{body}")).unwrap_or_else(|findings| panic!("{}", findings.join("\n")))
+}
+
+fn findings(body: &str) -> Vec<String> {
+    let head = "name: z\ntrigger: { type: konnektive.orders, connection: crm, order_type: new_sale }\n";
+    compiled(&format!("{head}{body}")).err().unwrap_or_default()
+}
+
+fn scope(zap: &Zap, record: &str) -> Scope {
+    zap.scope(&RunFacts {
+        record: record.as_bytes(),
+        event: EventFacts {
+            id: "new_sale:8DF9".to_owned(),
+            kind: "new_sale".to_owned(),
+            key: "8DF9".to_owned(),
+            at: "2026-09-16T18:25:31Z".parse::<Timestamp>().unwrap(),
+        },
+        run_id: "7".to_owned(),
+        started_at: "2026-09-16T18:26:00Z".parse::<Timestamp>().unwrap(),
+        key_base: Uuid::nil(),
+    })
+    .unwrap()
+}
+
+fn requests(zap: &Zap, record: &str) -> Result<Vec<HttpRequest>, MapError> {
+    let mut scope = scope(zap, record);
+    zap.bind(&mut scope)?;
+    Ok(match zap.actions[0].plan(&scope)? {
+        Plan::Skip { .. } => Vec::new(),
+        Plan::One(request) => vec![*request],
+        Plan::Each(requests) => requests.into_iter().map(|(_, request)| request).collect(),
+    })
+}
+
+fn body(request: &HttpRequest) -> String {
+    String::from_utf8(request.body.as_ref().unwrap().bytes.clone()).unwrap()
+}
+
+fn json(mapping: &str, record: &str) -> Result<String, String> {
+    let zap = zap(&format!("actions:\n  - id: send\n    type: http\n    connection: sink\n    json:\n{mapping}"));
+    requests(&zap, record).map(|requests| body(&requests[0])).map_err(|error| error.to_string())
+}
+
+const ORDER: &str = r#"{"orderId":"8DF9","totalAmount":"19.90","firstName":"Ada","lastName":"O\"Neil","couponCode":null,
+    "dateCreated":"2026-09-16 14:25:31","hasUpsell":1,"campaignId":459,
+    "items":{"1":{"name":"Kit","qty":"2","price":0.3},"2":{"name":"Serum","qty":1,"price":"4.95"}}}"#;
+
+#[test]
+fn every_form_of_a_value() {
+    let sent = json(
+        r##"
+      number: 19.90
+      huge: 123456789012345678901234
+      exponent: 1e5
+      truth: true
+      nothing: null
+      text: plain
+      native: "{{ record.totalAmount }}"
+      mixed: "{{ record.firstName }} paid {{ record.totalAmount }}"
+      path: $.totalAmount
+      many: $.items[*].price
+      null_path: $.couponCode
+      dollar: $$.not.a.path
+      $schema: kept
+      $$each: escaped
+      channel: "{{ vars.channel }}"
+      at: "{{ event.at }}"
+      created: "{{ record.dateCreated | datetime }}"
+      lines:
+        $each: "{{ record['items'] }}"
+        $as: line
+        $map: { name: "{{ line.name }}", at: "{{ index }}", key: "{{ key }}", total: "{{ line.price * line.qty }}" }
+      tier: { $if: "{{ record.totalAmount > vars.limit }}", $then: big, $else: small }
+      gone: { $if: "{{ record.totalAmount > vars.limit }}", $then: big }
+      lean: { $drop_null: true, a: null, b: $.couponCode, c: 1 }
+"##,
+        ORDER,
+    )
+    .unwrap();
+    assert_eq!(
+        sent,
+        concat!(
+            r#"{"number":19.90,"huge":123456789012345678901234,"exponent":1e5,"truth":true,"nothing":null,"text":"plain","#,
+            r#""native":19.90,"mixed":"Ada paid 19.90","path":19.90,"many":[0.3,4.95],"null_path":null,"#,
+            r#""dollar":"$.not.a.path","$schema":"kept","$each":"escaped","channel":"#,
+            "\"#orders\"",
+            r#","at":"2026-09-16T14:25:31-04:00","created":"2026-09-16T14:25:31-04:00","#,
+            r#""lines":[{"name":"Kit","at":0,"key":"1","total":0.6},{"name":"Serum","at":1,"key":"2","total":4.95}],"#,
+            r#""tier":"small","lean":{"c":1}}"#
+        )
+    );
+}
+
+#[test]
+fn what_is_missing_is_an_error_that_names_the_field() {
+    for (mapping, message) in [
+        ("      a: \"{{ record.couponCode }}\"", "actions[0].json.a: `record.couponCode` is missing"),
+        ("      a: \"x {{ record.couponCode }}\"", "actions[0].json.a: `record.couponCode` is missing"),
+        ("      a: $.shipCity", "actions[0].json.a: `$.shipCity` is missing"),
+        ("      a: \"{{ record.shipCity }}\"", "actions[0].json.a: `record.shipCity` is missing"),
+    ] {
+        assert_eq!(json(mapping, ORDER).unwrap_err(), message);
+    }
+    assert_eq!(json("      a: \"{{ record.couponCode | default('none') }}\"", ORDER).unwrap(), r#"{"a":"none"}"#);
+}
+
+#[test]
+fn a_form_repeats_lists_and_leaves_nulls_out() {
+    let zap = zap(
+        "actions:\n  - id: send\n    type: http\n    connection: sink\n    form: { a: $.items[*].name, b: null, c: true, d: 19.90, e: \"a&b=c\" }\n    query: { q: \"{{ record.lastName }}\", n: $.couponCode }\n    headers: { X-Order: $.orderId, X-None: null }",
+    );
+    let request = &requests(&zap, ORDER).unwrap()[0];
+    assert_eq!(body(request), "a=Kit&a=Serum&c=true&d=19.90&e=a%26b%3Dc");
+    assert_eq!(request.query, [("q".to_owned(), "O\"Neil".to_owned())]);
+    assert_eq!(request.headers, [("X-Order".to_owned(), "8DF9".to_owned())]);
+}
+
+#[test]
+fn an_object_in_a_form_is_an_error() {
+    let zap = zap("actions:\n  - { id: send, type: http, connection: sink, form: { a: { b: 1 } } }");
+    let error = requests(&zap, ORDER).unwrap_err();
+    assert_eq!(error.to_string(), "actions[0].form.a: an object has no text form");
+    assert!(error.help.unwrap().contains("tojson"));
+}
+
+#[test]
+fn each_gives_every_element_its_own_key_and_when_is_asked_for_each() {
+    let zap = zap(
+        "actions:\n  - id: send\n    type: http\n    connection: sink\n    each: $.items\n    as: line\n    when: \"{{ line.qty > 1 }}\"\n    json: { n: \"{{ line.name }}\", key: \"{{ step.key }}\" }",
+    );
+    let scope = scope(&zap, ORDER);
+    let Plan::Each(requests) = zap.actions[0].plan(&scope).unwrap() else { panic!("each") };
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0].0, "1");
+    let key = key::step(Uuid::nil(), "send", Some("1")).to_string();
+    assert_eq!(requests[0].1.idempotency_key, key);
+    assert_eq!(body(&requests[0].1), format!(r#"{{"n":"Kit","key":"{key}"}}"#));
+    let none = r#"{"orderId":"1","items":[]}"#;
+    assert!(matches!(zap.actions[0].plan(&self::scope(&zap, none)).unwrap(), Plan::Skip { .. }));
+}
+
+#[test]
+fn later_steps_see_earlier_answers() {
+    let zap = zap(
+        "actions:\n  - { id: first, type: http, connection: sink, json: {} }\n  - { id: second, type: http, connection: sink, path: \"things/{{ steps.first.response.body.id }}\", when: \"{{ steps.first.outcome == 'done' }}\" }\n  - { id: third, type: http, connection: sink, success: \"{{ response.body.ok and response.status < 300 }}\" }",
+    );
+    assert!(zap.actions[0].reads_response() && zap.actions[0].reads_body());
+    assert!(!zap.actions[1].reads_response() && !zap.actions[1].reads_body());
+    assert!(zap.actions[2].reads_body() && !zap.actions[2].reads_response());
+    let mut scope = scope(&zap, ORDER);
+    let headers = [("content-type".to_owned(), "application/json".to_owned())];
+    let response = response_json(&ResponseFacts { status: 201, headers: &headers, body: br#"{"id":"a/b"}"# });
+    scope.set_step("first", StepFacts { outcome: "done", response: Some(&response), element: None });
+    let Plan::One(request) = zap.actions[1].plan(&scope).unwrap() else { panic!("one") };
+    assert_eq!(request.destination, Destination::Connection { name: "sink".to_owned(), path: "things/a%2Fb".to_owned() });
+    let says = |status, body: &[u8]| zap.actions[2].accepts(&scope, &ResponseFacts { status, headers: &headers, body });
+    assert!(says(200, br#"{"ok":true}"#).unwrap());
+    assert!(!says(200, br#"{"ok":false}"#).unwrap());
+    assert!(says(200, b"{}").is_err(), "an answer without `ok` is no answer");
+}
+
+#[test]
+fn the_filter_and_let() {
+    let zap = zap(
+        "filter: \"{{ record.totalAmount >= 20 }}\"\nlet: { a: \"{{ record.firstName }}\", b: \"{{ let.a }}!\" }\nactions:\n  - { id: send, type: http, connection: sink, text: \"{{ let.b }}\" }",
+    );
+    assert_eq!(zap.passes(&scope(&zap, ORDER)).unwrap(), Pass::No { why: "{{ record.totalAmount >= 20 }}".to_owned() });
+    assert_eq!(zap.passes(&scope(&zap, r#"{"totalAmount":20}"#)).unwrap(), Pass::Yes);
+    assert!(zap.passes(&scope(&zap, r#"{"totalAmount":"soon"}"#)).is_err());
+    assert_eq!(body(&requests(&zap, ORDER).unwrap()[0]), "Ada!");
+}
+
+#[test]
+fn only_what_is_read_is_decoded() {
+    let zap = zap("actions:\n  - { id: send, type: http, connection: sink, json: { a: $.orderId, b: \"{{ record.items[0].name }}\" } }");
+    assert_eq!(zap.reads, ReadSet::Only(["items".into(), "orderId".into()].into()));
+    let all = self::zap("actions:\n  - { id: send, type: http, connection: sink, json: \"{{ record }}\" }");
+    assert_eq!(all.reads, ReadSet::All);
+}
+
+#[test]
+fn findings_name_the_place() {
+    insta::assert_snapshot!(
+        findings(
+            r#"filter: true
+let: { a: "{{ record.emailAdress }}" }
+actions:
+  - id: send
+    type: http
+    url: "https://{{ record.custom1 }}/x"
+    headers: { "X Order": 1 }
+    json:
+      a: { $eech: $.items }
+      b: { $each: $.items }
+      c: { $if: "{{ record.hasUpsell }}" }
+      d: { $clear: true }
+      e: "{{ let.b }}"
+      f: "{{ steps.nobody.outcome }}"
+      g: $.emailAdress
+"#
+        )
+        .join("\n"),
+        @""
+    );
+}
+
+#[test]
+fn triggers_are_checked() {
+    let of = |trigger: &str| {
+        compiled(&format!("name: z\ntrigger: {{ connection: crm, {trigger} }}\nactions: [{{ id: a, type: http, connection: sink }}]"))
+            .err()
+            .unwrap_or_default()
+            .join("\n")
+    };
+    insta::assert_snapshot!(
+        [
+            of("type: konnektive.orders, order_type: cancelled, cycles: all, include_bought: true"),
+            of("type: konnektive.orders, order_type: new_sale, where: { campainId: 12, totalAmount: many, items: 1 }"),
+            of("type: konnektive.orders, order_type: new_sale, once_per: orderid, every: 100ms"),
+            of("type: konnektive.transactions, transaction_type: decline, where: { campaignProductId: 1 }"),
+            of("type: konnektive.orders, order_type: new_sale, where: { campaignProductId: [1, \"2\"], campaignId: \"12\" }, start: 2026-03-08"),
+        ]
+        .join("\n--\n"),
+        @""
+    );
+}
+
+#[test]
+fn hashes_tell_what_changed() {
+    let of = |trigger: &str, rest: &str| {
+        compiled(&format!("name: z\ntrigger: {{ type: konnektive.orders, connection: crm, order_type: new_sale{trigger} }}\nactions: [{{ id: a, type: http, connection: sink{rest} }}]")).unwrap()
+    };
+    let base = of("", "");
+    assert_eq!(base.selection, of(", every: 5m", ", json: {}").selection);
+    assert_ne!(base.selection, of(", where: { campaignId: 1 }", "").selection);
+    assert_eq!(of(", where: { campaignId: [1, 2] }", "").selection, of(", where: { campaignId: [\"2\", 1] }", "").selection);
+    assert_ne!(base.content, of("", ", json: {}").content);
+    assert_eq!(base.content, of("", "").content);
+}
+
+/// Any JSON value of a field, odd ones most of all.
+fn any_json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        "[0-9]{1,5}\\.[0-9]{2}".prop_map(Into::into),
+        any::<String>().prop_map(Into::into),
+        "[\\x00-\\x7f]{0,12}".prop_map(Into::into),
+        Just("../..".into()),
+        Just("a\r\nX-Evil: 1".into()),
+        Just("\"},{\"".into()),
+        Just("&a=b#c?d/e%2e".into()),
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..3).prop_map(Into::into),
+            proptest::collection::btree_map("[a-z]{1,4}", inner, 0..3)
+                .prop_map(|members| members.into_iter().collect::<serde_json::Map<_, _>>().into()),
+        ]
+    })
+}
+
+proptest! {
+    /// A mapping is total and deterministic over any record: a request or a typed error.
+    #[test]
+    fn mapping_is_total_and_deterministic(name in any_json(), amount in any_json(), items in any_json()) {
+        let zap = zap(ANY_ZAP);
+        let record = serde_json::json!({"firstName": name, "totalAmount": amount, "items": items}).to_string();
+        let once = requests(&zap, &record);
+        prop_assert_eq!(once, requests(&zap, &record));
+    }
+
+    /// No value from a record changes the structure of a body, a header, a query or a path.
+    #[test]
+    fn values_stay_values(value in any_json()) {
+        let zap = zap(ANY_ZAP);
+        let record = serde_json::json!({"firstName": value, "totalAmount": "1.00", "items": {}}).to_string();
+        let Ok(requests) = requests(&zap, &record) else { return Ok(()) };
+        let request = &requests[0];
+        let sent: serde_json::Value = serde_json::from_slice(&request.body.as_ref().unwrap().bytes).unwrap();
+        let keys: Vec<&String> = sent.as_object().unwrap().keys().collect();
+        prop_assert_eq!(keys, ["native", "text", "amount", "lines"]);
+        prop_assert_eq!(request.query.len(), 1);
+        prop_assert!(request.headers.iter().all(|(_, value)| !value.contains(['\r', '\n'])));
+        let Destination::Connection { path, .. } = &request.destination else { panic!("connection") };
+        prop_assert_eq!(path.split('/').count(), 2, "{}", path);
+        prop_assert!(!path.contains(['?', '#', ' ']) && !path.ends_with("/..") && path != "x/", "{}", path);
+    }
+
+    /// A form body parses back to exactly the pairs that were mapped.
+    #[test]
+    fn a_form_keeps_its_pairs(text in any::<String>()) {
+        let zap = zap("actions:\n  - { id: send, type: http, connection: sink, form: { a: \"{{ record.firstName }}\", b: x } }");
+        let record = serde_json::json!({"firstName": text}).to_string();
+        let requests = requests(&zap, &record).unwrap();
+        let pairs: Vec<(String, String)> =
+            ::url::form_urlencoded::parse(&requests[0].body.as_ref().unwrap().bytes).into_owned().collect();
+        prop_assert_eq!(pairs, [("a".to_owned(), text), ("b".to_owned(), "x".to_owned())]);
+    }
+
+    /// Literals leave as they were written, byte for byte.
+    #[test]
+    fn literals_survive(number in "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?", text in "[a-zA-Z0-9 .,äß\u{1F600}'-]{0,20}") {
+        let quoted = serde_json::Value::from(text.clone()).to_string();
+        let sent = json(&format!("      n: {number}\n      t: {quoted}\n      l: [{number}]"), ORDER).unwrap();
+        prop_assert_eq!(sent, format!("{{\"n\":{number},\"t\":{quoted},\"l\":[{number}]}}"));
+    }
+}
+
+const ANY_ZAP: &str = r#"actions:
+  - id: send
+    type: http
+    connection: sink
+    path: "x/{{ record.firstName }}"
+    query: { q: "{{ record.firstName }}" }
+    headers: { X-Name: "{{ record.firstName }}" }
+    json:
+      native: "{{ record.firstName }}"
+      text: "<{{ record.firstName }}>"
+      amount: "{{ record.totalAmount * 2 }}"
+      lines: { $each: "{{ record['items'] }}", $map: { n: "{{ item.name | default('') }}", i: "{{ index }}" } }
+"#;
