@@ -335,7 +335,8 @@ fn sample_checkout(state: &State, order_id: &str) -> Result<Checkout, Refusal> {
 
 /// A sale and its transaction, both taken out of the state again.
 fn sample_sale(state: &mut State) -> Result<(Order, Transaction), Refusal> {
-    let lead = Lead { campaign_id: first_campaign(), buyer: sample_buyer("ada@example.test"), ..Lead::default() };
+    let lead =
+        Lead { campaign_id: first_campaign(), buyer: sample_buyer("ada@example.test"), ..Lead::default() };
     let mut order = state.blank(lead.campaign_id, &lead.buyer, false)?;
     order.buyer = lead.buyer;
     let order_id = order.order_id.clone();

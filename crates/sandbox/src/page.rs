@@ -35,13 +35,21 @@ font:13px/1.45 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywher
 /// The whole page.
 pub(crate) fn render(records: &[Received], summary: SinkSummary, refresh: bool) -> String {
     let mut page = String::from("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">");
-    page.push_str("<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>Sink</title>");
+    page.push_str(
+        "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>Sink</title>",
+    );
     if refresh {
         page.push_str("<meta http-equiv=\"refresh\" content=\"2\">");
     }
     let (link, label) = if refresh { ("?refresh=off", "pause") } else { ("?", "refresh every 2 s") };
-    put(&mut page, format_args!("<style>{STYLE}</style></head><body><main><header><h1>What the sink received</h1>"));
-    put(&mut page, format_args!("<nav><a href=\"{link}\">{label}</a><a href=\"?format=json\">JSON</a></nav></header>"));
+    put(
+        &mut page,
+        format_args!("<style>{STYLE}</style></head><body><main><header><h1>What the sink received</h1>"),
+    );
+    put(
+        &mut page,
+        format_args!("<nav><a href=\"{link}\">{label}</a><a href=\"?format=json\">JSON</a></nav></header>"),
+    );
     counts(&mut page, summary);
     if records.is_empty() {
         page.push_str("<p class=\"empty\">nothing yet: send any request to /sink or a path below it</p>");
@@ -73,7 +81,13 @@ fn counts(page: &mut String, summary: SinkSummary) {
 
 fn record(page: &mut String, received: &Received) {
     let class = if received.duplicate { " class=\"twice\"" } else { "" };
-    put(page, format_args!("<article{class}><div class=\"head\"><span class=\"tag\">{}</span>", escaped(&received.method)));
+    put(
+        page,
+        format_args!(
+            "<article{class}><div class=\"head\"><span class=\"tag\">{}</span>",
+            escaped(&received.method)
+        ),
+    );
     let query = if received.query.is_empty() { String::new() } else { format!("?{}", received.query) };
     put(page, format_args!("<span class=\"path\">{}{}</span>", escaped(&received.path), escaped(&query)));
     let (class, status) = match received.status {
@@ -100,7 +114,9 @@ fn body(received: &Received) -> String {
     let laid_out = received.json().and_then(|json| serde_json::to_string_pretty(&json).ok());
     let text = laid_out.unwrap_or_else(|| String::from_utf8_lossy(&received.body).into_owned());
     match text.char_indices().nth(SHOWN_BODY) {
-        Some((end, _)) => format!("{}\n… {} bytes in all", text.get(..end).unwrap_or(&text), received.body.len()),
+        Some((end, _)) => {
+            format!("{}\n… {} bytes in all", text.get(..end).unwrap_or(&text), received.body.len())
+        }
         None => text,
     }
 }

@@ -213,7 +213,9 @@ fn sorted(value: &Value) -> Value {
 pub(crate) async fn serve(control: Control, request: Request) -> Response<Body> {
     let root = matches!(request.uri().path(), "/sink" | "/sink/");
     match *request.method() {
-        Method::GET | Method::HEAD if root => return show(&control, request.uri().query().unwrap_or_default()),
+        Method::GET | Method::HEAD if root => {
+            return show(&control, request.uri().query().unwrap_or_default());
+        }
         Method::DELETE if root => {
             control.clear_sink();
             return wire::typed(StatusCode::OK, "application/json", r#"{"ok":true}"#);
@@ -257,7 +259,8 @@ fn status(struck: &[SinkFault]) -> Option<u16> {
 }
 
 async fn answer(control: &Control, struck: &[SinkFault]) -> Response<Body> {
-    let slow = struck.iter().map(|fault| if let SinkFault::Slow(wait) = fault { *wait } else { Duration::ZERO });
+    let slow =
+        struck.iter().map(|fault| if let SinkFault::Slow(wait) = fault { *wait } else { Duration::ZERO });
     if !wire::wait(control, slow.sum()).await {
         return wire::closed();
     }
@@ -339,7 +342,10 @@ mod tests {
             method: "POST".to_owned(),
             path: "/sink".to_owned(),
             query: String::new(),
-            headers: vec![(KEY_HEADER.to_owned(), key.to_owned()), ("authorization".to_owned(), "Bearer s3".to_owned())],
+            headers: vec![
+                (KEY_HEADER.to_owned(), key.to_owned()),
+                ("authorization".to_owned(), "Bearer s3".to_owned()),
+            ],
             body: Bytes::from_static(body.as_bytes()),
             status,
             duplicate: false,

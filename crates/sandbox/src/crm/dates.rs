@@ -71,7 +71,8 @@ pub(crate) fn date(text: &str) -> Option<Date> {
     };
     let (year, month, day) = if separator == '/' { (third, first, second) } else { (first, second, third) };
     let digits = |part: &str, most: usize| {
-        (!part.is_empty() && part.len() <= most && part.bytes().all(|byte| byte.is_ascii_digit())).then_some(())
+        (!part.is_empty() && part.len() <= most && part.bytes().all(|byte| byte.is_ascii_digit()))
+            .then_some(())
     };
     digits(month, 2).and(digits(day, 2)).and(digits(year, 4))?;
     let century = match (year.len(), separator) {
@@ -89,10 +90,14 @@ mod tests {
     #[test]
     fn the_known_forms_are_read() {
         let expected = jiff::civil::date(2026, 9, 5);
-        for text in ["09/05/2026", "9/5/2026", "09/05/26", "2026-09-05", "2026-09-05 23:59:59", "9/5/2026 01:00"] {
+        for text in
+            ["09/05/2026", "9/5/2026", "09/05/26", "2026-09-05", "2026-09-05 23:59:59", "9/5/2026 01:00"]
+        {
             assert_eq!(date(text), Some(expected), "{text}");
         }
-        for text in ["", "/", "13/01/2026", "02/30/2026", "2026-9", "05.09.2026", "26-09-05", "+9/+5/2026", "a/b/c"] {
+        for text in
+            ["", "/", "13/01/2026", "02/30/2026", "2026-9", "05.09.2026", "26-09-05", "+9/+5/2026", "a/b/c"]
+        {
             assert_eq!(date(text), None, "{text}");
         }
     }

@@ -189,7 +189,8 @@ fn sale_lead(state: &State, params: &Params, campaign_id: u64) -> Lead {
 
 /// The buyer of an account on file.
 fn on_file(state: &State, params: &Params) -> Option<Buyer> {
-    let customer_id = params.number("customerId").filter(|_| params.get("paySource") == Some("ACCTONFILE"))?;
+    let customer_id =
+        params.number("customerId").filter(|_| params.get("paySource") == Some("ACCTONFILE"))?;
     state.orders().rev().find(|order| order.customer_id == customer_id).map(|order| order.buyer.clone())
 }
 
@@ -224,12 +225,18 @@ fn payment(params: &Params, source: String) -> Result<Payment, Reply> {
     if !(15..=16).contains(&number.len()) || !number.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(reply::invalid([("cardNumber", "must be 16 digits".to_owned())]));
     }
-    let month = params.get("cardMonth").and_then(|month| month.parse().ok()).filter(|month| (1..=12).contains(month));
-    let year = params.get("cardYear").and_then(|year| year.parse().ok()).filter(|year| (2000..=2999).contains(year));
+    let month =
+        params.get("cardMonth").and_then(|month| month.parse().ok()).filter(|month| (1..=12).contains(month));
+    let year =
+        params.get("cardYear").and_then(|year| year.parse().ok()).filter(|year| (2000..=2999).contains(year));
     let (Some(month), Some(year)) = (month, year) else {
         return Err(reply::invalid([("cardMonth", "is not a valid expiry".to_owned())]));
     };
-    let (kind, bin, last4) = (card_kind(&number), number.chars().take(6).collect(), number.chars().skip(number.len() - 4).collect());
+    let (kind, bin, last4) = (
+        card_kind(&number),
+        number.chars().take(6).collect(),
+        number.chars().skip(number.len() - 4).collect(),
+    );
     Ok(Payment { source, card: Some(Card { kind, bin, last4, month, year }) })
 }
 
@@ -259,7 +266,8 @@ fn cart(params: &Params) -> Vec<CartLine> {
     if !lines.is_empty() {
         return lines;
     }
-    let items = params.get("orderItems").and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok());
+    let items =
+        params.get("orderItems").and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok());
     let line = |(id, qty): (String, Value)| {
         let qty = qty.as_u64().and_then(|qty| u32::try_from(qty).ok()).unwrap_or(1);
         Some(CartLine { qty, ..CartLine::of(id.parse().ok()?) })

@@ -16,7 +16,8 @@ pub(crate) fn lead_reply(order: &Order, params: &Params, shape: Shape) -> Value 
         row.put("isProcessLead", true);
     }
     row.put("campaignId", order.campaign_id);
-    let shown = |key: &str| !matches!(key, "loginId" | "password" | "campaignId" | "orderId") && !is_card(key);
+    let shown =
+        |key: &str| !matches!(key, "loginId" | "password" | "campaignId" | "orderId") && !is_card(key);
     for (key, value) in params.iter().filter(|(key, value)| shown(key) && !value.is_empty()) {
         row.put(key, value);
     }
@@ -83,7 +84,9 @@ fn buyer(row: &mut Row, order: &Order) {
     for (key, value) in place.0 {
         // The insurance stands between street and city.
         if key == "city" {
-            row.put("shipmentInsured", 0).put("shipmentInsurancePrice", Value::Null).put("insuranceCharged", 0);
+            row.put("shipmentInsured", 0)
+                .put("shipmentInsurancePrice", Value::Null)
+                .put("insuranceCharged", 0);
         }
         row.put(&key, value);
     }
@@ -99,7 +102,13 @@ fn payment(row: &mut Row, order: &Order) {
         .text("cardBin", card.map_or("", |card| card.bin.as_str()))
         .text("cardLast4", card.map_or("", |card| card.last4.as_str()))
         .text("cardExpiryDate", &expiry)
-        .nulls(&["achAccountHolderType", "achAccountType", "achRoutingNumber", "achNameOnAccount", "achAccountNumber"])
+        .nulls(&[
+            "achAccountHolderType",
+            "achAccountType",
+            "achRoutingNumber",
+            "achNameOnAccount",
+            "achAccountNumber",
+        ])
         .text("couponCode", order.extra("couponCode"))
         .put("agentUserId", AGENT_ID);
 }
@@ -148,7 +157,10 @@ fn item(order: &Order, line: &Line, merchant_txn: Option<&str>) -> Value {
         .put("qty", line.qty.to_string())
         .put("productSku", line.sku.as_str())
         .put("actualProductId", line.actual_product_id.to_string());
-    blanks(&mut row, &["replacedByOrderItemId", "variantDetailId", "title", "variantSku", "externalProductId"]);
+    blanks(
+        &mut row,
+        &["replacedByOrderItemId", "variantDetailId", "title", "variantSku", "externalProductId"],
+    );
     row.put("shipping", line.shipping.to_string())
         .put("price", line.price.to_string())
         .put("merchantId", "53")

@@ -154,7 +154,8 @@ fn data_rows(reply: &Reply) -> usize {
 }
 
 fn delay(faults: &[CrmFault]) -> Duration {
-    let slow = faults.iter().map(|fault| if let CrmFault::Slow(wait) = fault { *wait } else { Duration::ZERO });
+    let slow =
+        faults.iter().map(|fault| if let CrmFault::Slow(wait) = fault { *wait } else { Duration::ZERO });
     slow.sum()
 }
 
@@ -206,7 +207,8 @@ impl Call<'_> {
     }
 
     fn sale_rules(&self) -> import::SaleRules {
-        let text = |fault: &CrmFault| if let CrmFault::Decline(text) = fault { Some(text.clone()) } else { None };
+        let text =
+            |fault: &CrmFault| if let CrmFault::Decline(text) = fault { Some(text.clone()) } else { None };
         import::SaleRules {
             style: self.settings.style,
             prepaid_skips_qa: self.settings.prepaid_skips_qa,

@@ -6,7 +6,9 @@ use super::variety::{Row, Variety};
 use crate::clock::stamp;
 use crate::config::{ItemsForm, Shape};
 use crate::money::Money;
-use crate::state::{Address, Fulfillment, FulfillmentStatus, Line, Order, OrderStatus, ResponseType, catalog};
+use crate::state::{
+    Address, Fulfillment, FulfillmentStatus, Line, Order, OrderStatus, ResponseType, catalog,
+};
 
 /// How rows are written.
 #[derive(Clone, Copy, Debug)]
@@ -241,7 +243,10 @@ fn item(order: &Order, line: &Line, style: Style) -> Value {
         .put("currentQty", line.qty.to_string())
         .put("clubPluginId", "")
         .put("pauseScheduled", numbers.whole("pauseScheduled", 0))
-        .put("cancellationScheduled", numbers.whole("cancellationScheduled", line.cancellation_scheduled.into()))
+        .put(
+            "cancellationScheduled",
+            numbers.whole("cancellationScheduled", line.cancellation_scheduled.into()),
+        )
         .put("salesTax", numbers.money("salesTax", Money::ZERO))
         .put("productSku", line.sku.as_str())
         .put("replacedByOrderItemId", "")

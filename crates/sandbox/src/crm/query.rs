@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
 use serde_json::{Map, Value, json};
 
 use super::dates::{self, RangeType, Window};
@@ -41,34 +43,45 @@ pub(crate) fn transactions(state: &State, params: &Params, variety: Variety, bey
     page.reply(&rows, |found| transaction_row(found, variety, custom_fields))
 }
 
-/// Moves rows between pages: adds a copy of the query's first row before the page asked for, or takes that row
-/// away.
+/// Moves rows between pages: adds a copy of the query's first row before it, changed now, or takes that row away.
 pub(crate) fn shift_rows(state: &mut State, endpoint: &str, params: &Params, insert: bool) {
     match endpoint {
-        "order/query" => {
-            let Ok(query) = OrderQuery::read(params) else { return };
-            let first = query.sorted(state, Paging::read(params)).first().map(|order| (*order).clone());
-            let Some(first) = first else { return };
-            if insert {
-                let twin = state.twin(&first);
-                state.insert_order(twin);
-            } else {
-                state.remove_order(&first.order_id);
-            }
-        }
-        "transactions/query" => {
-            let Ok(query) = TransactionQuery::read(params) else { return };
-            let first = query.sorted(state, Paging::read(params)).first().map(|found| (*found).clone());
-            let Some(first) = first else { return };
-            if insert {
-                let twin = state.twin_transaction(&first);
-                state.insert_transaction(twin);
-            } else {
-                state.remove_transaction(first.transaction_id);
-            }
-        }
+        "order/query" => shift_orders(state, params, insert),
+        "transactions/query" => shift_transactions(state, params, insert),
         _ => {}
     }
+}
+
+fn shift_orders(state: &mut State, params: &Params, insert: bool) {
+    let (Ok(query), paging) = (OrderQuery::read(params), Paging::read(params)) else { return };
+    let Some(first) = query.sorted(state, paging).first().map(|order| (*order).clone()) else { return };
+    if insert {
+        let mut twin = state.twin(&first);
+        twin.created = just_before(first.created, paging);
+        twin.updated = state.now();
+        state.insert_order(twin);
+    } else {
+        state.remove_order(&first.order_id);
+    }
+}
+
+fn shift_transactions(state: &mut State, params: &Params, insert: bool) {
+    let (Ok(query), paging) = (TransactionQuery::read(params), Paging::read(params)) else { return };
+    let Some(first) = query.sorted(state, paging).first().map(|found| (*found).clone()) else { return };
+    if insert {
+        let mut twin = state.twin_transaction(&first);
+        twin.created = just_before(first.created, paging);
+        twin.updated = state.now();
+        state.insert_transaction(twin);
+    } else {
+        state.remove_transaction(first.transaction_id);
+    }
+}
+
+/// A time of the same day at which a new row, whose id is the highest, sorts before one of time `at`.
+fn just_before(at: DateTime, paging: Paging) -> DateTime {
+    let earlier = at.saturating_sub(SignedDuration::from_secs(1));
+    if paging.ascending && earlier.date() == at.date() { earlier } else { at }
 }
 
 /// The page asked for, 1 unless it says otherwise.
@@ -181,7 +194,7 @@ struct Common {
 
 /// What both kinds of rows have.
 struct Facts<'a> {
-    at: jiff::civil::DateTime,
+    at: DateTime,
     order_id: &'a str,
     customer_id: u64,
     campaign_id: u64,
@@ -293,7 +306,8 @@ const TRANSACTION_FILTERS: &[&str] = &["purchaseId", "paySource", "merchantTxnId
 
 impl TransactionQuery {
     fn read(params: &Params) -> Result<TransactionQuery, Reply> {
-        let ids = ["orderId", "purchaseId", "customerId", "transactionId", "merchantTxnId", "cardLast4", "cardBin"];
+        let ids =
+            ["orderId", "purchaseId", "customerId", "transactionId", "merchantTxnId", "cardLast4", "cardBin"];
         let wanted = |name: &&'static str| Some((*name, params.get(name)?.to_owned()));
         Ok(TransactionQuery {
             common: Common::read(params, &ids)?,

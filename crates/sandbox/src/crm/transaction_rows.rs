@@ -61,7 +61,10 @@ fn order(row: &mut Row, found: &Transaction, variety: Variety) {
         .put("recycleNumber", variety.number(id, "recycleNumber", found.recycle.into()))
         .put("campaignId", variety.digits(id, "campaignId", found.campaign_id.into()))
         .put("campaignName", catalog::campaign_name(found.campaign_id))
-        .text("campaignCategoryName", catalog::campaign(found.campaign_id).map_or("", |known| known.category));
+        .text(
+            "campaignCategoryName",
+            catalog::campaign(found.campaign_id).map_or("", |known| known.category),
+        );
 }
 
 fn buyer(row: &mut Row, found: &Transaction) {

@@ -47,9 +47,9 @@ pub(crate) fn order_cancel(state: &mut State, params: &Params) -> Reply {
     if let Err(refusal) = state.cancel(order_id) {
         return refused(&refusal);
     }
-    let money_left = state.order(order_id).is_some_and(|order| {
-        order.status == OrderStatus::Cancelled && order.refundable() > Money::ZERO
-    });
+    let money_left = state
+        .order(order_id)
+        .is_some_and(|order| order.status == OrderStatus::Cancelled && order.refundable() > Money::ZERO);
     if params.flag("fullRefund") && money_left {
         let reason = params.text("cancelReason");
         if let Err(refusal) = state.refund(order_id, None, &reason) {

@@ -62,7 +62,8 @@ pub(crate) fn truncated(body: &[u8]) -> Vec<u8> {
 
 /// The reply with a Latin-1 letter inside a text, a first name where there is one.
 pub(crate) fn non_utf8(body: &[u8]) -> Vec<u8> {
-    let after = |mark: &[u8]| body.windows(mark.len()).position(|part| part == mark).map(|at| at + mark.len());
+    let after =
+        |mark: &[u8]| body.windows(mark.len()).position(|part| part == mark).map(|at| at + mark.len());
     let at = after(b"\"firstName\":\"").or_else(|| after(b":\"")).unwrap_or(0);
     let (head, tail) = body.split_at(at);
     [head, b"\xE9", tail].concat()

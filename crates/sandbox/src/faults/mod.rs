@@ -123,14 +123,20 @@ pub const FAULTS: &[FaultSpec] = &[
     spec("truncated", "ends the reply in the middle of the JSON", |_| Some(Fault::Crm(CrmFault::Truncated))),
     spec("bare-error", "answers ERROR without a message", |_| Some(Fault::Crm(CrmFault::BareError))),
     with(
-        spec("slow", "answers after this long", |value| Some(Fault::Crm(CrmFault::Slow(text::duration(value)?)))),
+        spec("slow", "answers after this long", |value| {
+            Some(Fault::Crm(CrmFault::Slow(text::duration(value)?)))
+        }),
         "DURATION",
         "5s",
     ),
     spec("empty-body", "answers 200 without a body", |_| Some(Fault::Crm(CrmFault::EmptyBody))),
-    spec("numbers-as-strings", "sends every number as a string", |_| Some(Fault::Crm(CrmFault::NumbersAsStrings))),
+    spec("numbers-as-strings", "sends every number as a string", |_| {
+        Some(Fault::Crm(CrmFault::NumbersAsStrings))
+    }),
     spec("items-as-list", "sends items as an array", |_| Some(Fault::Crm(CrmFault::ItemsAsList))),
-    spec("items-as-map", "sends items as an object keyed by product", |_| Some(Fault::Crm(CrmFault::ItemsAsMap))),
+    spec("items-as-map", "sends items as an object keyed by product", |_| {
+        Some(Fault::Crm(CrmFault::ItemsAsMap))
+    }),
     with(
         spec("huge-page", "pads the reply to this many megabytes", |value| {
             let megabytes = value.parse::<usize>().ok().filter(|count| (1..=64).contains(count))?;
@@ -176,7 +182,9 @@ pub const FAULTS: &[FaultSpec] = &[
         "DURATION",
         "2s",
     ),
-    spec("sink-garbage", "answers 200 with bytes that are not JSON", |_| Some(Fault::Sink(SinkFault::Garbage))),
+    spec("sink-garbage", "answers 200 with bytes that are not JSON", |_| {
+        Some(Fault::Sink(SinkFault::Garbage))
+    }),
     spec("sink-hang", "never answers", |_| Some(Fault::Sink(SinkFault::Hang))),
     with(
         spec("sink-slow", "answers after this long", |value| {

@@ -79,7 +79,8 @@ struct Counted {
 
 impl FaultPlan {
     pub(crate) fn new(rules: Vec<FaultRule>, seed: u64) -> FaultPlan {
-        let mut plan = FaultPlan { rules: Vec::new(), queued: VecDeque::new(), rng: fastrand::Rng::with_seed(seed) };
+        let mut plan =
+            FaultPlan { rules: Vec::new(), queued: VecDeque::new(), rng: fastrand::Rng::with_seed(seed) };
         rules.into_iter().for_each(|rule| plan.add(rule));
         plan
     }

@@ -46,8 +46,10 @@ impl FromStr for FaultRule {
     fn from_str(text: &str) -> Result<Self, FaultError> {
         let (name, rest) = text.split_once(':').unwrap_or((text, ""));
         let name = name.trim();
-        let spec =
-            FAULTS.iter().find(|spec| spec.name == name).ok_or_else(|| FaultError::Unknown(name.to_owned()))?;
+        let spec = FAULTS
+            .iter()
+            .find(|spec| spec.name == name)
+            .ok_or_else(|| FaultError::Unknown(name.to_owned()))?;
         let mut when = When::Always;
         let mut on = None;
         let mut value = None;
@@ -116,7 +118,10 @@ mod tests {
         assert_eq!(rule.when, When::Chance(25_000));
         assert_eq!("auth:p=0.1".parse::<FaultRule>().unwrap().when, When::Chance(100_000));
         let rule: FaultRule = "decline:Prepaid Credit Cards Are Not Accepted".parse().unwrap();
-        assert_eq!(rule.fault, Fault::Crm(CrmFault::Decline("Prepaid Credit Cards Are Not Accepted".to_owned())));
+        assert_eq!(
+            rule.fault,
+            Fault::Crm(CrmFault::Decline("Prepaid Credit Cards Are Not Accepted".to_owned()))
+        );
     }
 
     #[test]
@@ -127,7 +132,9 @@ mod tests {
         assert_eq!(fails("auth:last=2"), "unknown option `last` of fault `auth`");
         assert_eq!(fails("slow:5"), "`5` is not a valid value for DURATION of fault `slow`");
         assert_eq!(fails("auth:first=0"), "`0` is not a valid value for first of fault `auth`");
-        for text in ["auth:p=1.5", "auth:p=101%", "auth:p=-1", "slow:99999999h", "huge-page:100000", "sink-status:99"] {
+        for text in
+            ["auth:p=1.5", "auth:p=101%", "auth:p=-1", "slow:99999999h", "huge-page:100000", "sink-status:99"]
+        {
             assert!(text.parse::<FaultRule>().is_err(), "{text}");
         }
     }

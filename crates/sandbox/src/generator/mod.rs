@@ -240,9 +240,12 @@ impl Generator {
     fn checkout(&mut self, state: &State, order_id: &str, test: bool) -> Checkout {
         let campaign = state.order(order_id).and_then(|order| catalog::campaign(order.campaign_id));
         let products = campaign.map_or(&[][..], |campaign| campaign.products);
-        let offers: Vec<u64> = products.iter().filter(|product| !product.upsale).map(|product| product.id).collect();
-        let upsales: Vec<u64> = products.iter().filter(|product| product.upsale).map(|product| product.id).collect();
-        let mut cart: Vec<CartLine> = pick(&mut self.rng, &offers).map(|id| CartLine::of(*id)).into_iter().collect();
+        let offers: Vec<u64> =
+            products.iter().filter(|product| !product.upsale).map(|product| product.id).collect();
+        let upsales: Vec<u64> =
+            products.iter().filter(|product| product.upsale).map(|product| product.id).collect();
+        let mut cart: Vec<CartLine> =
+            pick(&mut self.rng, &offers).map(|id| CartLine::of(*id)).into_iter().collect();
         if self.rng.u8(..5) == 0 {
             cart.iter_mut().for_each(|line| line.qty = 2);
         }
@@ -253,7 +256,8 @@ impl Generator {
     }
 
     fn payment(&mut self, test: bool) -> Payment {
-        let cards = [("VISA", "411111", "1111"), ("MASTERCARD", "555555", "4444"), ("AMEX", "378282", "0005")];
+        let cards =
+            [("VISA", "411111", "1111"), ("MASTERCARD", "555555", "4444"), ("AMEX", "378282", "0005")];
         let card = if test { Some(&("TESTCARD", "000000", "0000")) } else { pick(&mut self.rng, &cards) };
         let card = card.map(|(kind, bin, last4)| Card {
             kind: (*kind).to_owned(),
@@ -281,7 +285,13 @@ impl Generator {
         self.sell(state, order_id, false, test)
     }
 
-    fn sell(&mut self, state: &mut State, order_id: String, was_lead: bool, test: bool) -> Result<Event, Refusal> {
+    fn sell(
+        &mut self,
+        state: &mut State,
+        order_id: String,
+        was_lead: bool,
+        test: bool,
+    ) -> Result<Event, Refusal> {
         let checkout = self.checkout(state, &order_id, test);
         let transaction_id = state.sell(&order_id, checkout)?;
         if !test {
@@ -296,7 +306,8 @@ impl Generator {
         let order_id = again.map_or_else(|| self.new_lead(state), Ok)?;
         let checkout = self.checkout(state, &order_id, false);
         let hard = self.rng.u8(..4) == 0;
-        let text = pick(&mut self.rng, if hard { HARD_TEXTS } else { SOFT_TEXTS }).copied().unwrap_or_default();
+        let text =
+            pick(&mut self.rng, if hard { HARD_TEXTS } else { SOFT_TEXTS }).copied().unwrap_or_default();
         let transaction_id = state.decline(&order_id, checkout, &Decline { hard, text: text.to_owned() })?;
         // It stays a lead, and may buy with another card.
         remember(&mut self.leads, order_id.clone());
@@ -306,7 +317,11 @@ impl Generator {
     fn rebill(&mut self, state: &mut State) -> Option<Event> {
         let first_order_id = self.subscriber(state)?;
         let billed = state.rebill(&first_order_id).ok()?;
-        Some(Event::Rebilled { order_id: billed.order_id, first_order_id, transaction_id: billed.transaction_id })
+        Some(Event::Rebilled {
+            order_id: billed.order_id,
+            first_order_id,
+            transaction_id: billed.transaction_id,
+        })
     }
 
     fn rebill_decline(&mut self, state: &mut State) -> Option<Event> {

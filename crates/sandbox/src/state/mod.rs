@@ -3,11 +3,10 @@
 //! [`State`] keeps the books consistent (ids, indexes, order of insertion); what business does to an order is
 //! in [`moves`]. Both the API and the generated stream change the state through the same moves.
 
+mod books;
 pub mod catalog;
 mod model;
 pub mod moves;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,8 +16,8 @@ use jiff::tz::TimeZone;
 use crate::clock::Clock;
 
 pub use model::{
-    Address, Buyer, Card, Chargeback, Fulfillment, FulfillmentStatus, Line, Order, OrderStatus, OrderType, Patch,
-    Payment, PurchaseStatus, ResponseType, ReviewStatus, Transaction, TxnType,
+    Address, Buyer, Card, Chargeback, Fulfillment, FulfillmentStatus, Line, Order, OrderStatus, OrderType,
+    Patch, Payment, PurchaseStatus, ResponseType, ReviewStatus, Transaction, TxnType,
 };
 
 /// Bound of memory: a sandbox refuses further orders beyond it.

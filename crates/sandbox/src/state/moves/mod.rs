@@ -1,0 +1,119 @@
+//! What business does to orders: the life cycle of contract §2.1.
+//!
+//! [`State`](super::State) has one method for each move; `life` holds those of an order's life, `money` those
+//! that bill again or give back.
+
+mod life;
+mod money;
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use super::{Buyer, MAX_ORDERS, OrderStatus, Payment};
+use crate::money::Money;
+
+/// Why a move is not possible.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// No order of this id.
+    #[error("no order {0}")]
+    NoOrder(String),
+    /// No transaction of this id.
+    #[error("no transaction {0}")]
+    NoTransaction(u64),
+    /// The order's status does not allow it.
+    #[error("order {order_id} is {}", status.as_str())]
+    Status {
+        /// The order.
+        order_id: String,
+        /// Where it stands.
+        status: OrderStatus,
+    },
+    /// Nothing to sell, or a product that the campaign does not have.
+    #[error("no products")]
+    NoProducts,
+    /// Nothing that bills again.
+    #[error("order {0} has no running subscription")]
+    NoSubscription(String),
+    /// More than there is to give back, or nothing.
+    #[error("cannot refund {asked} of {left}")]
+    Amount {
+        /// The amount asked for.
+        asked: Money,
+        /// What could be given back.
+        left: Money,
+    },
+    /// The sandbox holds as many orders as it can.
+    #[error("the sandbox holds {MAX_ORDERS} orders, its limit")]
+    Full,
+}
+
+/// A lead as it comes in.
+#[derive(Clone, Debug, Default)]
+pub struct Lead {
+    /// The campaign.
+    pub campaign_id: u64,
+    /// Who.
+    pub buyer: Buyer,
+    /// The partial to go on with.
+    pub order_id: Option<String>,
+    /// Products in the cart.
+    pub cart: Vec<CartLine>,
+    /// Further fields, see [`Order::extra`].
+    pub extra: BTreeMap<String, String>,
+    /// Makes a new customer even for a known e-mail.
+    pub new_customer: bool,
+}
+
+/// One product to buy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CartLine {
+    /// Campaign product id.
+    pub product_id: u64,
+    /// How many; 0 counts as 1.
+    pub qty: u32,
+    /// Price of one, if not the campaign's.
+    pub price: Option<Money>,
+    /// Shipping of the line, if not the campaign's.
+    pub shipping: Option<Money>,
+}
+
+impl CartLine {
+    /// One of this product at the campaign's price.
+    pub fn of(product_id: u64) -> CartLine {
+        CartLine { product_id, qty: 1, price: None, shipping: None }
+    }
+}
+
+/// A payment for a cart.
+#[derive(Clone, Debug)]
+pub struct Checkout {
+    /// How it is paid.
+    pub payment: Payment,
+    /// What is bought.
+    pub cart: Vec<CartLine>,
+    /// Whether it goes through quality assurance.
+    pub qa: bool,
+    /// `salesTax`.
+    pub tax: Money,
+}
+
+/// How the gateway turns a payment down.
+#[derive(Clone, Debug)]
+pub struct Decline {
+    /// Whether trying again is pointless.
+    pub hard: bool,
+    /// The gateway's words.
+    pub text: String,
+}
+
+/// A billed cycle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rebilled {
+    /// The order that carries the charge: a new one if the cycle ships, else the old one.
+    pub order_id: String,
+    /// The charge.
+    pub transaction_id: u64,
+}
