@@ -61,7 +61,7 @@ pub struct Lead {
     pub order_id: Option<String>,
     /// Products in the cart.
     pub cart: Vec<CartLine>,
-    /// Further fields, see [`Order::extra`].
+    /// Further fields, see [`Order::extra`](super::Order::extra).
     pub extra: BTreeMap<String, String>,
     /// Makes a new customer even for a known e-mail.
     pub new_customer: bool,
