@@ -193,7 +193,8 @@ impl<'a> Digest<'a> {
     /// What becomes of a row that a zap does not know; `None` when it has to wait for a look-up that failed.
     async fn verdict(&mut self, rider: &Rider, row: &Row, told: &mut Told) -> Option<(Fate, Timestamp)> {
         let (trigger, state) = (&rider.zap.trigger, &rider.zap.state);
-        let when = When { boundary: state.boundary, opened_at: state.opened_at, skew: self.skew };
+        let boundary = whole_second(state.boundary);
+        let when = When { boundary, opened_at: state.opened_at, skew: self.skew };
         let verdict = match trigger.judge(row, &when) {
             Verdict::LookUp { order_id } => {
                 let first = self.look_ups.first_sale(&order_id, &trigger.zone, told).await?;
@@ -209,6 +210,11 @@ impl<'a> Digest<'a> {
             Verdict::LookUp { .. } => None,
         }
     }
+}
+
+/// The CRM writes whole seconds: a row of the boundary's own second is news.
+fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
 fn target(rider: &Rider, row: &Row, key: &EventKey, fate: Fate) -> Target {

@@ -18,6 +18,8 @@ mod problems;
 mod reader;
 mod rider;
 mod skew;
+#[cfg(test)]
+mod tests;
 mod trips;
 mod walk;
 pub mod window;

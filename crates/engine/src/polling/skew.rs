@@ -2,20 +2,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The CRM's clock minus ours: the smallest difference that explains the `Date` of a reply that was asked for at
-/// `sent` and had arrived at `received`. The header has whole seconds and was written at some instant between the
-/// two, so a slow reply from a good clock is no difference.
+/// The CRM's clock minus ours, told by the `Date` of a reply that was asked for at `sent` and had arrived at
+/// `received`. The header has whole seconds and was written at some instant between the two, so a slow reply from a
+/// good clock is no difference. Of the differences that explain a reply the lowest is taken: it lets a row of the
+/// second in question fire rather than be primed.
 pub(super) fn skew(sent: Timestamp, received: Timestamp, server: Option<Timestamp>) -> SignedDuration {
     let Some(server) = server else { return SignedDuration::ZERO };
     let at_least = server.duration_since(received);
     let at_most = server.duration_since(sent).saturating_add(SignedDuration::from_secs(1));
-    if at_least > SignedDuration::ZERO {
-        at_least
-    } else if at_most < SignedDuration::ZERO {
-        at_most
-    } else {
-        SignedDuration::ZERO
-    }
+    let agree = at_least <= SignedDuration::ZERO && SignedDuration::ZERO <= at_most;
+    if agree { SignedDuration::ZERO } else { at_least }
 }
 
 #[cfg(test)]
@@ -44,7 +40,7 @@ mod tests {
         let ahead = skew(at("12:00:00"), at("12:00:01"), Some(at("12:10:01")));
         assert_eq!(ahead, SignedDuration::from_mins(10));
         let behind = skew(at("12:00:00"), at("12:00:01"), Some(at("11:50:00")));
-        assert_eq!(behind, SignedDuration::from_secs(-599));
+        assert_eq!(behind, SignedDuration::from_secs(-601));
     }
 
     #[test]

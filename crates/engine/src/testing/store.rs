@@ -143,8 +143,10 @@ impl State {
         let row = &mut self.zaps[index];
         row.name = identity.name;
         if row.selection != identity.selection {
+            // What the new selection adds was hidden from the old cursors.
             row.selection = identity.selection;
-            row.boundary = row.cursors.values().min().copied().unwrap_or(row.boundary);
+            row.boundary = row.cursors.values().min().map_or(row.boundary, |at| row.boundary.max(*at));
+            row.cursors.clear();
         }
         let revision = revision(&mut self.revisions, row.id, identity.content);
         ZapState {

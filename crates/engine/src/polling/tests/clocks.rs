@@ -1,0 +1,112 @@
+//! Days, zones and clocks that disagree.
+
+use super::support::{Rig, Spec, instant, local};
+use crate::ports::Clock;
+use crate::report::Event;
+use crate::testing::FakeRow;
+use jiff::{SignedDuration, Timestamp};
+use zaprun_core::trigger::Endpoint;
+
+/// Polls every quarter of an hour from `from` to `to`, a decline every few minutes on both sides of each poll; the
+/// CRM's clock is `skew` ahead of the engine's.
+fn around(from: &str, to: &str, skew: SignedDuration) {
+    let mut rig = Rig::at(from);
+    rig.deploy("zap", Spec::of("decline"));
+    rig.crm.set_skew(Some(skew));
+    rig.poll();
+    let (mut number, end) = (0_u64, instant(to));
+    while rig.clock.now() < end {
+        for _ in 0..5 {
+            rig.later(173);
+            number += 1;
+            let there: Timestamp = rig.clock.now() + skew;
+            rig.insert(FakeRow::sale(number, "A", &local(there)).with("responseType", "SOFT_DECLINE"));
+        }
+        assert_eq!(rig.poll().tally.fired, 5, "at {}", rig.now());
+    }
+    assert_eq!(rig.fired("zap").len() as u64, number);
+    assert!(rig.crm.take_reads().iter().all(|read| read.query.endpoint == Endpoint::Transactions));
+}
+
+#[test]
+fn the_night_of_23_hours() {
+    around("2026-03-07T12:00:00Z", "2026-03-09T12:00:00Z", SignedDuration::ZERO);
+}
+
+#[test]
+fn the_night_of_25_hours() {
+    around("2026-10-31T12:00:00Z", "2026-11-02T12:00:00Z", SignedDuration::ZERO);
+}
+
+#[test]
+fn midnight_in_the_account_zone_and_in_utc() {
+    around("2026-09-16T18:00:00Z", "2026-09-17T06:00:00Z", SignedDuration::ZERO);
+}
+
+#[test]
+fn a_crm_clock_ten_minutes_ahead() {
+    around("2026-09-16T18:00:00Z", "2026-09-17T06:00:00Z", SignedDuration::from_mins(10));
+}
+
+#[test]
+fn a_crm_clock_ten_minutes_behind() {
+    around("2026-09-16T18:00:00Z", "2026-09-17T06:00:00Z", SignedDuration::from_mins(-10));
+}
+
+#[test]
+fn a_crm_clock_five_hours_behind_loses_nothing_and_is_reported_once() {
+    let mut rig = Rig::at("2026-09-16T18:00:00Z");
+    rig.deploy("zap", Spec::of("decline"));
+    let skew = SignedDuration::from_hours(-5);
+    rig.crm.set_skew(Some(skew));
+    rig.clock.drive(async {
+        let mut engine = rig.start().await.unwrap();
+        for number in 0..60 {
+            let there = rig.clock.now() + skew;
+            rig.insert(FakeRow::sale(number, "A", &local(there)).with("responseType", "SOFT_DECLINE"));
+            engine.poll_once().await.unwrap();
+            rig.later(900);
+        }
+    });
+    assert_eq!(rig.fired("zap").len(), 60);
+    assert_eq!(rig.reports.count(|event| matches!(event, Event::ClockSkew { .. })), 1);
+}
+
+#[test]
+fn skew_moves_the_boundary_to_the_crm_clock() {
+    for minutes in [-10, 10] {
+        let skew = SignedDuration::from_mins(minutes);
+        let rig = Rig::with("zap", Spec::of("decline"));
+        rig.crm.set_skew(Some(skew));
+        let decline = |id, at: Timestamp| {
+            rig.insert(FakeRow::sale(id, "A", &local(at + skew)).with("responseType", "SOFT_DECLINE"));
+        };
+        decline(1, rig.clock.now() - SignedDuration::from_secs(30));
+        rig.poll();
+        rig.later(60);
+        decline(2, rig.clock.now() - SignedDuration::from_secs(30));
+        rig.poll();
+        assert_eq!(rig.fired("zap"), ["2"], "{minutes} minutes");
+    }
+}
+
+#[test]
+fn a_clock_that_ran_ahead_and_was_set_right_loses_nothing() {
+    let mut rig = Rig::at("2026-09-20T16:00:00Z");
+    rig.deploy("zap", Spec::of("decline"));
+    rig.crm.set_skew(None);
+    rig.poll();
+    rig.clock.set(instant("2026-09-16T16:00:00Z"));
+    rig.insert(FakeRow::sale(1, "A", &rig.now()).with("responseType", "SOFT_DECLINE"));
+    let polled = rig.poll();
+    assert_eq!(polled.tally.fired + polled.tally.primed, 1, "it is seen though the cursor lies ahead");
+}
+
+#[test]
+fn a_server_that_sends_no_date() {
+    let rig = Rig::running("decline");
+    rig.crm.set_skew(None);
+    rig.insert(FakeRow::sale(1, "A", &rig.now()).with("responseType", "SOFT_DECLINE"));
+    rig.poll();
+    assert_eq!(rig.fired("zap"), ["1"]);
+}

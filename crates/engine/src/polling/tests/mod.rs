@@ -1,0 +1,13 @@
+//! The cases polling must survive, against a CRM, a clock and a state in memory.
+#![allow(clippy::unwrap_used, reason = "a test may fail by panic")]
+
+mod clocks;
+mod crashes;
+mod history;
+mod looking;
+mod replies;
+mod rows;
+mod schedule;
+mod selection;
+mod support;
+mod walks;
