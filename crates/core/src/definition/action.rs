@@ -135,4 +135,9 @@ pub enum OnUncertain {
 }
 
 super::formats_of_words!(Method, "Method", "The HTTP method.", ["GET", "POST", "PUT", "PATCH", "DELETE"]);
-super::formats_of_words!(OnUncertain, "OnUncertain", "What to do when nobody knows whether the request arrived.", ["retry", "hold"]);
+super::formats_of_words!(
+    OnUncertain,
+    "OnUncertain",
+    "What to do when nobody knows whether the request arrived.",
+    ["retry", "hold"]
+);

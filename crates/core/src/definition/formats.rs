@@ -40,7 +40,7 @@ pub static FORMATS: &[Format] = &[
     },
     Format {
         pattern: Start::PATTERN,
-        words: "a start",
+        words: "now, beginning, a date or a time",
         help: "write now, beginning, a date (2026-09-16) or a time (2026-09-16T14:00:00-04:00)",
         check: |text| text.parse::<Start>().err(),
     },
@@ -52,7 +52,7 @@ pub static FORMATS: &[Format] = &[
     },
     Format {
         pattern: Word::PATTERN,
-        words: "a name",
+        words: "a name for expressions",
         help: "use letters, digits and underscores, a letter first: send_mail",
         check: |text| text.parse::<Word>().err(),
     },
@@ -138,7 +138,7 @@ impl fmt::Display for Duration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let millis = self.0.as_millis();
         let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
-        match units.iter().find(|(unit, _)| millis > 0 && millis % unit == 0) {
+        match units.iter().find(|(unit, _)| millis > 0 && millis.is_multiple_of(*unit)) {
             Some((unit, name)) => write!(f, "{}{name}", millis / unit),
             None => write!(f, "{millis}ms"),
         }
@@ -250,7 +250,10 @@ impl FromStr for Word {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let first = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-        if !first || text.len() > 100 || !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        if !first
+            || text.len() > 100
+            || !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        {
             return Err(format!("`{text}` is not a name that expressions can use"));
         }
         Ok(Word(text.to_owned()))

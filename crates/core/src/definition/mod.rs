@@ -31,11 +31,11 @@ mod trigger;
 mod zap;
 
 pub use action::{Action, HttpAction, Method, OnUncertain, Retry};
-pub use formats::{Duration, StatePlace, FORMATS, Format, Listener, Name, Rate, Word, format_of};
+pub use formats::{Duration, FORMATS, Format, Listener, Name, Rate, StatePlace, Word, format_of};
 pub use later::{LATER, Later, later};
 pub use project::{
-    Auth, Basic, Connection, HmacCheck, HmacFormat, HttpConnection, KonnektiveConnection, Listen, NamedSecret,
-    Project, TokenCheck, Verify, WebhookConnection, ZapSwitch,
+    Auth, Basic, Connection, HmacCheck, HmacFormat, HttpConnection, KonnektiveConnection, Listen,
+    NamedSecret, Project, TokenCheck, Verify, WebhookConnection, ZapSwitch,
 };
 pub use secret::Secret;
 pub use start::Start;

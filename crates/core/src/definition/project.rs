@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use super::formats::{Duration, StatePlace, Listener, Rate};
+use super::formats::{Duration, Listener, Rate, StatePlace};
 use super::secret::Secret;
 use super::tagged::{self, Branch};
 use crate::yaml::{MapRef, Spanned, Table};
@@ -69,7 +69,11 @@ impl JsonSchema for Connection {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let branches = vec![
-            Branch::of::<KonnektiveConnection>(generator, "konnektive", "A Konnektive (Checkout Champ) account."),
+            Branch::of::<KonnektiveConnection>(
+                generator,
+                "konnektive",
+                "A Konnektive (Checkout Champ) account.",
+            ),
             Branch::of::<HttpConnection>(generator, "http", "Any HTTP API."),
             Branch::of::<WebhookConnection>(generator, "webhook", "A system that calls zaprun."),
         ];
@@ -241,7 +245,12 @@ pub enum HmacFormat {
     Stripe,
 }
 
-super::formats_of_words!(HmacFormat, "HmacFormat", "How the signature is written.", ["standard", "github", "stripe"]);
+super::formats_of_words!(
+    HmacFormat,
+    "HmacFormat",
+    "How the signature is written.",
+    ["standard", "github", "stripe"]
+);
 
 /// A fixed token in a header.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

@@ -144,6 +144,16 @@ pub enum Cycles {
     All,
 }
 
-super::formats_of_words!(OrderType, "OrderType", "The state that an order reaches.", ["new_sale", "cancelled", "new_lead"]);
-super::formats_of_words!(TransactionType, "TransactionType", "The kind of transaction.", ["decline", "refund"]);
+super::formats_of_words!(
+    OrderType,
+    "OrderType",
+    "The state that an order reaches.",
+    ["new_sale", "cancelled", "new_lead"]
+);
+super::formats_of_words!(
+    TransactionType,
+    "TransactionType",
+    "The kind of transaction.",
+    ["decline", "refund"]
+);
 super::formats_of_words!(Cycles, "Cycles", "Which billing cycles count.", ["first", "all"]);

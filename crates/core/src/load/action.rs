@@ -24,7 +24,8 @@ fn target(tree: &Tree, action: NodeId, findings: &mut Vec<Diagnostic>) {
     let connection = tree.entry(action, "connection");
     match (url, connection) {
         (Some(url), Some(connection)) => findings.push(
-            exclusive(url, connection).help("keep the connection, and write what follows its address as `path:`"),
+            exclusive(url, connection)
+                .help("keep the connection, and write what follows its address as `path:`"),
         ),
         (None, None) => {
             let place = tree.entry(action, "id").or(tree.entries(action).first());
@@ -41,9 +42,12 @@ fn target(tree: &Tree, action: NodeId, findings: &mut Vec<Diagnostic>) {
         && let Some(path) = tree.entry(action, "path")
     {
         findings.push(
-            Diagnostic::new(&code::NO_EFFECT, "`path` follows the address of a connection, and there is none")
-                .at(path.key_span)
-                .help("write the whole address in `url:`"),
+            Diagnostic::new(
+                &code::NO_EFFECT,
+                "`path` follows the address of a connection, and there is none",
+            )
+            .at(path.key_span)
+            .help("write the whole address in `url:`"),
         );
     }
     let Some((url, text)) = url.and_then(|url| Some((url, tree.text(url.value)?))) else { return };
@@ -57,9 +61,11 @@ fn target(tree: &Tree, action: NodeId, findings: &mut Vec<Diagnostic>) {
 }
 
 fn body(tree: &Tree, action: NodeId, findings: &mut Vec<Diagnostic>) {
-    let bodies: Vec<&Entry> = ["json", "form", "text"].iter().filter_map(|key| tree.entry(action, key)).collect();
+    let bodies: Vec<&Entry> =
+        ["json", "form", "text"].iter().filter_map(|key| tree.entry(action, key)).collect();
     if let [first, second, ..] = bodies.as_slice() {
-        findings.push(exclusive(second, first).help("a request has one body: keep one of json, form and text"));
+        findings
+            .push(exclusive(second, first).help("a request has one body: keep one of json, form and text"));
     }
     let get = tree.get(action, "method").and_then(|node| tree.text(node)) == Some("GET");
     if let (true, Some(body)) = (get, bodies.first()) {

@@ -71,8 +71,10 @@ impl Ignores {
                 Some(problem) => Diagnostic::new(&code::IGNORE_FORM, problem)
                     .help("write # zaprun: ignore ZR0114 -- why it is meant"),
                 None if used => continue,
-                None => Diagnostic::new(&code::IGNORE_UNUSED, "nothing is found here that this would silence")
-                    .help("remove the comment"),
+                None => {
+                    Diagnostic::new(&code::IGNORE_UNUSED, "nothing is found here that this would silence")
+                        .help("remove the comment")
+                }
             };
             kept.push(finding.at(comment.span));
         }

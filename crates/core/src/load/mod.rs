@@ -191,7 +191,9 @@ impl Reader {
     fn add(&mut self, findings: Vec<Diagnostic>) {
         for finding in findings {
             let same = |known: &Diagnostic| {
-                known.code.id == finding.code.id && known.span == finding.span && known.message == finding.message
+                known.code.id == finding.code.id
+                    && known.span == finding.span
+                    && known.message == finding.message
             };
             if !self.findings.iter().any(same) {
                 self.findings.push(finding);

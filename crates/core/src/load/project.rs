@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::zap::too_short;
 use super::{Input, LoadedProject, Read, Reader, overlay, secrets, start, with_traps};
 use crate::definition::Project;
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
@@ -35,6 +36,9 @@ pub(super) fn read(reader: &mut Reader, input: &Input, lookup: Option<&dyn Looku
     for (env, mut overlay) in overlays {
         traps.append(&mut overlay.traps);
         let Some(over) = overlay.tree else { continue };
+        if over.node(over.root()).kind == Kind::Null {
+            continue;
+        }
         if !matches!(over.node(over.root()).kind, Kind::Map(_)) {
             let finding = Diagnostic::new(&code::WRONG_TYPE, "an overlay is a map of keys")
                 .at(over.span(over.root()))
@@ -64,7 +68,8 @@ pub(super) fn read(reader: &mut Reader, input: &Input, lookup: Option<&dyn Looku
             }
         }
         if index == 0 {
-            result.project = definition.map(|definition| LoadedProject { definition, tree: tree.clone(), file });
+            result.project =
+                definition.map(|definition| LoadedProject { definition, tree: tree.clone(), file });
         }
         result.variants.push(tree);
     }
@@ -139,6 +144,9 @@ fn checks(tree: &Tree) -> Vec<Diagnostic> {
         if let Some(zone) = tree.get(connection.value, "timezone") {
             findings.extend(time_zone(tree, zone, &mut zones));
         }
+        if let Some(timeout) = tree.get(connection.value, "timeout") {
+            findings.extend(too_short(tree, timeout, "timeout", std::time::Duration::from_secs(1)));
+        }
         if let Some(url) = tree.get(connection.value, "base_url") {
             findings.extend(address(tree, url));
         }
@@ -148,8 +156,7 @@ fn checks(tree: &Tree) -> Vec<Diagnostic> {
 
 fn time_zone(tree: &Tree, node: NodeId, known: &mut HashMap<String, bool>) -> Option<Diagnostic> {
     let Kind::Text { value, style } = &tree.node(node).kind else { return None };
-    let exists =
-        *known.entry(value.to_string()).or_insert_with(|| jiff::tz::db().get(value).is_ok());
+    let exists = *known.entry(value.to_string()).or_insert_with(|| jiff::tz::db().get(value).is_ok());
     if exists {
         return None;
     }

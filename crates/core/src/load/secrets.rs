@@ -35,7 +35,11 @@ pub(super) fn in_project(tree: &Tree, replaced: &Replaced) -> Vec<Diagnostic> {
         let secret_field = is_secret_field(&path);
         let finding = match (&tree.node(node).kind, replaced.written.get(&node)) {
             (Kind::Text { style: Style::Variable, .. } | Kind::Hole(_), Some(parts)) => {
-                if secret_field { default_in_plain(tree, node, parts) } else { None }
+                if secret_field {
+                    default_in_plain(tree, node, parts)
+                } else {
+                    None
+                }
             }
             (Kind::Text { value, .. }, _) if secret_field && !value.is_empty() => {
                 let key = path.iter().rev().find(|part| part.parse::<usize>().is_err()).unwrap_or(&"");
@@ -64,7 +68,9 @@ pub(super) fn in_zap(tree: &Tree) -> Vec<Diagnostic> {
             _ => false,
         };
         let finding = match named && literal {
-            true => Some(plain(tree, node, "a header or parameter of this name carries a secret, here in plain")),
+            true => {
+                Some(plain(tree, node, "a header or parameter of this name carries a secret, here in plain"))
+            }
             false => by_shape(tree, node, value),
         };
         findings.extend(finding.map(|finding| finding.help(ZAP_HELP)));
@@ -79,7 +85,8 @@ fn plain(tree: &Tree, node: NodeId, message: &str) -> Diagnostic {
 
 /// A default behind `:-` is as plain as the value itself.
 fn default_in_plain(tree: &Tree, node: NodeId, parts: &[Part]) -> Option<Diagnostic> {
-    let plain_default = |part: &Part| matches!(part, Part::Reference { default: Some(text), .. } if !text.is_empty());
+    let plain_default =
+        |part: &Part| matches!(part, Part::Reference { default: Some(text), .. } if !text.is_empty());
     parts.iter().any(plain_default).then(|| plain(tree, node, "the default of a secret is written in plain"))
 }
 
@@ -96,7 +103,9 @@ fn by_shape(tree: &Tree, node: NodeId, value: &str) -> Option<Diagnostic> {
 
 /// `https://host/path?token=…`, the token written out.
 fn has_secret_parameter(value: &str) -> bool {
-    let Some((_, query)) = value.split_once("://").and_then(|(_, rest)| rest.split_once('?')) else { return false };
+    let Some((_, query)) = value.split_once("://").and_then(|(_, rest)| rest.split_once('?')) else {
+        return false;
+    };
     let query = query.split('#').next().unwrap_or("");
     query.split('&').filter_map(|pair| pair.split_once('=')).any(|(name, value)| {
         is_secret_name(name) && !value.is_empty() && !value.contains("{{") && !value.contains("${")
@@ -126,7 +135,8 @@ fn is_secret_field(path: &[&str]) -> bool {
 
 /// Whether what goes by this name is a secret more often than not.
 fn is_secret_name(name: &str) -> bool {
-    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let name: String =
+        name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     let whole = ["authorization", "proxyauthorization", "cookie"];
     let ends = ["password", "passwd", "secret", "token", "apikey", "accesskey", "authkey", "privatekey"];
     whole.contains(&name.as_str()) || ends.iter().any(|end| name.ends_with(end))

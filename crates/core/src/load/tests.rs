@@ -48,7 +48,8 @@ connections:
 ";
 
 pub(crate) fn with_zaps(zaps: &[&str]) -> Loaded {
-    let zaps = zaps.iter().enumerate().map(|(index, text)| file(&format!("zaps/{index}.yaml"), text)).collect();
+    let zaps =
+        zaps.iter().enumerate().map(|(index, text)| file(&format!("zaps/{index}.yaml"), text)).collect();
     let input = Input { project: file("zaprun.yaml", PROJECT), overlays: Vec::new(), zaps, env: None };
     load(&input, None)
 }
@@ -56,7 +57,10 @@ pub(crate) fn with_zaps(zaps: &[&str]) -> Loaded {
 pub(crate) fn project(text: &str, overlays: &[(&str, &str)]) -> Input {
     let overlays = overlays
         .iter()
-        .map(|(env, text)| Overlay { env: (*env).to_owned(), file: file(&format!("zaprun.{env}.yaml"), text) })
+        .map(|(env, text)| Overlay {
+            env: (*env).to_owned(),
+            file: file(&format!("zaprun.{env}.yaml"), text),
+        })
         .collect();
     Input { project: file("zaprun.yaml", text), overlays, zaps: Vec::new(), env: None }
 }

@@ -2,11 +2,11 @@
 
 use super::project::unread;
 use super::{File, Reader, ZapFile, action, secrets, start, with_traps};
-use crate::definition::Zap;
+use crate::definition::{Duration, Zap};
 use crate::diagnostic::{Diagnostic, code};
 use crate::schema::{self, Document};
 use crate::variables::looks_like_reference;
-use crate::yaml::{self, Kind, Tree};
+use crate::yaml::{self, Kind, NodeId, Tree};
 
 /// Reads a zap file.
 pub(super) fn read(reader: &mut Reader, file: &File) -> ZapFile {
@@ -46,6 +46,20 @@ pub(super) fn read(reader: &mut Reader, file: &File) -> ZapFile {
     ZapFile { file: read.file, name, enabled, definition, tree: Some(tree) }
 }
 
+/// A duration that leaves no time for what it is about.
+pub(super) fn too_short(
+    tree: &Tree,
+    node: NodeId,
+    key: &str,
+    least: std::time::Duration,
+) -> Option<Diagnostic> {
+    let length: Duration = tree.text(node)?.parse().ok()?;
+    (length.0 < least).then(|| {
+        Diagnostic::new(&code::OUT_OF_RANGE, format!("`{key}` must be at least {}", Duration(least)))
+            .at(tree.span(node))
+    })
+}
+
 /// `${…}` where somebody seems to expect a variable.
 fn variables(tree: &Tree) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
@@ -58,7 +72,9 @@ fn variables(tree: &Tree) -> Vec<Diagnostic> {
                 format!("`{}` is not replaced here: zaps cannot read the environment", &value[range.clone()]),
             )
             .at(tree.place(id, range))
-            .help("give zaprun.yaml a `vars:` entry and write {{ vars.NAME }}; secrets belong to a connection"),
+            .help(
+                "give zaprun.yaml a `vars:` entry and write {{ vars.NAME }}; secrets belong to a connection",
+            ),
         );
     }
     findings
@@ -68,8 +84,12 @@ fn variables(tree: &Tree) -> Vec<Diagnostic> {
 fn trigger(tree: &Tree) -> Vec<Diagnostic> {
     let Some(trigger) = tree.get(tree.root(), "trigger") else { return Vec::new() };
     let text = |key: &str| tree.get(trigger, key).and_then(|node| tree.text(node));
-    let pairs = [("include_bought", "order_type", "new_lead"), ("include_voids", "transaction_type", "refund")];
+    let pairs =
+        [("include_bought", "order_type", "new_lead"), ("include_voids", "transaction_type", "refund")];
     let mut findings = Vec::new();
+    if let Some(every) = tree.get(trigger, "every") {
+        findings.extend(too_short(tree, every, "every", std::time::Duration::from_secs(1)));
+    }
     for (option, kind, wanted) in pairs {
         let Some(entry) = tree.entry(trigger, option) else { continue };
         if let Some(found) = text(kind).filter(|found| *found != wanted) {

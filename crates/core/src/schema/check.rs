@@ -4,34 +4,70 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{Draft, ValidationError, Validator};
+use jsonschema::{Draft, Validator};
 use serde_json::Value;
 
 use super::{Document, words};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, code};
 use crate::source::Span;
 use crate::yaml::{Kind, NodeId, Style, Tree, push_key};
 
 /// Everything in which a tree deviates from its schema.
 pub(crate) fn check(document: Document, tree: &Tree) -> Vec<Diagnostic> {
-    let instance = tree.to_json(tree.root());
+    let mut instance = tree.to_json(tree.root());
+    // What a variable holds is text until the schema asks for something else; then it is read as that, so that
+    // limits hold for it too.
+    for (pointer, value) in read_as_asked(document, tree, &instance) {
+        if let Some(place) = instance.pointer_mut(&pointer) {
+            *place = value;
+        }
+    }
     let mut findings = Vec::new();
     let mut seen = HashSet::new();
+    let mut wrong_types = HashSet::new();
     for error in validator(document).iter_errors(&instance) {
         let pointer = error.instance_path().as_str().to_owned();
         let Some((node, key)) = tree.at(&pointer) else { continue };
-        let place = Place { document, tree, node, key, pointer };
-        if tolerated(&place, &error) {
+        if matches!(tree.node(node).kind, Kind::Hole(_)) {
             continue;
         }
+        if matches!(error.kind(), ValidationErrorKind::Type { .. }) {
+            wrong_types.insert(node);
+        }
+        let place = Place { document, tree, node, key, pointer };
         for finding in words::findings(&place, &error) {
             // An alias brings one mistake to several pointers; it is one finding all the same.
             if seen.insert((finding.code.id, finding.span, finding.message.clone())) {
-                findings.push(finding);
+                findings.push((node, finding));
             }
         }
     }
-    findings
+    // A value of the wrong type is of course none of the known ones either.
+    findings.retain(|(node, finding)| finding.code != &code::NOT_ONE_OF || !wrong_types.contains(node));
+    findings.into_iter().map(|(_, finding)| finding).collect()
+}
+
+/// The texts out of variables for which the schema wants a number or a boolean, read as that.
+fn read_as_asked(document: Document, tree: &Tree, instance: &Value) -> Vec<(String, Value)> {
+    let variables =
+        tree.ids().any(|id| matches!(tree.node(id).kind, Kind::Text { style: Style::Variable, .. }));
+    if !variables {
+        return Vec::new();
+    }
+    let mut read = Vec::new();
+    for error in validator(document).iter_errors(instance) {
+        let pointer = error.instance_path().as_str();
+        let Some((node, _)) = tree.at(pointer) else { continue };
+        let Kind::Text { value, style: Style::Variable } = &tree.node(node).kind else { continue };
+        let wanted = words::wanted_types(&error);
+        let value = wanted.iter().find_map(|ty| match ty.as_str() {
+            "boolean" => value.parse::<bool>().ok().map(Value::Bool),
+            "integer" => value.parse::<i64>().ok().map(Value::from),
+            _ => None,
+        });
+        read.extend(value.map(|value| (pointer.to_owned(), value)));
+    }
+    read
 }
 
 /// Where an error is.
@@ -78,24 +114,6 @@ pub(super) fn head(tree: &Tree, node: NodeId) -> Span {
     }
 }
 
-/// What only looks wrong: values that a variable will hold, and values of one that are of the right type once read.
-fn tolerated(place: &Place<'_>, error: &ValidationError<'_>) -> bool {
-    match &place.tree.node(place.node).kind {
-        Kind::Hole(_) => true,
-        Kind::Text { value, style: Style::Variable } => match error.kind() {
-            ValidationErrorKind::Type { .. } => words::wanted_types(error).iter().any(|ty| match ty.as_str() {
-                "boolean" => value.parse::<bool>().is_ok(),
-                "integer" => value.parse::<i64>().is_ok(),
-                _ => false,
-            }),
-            // The number 1 of `version: ${…}`, say, is compared by the typed reader.
-            ValidationErrorKind::Constant { expected_value } => expected_value.to_string() == **value,
-            _ => false,
-        },
-        _ => false,
-    }
-}
-
 fn validator(document: Document) -> &'static Validator {
     static PROJECT: LazyLock<Validator> = LazyLock::new(|| build(Document::Project.schema()));
     static ZAP: LazyLock<Validator> = LazyLock::new(|| build(Document::Zap.schema()));
@@ -106,6 +124,13 @@ fn validator(document: Document) -> &'static Validator {
 }
 
 fn build(schema: &Value) -> Validator {
-    #[expect(clippy::expect_used, reason = "the schema is generated from types in this crate; a test builds it")]
-    jsonschema::options().with_draft(Draft::Draft7).offline().build(schema).expect("generated schemas are valid")
+    #[expect(
+        clippy::expect_used,
+        reason = "the schema is generated from types in this crate; a test builds it"
+    )]
+    jsonschema::options()
+        .with_draft(Draft::Draft7)
+        .offline()
+        .build(schema)
+        .expect("generated schemas are valid")
 }

@@ -84,4 +84,3 @@ fn plain_descriptions(schema: &mut Schema) {
         *text = text.replace('\n', " ");
     }
 }
-

@@ -68,16 +68,65 @@ fn every_format_has_words_and_its_pattern_agrees_with_its_parser() {
         assert!(format_of(format.pattern).is_some());
     }
     let texts = [
-        "1s", "15m", "500ms", "24h", "7d", "0s", "1", "s", "1 s", "-1s", "1.5h", "1h30m", "2/s", "60/m", "0/s", "/s",
-        "2/", "2/y", "01/s", "1000000/s", "now", "beginning", "2026-09-16", "2026-09-16T14:00:00-04:00",
-        "2026-09-16 14:00", "2026-09-16T14:00Z", "20260916", "2026-9-16", "2026-09-16T14", "today",
-        "2026-09-16T14:00:00[UTC]", "a", "a-b", "A", "a--b", "-a", "a_b", "_a", "9", "", "sqlite:x", "sqlite:",
-        "sqlite:a?b", "postgres://x", "127.0.0.1:80", "[::1]:80", "localhost:80", "1.2.3.4", "é",
+        "1s",
+        "15m",
+        "500ms",
+        "24h",
+        "7d",
+        "0s",
+        "1",
+        "s",
+        "1 s",
+        "-1s",
+        "1.5h",
+        "1h30m",
+        "2/s",
+        "60/m",
+        "0/s",
+        "/s",
+        "2/",
+        "2/y",
+        "01/s",
+        "1000000/s",
+        "now",
+        "beginning",
+        "2026-09-16",
+        "2026-09-16T14:00:00-04:00",
+        "2026-09-16 14:00",
+        "2026-09-16T14:00Z",
+        "20260916",
+        "2026-9-16",
+        "2026-09-16T14",
+        "today",
+        "2026-09-16T14:00:00[UTC]",
+        "a",
+        "a-b",
+        "A",
+        "a--b",
+        "-a",
+        "a_b",
+        "_a",
+        "9",
+        "",
+        "sqlite:x",
+        "sqlite:",
+        "sqlite:a?b",
+        "postgres://x",
+        "127.0.0.1:80",
+        "[::1]:80",
+        "localhost:80",
+        "1.2.3.4",
+        "é",
     ];
     for format in FORMATS {
         let pattern = regex::Regex::new(format.pattern).unwrap();
         for text in texts {
-            assert_eq!(pattern.is_match(text), (format.check)(text).is_none(), "{text:?} as {}", format.words);
+            assert_eq!(
+                pattern.is_match(text),
+                (format.check)(text).is_none(),
+                "{text:?} as {}",
+                format.words
+            );
         }
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn findings(place: &Place<'_>, error: &ValidationError<'_>) -> Vec<Di
             unexpected.iter().map(|key| unknown_key(place, schema, key)).collect()
         }
         ValidationErrorKind::Required { property } => {
-            vec![missing_key(place, schema, property.as_str().unwrap_or(""))]
+            missing_key(place, schema, property.as_str().unwrap_or("")).into_iter().collect()
         }
         ValidationErrorKind::PropertyNames { error } => vec![bad_name(place, error)],
         kind => vec![value(place, schema, kind, error)],
@@ -44,13 +44,14 @@ fn value(
 ) -> Diagnostic {
     let node = place.tree.node(place.node);
     if let Kind::Text { style: Style::Variable, .. } = node.kind {
-        return from_variable(place, schema);
+        return from_variable(place, schema, kind);
     }
     let name = title(place);
     let finding = match kind {
         ValidationErrorKind::Type { .. } => wrong_type(place, schema, error),
         ValidationErrorKind::Enum { options } => {
-            let options: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let options: Vec<&str> =
+                options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             not_one_of(place, &options)
         }
         ValidationErrorKind::Constant { expected_value } => {
@@ -61,7 +62,8 @@ fn value(
         ValidationErrorKind::Minimum { limit } => range(&name, "at least", limit),
         ValidationErrorKind::Maximum { limit } => range(&name, "at most", limit),
         ValidationErrorKind::MinItems { .. } => {
-            Diagnostic::new(&code::OUT_OF_RANGE, format!("{name} is an empty list")).help("write at least one member")
+            Diagnostic::new(&code::OUT_OF_RANGE, format!("{name} is an empty list"))
+                .help("write at least one member")
         }
         ValidationErrorKind::MinProperties { .. } | ValidationErrorKind::MaxProperties { .. } => {
             Diagnostic::new(&code::EXCLUSIVE_KEYS, format!("{name} takes exactly one key"))
@@ -77,13 +79,11 @@ fn value(
 }
 
 /// Never shows what the variable holds.
-fn from_variable(place: &Place<'_>, schema: Option<&Value>) -> Diagnostic {
-    let what = match pattern_of(schema).and_then(format_of) {
-        Some(format) => format.words.to_owned(),
-        None => schema
-            .and_then(|schema| schema.get("type"))
-            .and_then(Value::as_str)
-            .map_or_else(|| "a fitting value".to_owned(), |ty| type_words(ty).to_owned()),
+fn from_variable(place: &Place<'_>, schema: Option<&Value>, kind: &ValidationErrorKind) -> Diagnostic {
+    let what = match (kind, schema) {
+        (ValidationErrorKind::Minimum { limit }, _) => format!("a number of at least {limit}"),
+        (ValidationErrorKind::Maximum { limit }, _) => format!("a number of at most {limit}"),
+        (_, schema) => wanted_words(schema),
     };
     let name = title(place);
     Diagnostic::new(&code::VARIABLE_VALUE, format!("the variable in {name} does not hold {what}"))
@@ -92,20 +92,35 @@ fn from_variable(place: &Place<'_>, schema: Option<&Value>) -> Diagnostic {
         .pointer(place.pointer.clone())
 }
 
+/// What a schema of one type or pattern asks for.
+fn wanted_words(schema: Option<&Value>) -> String {
+    match pattern_of(schema).and_then(format_of) {
+        Some(format) => format.words.to_owned(),
+        None => schema
+            .and_then(|schema| schema.get("type"))
+            .and_then(Value::as_str)
+            .map_or_else(|| "a fitting value".to_owned(), |ty| type_words(ty).to_owned()),
+    }
+}
+
 fn wrong_type(place: &Place<'_>, schema: Option<&Value>, error: &ValidationError<'_>) -> Diagnostic {
     let node = place.tree.node(place.node);
     let name = title(place);
     let format = pattern_of(schema).and_then(format_of);
     let wanted = wanted_types(error);
-    let wanted_words: Vec<&str> = wanted.iter().map(|ty| type_words(ty)).collect();
-    let what = format.map_or_else(|| wanted_words.join(" or "), |format| format.words.to_owned());
+    let wants = |ty: &str| wanted.iter().any(|wanted| wanted == ty);
+    let what = match (format, wanted.as_slice()) {
+        (Some(format), _) => format.words.to_owned(),
+        (None, [one]) => type_words(one).to_owned(),
+        (None, _) if wants("array") => "a value or a list of values".to_owned(),
+        (None, _) if wants("object") => "a map of keys".to_owned(),
+        (None, _) => "a single value".to_owned(),
+    };
     if node.kind == Kind::Null {
         return Diagnostic::new(&code::EMPTY_VALUE, format!("{name} is empty"))
-            .help(format!("write {what}, or remove the key"));
+            .help(format!("write {what} after the `:`"));
     }
-    let finding =
-        Diagnostic::new(&code::WRONG_TYPE, format!("{name} takes {what}, found {}", node.words()));
-    let wants = |ty: &str| wanted.iter().any(|wanted| wanted == ty);
+    let finding = Diagnostic::new(&code::WRONG_TYPE, format!("{name} takes {what}, found {}", node.words()));
     let help = match &node.kind {
         Kind::Number(_) if format.is_some() => format.map(|format| format.help.to_owned()),
         Kind::Number(digits) if wants("string") => Some(format!("write \"{digits}\" in quotes")),
@@ -118,7 +133,7 @@ fn wrong_type(place: &Place<'_>, schema: Option<&Value>, error: &ValidationError
         }
         Kind::Text { .. } | Kind::Number(_) if wants("boolean") => Some("write true or false".to_owned()),
         Kind::Text { .. } if wants("array") => Some("write a list: [a, b], or one `- ` per line".to_owned()),
-        Kind::Map(_) if wants("array") => Some("begin each member with `- `".to_owned()),
+        Kind::Map(_) if wants("array") && !wants("string") => Some("begin each member with `- `".to_owned()),
         _ => None,
     };
     finding.maybe_help(help)
@@ -142,10 +157,7 @@ fn not_one_of(place: &Place<'_>, options: &[&str]) -> Diagnostic {
     if let Some(finding) = slot.and_then(|slot| not_available(slot, written)) {
         return finding;
     }
-    let finding = Diagnostic::new(
-        &code::NOT_ONE_OF,
-        format!("{} cannot be `{written}`", title(place)),
-    );
+    let finding = Diagnostic::new(&code::NOT_ONE_OF, format!("{} cannot be `{written}`", title(place)));
     finding.help(meant(written, options))
 }
 
@@ -191,10 +203,7 @@ fn unknown_key(place: &Place<'_>, schema: Option<&Value>, key: &str) -> Diagnost
         Some(finding) => finding,
         None => {
             let known = keys_of(schema).unwrap_or_default();
-            // What is there already is not what was meant.
-            let free: Vec<&str> =
-                known.iter().copied().filter(|key| place.tree.entry(place.node, key).is_none()).collect();
-            let help = match did_you_mean(key, free.iter().copied()) {
+            let help = match intended(place, &known, key) {
                 Some(best) => format!("did you mean `{best}`?"),
                 None => format!("known keys are {}", list(&known)),
             };
@@ -204,22 +213,31 @@ fn unknown_key(place: &Place<'_>, schema: Option<&Value>, key: &str) -> Diagnost
     finding.at(span).pointer(place.below(key))
 }
 
-fn missing_key(place: &Place<'_>, schema: Option<&Value>, key: &str) -> Diagnostic {
-    let at = if place.pointer.is_empty() {
-        "the file".to_owned()
-    } else {
-        title(place)
-    };
+/// Nothing when the key is there and only misspelt: the unknown key's finding names it.
+fn missing_key(place: &Place<'_>, schema: Option<&Value>, key: &str) -> Option<Diagnostic> {
+    let known = keys_of(schema).unwrap_or_default();
+    let mut unknown = place.tree.entries(place.node).iter().filter(|entry| !known.contains(&&*entry.key));
+    if unknown.any(|entry| intended(place, &known, &entry.key) == Some(key)) {
+        return None;
+    }
+    let at = if place.pointer.is_empty() { "the file".to_owned() } else { title(place) };
     let property = schema.and_then(|schema| schema.get("properties")).and_then(|all| all.get(key));
     let options = property.and_then(|property| words_of(place.document, property));
     let help = match options {
         Some(options) => format!("add `{key}:` with one of {}", list(&options)),
         None => format!("add `{key}:`"),
     };
-    Diagnostic::new(&code::MISSING_KEY, format!("{at} has no `{key}`"))
-        .help(help)
-        .at(place.key_or_value())
-        .pointer(place.pointer.clone())
+    Some(
+        Diagnostic::new(&code::MISSING_KEY, format!("{at} has no `{key}`"))
+            .help(help)
+            .at(place.key_or_value())
+            .pointer(place.pointer.clone()),
+    )
+}
+
+/// The known key that an unknown one stands for, probably; one that is there already it does not.
+fn intended<'a>(place: &Place<'_>, known: &[&'a str], key: &str) -> Option<&'a str> {
+    did_you_mean(key, known.iter().copied().filter(|known| place.tree.entry(place.node, known).is_none()))
 }
 
 /// A key that cannot be used as a name.

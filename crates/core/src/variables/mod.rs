@@ -128,31 +128,42 @@ fn need(replaced: &mut Replaced, reference: &Reference, default: Option<&str>, s
     }
 }
 
-fn look_up(lookup: &dyn Lookup, reference: &Reference, default: Option<&str>) -> Result<String, Diagnostic> {
-    match reference {
+fn look_up(
+    lookup: &dyn Lookup,
+    reference: &Reference,
+    default: Option<&str>,
+) -> Result<String, Box<Diagnostic>> {
+    let (code, message, help) = match reference {
         Reference::Variable(name) => match (lookup.variable(name), default) {
-            (Some(value), None) => Ok(value),
+            (Some(value), None) => return Ok(value),
             // As in a shell, `:-` also stands in for a variable that is set to nothing.
-            (Some(value), Some(_)) if !value.is_empty() => Ok(value),
-            (_, Some(default)) => Ok(default.to_owned()),
-            (None, None) => Err(Diagnostic::new(&code::VARIABLE_UNSET, format!("the variable `{name}` is not set"))
-                .help(format!("set {name}, or write ${{{name}:-…}} with a default"))),
+            (Some(value), Some(_)) if !value.is_empty() => return Ok(value),
+            (_, Some(default)) => return Ok(default.to_owned()),
+            (None, None) => (
+                &code::VARIABLE_UNSET,
+                format!("the variable `{name}` is not set"),
+                format!("set {name}, or write ${{{name}:-…}} with a default"),
+            ),
         },
         Reference::File(path) => match lookup.file(path) {
-            Ok(mut text) => {
-                // Editors and `echo` end a file with a line break that is no part of the secret.
-                if text.ends_with('\n') {
-                    text.pop();
-                    if text.ends_with('\r') {
-                        text.pop();
-                    }
-                }
-                Ok(text)
-            }
-            Err(problem) => {
-                Err(Diagnostic::new(&code::VARIABLE_FILE, format!("the file `{path}` cannot be read: {problem}"))
-                    .help("paths are relative to the project folder unless they begin with `/`"))
-            }
+            Ok(text) => return Ok(without_line_break(text)),
+            Err(problem) => (
+                &code::VARIABLE_FILE,
+                format!("the file `{path}` cannot be read: {problem}"),
+                "paths are relative to the project folder unless they begin with `/`".to_owned(),
+            ),
         },
+    };
+    Err(Box::new(Diagnostic::new(code, message).help(help)))
+}
+
+/// Editors and `echo` end a file with a line break that is no part of the secret.
+fn without_line_break(mut text: String) -> String {
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
     }
+    text
 }

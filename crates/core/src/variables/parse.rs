@@ -120,7 +120,10 @@ fn reference(text: &str) -> Result<Read, (String, &'static str)> {
     let default = match (rest, rest.strip_prefix(":-")) {
         ("", _) => None,
         (_, Some(default)) if default.contains("${") => {
-            return Err((format!("the default of `{name}` holds another variable"), "write a plain text after :-"));
+            return Err((
+                format!("the default of `{name}` holds another variable"),
+                "write a plain text after :-",
+            ));
         }
         (_, Some(default)) => Some(default.to_owned()),
         _ => return Err((format!("`{text}` is not a variable"), forms)),

@@ -21,9 +21,13 @@ fn forms() {
     assert_eq!(parse("plain $ text $5").unwrap(), [literal("plain $ text $5")]);
     assert_eq!(parse("$$ and $${X}").unwrap(), [literal("$ and ${X}")]);
     assert_eq!(parse("${A}").unwrap(), [variable("A", None, 0..4)]);
-    assert_eq!(parse("a${B_1:-x y}c").unwrap(), [literal("a"), variable("B_1", Some("x y"), 1..12), literal("c")]);
+    assert_eq!(
+        parse("a${B_1:-x y}c").unwrap(),
+        [literal("a"), variable("B_1", Some("x y"), 1..12), literal("c")]
+    );
     assert_eq!(parse("${A:-}").unwrap(), [variable("A", Some(""), 0..6)]);
-    let file = Part::Reference { reference: Reference::File("/run/x".to_owned()), default: None, range: 0..14 };
+    let file =
+        Part::Reference { reference: Reference::File("/run/x".to_owned()), default: None, range: 0..14 };
     assert_eq!(parse("${file:/run/x}").unwrap(), [file]);
 }
 
@@ -62,7 +66,8 @@ proptest! {
     fn ranges_cover_what_was_written(text in "[a$]{0,5}\\$\\{[A-Z]{1,3}(:-[a-z]{0,3})?\\}[a$]{0,3}") {
         for part in parse(&text).unwrap_or_default() {
             if let Part::Reference { range, .. } = part {
-                prop_assert!(text[range.clone()].starts_with("${") && text[range].ends_with('}'));
+                let whole = text[range.clone()].starts_with("${") && text[range].ends_with('}');
+                prop_assert!(whole);
             }
         }
     }

@@ -26,7 +26,8 @@ pub(super) fn build(file: FileId, text: &Arc<str>) -> Parsed {
         if let Err(finding) = step {
             // `{{ a }} and {{ b }}`: its head was found before the rest of it broke.
             let head = |found: &Diagnostic| {
-                found.code == finding.code && found.span.map(|span| span.start) == finding.span.map(|span| span.start)
+                found.code == finding.code
+                    && found.span.map(|span| span.start) == finding.span.map(|span| span.start)
             };
             builder.findings.retain(|found| !head(found));
             builder.findings.push(*finding);
@@ -113,24 +114,23 @@ impl<'a> Builder<'a> {
             }
             _ => None,
         };
-        Parsed {
-            file: self.file,
-            tree,
-            diagnostics: self.findings,
-            traps: self.traps,
-            scalars: self.scalars,
-        }
+        Parsed { file: self.file, tree, diagnostics: self.findings, traps: self.traps, scalars: self.scalars }
     }
 
     /// The finding for a syntax error; a bracket that is still open is often its cause.
     fn syntax(&self, error: &engine::ScanError) -> Diagnostic {
         let finding = words::syntax(self.file, self.text, error);
         let open = self.stack.iter().rev().find_map(|frame| match frame {
-            Frame::List { start, flow: true, .. } | Frame::Map(MapFrame { start, flow: true, .. }) => Some(*start),
+            Frame::List { start, flow: true, .. } | Frame::Map(MapFrame { start, flow: true, .. }) => {
+                Some(*start)
+            }
             _ => None,
         });
         match open {
-            Some(start) if finding.code == &code::YAML_SYNTAX => {
+            Some(start)
+                if finding.code == &code::YAML_SYNTAX
+                    && finding.span.is_none_or(|span| span.start != start) =>
+            {
                 finding.related(self.span(start, start + 1), "this bracket is still open")
             }
             _ => finding,
@@ -229,10 +229,12 @@ impl<'a> Builder<'a> {
         if tag.core_suffix() == Some("str") || (tag.handle().is_empty() && tag.suffix() == "!") {
             return;
         }
-        let range = at.tag_span().and_then(|span| span.byte_range()).or_else(|| at.byte_range()).unwrap_or(0..0);
-        let finding = Diagnostic::new(&code::YAML_TAG, format!("the tag `{}` is not understood", tag.original()))
-            .at(self.span(range.start, range.end))
-            .help("remove it; text that looks like a number is written in quotes");
+        let range =
+            at.tag_span().and_then(|span| span.byte_range()).or_else(|| at.byte_range()).unwrap_or(0..0);
+        let finding =
+            Diagnostic::new(&code::YAML_TAG, format!("the tag `{}` is not understood", tag.original()))
+                .at(self.span(range.start, range.end))
+                .help("remove it; text that looks like a number is written in quotes");
         self.findings.push(finding);
     }
 
@@ -247,11 +249,8 @@ impl<'a> Builder<'a> {
     ) -> Result<(), Stop> {
         self.refuse_tag(tag, at);
         let raw = self.text.get(range.clone()).unwrap_or("");
-        let mut end = range.start + raw.trim_end().len();
-        if end == range.start {
-            end = range.end.min(range.start + 1);
-        }
-        let span = self.span(range.start, if raw.is_empty() { range.start } else { end });
+        // The line break that ends a block is no part of what is underlined.
+        let span = self.span(range.start, range.start + raw.trim_end_matches([' ', '\t', '\r', '\n']).len());
         if !raw.is_empty() {
             self.scalars.push((range.start, range.end));
         }
@@ -285,7 +284,8 @@ impl<'a> Builder<'a> {
 
     fn alias(&mut self, anchor: usize, start: usize, end: usize) -> Result<(), Stop> {
         let span = self.span(start, end);
-        let Some(id) = self.anchors.get(&anchor).copied().filter(|_| !self.open_anchors.contains(&anchor)) else {
+        let Some(id) = self.anchors.get(&anchor).copied().filter(|_| !self.open_anchors.contains(&anchor))
+        else {
             let finding = Diagnostic::new(&code::ALIAS, "an alias stands inside the value it names")
                 .at(span)
                 .help("write the value out");
@@ -339,7 +339,9 @@ impl<'a> Builder<'a> {
 
     fn bad_key(&mut self, span: Span, message: &str) {
         self.findings.push(
-            Diagnostic::new(&code::BAD_KEY, message).at(span).help("write a text before the `:`, in quotes if need be"),
+            Diagnostic::new(&code::BAD_KEY, message)
+                .at(span)
+                .help("write a text before the `:`, in quotes if need be"),
         );
         self.set_key(Key::Bad);
     }
@@ -352,9 +354,10 @@ impl<'a> Builder<'a> {
         }
         map.key = Some(Key::Bad);
         let first = map.entries.iter().find(|entry| &*entry.key == key).map(|entry| entry.key_span);
-        let mut finding = Diagnostic::new(&code::DUPLICATE_KEY, format!("the key `{key}` occurs twice in one map"))
-            .at(span)
-            .help("keep one of the two");
+        let mut finding =
+            Diagnostic::new(&code::DUPLICATE_KEY, format!("the key `{key}` occurs twice in one map"))
+                .at(span)
+                .help("keep one of the two");
         if let Some(first) = first {
             finding = finding.related(first, "it is here first");
         }
@@ -390,7 +393,8 @@ impl<'a> Builder<'a> {
     }
 
     fn close_map(&mut self, mut map: MapFrame, start: usize, end: usize) -> Result<(), Stop> {
-        let last = map.entries.iter().map(|entry| self.tree.span(entry.value).end.max(entry.key_span.end)).max();
+        let last =
+            map.entries.iter().map(|entry| self.tree.span(entry.value).end.max(entry.key_span.end)).max();
         let stop = if map.flow && end > start { end } else { last.unwrap_or(map.start).max(map.start) };
         let span = self.span(map.start, stop);
         if map.flow && !map.odd_keys.is_empty() && self.text[span.start..].starts_with("{{") {
@@ -398,7 +402,9 @@ impl<'a> Builder<'a> {
         }
         for odd in std::mem::take(&mut map.odd_keys) {
             self.findings.push(
-                Diagnostic::new(&code::BAD_KEY, "a key must be text").at(odd).help("write a text before the `:`"),
+                Diagnostic::new(&code::BAD_KEY, "a key must be text")
+                    .at(odd)
+                    .help("write a text before the `:`"),
             );
         }
         let merged = self.merge(&mut map);
@@ -425,13 +431,13 @@ impl<'a> Builder<'a> {
                 Kind::List(items) => items.clone(),
                 _ => Vec::new(),
             };
-            let good = !maps.is_empty() && maps.iter().all(|id| matches!(self.tree.node(*id).kind, Kind::Map(_)));
+            let good =
+                !maps.is_empty() && maps.iter().all(|id| matches!(self.tree.node(*id).kind, Kind::Map(_)));
             if !good {
-                self.findings.push(
-                    Diagnostic::new(&code::ALIAS, "`<<` takes in maps, and this is none")
-                        .at(span)
-                        .help("write `<<: *name` where `&name` stands before a map, or \"<<\" for a key of that name"),
-                );
+                self.findings
+                    .push(Diagnostic::new(&code::ALIAS, "`<<` takes in maps, and this is none").at(span).help(
+                    "write `<<: *name` where `&name` stands before a map, or \"<<\" for a key of that name",
+                ));
                 continue;
             }
             for entry in maps.iter().flat_map(|id| self.tree.entries(*id)) {

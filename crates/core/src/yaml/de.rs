@@ -109,9 +109,12 @@ impl<'de> Deserializer<'de> for Reader<'_> {
             },
             Kind::Text { value, .. } | Kind::Hole(value) => visitor.visit_str(value),
             Kind::List(items) => visitor.visit_seq(Items { tree: self.tree, items: items.iter() }),
-            Kind::Map(entries) => {
-                visitor.visit_map(Entries { tree: self.tree, entries: entries.iter(), value: None, skip: None })
-            }
+            Kind::Map(entries) => visitor.visit_map(Entries {
+                tree: self.tree,
+                entries: entries.iter(),
+                value: None,
+                skip: None,
+            }),
         };
         result.map_err(|error| self.blame(error))
     }
@@ -186,7 +189,9 @@ impl<'de> Deserializer<'de> for Reader<'_> {
                     let name = tag.tree.text(tag.node).ok_or_else(|| tag.wrong("text"))?;
                     Choice { reader: self, name, value: Some(Body::WithoutType(self.node)) }
                 }
-                (None, [entry]) => Choice { reader: self, name: &entry.key, value: Some(Body::Node(entry.value)) },
+                (None, [entry]) => {
+                    Choice { reader: self, name: &entry.key, value: Some(Body::Node(entry.value)) }
+                }
                 _ => return Err(self.wrong("one key")),
             },
             _ => return Err(self.wrong("a map")),

@@ -21,6 +21,8 @@ pub use scalar::is_json_number;
 pub use spanned::{MapRef, NodeRef, Spanned, Table};
 pub use tree::{Entry, Kind, Node, NodeId, Style, Tree, push_key};
 
+use std::ops::Range;
+
 use crate::diagnostic::{Diagnostic, code};
 use crate::source::{FileId, SourceMap, Span};
 
@@ -49,60 +51,79 @@ pub struct Parsed {
 
 /// Reads one file. Never fails: what cannot be read is a finding.
 pub fn parse(sources: &mut SourceMap, path: &str, bytes: &[u8]) -> Parsed {
-    let (text, refused) = match decode(path, bytes) {
-        Ok(text) => (text, None),
-        Err((text, finding)) => (text, Some(finding)),
-    };
-    let file = sources.add(path, text);
-    if let Some((finding, place)) = refused {
-        let finding = match place {
-            Some((start, end)) => finding.at(Span::new(file, start, end)),
-            None => finding,
-        };
-        return Parsed { file, tree: None, diagnostics: vec![finding], traps: Vec::new(), scalars: Vec::new() };
+    match decode(path, bytes) {
+        Ok(text) => {
+            let file = sources.add(path, text);
+            build::build(file, &sources.file(file).text.clone())
+        }
+        Err(refused) => {
+            let file = sources.add(path, refused.shown);
+            let finding = match refused.place {
+                Some(place) => refused.finding.at(Span::new(file, place.start, place.end)),
+                None => refused.finding,
+            };
+            let diagnostics = vec![finding];
+            Parsed { file, tree: None, diagnostics, traps: Vec::new(), scalars: Vec::new() }
+        }
     }
-    let text = sources.file(file).text.clone();
-    build::build(file, &text)
 }
 
-/// What is shown of a refused file, and why it was refused and where.
-type Refused = (String, (Diagnostic, Option<(usize, usize)>));
+/// Why a file is not read further than its bytes.
+struct Refused {
+    finding: Diagnostic,
+    /// What of its text can be shown.
+    shown: String,
+    /// Where the finding is in that.
+    place: Option<Range<usize>>,
+}
 
-fn decode(path: &str, bytes: &[u8]) -> Result<String, Refused> {
+impl Refused {
+    fn whole(finding: Diagnostic) -> Box<Self> {
+        Box::new(Refused { finding, shown: String::new(), place: None })
+    }
+}
+
+fn decode<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Refused>> {
     if bytes.len() > MAX_BYTES {
         let finding = Diagnostic::new(
             &code::TOO_LARGE,
             format!("{path} has {} bytes, more than the {MAX_BYTES} that are read", bytes.len()),
-        )
-        .help("a definition is a few kilobytes; keep records and tables in files of their own");
-        return Err((String::new(), (finding, None)));
+        );
+        let help = "a definition is a few kilobytes; keep records and tables in files of their own";
+        return Err(Refused::whole(finding.help(help)));
     }
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        let finding = Diagnostic::new(&code::UNREADABLE, format!("{path} is UTF-16, not UTF-8"))
-            .help("save the file as UTF-8");
-        return Err((String::new(), (finding, None)));
+        let finding = Diagnostic::new(&code::UNREADABLE, format!("{path} is UTF-16, not UTF-8"));
+        return Err(Refused::whole(finding.help("save the file as UTF-8")));
     }
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => return Err(not_utf8(path, bytes, error.valid_up_to())),
-    };
-    let control = text.char_indices().find(|(_, c)| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}'));
-    if let Some((at, character)) = control {
-        let finding = Diagnostic::new(
-            &code::CONTROL_CHARACTER,
-            format!("a control character (U+{:04X}) stands in the file", u32::from(character)),
-        )
-        .help(format!("remove it, or write \"\\x{:02x}\" inside double quotes", u32::from(character)));
-        return Err((text.to_owned(), (finding, Some((at, at + character.len_utf8())))));
+    let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(path, bytes, error.valid_up_to()))?;
+    match text.char_indices().find(|(_, character)| is_forbidden(*character)) {
+        None => Ok(text),
+        Some((at, character)) => {
+            let number = u32::from(character);
+            let finding = Diagnostic::new(
+                &code::CONTROL_CHARACTER,
+                format!("a control character (U+{number:04X}) stands in the file"),
+            )
+            .help(format!("remove it, or write \"\\x{number:02x}\" inside double quotes"));
+            let place = Some(at..at + character.len_utf8());
+            Err(Box::new(Refused { finding, shown: text.to_owned(), place }))
+        }
     }
-    Ok(text.to_owned())
+}
+
+/// Control characters but for tabs and line breaks.
+fn is_forbidden(character: char) -> bool {
+    character.is_control() && !matches!(character, '\t' | '\n' | '\r' | '\u{85}')
 }
 
 /// Keeps the text up to the end of the broken line, so that it can be shown.
-fn not_utf8(path: &str, bytes: &[u8], at: usize) -> Refused {
+fn not_utf8(path: &str, bytes: &[u8], at: usize) -> Box<Refused> {
     let end = bytes[at..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |length| at + length);
-    let shown = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    let finding = Diagnostic::new(&code::UNREADABLE, format!("{path} is not UTF-8 text"))
-        .help("save the file as UTF-8");
-    (shown, (finding, Some((at, at + char::REPLACEMENT_CHARACTER.len_utf8()))))
+    Box::new(Refused {
+        finding: Diagnostic::new(&code::UNREADABLE, format!("{path} is not UTF-8 text"))
+            .help("save the file as UTF-8"),
+        shown: String::from_utf8_lossy(&bytes[..end]).into_owned(),
+        place: Some(at..at + char::REPLACEMENT_CHARACTER.len_utf8()),
+    })
 }

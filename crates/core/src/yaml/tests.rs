@@ -29,7 +29,8 @@ pub(crate) fn shown(text: impl AsRef<[u8]>) -> String {
     for finding in parsed.diagnostics.iter().chain(parsed.traps.iter().map(|(_, trap)| trap)) {
         if let Some(span) = finding.span {
             let at = sources.range(span).0;
-            out.push_str(&format!("{}:{} `{}` ", at.line, at.column, sources.slice(span)));
+            let slice = sources.slice(span).replace('\0', "<NUL>").replace('\u{feff}', "<BOM>");
+            out.push_str(&format!("{}:{} `{slice}` ", at.line, at.column));
         }
         out.push_str(&format!("{} {}", finding.code.id, finding.message));
         if let Some(help) = &finding.help {

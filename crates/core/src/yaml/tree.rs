@@ -265,7 +265,10 @@ impl Tree {
             let kind = match &node.kind {
                 Kind::List(items) => Kind::List(items.iter().map(moved).collect()),
                 Kind::Map(entries) => Kind::Map(
-                    entries.iter().map(|entry| Entry { value: moved(&entry.value), ..entry.clone() }).collect(),
+                    entries
+                        .iter()
+                        .map(|entry| Entry { value: moved(&entry.value), ..entry.clone() })
+                        .collect(),
                 ),
                 other => other.clone(),
             };

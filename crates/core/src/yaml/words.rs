@@ -55,9 +55,10 @@ pub(super) fn syntax(file: FileId, text: &str, error: &ScanError) -> Diagnostic 
 
 fn described(kind: &ErrorKind) -> (String, &'static str) {
     let (message, help) = match kind {
-        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement => {
-            ("a `:` is not expected here", "put text that holds `: ` in quotes, or check the indentation of the line")
-        }
+        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement => (
+            "a `:` is not expected here",
+            "put text that holds `: ` in quotes, or check the indentation of the line",
+        ),
         ErrorKind::UnclosedQuotedScalar => ("a quote is opened here and never closed", "close the quote"),
         ErrorKind::DocumentIndicatorInQuotedScalar => ("a quote is still open at `---`", "close the quote"),
         ErrorKind::UnclosedFlowCollection { open } => {
@@ -92,9 +93,10 @@ fn described(kind: &ErrorKind) -> (String, &'static str) {
         | ErrorKind::InvalidLowSurrogate
         | ErrorKind::InvalidLowSurrogateHexEscape
         | ErrorKind::MissingLowSurrogate
-        | ErrorKind::UnpairedLowSurrogate => {
-            ("an escape that does not exist stands in double quotes", "write `\\\\` for a backslash, or use single quotes")
-        }
+        | ErrorKind::UnpairedLowSurrogate => (
+            "an escape that does not exist stands in double quotes",
+            "write `\\\\` for a backslash, or use single quotes",
+        ),
         ErrorKind::InvalidIndentation
         | ErrorKind::InvalidBlockScalarIndent
         | ErrorKind::InvalidQuotedScalarIndent
@@ -104,16 +106,18 @@ fn described(kind: &ErrorKind) -> (String, &'static str) {
         ErrorKind::ExpectedBlockMappingKey
         | ErrorKind::SimpleKeyExpected
         | ErrorKind::InvalidSimpleKey
-        | ErrorKind::MappingKeyNotAllowed => {
-            ("a `key: value` is expected here", "check the indentation and the `:` of this line and the one above")
-        }
+        | ErrorKind::MappingKeyNotAllowed => (
+            "a `key: value` is expected here",
+            "check the indentation and the `:` of this line and the one above",
+        ),
         ErrorKind::ExpectedBlockSequenceEntry
         | ErrorKind::BlockSequenceEntryNotAllowed
         | ErrorKind::InvalidBlockEntryWhitespace
         | ErrorKind::BlockEntryInFlowCollection
-        | ErrorKind::PlainScalarStartsWithDashFlowIndicator => {
-            ("a `- ` of a list does not fit here", "indent every `-` of one list alike, with a space after it")
-        }
+        | ErrorKind::PlainScalarStartsWithDashFlowIndicator => (
+            "a `- ` of a list does not fit here",
+            "indent every `-` of one list alike, with a space after it",
+        ),
         ErrorKind::BomInsideDocument => {
             ("a byte-order mark stands inside the file", "remove the invisible character")
         }

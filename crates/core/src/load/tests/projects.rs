@@ -38,46 +38,92 @@ fn with_env(text: &str, more: &[(&'static str, &'static str)]) -> Loaded {
 
 #[test]
 fn structure() {
-    insta::assert_snapshot!(findings("", &[]), @"");
-    insta::assert_snapshot!(findings("version: 2\nconection: {}\n", &[]), @"");
-    insta::assert_snapshot!(findings("connections: [a]\nversion: \"1\"\n", &[]), @"");
-    insta::assert_snapshot!(edited("type: konnektive", "type: konektive"), @"");
-    insta::assert_snapshot!(edited("    type: konnektive\n", ""), @"");
-    insta::assert_snapshot!(edited("    timezone: America/New_York\n", "    timezone: America/NewYork\n    rate: 2\n    concurrency: 0\n    currency: usd\n"), @"");
-    insta::assert_snapshot!(edited("type: http\n", "type: http\n    auth: { bearer: \"${T}\", basic: {} }\n"), @"");
-    insta::assert_snapshot!(edited("type: http\n", "type: http\n    auth: { barer: \"${T}\" }\n"), @"");
-    insta::assert_snapshot!(edited("type: http\n", "type: webhook\n    verify: nothing\n"), @"");
-    insta::assert_snapshot!(edited("${SLACK_WEBHOOK_URL}", "hooks.example.com"), @"");
-    insta::assert_snapshot!(edited("version: 1\n", "version: 1\nstate: postgres://db/zaprun\nlisten: { admin: 8484, webhooks: localhost:80 }\n"), @"");
+    insta::assert_snapshot!(findings("", &[]), @"zaprun.yaml:1:1 ZR0103 zaprun.yaml is empty | write `version: 1` and the connections; `zaprun init` writes a first project");
+    insta::assert_snapshot!(findings("version: 2\nconection: {}\n", &[]), @r"
+    zaprun.yaml:1:10 ZR0204 `version` can only be 1 | write 1
+    zaprun.yaml:2:1 ZR0202 unknown key `conection` | did you mean `connections`?
+    ");
+    insta::assert_snapshot!(findings("connections: [a]\nversion: \"1\"\n", &[]), @r"
+    zaprun.yaml:1:15 ZR0201 `connections` takes a map of keys, found a list
+    zaprun.yaml:2:10 ZR0201 `version` takes a whole number, found text | write 1 without quotes
+    ");
+    insta::assert_snapshot!(edited("type: konnektive", "type: konektive"), @"zaprun.yaml:4:11 ZR0204 `type` cannot be `konektive` | did you mean `konnektive`? one of `konnektive`, `http`, `webhook`");
+    insta::assert_snapshot!(edited("    type: konnektive\n", ""), @"zaprun.yaml:3:3 ZR0203 `crm` has no `type` | add `type:` with one of `konnektive`, `http`, `webhook`");
+    insta::assert_snapshot!(edited("    timezone: America/New_York\n", "    timezone: America/NewYork\n    rate: 2\n    concurrency: 0\n    currency: usd\n"), @r"
+    zaprun.yaml:7:15 ZR0306 there is no time zone `America/NewYork` | did you mean `America/New_York`?
+    zaprun.yaml:8:11 ZR0201 `rate` takes a rate, found a number | write a whole number per s, m, h or d: 2/s or 60/m
+    zaprun.yaml:9:18 ZR0206 `concurrency` must be at least 1
+    zaprun.yaml:10:15 ZR0205 `currency` cannot be `usd` | write the three letters of the currency: USD
+    ");
+    insta::assert_snapshot!(edited("type: http\n", "type: http\n    auth: { bearer: \"${T}\", basic: {} }\n"), @r"
+    zaprun.yaml:10:13 ZR0209 `auth` takes exactly one key | write one of `bearer`, `basic`, `header`, `query`
+    zaprun.yaml:10:29 ZR0203 `basic` has no `username` | add `username:`
+    zaprun.yaml:10:29 ZR0203 `basic` has no `password` | add `password:`
+    ");
+    insta::assert_snapshot!(edited("type: http\n", "type: http\n    auth: { barer: \"${T}\" }\n"), @"zaprun.yaml:10:13 ZR0202 unknown key `barer` | did you mean `bearer`?");
+    insta::assert_snapshot!(edited("type: http\n", "type: webhook\n    verify: nothing\n"), @r"
+    zaprun.yaml:10:13 ZR0205 `verify` cannot be `nothing` | write hmac, token or basic as a key, or the word none
+    zaprun.yaml:11:5 ZR0202 unknown key `base_url` | known keys are `type`, `verify`
+    ");
+    insta::assert_snapshot!(edited("${SLACK_WEBHOOK_URL}", "hooks.example.com"), @"zaprun.yaml:10:15 ZR0212 `base_url` is not an address that requests can go to | write an absolute address: https://api.example.com");
+    insta::assert_snapshot!(edited("version: 1\n", "version: 1\nstate: postgres://db/zaprun\nlisten: { admin: 8484, webhooks: localhost:80 }\n"), @r"
+    zaprun.yaml:2:8 ZR0205 `postgres://` for several processes is planned and not available yet | write sqlite: and a path: sqlite:state/zaprun.db
+    zaprun.yaml:3:18 ZR0201 `admin` takes an address, found a number | write an IP address and a port: 127.0.0.1:8484
+    zaprun.yaml:3:34 ZR0205 `localhost:80` is not an IP address with a port | write an IP address and a port: 127.0.0.1:8484
+    ");
     let unreadable = File { path: "zaprun.yaml".to_owned(), content: Err("it is a directory".to_owned()) };
     let loaded = load(&Input { project: unreadable, ..project("", &[]) }, None);
-    insta::assert_snapshot!(shown(&loaded), @"");
+    insta::assert_snapshot!(shown(&loaded), @"zaprun.yaml:1:1 ZR0101 zaprun.yaml cannot be read: it is a directory");
 }
 
 #[test]
 fn plain_secrets() {
-    insta::assert_snapshot!(edited("${KONNEKTIVE_PASSWORD}", "hunter2"), @"");
-    insta::assert_snapshot!(edited("${KONNEKTIVE_PASSWORD}", "${KONNEKTIVE_PASSWORD:-hunter2}"), @"");
-    insta::assert_snapshot!(edited("${SLACK_WEBHOOK_URL}", "https://hooks.slack.com/services/T0AB/B0CD/abcdEFGH"), @"");
-    insta::assert_snapshot!(edited("type: http\n", "type: http\n    auth: { header: { name: X-Key, value: abc } }\n    headers: { X-Api-Key: abc, Accept: text/html }\n"), @"");
-    insta::assert_snapshot!(edited("version: 1\n", "version: 1\nvars: { smtp_password: abc, key: orderId, page: \"https://a:b@example.com\" }\n"), @"");
-    assert_eq!(edited("${KONNEKTIVE_PASSWORD}", "hunter2   # zaprun: ignore ZR0605 -- the sandbox's password is no secret"), "");
+    insta::assert_snapshot!(edited("${KONNEKTIVE_PASSWORD}", "hunter2"), @"zaprun.yaml:6:15 ZR0605 `password` is written in plain | take it from a variable or a file: ${NAME}, ${file:/run/secrets/name}");
+    insta::assert_snapshot!(edited("${KONNEKTIVE_PASSWORD}", "${KONNEKTIVE_PASSWORD:-hunter2}"), @"zaprun.yaml:6:15 ZR0605 the default of a secret is written in plain | take it from a variable or a file: ${NAME}, ${file:/run/secrets/name}");
+    insta::assert_snapshot!(edited("${SLACK_WEBHOOK_URL}", "https://hooks.slack.com/services/T0AB/B0CD/abcdEFGH"), @"zaprun.yaml:10:23 ZR0605 this looks like a secret in plain | take it from a variable or a file: ${NAME}, ${file:/run/secrets/name}");
+    insta::assert_snapshot!(edited("type: http\n", "type: http\n    auth: { header: { name: X-Key, value: abc } }\n    headers: { X-Api-Key: abc, Accept: text/html }\n"), @r"
+    zaprun.yaml:10:43 ZR0605 `value` is written in plain | take it from a variable or a file: ${NAME}, ${file:/run/secrets/name}
+    zaprun.yaml:11:27 ZR0605 `X-Api-Key` is written in plain | take it from a variable or a file: ${NAME}, ${file:/run/secrets/name}
+    ");
+    insta::assert_snapshot!(edited("version: 1\n", "version: 1\nvars: { smtp_password: abc, key: orderId, page: \"https://a:b@example.com\" }\n"), @r"
+    zaprun.yaml:2:24 ZR0605 `smtp_password` is written in plain | take it from a variable or a file: ${NAME}, ${file:/run/secrets/name}
+    zaprun.yaml:2:49 ZR0605 the address holds a password | take it from a variable or a file: ${NAME}, ${file:/run/secrets/name}
+    ");
+    assert_eq!(
+        edited(
+            "${KONNEKTIVE_PASSWORD}",
+            "hunter2   # zaprun: ignore ZR0605 -- the sandbox's password is no secret"
+        ),
+        ""
+    );
 }
 
 #[test]
 fn malformed_variables() {
-    insta::assert_snapshot!(edited("${KONNEKTIVE_LOGIN_ID}", "${KONNEKTIVE LOGIN}"), @"");
-    insta::assert_snapshot!(edited("${KONNEKTIVE_LOGIN_ID}", "\"$LOGIN and ${} and ${A:-${B}} and ${file:} and ${X\""), @"");
+    insta::assert_snapshot!(edited("${KONNEKTIVE_LOGIN_ID}", "${KONNEKTIVE LOGIN}"), @"zaprun.yaml:5:15 ZR0601 `${KONNEKTIVE LOGIN}` is not a variable | write ${NAME}, ${NAME:-default} or ${file:PATH}");
+    insta::assert_snapshot!(edited("${KONNEKTIVE_LOGIN_ID}", "\"$LOGIN and ${} and ${A:-${B}} and ${file:} and ${X\""), @r"
+    zaprun.yaml:5:16 ZR0601 `$LOGIN` has no braces | write ${LOGIN} for the variable, or $$LOGIN for the text
+    zaprun.yaml:5:27 ZR0601 `${}` names no variable | write ${NAME}, ${NAME:-default} or ${file:PATH}
+    zaprun.yaml:5:35 ZR0601 the default of `A` holds another variable | write a plain text after :-
+    zaprun.yaml:5:50 ZR0601 `${file:}` names no file | write ${file:PATH}
+    zaprun.yaml:5:63 ZR0601 `${` is never closed | write ${NAME}, or $${ for the text
+    ");
     assert_eq!(edited("${KONNEKTIVE_LOGIN_ID}", "\"5$ $$NAME $${NAME}\""), "");
 }
 
 #[test]
 fn holes_satisfy_typed_fields() {
-    let text = PROJECT.replace("    base_url:", "    concurrency: ${N}\n    timeout: ${T}\n    rate: ${R:-2/s}\n    base_url:");
+    let text = PROJECT.replace(
+        "    base_url:",
+        "    concurrency: ${N}\n    timeout: ${T}\n    rate: ${R:-2/s}\n    base_url:",
+    );
     let loaded = load(&project(&text, &[]), None);
     assert_eq!(shown(&loaded), "");
-    let needed: Vec<(String, Option<&str>)> =
-        loaded.needed.iter().map(|needed| (needed.reference.to_string(), needed.default.as_deref())).collect();
+    let needed: Vec<(String, Option<&str>)> = loaded
+        .needed
+        .iter()
+        .map(|needed| (needed.reference.to_string(), needed.default.as_deref()))
+        .collect();
     for expected in [("N", None), ("T", None), ("R", Some("2/s"))] {
         assert!(needed.iter().any(|(name, default)| (name.as_str(), *default) == expected), "{expected:?}");
     }
@@ -90,12 +136,15 @@ fn values_of_variables_are_read_exactly() {
     let loaded = with_env(&text, &[("N", "4"), ("T", "45s")]);
     assert_eq!(shown(&loaded), "");
     let project = loaded.project.unwrap();
-    let crate::definition::Connection::Http(slack) = &project.definition.connections.get("slack").unwrap().value else {
+    let crate::definition::Connection::Http(slack) =
+        &project.definition.connections.get("slack").unwrap().value
+    else {
         panic!("slack is http");
     };
     assert_eq!(slack.concurrency.map(|n| n.value), Some(4));
     assert_eq!(slack.timeout.unwrap().to_string(), "45s");
-    let crate::definition::Connection::Konnektive(crm) = &project.definition.connections.get("crm").unwrap().value
+    let crate::definition::Connection::Konnektive(crm) =
+        &project.definition.connections.get("crm").unwrap().value
     else {
         panic!("crm is konnektive");
     };
@@ -107,20 +156,30 @@ fn values_of_variables_are_read_exactly() {
 fn values_that_do_not_fit_are_not_shown() {
     let text = PROJECT.replace("    base_url:", "    concurrency: ${N}\n    timeout: ${T}\n    base_url:");
     let shown = shown(&with_env(&text, &[("N", "many"), ("T", "s3cret")]));
-    insta::assert_snapshot!(shown, @"");
+    insta::assert_snapshot!(shown, @r"
+    zaprun.yaml:10:18 ZR0606 the variable in `concurrency` does not hold a whole number
+    zaprun.yaml:11:14 ZR0606 the variable in `timeout` does not hold a duration | write a whole number and its unit: 500ms, 90s, 15m, 24h or 7d
+    ");
     assert!(!shown.contains("many") && !shown.contains("s3cret"));
     let text = PROJECT.replace("    base_url:", "    concurrency: ${N}\n    base_url:");
-    insta::assert_snapshot!(super::shown(&with_env(&text, &[("N", "99999999999")])), @"");
-    insta::assert_snapshot!(super::shown(&with_env(PROJECT, &[("SLACK_WEBHOOK_URL", "s3cret")])), @"");
+    insta::assert_snapshot!(super::shown(&with_env(&text, &[("N", "99999999999")])), @"zaprun.yaml:10:18 ZR0606 the variable in `concurrency` does not hold a number of at most 1000");
+    // Limits hold for what a variable holds too.
+    insta::assert_snapshot!(super::shown(&with_env(&text, &[("N", "0")])), @"zaprun.yaml:10:18 ZR0606 the variable in `concurrency` does not hold a number of at least 1");
+    insta::assert_snapshot!(super::shown(&with_env(PROJECT, &[("SLACK_WEBHOOK_URL", "s3cret")])), @"zaprun.yaml:10:15 ZR0606 the variable in `base_url` does not hold an address | write an absolute address: https://api.example.com");
 }
 
 #[test]
 fn unset_variables_and_files() {
-    let text = PROJECT.replace("${KONNEKTIVE_PASSWORD}", "${file:/run/secrets/crm}").replace("LOGIN_ID", "USER");
-    insta::assert_snapshot!(shown(&with_env(&text, &[])), @"");
+    let text =
+        PROJECT.replace("${KONNEKTIVE_PASSWORD}", "${file:/run/secrets/crm}").replace("LOGIN_ID", "USER");
+    insta::assert_snapshot!(shown(&with_env(&text, &[])), @r"
+    zaprun.yaml:5:15 ZR0602 the variable `KONNEKTIVE_USER` is not set | set KONNEKTIVE_USER, or write ${KONNEKTIVE_USER:-…} with a default
+    zaprun.yaml:6:15 ZR0603 the file `/run/secrets/crm` cannot be read: no such file | paths are relative to the project folder unless they begin with `/`
+    ");
     let loaded = with_env(&text, &[("KONNEKTIVE_USER", ""), ("/run/secrets/crm", "top\n\r\n")]);
     let project = loaded.project.unwrap();
-    let crate::definition::Connection::Konnektive(crm) = &project.definition.connections.get("crm").unwrap().value
+    let crate::definition::Connection::Konnektive(crm) =
+        &project.definition.connections.get("crm").unwrap().value
     else {
         panic!("crm is konnektive");
     };
@@ -136,10 +195,19 @@ fn overlays() {
         ("prod", "vars: { channel: b, list: [3] }\nconnections: { crm: { rate: 5/s } }\n"),
         ("broken", "vars: { channel: [\n"),
         ("list", "- a\n"),
-        ("typo", "connections: { crm: { rat: 5/s, concurrency: many } }\nzaps: { nosuch: { enabled: false } }\n"),
+        (
+            "typo",
+            "connections: { crm: { rat: 5/s, concurrency: many } }\nzaps: { nosuch: { enabled: false } }\n",
+        ),
         ("empty", "# nothing differs\n"),
     ];
-    insta::assert_snapshot!(findings(&base, &overlays), @"");
+    insta::assert_snapshot!(findings(&base, &overlays), @r"
+    zaprun.broken.yaml:1:18 ZR0104 a `[` is opened here and never closed | close the bracket, or put text that begins with it in quotes
+    zaprun.list.yaml:1:1 ZR0201 an overlay is a map of keys | write only the keys of zaprun.yaml that differ
+    zaprun.typo.yaml:1:23 ZR0202 unknown key `rat` | did you mean `rate`?
+    zaprun.typo.yaml:1:46 ZR0201 `concurrency` takes a whole number, found text
+    zaprun.typo.yaml:2:9 ZR0305 there is no zap `nosuch` | remove the switch, or write the zap
+    ");
     let mut input = project(&base, &overlays[..1]);
     input.env = Some("prod".to_owned());
     let loaded = load(&input, None);
@@ -150,14 +218,15 @@ fn overlays() {
     assert_eq!(project.tree.items(project.tree.get(vars, "list").unwrap()).len(), 1);
     let channel = project.tree.span(project.tree.get(vars, "channel").unwrap());
     assert_eq!(loaded.sources.file(channel.file).path, "zaprun.prod.yaml");
-    let crate::definition::Connection::Konnektive(crm) = &project.definition.connections.get("crm").unwrap().value
+    let crate::definition::Connection::Konnektive(crm) =
+        &project.definition.connections.get("crm").unwrap().value
     else {
         panic!("crm is konnektive");
     };
     assert_eq!(crm.rate.unwrap().count.get(), 5);
     assert_eq!(crm.timezone.value, "America/New_York");
     input.env = Some("pord".to_owned());
-    insta::assert_snapshot!(shown(&load(&input, None)), @"");
+    insta::assert_snapshot!(shown(&load(&input, None)), @"zaprun.yaml:1:1 ZR0307 there is no overlay for the environment `pord` | did you mean `prod`?");
 }
 
 #[test]
@@ -166,5 +235,5 @@ fn only_the_chosen_environment_needs_its_variables() {
     let mut input = project(PROJECT, &overlays);
     input.env = Some("prod".to_owned());
     let env = Env(SET.iter().copied().collect());
-    insta::assert_snapshot!(shown(&load(&input, Some(&env))), @"");
+    insta::assert_snapshot!(shown(&load(&input, Some(&env))), @"zaprun.prod.yaml:1:13 ZR0602 the variable `PROD_ONLY` is not set | set PROD_ONLY, or write ${PROD_ONLY:-…} with a default");
 }

@@ -31,12 +31,23 @@ fn survives(project: &[u8], zap: &[u8]) {
 fn damaged(text: &'static str) -> impl Strategy<Value = String> {
     let lines: Vec<&str> = text.lines().collect();
     let count = lines.len();
-    (0..count, prop_oneof![
-        Just("".to_owned()), Just("x".to_owned()), Just("- x".to_owned()), Just("    deeper: 1".to_owned()),
-        Just("type: [1]".to_owned()), Just("  type: http".to_owned()), Just("<<: *a".to_owned()),
-        Just("actions: { a: b }".to_owned()), Just("  connection: 5".to_owned()), Just("name: ${X}".to_owned()),
-        Just("tests: [{}]".to_owned()), ".{0,30}",
-    ])
+    (
+        0..count,
+        prop_oneof![
+            Just("".to_owned()),
+            Just("x".to_owned()),
+            Just("- x".to_owned()),
+            Just("    deeper: 1".to_owned()),
+            Just("type: [1]".to_owned()),
+            Just("  type: http".to_owned()),
+            Just("<<: *a".to_owned()),
+            Just("actions: { a: b }".to_owned()),
+            Just("  connection: 5".to_owned()),
+            Just("name: ${X}".to_owned()),
+            Just("tests: [{}]".to_owned()),
+            ".{0,30}",
+        ],
+    )
         .prop_map(move |(at, by)| {
             let mut lines = lines.clone();
             lines[at] = &by;

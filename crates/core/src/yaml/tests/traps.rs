@@ -17,7 +17,7 @@ fn numbers() {
     insta::assert_snapshot!(shown("a: 0123\nb: 00\nc: -007\nd: 0\ne: 0.5\nf: \"0123\"\n"), @r#"
     1:4 `0123` ZR0114 `0123` begins with a zero: it is read as text | write "0123" in quotes for text, or 123 for a number
     2:4 `00` ZR0114 `00` begins with a zero: it is read as text | write "00" in quotes for text, or 0 for a number
-    3:4 `-007` ZR0114 `-007` begins with a zero: it is read as text | write "-007" in quotes for text, or 7 for a number
+    3:4 `-007` ZR0114 `-007` begins with a zero: it is read as text | write "-007" in quotes for text, or -7 for a number
     "#);
     insta::assert_snapshot!(shown("a: 9007199254740992\nb: 9007199254740993\nc: -99999999999999999999999\nd: 1e30\n"), @r#"
     2:4 `9007199254740993` ZR0115 `9007199254740993` is larger than most JSON readers can hold exactly | write "9007199254740993" in quotes when it is an identifier
@@ -43,7 +43,9 @@ fn numbers() {
 
 #[test]
 fn what_only_resembles_a_number_is_text() {
-    for text in ["12:30:45", "2026-09-16", "1.2.3", "127.0.0.1", "1e", "1e5x", "--1", "0x", "_1", ".", "e5", "12-34"] {
+    for text in
+        ["12:30:45", "2026-09-16", "1.2.3", "127.0.0.1", "1e", "1e5x", "--1", "0x", "_1", ".", "e5", "12-34"]
+    {
         let tree = tree(&format!("a: {text}\n"));
         assert_eq!(tree.text(tree.get(tree.root(), "a").unwrap()), Some(text));
         assert_eq!(shown(format!("a: {text}\n")), "", "{text}");

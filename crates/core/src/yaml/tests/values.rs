@@ -9,7 +9,8 @@ fn kind(text: &str) -> Kind {
 
 #[test]
 fn numbers_keep_their_digits() {
-    for digits in ["0", "-0", "19.90", "1e5", "1E+5", "-2.50e-3", "12345678901234567890123", "1e999", "0.10"] {
+    for digits in ["0", "-0", "19.90", "1e5", "1E+5", "-2.50e-3", "12345678901234567890123", "1e999", "0.10"]
+    {
         assert_eq!(kind(digits), Kind::Number(digits.into()));
     }
 }
