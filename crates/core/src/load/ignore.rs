@@ -26,6 +26,8 @@ struct Ignore {
 }
 
 const MARK: &str = "# zaprun:";
+/// How many lines below itself a comment looks for the one it speaks of.
+const FAR: usize = 20;
 
 impl Ignores {
     /// Finds the comments of all files; `scalars` holds the bytes in which a `#` is no comment.
@@ -33,12 +35,19 @@ impl Ignores {
         let mut comments = Vec::new();
         for (file, scalars) in scalars {
             let text = &*sources.file(*file).text;
+            let mut end = 0;
             for (at, _) in text.match_indices(MARK) {
+                // A second mark in one comment is part of its text.
+                if at < end {
+                    continue;
+                }
                 let after = scalars.partition_point(|(start, _)| *start <= at);
                 let inside = after > 0 && scalars[after - 1].1 > at;
                 let separate = text[..at].chars().next_back().is_none_or(char::is_whitespace);
                 if !inside && separate {
-                    comments.push(read(sources, *file, text, at));
+                    let comment = read(sources, *file, text, at);
+                    end = comment.span.end;
+                    comments.push(comment);
                 }
             }
         }
@@ -109,7 +118,7 @@ fn read(sources: &SourceMap, file: FileId, text: &str, at: usize) -> Ignore {
     // A comment on a line of its own speaks of the next line that is not one.
     let mut lines = vec![line];
     if text[line_start..at].trim().is_empty() {
-        let below = text[end..].lines().skip(1).position(|line| {
+        let below = text[end..].lines().skip(1).take(FAR).position(|line| {
             let line = line.trim();
             !line.is_empty() && !line.starts_with('#')
         });

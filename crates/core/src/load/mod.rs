@@ -16,9 +16,11 @@ mod tests;
 
 pub use ignore::Ignores;
 
+use std::collections::HashSet;
+
 use crate::definition::{Project, Zap};
 use crate::diagnostic::{Diagnostic, Severity, code};
-use crate::source::{FileId, SourceMap};
+use crate::source::{FileId, SourceMap, Span};
 use crate::variables::{Lookup, Needed};
 use crate::yaml::{self, NodeId, Parsed, Tree};
 
@@ -149,6 +151,8 @@ struct Reader {
     sources: SourceMap,
     findings: Vec<Diagnostic>,
     scalars: Vec<(FileId, Vec<(usize, usize)>)>,
+    /// What [`Reader::add`] has added.
+    added: HashSet<(&'static str, Option<Span>, String)>,
 }
 
 /// A file that is YAML, and what in it reads otherwise than its author may think.
@@ -187,15 +191,10 @@ impl Reader {
         self.findings.iter().filter(in_file).any(|finding| finding.severity == Severity::Error)
     }
 
-    /// Adds findings unless the same was found before, as each overlay's reading finds the base file's again.
+    /// Adds findings unless the same was added before, as each overlay's reading finds the base file's again.
     fn add(&mut self, findings: Vec<Diagnostic>) {
         for finding in findings {
-            let same = |known: &Diagnostic| {
-                known.code.id == finding.code.id
-                    && known.span == finding.span
-                    && known.message == finding.message
-            };
-            if !self.findings.iter().any(same) {
+            if self.added.insert((finding.code.id, finding.span, finding.message.clone())) {
                 self.findings.push(finding);
             }
         }
@@ -203,8 +202,8 @@ impl Reader {
 }
 
 /// The head of a file.
-fn start(file: FileId) -> crate::source::Span {
-    crate::source::Span::new(file, 0, 0)
+fn start(file: FileId) -> Span {
+    Span::new(file, 0, 0)
 }
 
 /// Adds traps to the findings of the structure. Where both say the same of one value, the structure's words stay

@@ -1,12 +1,12 @@
 //! Names that must be unique or lead somewhere.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::project::ReadProject;
 use super::{Reader, ZapFile};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::source::Span;
-use crate::yaml::{NodeId, Tree};
+use crate::yaml::{MAX_FINDINGS, NodeId, Tree};
 
 /// Checks the names of all files against each other.
 pub(super) fn check(reader: &mut Reader, project: &ReadProject, zaps: &[ZapFile]) {
@@ -139,14 +139,15 @@ fn connection(project: &Tree, zap: &Tree, from: NodeId, wanted: &str) -> Option<
 
 /// The zaps that a project file switches, against those that exist.
 fn switches(project: &Tree, zaps: &[ZapFile]) -> Vec<Diagnostic> {
-    let names: Vec<&str> = zaps.iter().filter_map(|zap| zap.name.as_deref()).collect();
+    let names: HashSet<&str> = zaps.iter().filter_map(|zap| zap.name.as_deref()).collect();
     // A file that cannot be read may hold any zap.
     if zaps.iter().any(|zap| zap.name.is_none()) {
         return Vec::new();
     }
     let switched = project.get(project.root(), "zaps").map_or(&[][..], |node| project.entries(node));
-    let unknown = switched.iter().filter(|entry| !names.contains(&&*entry.key));
+    let unknown = switched.iter().filter(|entry| !names.contains(&*entry.key));
     unknown
+        .take(MAX_FINDINGS)
         .map(|entry| {
             let help = match did_you_mean(&entry.key, names.iter().copied()) {
                 Some(best) => format!("did you mean `{best}`?"),

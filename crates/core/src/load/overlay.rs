@@ -1,5 +1,7 @@
 //! Laying one file over another: maps merge, lists and scalars replace.
 
+use std::collections::HashMap;
+
 use crate::yaml::{Entry, Kind, NodeId, Tree};
 
 /// The base with an overlay merged in. Every value keeps the place where it was written.
@@ -17,8 +19,10 @@ fn merge(tree: &mut Tree, base: NodeId, over: NodeId) -> NodeId {
     };
     let (mut entries, above) = (below.clone(), above.clone());
     let span = tree.span(over);
+    let places: HashMap<Box<str>, usize> =
+        entries.iter().enumerate().map(|(at, entry)| (entry.key.clone(), at)).collect();
     for entry in above {
-        match entries.iter().position(|known| known.key == entry.key) {
+        match places.get(&entry.key).copied() {
             Some(at) => {
                 let value = merge(tree, entries[at].value, entry.value);
                 entries[at] = Entry { value, ..entry };

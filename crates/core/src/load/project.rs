@@ -1,6 +1,6 @@
 //! `zaprun.yaml` and its overlays.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::zap::too_short;
 use super::{Input, LoadedProject, Read, Reader, overlay, secrets, start, with_traps};
@@ -58,12 +58,13 @@ pub(super) fn read(reader: &mut Reader, input: &Input, lookup: Option<&dyn Looku
         variants.retain(|(env, _)| env.is_some());
     }
     let mut structure = Vec::new();
+    let mut known_references = HashSet::new();
     for (index, (_, tree)) in variants.into_iter().enumerate() {
         let lookup = lookup.filter(|_| index == 0);
         let (tree, definition, replaced, mut findings) = variant(tree, lookup);
         structure.append(&mut findings);
         for needed in replaced.needed {
-            if result.needed.iter().all(|known| known.reference != needed.reference) {
+            if known_references.insert(needed.reference.clone()) {
                 result.needed.push(needed);
             }
         }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Document, words};
 use crate::diagnostic::{Diagnostic, code};
 use crate::source::Span;
-use crate::yaml::{Kind, NodeId, Style, Tree, push_key};
+use crate::yaml::{Kind, MAX_FINDINGS, NodeId, Style, Tree, push_key};
 
 /// Everything in which a tree deviates from its schema.
 pub(crate) fn check(document: Document, tree: &Tree) -> Vec<Diagnostic> {
@@ -26,6 +26,9 @@ pub(crate) fn check(document: Document, tree: &Tree) -> Vec<Diagnostic> {
     let mut seen = HashSet::new();
     let mut wrong_types = HashSet::new();
     for error in validator(document).iter_errors(&instance) {
+        if findings.len() >= MAX_FINDINGS {
+            break;
+        }
         let pointer = error.instance_path().as_str().to_owned();
         let Some((node, key)) = tree.at(&pointer) else { continue };
         if matches!(tree.node(node).kind, Kind::Hole(_)) {

@@ -39,11 +39,42 @@ impl Document {
 
 /// The schemas for editors: file name and text, the text ending in a line break.
 pub fn schemas() -> Vec<(&'static str, String)> {
-    [("project.schema.json", Document::Project), ("zap.schema.json", Document::Zap)]
+    let mut project = Document::Project.schema().clone();
+    allow_variables(&mut project);
+    let zap = Document::Zap.schema().clone();
+    [("project.schema.json", project), ("zap.schema.json", zap)]
         .into_iter()
-        .map(|(name, document)| (name, format!("{:#}\n", document.schema())))
+        .map(|(name, schema)| (name, format!("{schema:#}\n")))
         .collect()
 }
+
+/// Lets `${…}` stand for any typed scalar. The checks here replace variables first and need no such leave; an
+/// editor sees the file as it is written.
+fn allow_variables(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(allow_variables),
+        Value::Object(object) => {
+            object.values_mut().for_each(allow_variables);
+            let ty = object.get("type").and_then(Value::as_str).map(str::to_owned);
+            let fixed = object.contains_key("const");
+            match (ty.as_deref(), object.get("pattern").and_then(Value::as_str)) {
+                (Some("string"), Some(pattern)) => {
+                    let pattern = format!("({pattern})|{VARIABLE}");
+                    object.insert("pattern".to_owned(), pattern.into());
+                }
+                (Some(ty @ ("integer" | "boolean")), None) if !fixed => {
+                    object.insert("type".to_owned(), json!([ty, "string"]));
+                    object.insert("pattern".to_owned(), VARIABLE.into());
+                }
+                _ => {}
+            }
+        }
+        _ => {}
+    }
+}
+
+/// How an editor knows a variable.
+const VARIABLE: &str = r"\$\{";
 
 fn generate<T: JsonSchema>(title: &str) -> Value {
     let settings = SchemaSettings::draft07()

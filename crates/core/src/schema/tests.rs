@@ -57,9 +57,8 @@ fn every_field_is_described_and_maps_are_closed() {
 #[test]
 fn every_format_has_words_and_its_pattern_agrees_with_its_parser() {
     let mut patterns = BTreeSet::new();
-    for (_, text) in schemas() {
-        let schema: Value = serde_json::from_str(&text).unwrap();
-        visit(&schema, "", &mut |_, schema| {
+    for document in [Document::Project, Document::Zap] {
+        visit(document.schema(), "", &mut |_, schema| {
             patterns.extend(schema.get("pattern").and_then(Value::as_str).map(str::to_owned));
         });
     }
@@ -129,4 +128,22 @@ fn every_format_has_words_and_its_pattern_agrees_with_its_parser() {
             );
         }
     }
+}
+
+#[test]
+fn editors_take_variables_for_typed_fields() {
+    let (_, text) = schemas().remove(0);
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    let validator = jsonschema::options().offline().build(&schema).unwrap();
+    let project = |concurrency: Value, rate: &str| {
+        serde_json::json!({
+            "version": 1,
+            "connections": { "a": { "type": "http", "base_url": "x", "rate": rate, "concurrency": concurrency } },
+        })
+    };
+    assert!(validator.is_valid(&project(3.into(), "2/s")));
+    assert!(validator.is_valid(&project("${N}".into(), "${RATE:-2/s}")));
+    assert!(!validator.is_valid(&project("3".into(), "2/s")));
+    assert!(!validator.is_valid(&project(0.into(), "2/s")));
+    assert!(!validator.is_valid(&project(3.into(), "2")));
 }

@@ -10,12 +10,15 @@ use crate::definition::{Format, format_of, later};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::yaml::{Kind, Style};
 
+/// How many unknown keys of one map are looked at.
+const MANY: usize = 50;
+
 /// The findings for one error of the validator.
 pub(super) fn findings(place: &Place<'_>, error: &ValidationError<'_>) -> Vec<Diagnostic> {
     let schema = schema_of(place.document, error);
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            unexpected.iter().map(|key| unknown_key(place, schema, key)).collect()
+            unexpected.iter().take(MANY).map(|key| unknown_key(place, schema, key)).collect()
         }
         ValidationErrorKind::Required { property } => {
             missing_key(place, schema, property.as_str().unwrap_or("")).into_iter().collect()
@@ -216,8 +219,8 @@ fn unknown_key(place: &Place<'_>, schema: Option<&Value>, key: &str) -> Diagnost
 /// Nothing when the key is there and only misspelt: the unknown key's finding names it.
 fn missing_key(place: &Place<'_>, schema: Option<&Value>, key: &str) -> Option<Diagnostic> {
     let known = keys_of(schema).unwrap_or_default();
-    let mut unknown = place.tree.entries(place.node).iter().filter(|entry| !known.contains(&&*entry.key));
-    if unknown.any(|entry| intended(place, &known, &entry.key) == Some(key)) {
+    let unknown = place.tree.entries(place.node).iter().filter(|entry| !known.contains(&&*entry.key));
+    if unknown.take(MANY).any(|entry| intended(place, &known, &entry.key) == Some(key)) {
         return None;
     }
     let at = if place.pointer.is_empty() { "the file".to_owned() } else { title(place) };

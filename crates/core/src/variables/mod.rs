@@ -7,7 +7,7 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 pub use parse::{Part, Reference, looks_like_reference, parse};
 
@@ -45,6 +45,7 @@ pub struct Replaced {
     pub diagnostics: Vec<Diagnostic>,
     /// What the tree asks for, in the order in which it stands; each once.
     pub needed: Vec<Needed>,
+    seen: HashSet<Reference>,
     /// How the nodes that held references were written.
     pub(crate) written: BTreeMap<NodeId, Vec<Part>>,
 }
@@ -122,7 +123,7 @@ fn resolve(
 }
 
 fn need(replaced: &mut Replaced, reference: &Reference, default: Option<&str>, span: Span) {
-    if replaced.needed.iter().all(|needed| needed.reference != *reference) {
+    if replaced.seen.insert(reference.clone()) {
         let default = default.map(str::to_owned);
         replaced.needed.push(Needed { reference: reference.clone(), default, span });
     }

@@ -1,5 +1,6 @@
 //! From the engine's events to a [`Tree`].
 
+use std::collections::hash_map::Entry as Slot;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use serde_yaml::granit_parser::{self as engine, Event, ScalarStyle, StructureSty
 
 use super::scalar::{self, Trap};
 use super::tree::{Entry, Kind, NodeId, Style, Tree};
-use super::{MAX_DEPTH, MAX_NODES, Parsed, words};
+use super::{MAX_DEPTH, MAX_FINDINGS, MAX_NODES, Parsed, words};
 use crate::diagnostic::{Diagnostic, Severity, code};
 use crate::source::{FileId, Span};
 
@@ -51,7 +52,7 @@ struct MapFrame {
     flow: bool,
     key: Option<Key>,
     entries: Vec<Entry>,
-    seen: HashSet<Box<str>>,
+    seen: HashMap<Box<str>, Span>,
     merges: Vec<(Span, NodeId)>,
     /// Lists and maps that stand as keys; of `{{ … }}` without its quotes the inner map is one.
     odd_keys: Vec<Span>,
@@ -83,6 +84,8 @@ struct Builder<'a> {
     documents: usize,
     findings: Vec<Diagnostic>,
     traps: Vec<(NodeId, Diagnostic)>,
+    errors: usize,
+    warnings: usize,
     scalars: Vec<(usize, usize)>,
 }
 
@@ -102,6 +105,8 @@ impl<'a> Builder<'a> {
             documents: 0,
             findings: Vec::new(),
             traps: Vec::new(),
+            errors: 0,
+            warnings: 0,
             scalars: Vec::new(),
         }
     }
@@ -115,6 +120,22 @@ impl<'a> Builder<'a> {
             _ => None,
         };
         Parsed { file: self.file, tree, diagnostics: self.findings, traps: self.traps, scalars: self.scalars }
+    }
+
+    fn report(&mut self, finding: Diagnostic) {
+        if self.has_room(&finding) {
+            self.findings.push(finding);
+        }
+    }
+
+    /// Counts a finding; errors are not crowded out by warnings.
+    fn has_room(&mut self, finding: &Diagnostic) -> bool {
+        let told = match finding.severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        *told += 1;
+        *told <= MAX_FINDINGS
     }
 
     /// The finding for a syntax error; a bracket that is still open is often its cause.
@@ -178,7 +199,7 @@ impl<'a> Builder<'a> {
                     flow: style == StructureStyle::Flow,
                     key: None,
                     entries: Vec::new(),
-                    seen: HashSet::new(),
+                    seen: HashMap::new(),
                     merges: Vec::new(),
                     odd_keys: Vec::new(),
                 }));
@@ -235,7 +256,7 @@ impl<'a> Builder<'a> {
             Diagnostic::new(&code::YAML_TAG, format!("the tag `{}` is not understood", tag.original()))
                 .at(self.span(range.start, range.end))
                 .help("remove it; text that looks like a number is written in quotes");
-        self.findings.push(finding);
+        self.report(finding);
     }
 
     fn scalar(
@@ -268,7 +289,10 @@ impl<'a> Builder<'a> {
         self.count(1, range.start)?;
         let id = self.node(kind, span, Size { nodes: 1, depth: 0 });
         if let Some(Trap { code, message, help }) = trap {
-            self.traps.push((id, Diagnostic::new(code, message).at(span).help(help)));
+            let finding = Diagnostic::new(code, message).at(span).help(help);
+            if self.has_room(&finding) {
+                self.traps.push((id, finding));
+            }
         }
         self.anchor(anchor, id);
         self.put(id);
@@ -324,7 +348,7 @@ impl<'a> Builder<'a> {
                         .at(span)
                         .help(format!("write \"{written}\" in quotes"));
                 finding.severity = Severity::Warning;
-                self.findings.push(finding);
+                self.report(finding);
                 self.named_key(written, span);
             }
             _ => self.named_key(written, span),
@@ -338,7 +362,7 @@ impl<'a> Builder<'a> {
     }
 
     fn bad_key(&mut self, span: Span, message: &str) {
-        self.findings.push(
+        self.report(
             Diagnostic::new(&code::BAD_KEY, message)
                 .at(span)
                 .help("write a text before the `:`, in quotes if need be"),
@@ -348,20 +372,21 @@ impl<'a> Builder<'a> {
 
     fn named_key(&mut self, key: &str, span: Span) {
         let Some(Frame::Map(map)) = self.stack.last_mut() else { return };
-        if map.seen.insert(key.into()) {
-            map.key = Some(Key::Named(key.into(), span));
-            return;
-        }
+        let first = match map.seen.entry(key.into()) {
+            Slot::Vacant(slot) => {
+                slot.insert(span);
+                map.key = Some(Key::Named(key.into(), span));
+                return;
+            }
+            Slot::Occupied(first) => *first.get(),
+        };
         map.key = Some(Key::Bad);
-        let first = map.entries.iter().find(|entry| &*entry.key == key).map(|entry| entry.key_span);
-        let mut finding =
+        self.report(
             Diagnostic::new(&code::DUPLICATE_KEY, format!("the key `{key}` occurs twice in one map"))
                 .at(span)
-                .help("keep one of the two");
-        if let Some(first) = first {
-            finding = finding.related(first, "it is here first");
-        }
-        self.findings.push(finding);
+                .related(first, "it is here first")
+                .help("keep one of the two"),
+        );
     }
 
     /// Puts a value where it belongs.
@@ -401,7 +426,7 @@ impl<'a> Builder<'a> {
             return self.template(span, map.anchor);
         }
         for odd in std::mem::take(&mut map.odd_keys) {
-            self.findings.push(
+            self.report(
                 Diagnostic::new(&code::BAD_KEY, "a key must be text")
                     .at(odd)
                     .help("write a text before the `:`"),
@@ -416,7 +441,7 @@ impl<'a> Builder<'a> {
     /// `{{ … }}` without quotes: reported, and read as the text that was meant.
     fn template(&mut self, span: Span, anchor: usize) -> Result<(), Stop> {
         let text = &self.text[span.start..span.end];
-        self.findings.push(words::unquoted_template(span, text));
+        self.report(words::unquoted_template(span, text));
         let kind = Kind::Text { value: text.into(), style: Style::Plain };
         self.settle(kind, span, Size { nodes: 0, depth: 0 }, anchor)
     }
@@ -441,7 +466,7 @@ impl<'a> Builder<'a> {
                 continue;
             }
             for entry in maps.iter().flat_map(|id| self.tree.entries(*id)) {
-                if map.seen.insert(entry.key.clone()) {
+                if map.seen.insert(entry.key.clone(), entry.key_span).is_none() {
                     map.entries.push(entry.clone());
                     merged = merged.saturating_add(self.size(entry.value).nodes);
                 }

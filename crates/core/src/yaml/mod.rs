@@ -32,6 +32,8 @@ pub const MAX_BYTES: usize = 1024 * 1024;
 pub const MAX_NODES: usize = 100_000;
 /// How deep lists and maps may stand in each other.
 pub const MAX_DEPTH: usize = 64;
+/// How many errors, and how many warnings, are told of one file: nobody reads more, and telling takes time.
+pub const MAX_FINDINGS: usize = 200;
 
 /// A file that was read.
 #[derive(Debug)]

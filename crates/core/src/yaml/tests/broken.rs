@@ -164,6 +164,14 @@ fn limits() {
 }
 
 #[test]
+fn findings_are_bounded_but_errors_are_not_crowded_out() {
+    let warnings: String = (0..500).map(|n| format!("k{n}: 0{n}1\n")).collect();
+    let errors: String = (0..500).map(|_| "k1: 1\n").collect();
+    let (_, parsed) = read(warnings + &errors);
+    assert_eq!((parsed.traps.len(), parsed.diagnostics.len()), (MAX_FINDINGS, MAX_FINDINGS));
+}
+
+#[test]
 fn aliases() {
     let shared = tree("a: &x {k: 1.50}\nb: *x\nc: [*x, *x]\n");
     let a = shared.get(shared.root(), "a").unwrap();
