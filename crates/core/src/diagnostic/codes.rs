@@ -279,10 +279,6 @@ codes! {
         "A number is kept digit by digit; one of more than a thousand digits is a mistake.",
         bad: "amount: 1e99999",
         good: "amount: \"1e99999\"";
-    NOT_A_CONDITION = "ZR0702", Error, "not a condition",
-        "A condition is an expression in braces, so that a word cannot be taken for one.",
-        bad: "filter: true",
-        good: "filter: \"{{ record.totalAmount >= 20 }}\"";
     CLEAR_OUTSIDE_CRM = "ZR0703", Error, "$clear outside a CRM action",
         "`$clear` empties a field of the CRM; an HTTP API is told so in its own way.",
         bad: "json: { phone: { $clear: true } }",
@@ -303,14 +299,6 @@ codes! {
         "A condition compares by the field's type; a value of another type never matches.",
         bad: "where: { totalAmount: many }",
         good: "where: { totalAmount: \"19.90\" }";
-    OPTION_UNUSED = "ZR0708", Error, "option without effect on this kind of trigger",
-        "An option that does nothing hides what its author wanted.",
-        bad: "trigger: { type: konnektive.orders, order_type: cancelled, include_bought: true, … }",
-        good: "trigger: { type: konnektive.orders, order_type: new_lead, include_bought: true, … }";
-    TOO_OFTEN = "ZR0709", Error, "polls too often",
-        "Each poll asks the CRM; more than once a second is refused by its pace.",
-        bad: "every: 100ms",
-        good: "every: 1m";
     URL_HOST = "ZR0710", Error, "host that is not literal",
         "A record must not choose where data goes: scheme and host are written out, unless `allow_hosts` permits more.",
         bad: "url: \"https://{{ record.custom1 }}/hook\"",
@@ -332,7 +320,12 @@ mod tests {
         }
         for code in CODES {
             assert!(code.id.len() == 6 && code.id.starts_with("ZR"), "{}", code.id);
-            assert!(!code.title.is_empty() && !code.why.is_empty() && !code.bad.is_empty() && !code.good.is_empty());
+            assert!(
+                !code.title.is_empty()
+                    && !code.why.is_empty()
+                    && !code.bad.is_empty()
+                    && !code.good.is_empty()
+            );
         }
     }
 }

@@ -87,6 +87,15 @@ fn trigger(tree: &Tree) -> Vec<Diagnostic> {
     let pairs =
         [("include_bought", "order_type", "new_lead"), ("include_voids", "transaction_type", "refund")];
     let mut findings = Vec::new();
+    let cycled = ["new_sale", "decline"];
+    let kind = text("order_type").or_else(|| text("transaction_type"));
+    if let (Some(entry), Some(kind)) = (tree.entry(trigger, "cycles"), kind.filter(|kind| !cycled.contains(kind))) {
+        findings.push(
+            Diagnostic::new(&code::NO_EFFECT, format!("`cycles` says nothing about {kind}"))
+                .at(entry.key_span)
+                .help("remove it: it belongs to new_sale and decline"),
+        );
+    }
     if let Some(every) = tree.get(trigger, "every") {
         findings.extend(too_short(tree, every, "every", std::time::Duration::from_secs(1)));
     }

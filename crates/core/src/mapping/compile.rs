@@ -66,8 +66,13 @@ impl<'a> Compiler<'a> {
     pub(crate) fn condition(&mut self, node: NodeId, names: &Names) -> Option<Condition> {
         let Some(source) = self.tree.text(node) else {
             let words = self.tree.node(node).words();
-            let finding = Diagnostic::new(&code::NOT_A_CONDITION, format!("a condition is wanted here, not {words}"));
-            self.report(finding.at(self.tree.span(node)).help("write `\"{{ … }}\"` with an expression that is true or false"));
+            let finding =
+                Diagnostic::new(&code::CONDITION_FORM, format!("a condition is wanted here, not {words}"));
+            self.report(
+                finding
+                    .at(self.tree.span(node))
+                    .help("write `\"{{ … }}\"` with an expression that is true or false"),
+            );
             return None;
         };
         match Condition::compile(source, names) {
@@ -115,7 +120,9 @@ impl<'a> Compiler<'a> {
         }
         if let Some(entry) = entries.iter().find(|entry| &*entry.key == "$clear") {
             let finding = Diagnostic::new(&code::CLEAR_OUTSIDE_CRM, "`$clear` has no meaning here");
-            self.report(finding.at(entry.key_span).help("it clears a field of the CRM; write null to send a null"));
+            self.report(
+                finding.at(entry.key_span).help("it clears a field of the CRM; write null to send a null"),
+            );
             return None;
         }
         self.object(entries, names, place)
@@ -134,7 +141,8 @@ impl<'a> Compiler<'a> {
                 continue;
             }
             whole &= self.known_word(entry);
-            let key = entry.key.strip_prefix("$$").map_or_else(|| entry.key.to_string(), |rest| format!("${rest}"));
+            let key =
+                entry.key.strip_prefix("$$").map_or_else(|| entry.key.to_string(), |rest| format!("${rest}"));
             match self.mapping(entry.value, names, &format!("{place}.{key}")) {
                 Some(mapping) => members.push((Arc::from(key), mapping)),
                 None => whole = false,
@@ -155,7 +163,10 @@ impl<'a> Compiler<'a> {
         }
         match did_you_mean(key, WORDS) {
             Some(word) => {
-                let finding = Diagnostic::new(&code::NEAR_WORD, format!("`{key}` is not a word of the mapping language"));
+                let finding = Diagnostic::new(
+                    &code::NEAR_WORD,
+                    format!("`{key}` is not a word of the mapping language"),
+                );
                 let help = format!("did you mean `{word}`? for a field of that name write `${key}`");
                 self.report(finding.at(entry.key_span).help(help));
                 false
@@ -173,7 +184,8 @@ impl<'a> Compiler<'a> {
         let mut good = true;
         for entry in entries.iter().filter(|entry| !allowed.contains(&&*entry.key)) {
             let words = allowed.join("`, `");
-            good = self.word_misused(entry.key_span, &format!("`{}` cannot stand beside `{words}`", entry.key));
+            good =
+                self.word_misused(entry.key_span, &format!("`{}` cannot stand beside `{words}`", entry.key));
         }
         good
     }
@@ -187,7 +199,10 @@ impl<'a> Compiler<'a> {
             Some(node) => match self.tree.text(node) {
                 Some(name) if is_name(name) => name,
                 _ => {
-                    self.word_misused(self.tree.span(node), "`$as` is a name: letters, digits and underscores");
+                    self.word_misused(
+                        self.tree.span(node),
+                        "`$as` is a name: letters, digits and underscores",
+                    );
                     return None;
                 }
             },

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Each, Mapped, Mapping, MapError, Part, elements};
+use super::{Each, MapError, Mapped, Mapping, Part, elements};
 use crate::expression::{Frame, Settings};
 use crate::value::Value;
 
@@ -62,7 +62,9 @@ impl Mapping {
                 }
                 Mapped::List(mapped)
             }
-            Part::Object { members, drop_null } => Mapped::Object(object(members, *drop_null, values, settings)?),
+            Part::Object { members, drop_null } => {
+                Mapped::Object(object(members, *drop_null, values, settings)?)
+            }
             Part::Each(each) => Mapped::List(self.each(each, values, settings)?),
             Part::If(choice) => {
                 let holds = choice

@@ -77,9 +77,9 @@ impl<'m> Mapped<'m> {
             Mapped::Constant(constant) => constant.0.value.clone(),
             Mapped::Value(value) => value,
             Mapped::List(items) => Value::list(items.into_iter().map(Mapped::into_value).collect()),
-            Mapped::Object(members) => {
-                Value::object(members.into_iter().map(|(name, value)| (Arc::clone(name), value.into_value())).collect())
-            }
+            Mapped::Object(members) => Value::object(
+                members.into_iter().map(|(name, value)| (Arc::clone(name), value.into_value())).collect(),
+            ),
         }
     }
 
@@ -131,7 +131,9 @@ fn push_pair(
     match text {
         Ok(text) => pairs.push((name.to_owned(), text)),
         Err(error) => {
-            return Err(MapError::new(place(), error.to_string()).help("write it as JSON text with `| tojson`"));
+            return Err(
+                MapError::new(place(), error.to_string()).help("write it as JSON text with `| tojson`")
+            );
         }
     }
     Ok(())

@@ -59,7 +59,10 @@ impl Row {
     /// The rows of a list.
     pub fn rows(&self, field: &str) -> impl Iterator<Item = Row> + '_ {
         let items = self.object.member(field).as_list().unwrap_or_default();
-        items.iter().filter_map(Value::as_object).map(|object| Row { object: object.clone(), misfits: Vec::new() })
+        items
+            .iter()
+            .filter_map(Value::as_object)
+            .map(|object| Row { object: object.clone(), misfits: Vec::new() })
     }
 }
 

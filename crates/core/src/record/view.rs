@@ -158,7 +158,8 @@ fn list(
         }
         _ => {
             let received = Value::from_json(text)?;
-            let empty = received.is_missing() || received.as_text() == Some("") || received.as_bool() == Some(false);
+            let empty =
+                received.is_missing() || received.as_text() == Some("") || received.as_bool() == Some(false);
             if !empty {
                 misfit(name, misfits);
                 return Ok(received);
@@ -238,7 +239,10 @@ mod tests {
             assert_eq!(order(raw).0.member("items"), &Value::list(vec![]), "{raw}");
         }
         let (row, _) = order(r#"{"items":[{"name":"a"},{"name":"b"}]}"#);
-        assert_eq!(row.member("items").as_list().unwrap()[1].as_object().unwrap().member("key"), &Value::text("1"));
+        assert_eq!(
+            row.member("items").as_list().unwrap()[1].as_object().unwrap().member("key"),
+            &Value::text("1")
+        );
     }
 
     #[test]
@@ -256,8 +260,12 @@ mod tests {
         let mut misfits = Vec::new();
         let fields = ReadSet::of(["totalAmount"]);
         // The broken member is skipped by its brackets and never read.
-        let row =
-            view(br#"{"name":"x","items":{"1":{"qty":zzz}},"totalAmount":"5"}"#, &ORDER, &fields, &mut misfits);
+        let row = view(
+            br#"{"name":"x","items":{"1":{"qty":zzz}},"totalAmount":"5"}"#,
+            &ORDER,
+            &fields,
+            &mut misfits,
+        );
         assert_eq!(Value::Object(row.unwrap()).to_json().unwrap(), r#"{"totalAmount":5}"#);
     }
 

@@ -68,7 +68,10 @@ fn a_sale_first_seen_refunded_always_needs_its_transactions() {
         let kind = kind("new_sale").unwrap();
         let told = |first| kind.judge_sale(&row(kind, &raw), first, &when(NOON), &zone());
         assert!(matches!(told(FirstSale::At(at(AFTER))), Verdict::Fire { .. }));
-        assert!(matches!(told(FirstSale::NoTransactions), Verdict::Prime { .. }), "never charged: never sold");
+        assert!(
+            matches!(told(FirstSale::NoTransactions), Verdict::Prime { .. }),
+            "never charged: never sold"
+        );
     }
 }
 
@@ -102,14 +105,18 @@ fn rebills_and_test_cards_are_told_by_the_row() {
 #[test]
 fn a_cancellation_is_dated_by_its_items_or_else_by_its_update() {
     let mut raw = order("CANCELLED", "2025-01-01 00:00:00", AFTER);
-    raw["items"] = serde_json::json!({"1": {"lastCancellationDate": BEFORE}, "2": {"lastCancellationDate": AFTER}});
+    raw["items"] =
+        serde_json::json!({"1": {"lastCancellationDate": BEFORE}, "2": {"lastCancellationDate": AFTER}});
     assert_eq!(judge("cancelled", &raw, NOON), Verdict::Fire { at: at(AFTER) });
     raw["items"] = serde_json::json!({"1": {"lastCancellationDate": BEFORE}});
     assert_eq!(judge("cancelled", &raw, NOON), Verdict::Prime { at: at(BEFORE) });
     assert_eq!(judge("cancelled", &order("CANCELLED", BEFORE, AFTER), NOON), Verdict::Fire { at: at(AFTER) });
     let old = order("CANCELLED", "2026-06-01 00:00:00", AFTER);
     assert!(matches!(judge("cancelled", &old, NOON), Verdict::PrimeUndated { .. }), "more than 90 days");
-    assert!(matches!(judge("cancelled", &order("CANCELLED", BEFORE, BEFORE), NOON), Verdict::PrimeUndated { .. }));
+    assert!(matches!(
+        judge("cancelled", &order("CANCELLED", BEFORE, BEFORE), NOON),
+        Verdict::PrimeUndated { .. }
+    ));
 }
 
 #[test]
@@ -162,7 +169,8 @@ fn the_crms_clock_is_allowed_to_be_wrong() {
     for minutes in [-10, 10] {
         let skew = SignedDuration::from_mins(minutes);
         let when = When { skew, ..when(NOON) };
-        let there = at(NOON).checked_add(skew).unwrap().to_zoned(zone()).strftime("%Y-%m-%d %H:%M:%S").to_string();
+        let there =
+            zone().to_datetime(at(NOON).checked_add(skew).unwrap()).strftime("%Y-%m-%d %H:%M:%S").to_string();
         let verdict = kind.judge(&row(kind, &order("PARTIAL", &there, &there)), &when, &zone());
         assert!(matches!(verdict, Verdict::Fire { .. }), "{minutes}");
     }
@@ -170,14 +178,16 @@ fn the_crms_clock_is_allowed_to_be_wrong() {
 
 #[test]
 fn the_first_charge_is_the_earliest_success() {
-    let rows: Vec<Row> = [("SALE", "SOFT_DECLINE", BEFORE), ("CAPTURE", "SUCCESS", AFTER), ("SALE", "SUCCESS", NOON)]
-        .into_iter()
-        .map(|(kind, answer, at)| {
-            let mut raw = transaction(kind, answer);
-            raw["dateCreated"] = at.into();
-            Row::decode(raw.to_string().as_bytes(), &crate::record::TRANSACTION, &sale_lookup_fields()).unwrap()
-        })
-        .collect();
+    let rows: Vec<Row> =
+        [("SALE", "SOFT_DECLINE", BEFORE), ("CAPTURE", "SUCCESS", AFTER), ("SALE", "SUCCESS", NOON)]
+            .into_iter()
+            .map(|(kind, answer, at)| {
+                let mut raw = transaction(kind, answer);
+                raw["dateCreated"] = at.into();
+                Row::decode(raw.to_string().as_bytes(), &crate::record::TRANSACTION, &sale_lookup_fields())
+                    .unwrap()
+            })
+            .collect();
     assert_eq!(FirstSale::of(&rows, &zone()), FirstSale::At(at(NOON)));
     assert_eq!(FirstSale::of(&rows[..1], &zone()), FirstSale::OnlyOthers);
     assert_eq!(FirstSale::of([], &zone()), FirstSale::NoTransactions);
@@ -201,7 +211,7 @@ proptest! {
     #[test]
     fn a_dated_row_fires_exactly_from_the_boundary(offset in -100_000_i64..100_000) {
         let created = at(NOON).checked_add(SignedDuration::from_secs(offset)).unwrap();
-        let local = created.to_zoned(zone()).strftime("%Y-%m-%d %H:%M:%S").to_string();
+        let local = zone().to_datetime(created).strftime("%Y-%m-%d %H:%M:%S").to_string();
         let fired = matches!(judge("new_lead", &order("PARTIAL", &local, &local), NOON), Verdict::Fire { .. });
         prop_assert_eq!(fired, offset >= 0);
     }

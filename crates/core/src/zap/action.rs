@@ -6,7 +6,7 @@ use super::key;
 use super::scope::{RESPONSE, STEP, Scope};
 use super::url::{UrlTemplate, host_allowed};
 use crate::expression::{Condition, Frame};
-use crate::mapping::{Mapped, MapError, Mapping, Slots, elements};
+use crate::mapping::{MapError, Mapped, Mapping, Slots, elements};
 use crate::request::{Body, Destination, HttpRequest, Method};
 use crate::value::Value;
 
@@ -203,7 +203,12 @@ impl Action {
         success.eval(&frame).map_err(|error| MapError::of(&format!("{}.success", self.place), &error))
     }
 
-    fn wanted(&self, values: &mut Vec<Value>, scope: &Scope, element: Option<&str>) -> Result<bool, MapError> {
+    fn wanted(
+        &self,
+        values: &mut Vec<Value>,
+        scope: &Scope,
+        element: Option<&str>,
+    ) -> Result<bool, MapError> {
         let idempotency_key = key::step(scope.key_base, &self.id, element).to_string();
         bind_step(values, &self.id, &idempotency_key);
         let Some(when) = &self.when else { return Ok(true) };
@@ -221,13 +226,16 @@ impl Action {
         let settings = &scope.settings;
         let mut pairs = |mapping: &Option<Mapping>| match mapping {
             None => Ok(Vec::new()),
-            Some(mapping) => {
-                mapping.eval(values, settings)?.map_or(Ok(Vec::new()), |mapped| mapped.into_pairs(mapping.place()))
-            }
+            Some(mapping) => mapping
+                .eval(values, settings)?
+                .map_or(Ok(Vec::new()), |mapped| mapped.into_pairs(mapping.place())),
         };
         let query = pairs(&self.http.query)?;
         let headers = pairs(&self.http.headers)?;
-        if let Some((name, _)) = headers.iter().find(|(_, value)| value.bytes().any(|byte| byte < 0x20 && byte != b'\t' || byte == 0x7f)) {
+        if let Some((name, _)) = headers
+            .iter()
+            .find(|(_, value)| value.bytes().any(|byte| byte < 0x20 && byte != b'\t' || byte == 0x7f))
+        {
             let message = format!("the value of header `{name}` holds a line break or a control character");
             return Err(MapError::new(format!("{}.headers.{name}", self.place), message)
                 .help("take it out with `| replace('\\n', ' ')`"));
@@ -258,7 +266,10 @@ impl Address {
             Address::Url { url, allow_hosts, .. } => {
                 let url = url.render(frame)?;
                 if !allow_hosts.is_empty() && !host_allowed(&url, allow_hosts) {
-                    return Err(MapError::new(format!("{place}.url"), "the address names a host that `allow_hosts` does not allow"));
+                    return Err(MapError::new(
+                        format!("{place}.url"),
+                        "the address names a host that `allow_hosts` does not allow",
+                    ));
                 }
                 Ok(Destination::Url { url, allow_hosts: allow_hosts.clone() })
             }
@@ -270,12 +281,15 @@ impl Payload {
     fn render(&self, values: &mut Vec<Value>, scope: &Scope) -> Result<Body, MapError> {
         let (Payload::Json(mapping) | Payload::Form(mapping) | Payload::Text(mapping)) = self;
         let mapped = mapping.eval(values, &scope.settings)?;
-        let left_out = || MapError::new(mapping.place(), "the body is left out for this record").help("add `$else`");
+        let left_out =
+            || MapError::new(mapping.place(), "the body is left out for this record").help("add `$else`");
         let mapped = mapped.ok_or_else(left_out)?;
         match self {
             Payload::Json(_) => {
                 let mut bytes = Vec::with_capacity(512);
-                mapped.write_json(&mut bytes).map_err(|error| MapError::new(mapping.place(), error.to_string()))?;
+                mapped
+                    .write_json(&mut bytes)
+                    .map_err(|error| MapError::new(mapping.place(), error.to_string()))?;
                 Ok(Body { content_type: "application/json", bytes })
             }
             Payload::Form(_) => {
@@ -285,7 +299,10 @@ impl Payload {
             }
             Payload::Text(_) => {
                 let text = mapped.into_value().to_text();
-                let text = text.map_err(|error| MapError::new(mapping.place(), error.to_string()).help("write it as JSON text with `| tojson`"))?;
+                let text = text.map_err(|error| {
+                    MapError::new(mapping.place(), error.to_string())
+                        .help("write it as JSON text with `| tojson`")
+                })?;
                 Ok(Body { content_type: "text/plain; charset=utf-8", bytes: text.into_bytes() })
             }
         }

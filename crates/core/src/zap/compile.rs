@@ -86,7 +86,11 @@ fn build(
 type Lets = Vec<(Arc<str>, crate::mapping::Mapping)>;
 
 /// Compiles `let`, each value seeing those before it; gives the names with all of them.
-fn lets(compiler: &mut Compiler<'_>, definition: &definition::Zap, mut names: Names) -> (Names, Option<Lets>) {
+fn lets(
+    compiler: &mut Compiler<'_>,
+    definition: &definition::Zap,
+    mut names: Names,
+) -> (Names, Option<Lets>) {
     let tree = compiler.tree;
     let mut lets = Some(Vec::new());
     let mut members: Vec<(Arc<str>, Shape)> = Vec::new();
@@ -104,7 +108,11 @@ fn lets(compiler: &mut Compiler<'_>, definition: &definition::Zap, mut names: Na
     (names, lets)
 }
 
-fn actions(compiler: &mut Compiler<'_>, definition: &definition::Zap, mut names: Names) -> Option<Vec<Action>> {
+fn actions(
+    compiler: &mut Compiler<'_>,
+    definition: &definition::Zap,
+    mut names: Names,
+) -> Option<Vec<Action>> {
     let mut actions = Some(Vec::new());
     let mut steps: Vec<(Arc<str>, Shape)> = Vec::new();
     for (at, written) in definition.actions.iter().enumerate() {
@@ -132,7 +140,8 @@ fn reads_of_step(reads: &[Access], id: &str) -> (bool, bool) {
     let mut body = false;
     for access in reads.iter().filter(|access| access.root == STEPS) {
         let mut path = access.path.iter();
-        let this = |key: Option<&Key>, wanted: &str| matches!(key, Some(Key::Name(name)) if **name == *wanted);
+        let this =
+            |key: Option<&Key>, wanted: &str| matches!(key, Some(Key::Name(name)) if **name == *wanted);
         match path.next() {
             Some(Key::Name(name)) if **name != *id => continue,
             Some(Key::Name(_)) => {}
@@ -151,13 +160,20 @@ fn reads_of_step(reads: &[Access], id: &str) -> (bool, bool) {
     (response, body)
 }
 
-fn action(compiler: &mut Compiler<'_>, http: &definition::HttpAction, names: &Names, place: &str) -> Option<Action> {
-    let step = Shape::members([("id", Shape::Scalar(ValueKind::Text)), ("key", Shape::Scalar(ValueKind::Text))]);
+fn action(
+    compiler: &mut Compiler<'_>,
+    http: &definition::HttpAction,
+    names: &Names,
+    place: &str,
+) -> Option<Action> {
+    let step =
+        Shape::members([("id", Shape::Scalar(ValueKind::Text)), ("key", Shape::Scalar(ValueKind::Text))]);
     let outer = names.clone().with("step", step);
 
     let each = http.each.map(|node| compiler.mapping(node.0, &outer, &format!("{place}.each")));
     let item = http.element.as_ref().map_or("item", |name| name.as_str());
-    let shape = each.as_ref().and_then(Option::as_ref).map_or(Shape::Any, crate::mapping::Mapping::element_shape);
+    let shape =
+        each.as_ref().and_then(Option::as_ref).map_or(Shape::Any, crate::mapping::Mapping::element_shape);
     let (inner, slots) = match each {
         Some(_) => {
             let (names, slots) = Compiler::loop_names(&outer, item, shape);
@@ -247,14 +263,15 @@ fn address(
     names: &Names,
     place: &str,
 ) -> Option<Address> {
-    let mut template = |compiler: &mut Compiler<'_>, written: &Spanned<String>, key: &str| {
-        match Template::compile(&written.value, names) {
-            Ok(template) => {
-                compiler.reads.extend(template.reads().iter().cloned());
-                Some(UrlTemplate::new(template, &format!("{place}.{key}")))
-            }
-            Err(problems) => compiler.refuse(written.node, problems),
+    let template = |compiler: &mut Compiler<'_>, written: &Spanned<String>, key: &str| match Template::compile(
+        &written.value,
+        names,
+    ) {
+        Ok(template) => {
+            compiler.reads.extend(template.reads().iter().cloned());
+            Some(UrlTemplate::new(template, &format!("{place}.{key}")))
         }
+        Err(problems) => compiler.refuse(written.node, problems),
     };
     if let Some(written) = &http.url {
         let url = template(compiler, written, "url");

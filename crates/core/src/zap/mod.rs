@@ -22,7 +22,7 @@ pub use trigger::{Start, Trigger, Where};
 use std::sync::Arc;
 
 use crate::expression::{Condition, Frame, Settings};
-use crate::mapping::{Mapped, MapError, Mapping};
+use crate::mapping::{MapError, Mapped, Mapping};
 use crate::record::ReadSet;
 use crate::value::Value;
 

@@ -57,7 +57,10 @@ impl ProjectFacts {
     }
 
     pub(super) fn connection(&self, name: &str) -> ConnectionFacts {
-        self.connections.get(name).cloned().unwrap_or_else(|| ConnectionFacts::new(name, DEFAULT_CRM_URL, "UTC", DEFAULT_CURRENCY))
+        self.connections
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| ConnectionFacts::new(name, DEFAULT_CRM_URL, "UTC", DEFAULT_CURRENCY))
     }
 }
 
@@ -105,9 +108,9 @@ fn shape(tree: &Tree, node: NodeId) -> Shape {
         Kind::Bool(_) => Shape::Scalar(ValueKind::Bool),
         Kind::Number(_) => Shape::Scalar(ValueKind::Number),
         Kind::Text { .. } => Shape::Scalar(ValueKind::Text),
-        Kind::Map(entries) => {
-            Shape::members(entries.iter().map(|entry| (Arc::<str>::from(&*entry.key), shape(tree, entry.value))))
-        }
+        Kind::Map(entries) => Shape::members(
+            entries.iter().map(|entry| (Arc::<str>::from(&*entry.key), shape(tree, entry.value))),
+        ),
         Kind::Null | Kind::Hole(_) | Kind::List(_) => Shape::Any,
     }
 }

@@ -54,14 +54,20 @@ mod tests {
     use super::*;
 
     fn json(content_type: &str, body: &str) -> String {
-        let headers = [("content-type".to_owned(), content_type.to_owned()), ("set-cookie".to_owned(), "s=1".to_owned())];
+        let headers = [
+            ("content-type".to_owned(), content_type.to_owned()),
+            ("set-cookie".to_owned(), "s=1".to_owned()),
+        ];
         let facts = ResponseFacts { status: 200, headers: &headers, body: body.as_bytes() };
         String::from_utf8(response_json(&facts)).unwrap_or_default()
     }
 
     #[test]
     fn a_body_is_parsed_when_it_is_json() {
-        assert_eq!(json("application/json", r#"{"a":1.50}"#), r#"{"status":200,"headers":{"content-type":"application/json"},"body":{"a":1.50}}"#);
+        assert_eq!(
+            json("application/json", r#"{"a":1.50}"#),
+            r#"{"status":200,"headers":{"content-type":"application/json"},"body":{"a":1.50}}"#
+        );
         assert!(json("text/html", "ok").ends_with(r#""body":"ok"}"#));
         assert!(json("text/plain", "[1]").ends_with(r#""body":[1]}"#));
         assert!(json("text/plain", "12").ends_with(r#""body":"12"}"#));

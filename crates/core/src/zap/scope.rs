@@ -59,7 +59,14 @@ pub(crate) fn step_shape() -> Shape {
     Shape::members([
         ("outcome", Shape::Scalar(Kind::Text)),
         ("response", response_shape()),
-        ("items", Shape::List(Arc::new(Shape::members([("key", Shape::Scalar(Kind::Text)), ("outcome", Shape::Scalar(Kind::Text)), ("response", response_shape())])))),
+        (
+            "items",
+            Shape::List(Arc::new(Shape::members([
+                ("key", Shape::Scalar(Kind::Text)),
+                ("outcome", Shape::Scalar(Kind::Text)),
+                ("response", response_shape()),
+            ]))),
+        ),
     ])
 }
 
@@ -127,9 +134,11 @@ impl Scope {
     pub(super) fn new(zap: &Zap, facts: &RunFacts<'_>) -> Result<Self, MapError> {
         let unreadable = |error: record::RowError| MapError::new("record", error.to_string());
         let mut misfits = Vec::new();
-        let view = record::view(facts.record, zap.trigger.schema(), &zap.reads, &mut misfits).map_err(unreadable)?;
+        let view =
+            record::view(facts.record, zap.trigger.schema(), &zap.reads, &mut misfits).map_err(unreadable)?;
         let raw = if zap.reads_raw {
-            let text = std::str::from_utf8(facts.record).map_err(|_| unreadable(record::RowError::NotUtf8))?;
+            let text =
+                std::str::from_utf8(facts.record).map_err(|_| unreadable(record::RowError::NotUtf8))?;
             Value::from_json(text).map_err(|error| unreadable(record::RowError::NotJson(error)))?
         } else {
             Value::Null
@@ -145,7 +154,10 @@ impl Scope {
             ("key", Value::text(facts.event.key.as_str())),
             ("at", instant(facts.event.at)),
         ]);
-        let run = object(vec![("id", Value::text(facts.run_id.as_str())), ("started_at", instant(facts.started_at))]);
+        let run = object(vec![
+            ("id", Value::text(facts.run_id.as_str())),
+            ("started_at", instant(facts.started_at)),
+        ]);
         let empty = || Value::Object(Object::new(Vec::new(), None));
         Ok(Scope {
             values: vec![
@@ -177,10 +189,8 @@ impl Scope {
             .and_then(|bytes| std::str::from_utf8(bytes).ok())
             .and_then(|text| Value::from_json(text).ok())
             .unwrap_or(Value::Null);
-        let mut members = vec![
-            (Arc::from("outcome"), Value::text(facts.outcome)),
-            (Arc::from("response"), response),
-        ];
+        let mut members =
+            vec![(Arc::from("outcome"), Value::text(facts.outcome)), (Arc::from("response"), response)];
         let known = self.steps.iter_mut().find(|(id, _)| **id == *step);
         let state = match (facts.element, known) {
             (Some(element), Some((_, StepState::Elements(elements)))) => {
@@ -210,10 +220,13 @@ impl StepState {
             StepState::Elements(elements) => {
                 let outcome = |wanted: &str| {
                     elements.iter().any(|element| {
-                        element.as_object().is_some_and(|object| object.member("outcome") == &Value::text(wanted))
+                        element
+                            .as_object()
+                            .is_some_and(|object| object.member("outcome") == &Value::text(wanted))
                     })
                 };
-                let whole = ["failed", "done"].into_iter().find(|wanted| outcome(wanted)).unwrap_or("skipped");
+                let whole =
+                    ["failed", "done"].into_iter().find(|wanted| outcome(wanted)).unwrap_or("skipped");
                 Value::object(vec![
                     (Arc::from("outcome"), Value::text(whole)),
                     (Arc::from("items"), Value::list(elements.clone())),

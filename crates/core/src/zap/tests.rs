@@ -42,7 +42,8 @@ fn compiled(zap: &str) -> Result<Zap, Vec<String>> {
         made = compiled.zap;
     }
     let findings = loaded.conclude(findings);
-    if !findings.is_empty() {
+    let broken = findings.iter().any(|finding| finding.severity == crate::diagnostic::Severity::Error);
+    if broken {
         let show = |finding: &crate::diagnostic::Diagnostic| {
             let (start, _) = loaded.sources.range(finding.span.unwrap());
             let help = finding.help.as_ref().map(|help| format!(" | {help}")).unwrap_or_default();
@@ -94,7 +95,8 @@ fn body(request: &HttpRequest) -> String {
 }
 
 fn json(mapping: &str, record: &str) -> Result<String, String> {
-    let zap = zap(&format!("actions:\n  - id: send\n    type: http\n    connection: sink\n    json:\n{mapping}"));
+    let zap =
+        zap(&format!("actions:\n  - id: send\n    type: http\n    connection: sink\n    json:\n{mapping}"));
     requests(&zap, record).map(|requests| body(&requests[0])).map_err(|error| error.to_string())
 }
 
@@ -158,13 +160,16 @@ fn what_is_missing_is_an_error_that_names_the_field() {
     ] {
         assert_eq!(json(mapping, ORDER).unwrap_err(), message);
     }
-    assert_eq!(json("      a: \"{{ record.couponCode | default('none') }}\"", ORDER).unwrap(), r#"{"a":"none"}"#);
+    assert_eq!(
+        json("      a: \"{{ record.couponCode | default('none') }}\"", ORDER).unwrap(),
+        r#"{"a":"none"}"#
+    );
 }
 
 #[test]
 fn a_form_repeats_lists_and_leaves_nulls_out() {
     let zap = zap(
-        "actions:\n  - id: send\n    type: http\n    connection: sink\n    form: { a: $.items[*].name, b: null, c: true, d: 19.90, e: \"a&b=c\" }\n    query: { q: \"{{ record.lastName }}\", n: $.couponCode }\n    headers: { X-Order: $.orderId, X-None: null }",
+        "actions:\n  - id: send\n    type: http\n    connection: sink\n    form: { a: \"$.items[*].name\", b: null, c: true, d: 19.90, e: \"a&b=c\" }\n    query: { q: \"{{ record.lastName }}\", n: $.couponCode }\n    headers: { X-Order: $.orderId, X-None: null }",
     );
     let request = &requests(&zap, ORDER).unwrap()[0];
     assert_eq!(body(request), "a=Kit&a=Serum&c=true&d=19.90&e=a%26b%3Dc");
@@ -209,8 +214,13 @@ fn later_steps_see_earlier_answers() {
     let response = response_json(&ResponseFacts { status: 201, headers: &headers, body: br#"{"id":"a/b"}"# });
     scope.set_step("first", StepFacts { outcome: "done", response: Some(&response), element: None });
     let Plan::One(request) = zap.actions[1].plan(&scope).unwrap() else { panic!("one") };
-    assert_eq!(request.destination, Destination::Connection { name: "sink".to_owned(), path: "things/a%2Fb".to_owned() });
-    let says = |status, body: &[u8]| zap.actions[2].accepts(&scope, &ResponseFacts { status, headers: &headers, body });
+    assert_eq!(
+        request.destination,
+        Destination::Connection { name: "sink".to_owned(), path: "things/a%2Fb".to_owned() }
+    );
+    let says = |status, body: &[u8]| {
+        zap.actions[2].accepts(&scope, &ResponseFacts { status, headers: &headers, body })
+    };
     assert!(says(200, br#"{"ok":true}"#).unwrap());
     assert!(!says(200, br#"{"ok":false}"#).unwrap());
     assert!(says(200, b"{}").is_err(), "an answer without `ok` is no answer");
@@ -221,7 +231,10 @@ fn the_filter_and_let() {
     let zap = zap(
         "filter: \"{{ record.totalAmount >= 20 }}\"\nlet: { a: \"{{ record.firstName }}\", b: \"{{ let.a }}!\" }\nactions:\n  - { id: send, type: http, connection: sink, text: \"{{ let.b }}\" }",
     );
-    assert_eq!(zap.passes(&scope(&zap, ORDER)).unwrap(), Pass::No { why: "{{ record.totalAmount >= 20 }}".to_owned() });
+    assert_eq!(
+        zap.passes(&scope(&zap, ORDER)).unwrap(),
+        Pass::No { why: "{{ record.totalAmount >= 20 }}".to_owned() }
+    );
     assert_eq!(zap.passes(&scope(&zap, r#"{"totalAmount":20}"#)).unwrap(), Pass::Yes);
     assert!(zap.passes(&scope(&zap, r#"{"totalAmount":"soon"}"#)).is_err());
     assert_eq!(body(&requests(&zap, ORDER).unwrap()[0]), "Ada!");
@@ -229,7 +242,9 @@ fn the_filter_and_let() {
 
 #[test]
 fn only_what_is_read_is_decoded() {
-    let zap = zap("actions:\n  - { id: send, type: http, connection: sink, json: { a: $.orderId, b: \"{{ record.items[0].name }}\" } }");
+    let zap = zap(
+        "actions:\n  - { id: send, type: http, connection: sink, json: { a: $.orderId, b: \"{{ record.items[0].name }}\" } }",
+    );
     assert_eq!(zap.reads, ReadSet::Only(["items".into(), "orderId".into()].into()));
     let all = self::zap("actions:\n  - { id: send, type: http, connection: sink, json: \"{{ record }}\" }");
     assert_eq!(all.reads, ReadSet::All);
@@ -239,8 +254,7 @@ fn only_what_is_read_is_decoded() {
 fn findings_name_the_place() {
     insta::assert_snapshot!(
         findings(
-            r#"filter: true
-let: { a: "{{ record.emailAdress }}" }
+            r#"let: { a: "{{ record.emailAdress }}" }
 actions:
   - id: send
     type: http
@@ -257,7 +271,18 @@ actions:
 "#
         )
         .join("\n"),
-        @""
+        @r"
+        3:15 ZR0404 `record` has no field `emailAdress` | did you mean `emailAddress`?
+        7:10 ZR0710 scheme and host of the address are not literal | write https:// and the host out before the first template, or name the hosts in `allow_hosts`
+        8:16 ZR0711 `X Order` is not a header name
+        10:12 ZR0704 `$eech` is not a word of the mapping language | did you mean `$each`? for a field of that name write `$$eech`
+        11:10 ZR0705 `$each` needs `$map`: what each element becomes
+        12:10 ZR0705 `$if` needs `$then`
+        13:12 ZR0703 `$clear` has no meaning here | it clears a field of the CRM; write null to send a null
+        14:14 ZR0404 `let` has no field `b`
+        15:14 ZR0404 `steps` has no field `nobody`
+        16:10 ZR0404 the record has no field `emailAdress` | did you mean `emailAddress`?
+        "
     );
 }
 
@@ -273,12 +298,24 @@ fn triggers_are_checked() {
         [
             of("type: konnektive.orders, order_type: cancelled, cycles: all, include_bought: true"),
             of("type: konnektive.orders, order_type: new_sale, where: { campainId: 12, totalAmount: many, items: 1 }"),
-            of("type: konnektive.orders, order_type: new_sale, once_per: orderid, every: 100ms"),
+            of("type: konnektive.orders, order_type: new_sale, once_per: orderid"),
             of("type: konnektive.transactions, transaction_type: decline, where: { campaignProductId: 1 }"),
             of("type: konnektive.orders, order_type: new_sale, where: { campaignProductId: [1, \"2\"], campaignId: \"12\" }, start: 2026-03-08"),
         ]
         .join("\n--\n"),
-        @""
+        @r"
+        2:77 ZR0210 `cycles` says nothing about cancelled | remove it: it belongs to new_sale and decline
+        2:90 ZR0210 `include_bought` says nothing about cancelled | remove it: it belongs to `order_type: new_lead`
+        --
+        2:85 ZR0706 an order has no field `campainId` | did you mean `campaignId`?
+        2:113 ZR0707 `totalAmount` cannot have this value | it is an amount
+        2:119 ZR0707 `items` holds no single value | `where` compares single values; look into it with `filter`
+        --
+        2:86 ZR0706 an order has no field `orderid` | did you mean `orderId`?
+        --
+
+        --
+        "
     );
 }
 
@@ -290,7 +327,10 @@ fn hashes_tell_what_changed() {
     let base = of("", "");
     assert_eq!(base.selection, of(", every: 5m", ", json: {}").selection);
     assert_ne!(base.selection, of(", where: { campaignId: 1 }", "").selection);
-    assert_eq!(of(", where: { campaignId: [1, 2] }", "").selection, of(", where: { campaignId: [\"2\", 1] }", "").selection);
+    assert_eq!(
+        of(", where: { campaignId: [1, 2] }", "").selection,
+        of(", where: { campaignId: [\"2\", 1] }", "").selection
+    );
     assert_ne!(base.content, of("", ", json: {}").content);
     assert_eq!(base.content, of("", "").content);
 }

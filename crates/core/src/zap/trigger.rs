@@ -16,8 +16,6 @@ use crate::yaml::{self, Entry, MapRef, Spanned};
 
 /// The pause between two polls unless the zap says otherwise.
 const EVERY: Duration = Duration::from_secs(60);
-/// The shortest pause between two polls.
-const SHORTEST: Duration = Duration::from_secs(1);
 
 /// What counts as new when a zap first runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +75,9 @@ impl Trigger {
         let mut narrowing = Narrowing::default();
         for condition in &self.wheres {
             match condition {
-                Where::Field(field, values) if field.name == "campaignId" => narrowing.campaign_ids = ids(values),
+                Where::Field(field, values) if field.name == "campaignId" => {
+                    narrowing.campaign_ids = ids(values)
+                }
                 Where::Product(values) => narrowing.campaign_product_ids = ids(values),
                 Where::Field(..) => {}
             }
@@ -235,16 +235,13 @@ pub(super) fn compile(
     let kind = kind(kind_name(&trigger.value))?;
     let written = Written::of(&trigger.value);
     let before = compiler.findings.len();
-    unused_options(compiler, kind, &written);
     let every = written.every.map_or(EVERY, |every| every.value.0);
-    if let (true, Some(written)) = (every < SHORTEST, written.every) {
-        let finding = Diagnostic::new(&code::TOO_OFTEN, "polls more often than once a second");
-        compiler.report(finding.at(compiler.tree.span(written.node)).help("write `every: 1s` or more; 1m is usual"));
-    }
     let once_per = written.once_per.and_then(|name| once_field(compiler, kind.schema(), name));
     let conditions = written.conditions.map_or(&[][..], |conditions| compiler.tree.entries(conditions.0));
     let wheres = conditions.iter().filter_map(|entry| condition(compiler, kind, entry)).collect();
-    let at_midnight = |day: jiff::civil::Date| settings.zone.to_ambiguous_timestamp(day.to_datetime(jiff::civil::Time::midnight())).compatible();
+    let at_midnight = |day: jiff::civil::Date| {
+        settings.zone.to_ambiguous_timestamp(day.to_datetime(jiff::civil::Time::midnight())).compatible()
+    };
     let start = match written.start.map(|start| &start.value) {
         None | Some(definition::Start::Now) => Start::Now,
         Some(definition::Start::Beginning) => Start::Beginning,
@@ -273,35 +270,27 @@ pub(super) fn compile(
     })
 }
 
-fn unused_options(compiler: &mut Compiler<'_>, kind: &dyn Kind, written: &Written<'_>) {
-    let options = [
-        ("cycles", written.cycles.map(|option| option.node), &["new_sale", "decline"][..]),
-        ("include_bought", written.include_bought.map(|option| option.node), &["new_lead"]),
-        ("include_voids", written.include_voids.map(|option| option.node), &["refund"]),
-    ];
-    for (name, node, kinds) in options {
-        let Some(node) = node.filter(|_| !kinds.contains(&kind.name())) else { continue };
-        let message = format!("`{name}` has no effect on {}", kind.name());
-        let help = format!("take it out; it is for {}", kinds.join(" and "));
-        compiler.report(Diagnostic::new(&code::OPTION_UNUSED, message).at(compiler.tree.span(node)).help(help));
-    }
-}
-
 fn unknown_field(name: &str, schema: &'static Schema, also: &'static str) -> Diagnostic {
     let known = schema.fields.iter().map(|field| field.name).chain([also]);
     let likely = did_you_mean(name, known).map(|likely| format!("did you mean `{likely}`?"));
     let article = if schema.name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-    Diagnostic::new(&code::UNKNOWN_FIELD, format!("{article} {} has no field `{name}`", schema.name)).maybe_help(likely)
+    Diagnostic::new(&code::UNKNOWN_FIELD, format!("{article} {} has no field `{name}`", schema.name))
+        .maybe_help(likely)
 }
 
-fn once_field(compiler: &mut Compiler<'_>, schema: &'static Schema, name: &Spanned<String>) -> Option<&'static Field> {
+fn once_field(
+    compiler: &mut Compiler<'_>,
+    schema: &'static Schema,
+    name: &Spanned<String>,
+) -> Option<&'static Field> {
     let span = compiler.tree.span(name.node);
     let Some(field) = schema.field(&name.value) else {
         compiler.report(unknown_field(&name.value, schema, "").at(span));
         return None;
     };
     if matches!(field.ty, FieldType::List(_) | FieldType::Any) {
-        let finding = Diagnostic::new(&code::UNKNOWN_FIELD, format!("`{}` holds no single value", field.name));
+        let finding =
+            Diagnostic::new(&code::UNKNOWN_FIELD, format!("`{}` holds no single value", field.name));
         compiler.report(finding.at(span).help("name an id, for example `orderId`"));
         return None;
     }
@@ -314,7 +303,14 @@ fn condition(compiler: &mut Compiler<'_>, kind: &dyn Kind, entry: &Entry) -> Opt
     let (ty, field) = match schema.field(&entry.key) {
         _ if product => (FieldType::Id, None),
         Some(field) if !matches!(field.ty, FieldType::List(_) | FieldType::Any) => (field.ty, Some(field)),
-        _ => {
+        Some(field) => {
+            let finding =
+                Diagnostic::new(&code::WHERE_VALUE, format!("`{}` holds no single value", field.name));
+            let help = "`where` compares single values; look into it with `filter`";
+            compiler.report(finding.at(entry.key_span).help(help));
+            return None;
+        }
+        None => {
             compiler.report(unknown_field(&entry.key, schema, PRODUCT).at(entry.key_span));
             return None;
         }

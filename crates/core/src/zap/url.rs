@@ -98,7 +98,15 @@ mod tests {
         assert_eq!(literal_origin("https://a.example/x/{{ y }}"), Some("https://a.example"));
         assert_eq!(literal_origin("https://a.example:8443?x={{ y }}"), Some("https://a.example:8443"));
         assert_eq!(literal_origin("http://127.0.0.1"), Some("http://127.0.0.1"));
-        for bad in ["{{ url }}", "https://{{ host }}/x", "https://a.{{ host }}", "https://a.example{{ x }}", "ftp://a/b", "a/b", "https:///x"] {
+        for bad in [
+            "{{ url }}",
+            "https://{{ host }}/x",
+            "https://a.{{ host }}",
+            "https://a.example{{ x }}",
+            "ftp://a/b",
+            "a/b",
+            "https:///x",
+        ] {
             assert_eq!(literal_origin(bad), None, "{bad}");
         }
     }
@@ -110,8 +118,16 @@ mod tests {
             assert!(host_allowed(good, &allowed), "{good}");
         }
         for bad in [
-            "https://example.com", "https://aexample.com", "https://.example.com", "https://evil.test", "file://api.test/x",
-            "https://api.test@evil.test/", "https://u:p@api.test/", "https://evil.test/#api.test", "api.test", "",
+            "https://example.com",
+            "https://aexample.com",
+            "https://.example.com",
+            "https://evil.test",
+            "file://api.test/x",
+            "https://api.test@evil.test/",
+            "https://u:p@api.test/",
+            "https://evil.test/#api.test",
+            "api.test",
+            "",
         ] {
             assert!(!host_allowed(bad, &allowed), "{bad}");
         }
