@@ -39,13 +39,13 @@ impl Context {
         project::find(self.project.as_deref(), &current)
     }
 
-    /// Runs a task to its end on a runtime of its own. What still hangs in it afterwards is left behind.
-    pub(crate) fn block_on<T>(
+    /// Runs a task to its end on a runtime of its own, in this thread: an engine is one task, and handing its requests
+    /// from thread to thread would cost more than it gains. What still hangs in it afterwards is left behind.
+    pub(crate) fn block_on<T, E: From<CommandError>>(
         &self,
-        task: impl Future<Output = Result<T, CommandError>>,
-    ) -> Result<T, CommandError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
+        task: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| CommandError::failure(format!("cannot start: {}", io_words(&error))))?;

@@ -75,6 +75,11 @@ impl CommandError {
         Self::new(Kind::Interrupted, "interrupted")
     }
 
+    /// Ended at once by a signal, without waiting for what was in flight.
+    pub(crate) fn ended_at_once() -> Self {
+        Self::new(Kind::Interrupted, "ended at once")
+    }
+
     /// Adds what to do about it.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -4,16 +4,18 @@
 use std::path::{Path, PathBuf};
 
 use zaprun_core::diagnostic::{Diagnostic, Severity};
-use zaprun_core::load::{self, Input, LoadedProject};
+use zaprun_core::load::{self, Input, Loaded, LoadedProject};
 use zaprun_core::source::SourceMap;
 use zaprun_core::variables::{Lookup, Needed};
-use zaprun_core::zap::Zap;
+use zaprun_core::zap::{self, ProjectFacts, Zap};
 
 use crate::context::Context;
+use crate::mask::Masker;
 use crate::error::{CommandError, io_words};
 use crate::output::count;
 use crate::project;
 use crate::render::{Findings, Format};
+use crate::wiring;
 
 /// A secret file is a line or a key, not a book.
 const MOST_SECRET_BYTES: u64 = 64 * 1024;
@@ -63,7 +65,7 @@ pub(crate) fn load(root: &Path, env: Option<&str>, lookup: Option<&dyn Lookup>) 
 /// Loads a project from the bytes of its files.
 pub(crate) fn load_input(input: &Input, lookup: Option<&dyn Lookup>) -> Loading {
     let loaded = load::load(input, lookup);
-    let (zaps, found) = zaprun_core::zap::compile(&loaded);
+    let (zaps, found) = compile(&loaded);
     let findings = loaded.conclude(found);
     Loading {
         findings,
@@ -75,6 +77,26 @@ pub(crate) fn load_input(input: &Input, lookup: Option<&dyn Lookup>) -> Loading 
         overlays: input.overlays.len(),
         zap_files: input.zaps.len(),
     }
+}
+
+/// Compiles every zap that could be read, whatever is wrong with the others.
+fn compile(loaded: &Loaded) -> (Vec<Zap>, Vec<Diagnostic>) {
+    let facts = loaded
+        .project
+        .as_ref()
+        .map_or_else(ProjectFacts::default, |project| ProjectFacts::of(&project.definition, &project.tree));
+    let (mut zaps, mut found) = (Vec::new(), Vec::new());
+    for file in &loaded.zaps {
+        let (Some(definition), Some(tree)) = (&file.definition, &file.tree) else { continue };
+        let compiled = zap::compile(definition, tree, &facts);
+        found.extend(compiled.diagnostics);
+        // The project may switch what the zap says of itself.
+        zaps.extend(compiled.zap.map(|mut zap| {
+            zap.enabled = file.enabled;
+            zap
+        }));
+    }
+    (zaps, found)
 }
 
 /// A project that may start: valid, its variables replaced.
@@ -94,6 +116,21 @@ pub(crate) struct Started {
 pub(crate) fn start(context: &Context) -> Result<Started, CommandError> {
     let root = context.find_project()?;
     let loading = load(&root, context.env.as_deref(), Some(&Environment { root: root.clone() }));
+    start_from(context, root, loading)
+}
+
+/// Loads the project of this command for trying its connections: zaprun.yaml must be valid, each zap need not be.
+///
+/// # Errors
+/// When there is no project, or zaprun.yaml is not valid: its findings go to stderr.
+pub(crate) fn start_connections(context: &Context) -> Result<Started, CommandError> {
+    let root = context.find_project()?;
+    let mut loading = load(&root, context.env.as_deref(), Some(&Environment { root: root.clone() }));
+    let sources = &loading.sources;
+    let in_zap = |finding: &Diagnostic| {
+        finding.span.is_some_and(|span| sources.file(span.file).path.starts_with("zaps/"))
+    };
+    loading.findings.retain(|finding| !in_zap(finding));
     start_from(context, root, loading)
 }
 
@@ -119,6 +156,37 @@ pub(crate) fn start_from(
                 loading.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
             Err(CommandError::failure(format!("the project has {}", count(errors as u64, "error", "errors"))))
         }
+    }
+}
+
+/// A project that is looked at: where its state is, and what of it can be read. It need not be valid, since at three in
+/// the morning it may not be.
+pub(crate) struct Opened {
+    /// The file of the state.
+    pub(crate) state: PathBuf,
+    /// The zaps that could be compiled.
+    pub(crate) zaps: Vec<Zap>,
+    /// What hides the secrets that are set.
+    pub(crate) masker: Masker,
+}
+
+/// Opens the project of this command for looking at its state.
+///
+/// # Errors
+/// When there is none, or its zaprun.yaml cannot be read.
+pub(crate) fn open(context: &Context) -> Result<Opened, CommandError> {
+    let root = context.find_project()?;
+    let loading = load(&root, context.env.as_deref(), Some(&Environment { root: root.clone() }));
+    match &loading.project {
+        Some(project) => Ok(Opened {
+            state: wiring::state_path(&project.definition, &root),
+            masker: wiring::masker(&project.definition),
+            zaps: loading.zaps,
+        }),
+        None => match start_from(context, root, loading) {
+            Err(error) => Err(error),
+            Ok(_) => Err(CommandError::failure("zaprun.yaml cannot be read")),
+        },
     }
 }
 

@@ -10,6 +10,8 @@ mod mask;
 mod output;
 mod project;
 mod render;
+mod watch;
+mod wiring;
 
 use std::process::ExitCode;
 

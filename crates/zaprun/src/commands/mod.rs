@@ -1,7 +1,12 @@
 //! The commands, one file each.
 
+mod check;
 mod completions;
+mod filters;
 mod init;
+mod run;
+mod runs;
+mod sample;
 mod sandbox;
 mod schema;
 mod validate;
@@ -36,6 +41,16 @@ commands! {
     Init => init;
     /// Check every file of the project, without network or secrets
     Validate => validate;
+    /// Try every connection: credentials, whitelisted address, permissions, time zone
+    Check => check;
+    /// Show recent records that a zap would take, as the CRM has them now
+    Sample => sample;
+    /// Run the zaps until told to stop
+    Run => run;
+    /// See what happened to every event
+    Runs => runs;
+    /// Explain the filters that expressions may use
+    Filters => filters;
     /// Write the schemas of everything a person writes
     Schema => schema;
     /// Serve a stand-in of the CRM and a sink that records what arrives

@@ -5,6 +5,7 @@ use zaprun_core::diagnostic::Diagnostic;
 use zaprun_core::source::Position;
 
 use super::{Findings, severity_word};
+use crate::output::pretty;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -47,7 +48,7 @@ pub(super) fn render(findings: &Findings<'_>) -> String {
         valid: !findings.any_error(),
         diagnostics: findings.diagnostics.iter().map(|diagnostic| entry(findings, diagnostic)).collect(),
     };
-    super::pretty(&report)
+    pretty(&report)
 }
 
 fn entry<'a>(findings: &'a Findings<'_>, diagnostic: &'a Diagnostic) -> Entry<'a> {

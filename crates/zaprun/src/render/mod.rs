@@ -78,12 +78,5 @@ fn severity_word(severity: Severity) -> &'static str {
     }
 }
 
-/// JSON with indents. Every value here is made of texts, numbers and lists, which always serialise.
-fn pretty(value: &impl serde::Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
-    text.push('\n');
-    text
-}
-
 #[cfg(test)]
 mod tests;

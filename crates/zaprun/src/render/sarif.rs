@@ -8,6 +8,7 @@ use zaprun_core::diagnostic::{CODES, Code, Diagnostic};
 use zaprun_core::source::{SourceMap, Span};
 
 use super::{Findings, severity_word};
+use crate::output::pretty;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -121,7 +122,7 @@ pub(super) fn render(findings: &Findings<'_>) -> String {
         semantic_version: version,
         rules: CODES.iter().map(|code| rule(code)).collect(),
     };
-    super::pretty(&Log {
+    pretty(&Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
         runs: [Run {

@@ -1,0 +1,221 @@
+//! `zaprun run`
+
+mod dry;
+mod git;
+mod signals;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::builder::BoolishValueParser;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+use zaprun_core::definition;
+use zaprun_core::diagnostic::did_you_mean;
+use zaprun_core::zap::Zap;
+use zaprun_engine::{Engine, EngineError, Options, Summary};
+use zaprun_engine::ports::{Clock, Crm, StoreError};
+use zaprun_http::duration_text;
+use zaprun_store::SqliteStore;
+
+use crate::clock::SystemClock;
+use crate::commands::runs::state_error;
+use crate::context::Context;
+use crate::error::{CommandError, Exit};
+use crate::loading::{Started, start};
+use crate::output::{Printer, count, thousands};
+use crate::watch::{LogFormat, Watch};
+use crate::wiring::{self, Wired};
+use signals::{Signal, Signals};
+
+/// Run the zaps until told to stop
+///
+/// Polls the CRM, delivers what is new, and keeps in its state what was seen and sent. SIGINT (Ctrl-C) and SIGTERM end it
+/// in order; a second one ends it at once, and nothing is lost by that either.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit: 0 fine, 1 it cannot run or, with --once, something failed, 2 no project, 130 on Ctrl-C.")]
+pub(crate) struct Args {
+    /// Poll once, deliver all that is due, and end
+    #[arg(long, env = "ZAPRUN_ONCE", value_parser = BoolishValueParser::new())]
+    once: bool,
+
+    /// Show the requests for what is new; send and record nothing
+    #[arg(long, env = "ZAPRUN_DRY_RUN", value_parser = BoolishValueParser::new())]
+    dry_run: bool,
+
+    /// Run only these zaps
+    #[arg(long, value_name = "ZAP", env = "ZAPRUN_ONLY", value_delimiter = ',')]
+    only: Vec<String>,
+
+    /// Log lines instead of a progress line: text, json [default: text, where there is no terminal]
+    #[arg(long, value_name = "FORMAT", env = "ZAPRUN_LOG_FORMAT", hide_possible_values = true)]
+    log_format: Option<LogFormat>,
+
+    /// How long work in flight may take to end once told to stop
+    #[arg(long, value_name = "DURATION", env = "ZAPRUN_GRACE", default_value = "30s", value_parser = parse_duration)]
+    grace: Duration,
+}
+
+/// A duration with its unit.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    text.parse::<definition::Duration>()
+        .map(|duration| duration.0)
+        .map_err(|_| "write a whole number and its unit: 500ms, 90s, 15m".to_owned())
+}
+
+pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, CommandError> {
+    let Started { root, project, zaps } = start(context)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let zaps = choose(zaps, &args.only, &context.printer)?;
+    let wired = wiring::wire(&project.definition, &root, &clock)?;
+    let state = wiring::state_path(&project.definition, &root);
+    let store = open_state(&state, args.dry_run).map_err(|error| state_error(error, &state))?;
+    let store = Arc::new(store);
+    let watch = Watch::start(context.printer, args.log_format, &wired.masker);
+    watch.say(&opening(&zaps, &state, &args));
+    let observer = if args.dry_run { dry::Shown::over(&watch, context.printer) } else { watch.observer() };
+    let options = Options {
+        git: git::revision(&root),
+        mask: Arc::clone(&wired.masker) as _,
+        dry_run: args.dry_run,
+        seed: seed(clock.now()),
+        ..Options::default()
+    };
+    let (crms, sender, ledger) = (crms(&wired), Arc::clone(&wired.sender) as _, Arc::clone(&store) as _);
+    let engine = Engine::new(zaps, crms, sender, ledger, clock, observer, options);
+    let ended = context.block_on(async {
+        let ended = drive(engine, &args, &watch).await;
+        // What was answered before is kept, whatever closing says.
+        let _ = store.close().await;
+        ended
+    });
+    watch.finish();
+    let (summary, signal) = ended.map_err(|error| match error {
+        Stopped::Engine(EngineError::Store(error)) => state_error(error, &state),
+        Stopped::Engine(error) => CommandError::failure(error.to_string()),
+        Stopped::Command(error) => error,
+    })?;
+    watch.say(&closing(&summary, args.dry_run));
+    Ok(exit(&summary, signal, args.once))
+}
+
+/// Which zaps run: those that were named, or all; without those that are switched off.
+fn choose(zaps: Vec<Zap>, only: &[String], printer: &Printer) -> Result<Vec<Arc<Zap>>, CommandError> {
+    for name in only {
+        let Some(zap) = zaps.iter().find(|zap| zap.name == *name) else {
+            let error = CommandError::usage(format!("there is no zap `{name}`"));
+            return Err(match did_you_mean(name, zaps.iter().map(|zap| zap.name.as_str())) {
+                Some(like) => error.hint(format!("did you mean `{like}`?")),
+                None => error,
+            });
+        };
+        if !zap.enabled {
+            printer.warning(&format!("`{name}` is switched off and does not run"));
+        }
+    }
+    let chosen = |zap: &Zap| zap.enabled && (only.is_empty() || only.contains(&zap.name));
+    let zaps: Vec<Arc<Zap>> = zaps.into_iter().filter(chosen).map(Arc::new).collect();
+    if zaps.is_empty() {
+        return Err(CommandError::failure("there is no zap to run")
+            .hint("zaps are the .yaml files under zaps/ that do not say `enabled: false`"));
+    }
+    Ok(zaps)
+}
+
+/// The state, or in a dry run a copy of it that is thrown away.
+fn open_state(path: &Path, dry_run: bool) -> Result<SqliteStore, StoreError> {
+    if dry_run {
+        return SqliteStore::copy_in_memory(path);
+    }
+    SqliteStore::open_engine(path, &zaprun_store::Options::default())
+}
+
+fn crms(wired: &Wired) -> HashMap<String, Arc<dyn Crm>> {
+    wired.crms.iter().map(|crm| (crm.name().to_owned(), Arc::clone(crm) as Arc<dyn Crm>)).collect()
+}
+
+/// Any number will do: it spreads the waits of engines that were started together.
+fn seed(now: Timestamp) -> u64 {
+    u64::from(now.subsec_nanosecond().unsigned_abs()) ^ u64::from(std::process::id()) << 32
+}
+
+enum Stopped {
+    Engine(EngineError),
+    Command(CommandError),
+}
+
+impl From<CommandError> for Stopped {
+    fn from(error: CommandError) -> Self {
+        Stopped::Command(error)
+    }
+}
+
+/// Runs the engine to its end, or to a signal.
+async fn drive(
+    engine: Engine,
+    args: &Args,
+    watch: &Watch,
+) -> Result<(Summary, Option<Signal>), Stopped> {
+    let mut signals = Signals::listen()?;
+    if args.once {
+        let work = pin!(engine.run_once());
+        // Dropping an engine is a crash, and a crash loses nothing: what is in flight is taken up by the next run.
+        return tokio::select! {
+            summary = work => Ok((summary.map_err(Stopped::Engine)?, None)),
+            _ = signals.next() => Err(CommandError::ended_at_once().into()),
+        };
+    }
+    let stop = CancellationToken::new();
+    let mut work = pin!(engine.run(stop.clone(), args.grace));
+    let signal = tokio::select! {
+        summary = &mut work => return Ok((summary.map_err(Stopped::Engine)?, None)),
+        signal = signals.next() => signal,
+    };
+    stop.cancel();
+    watch.say(&format!("stopping: work in flight has {} to end; once more ends at once", duration_text(args.grace)));
+    tokio::select! {
+        summary = work => Ok((summary.map_err(Stopped::Engine)?, Some(signal))),
+        _ = signals.next() => Err(CommandError::ended_at_once().into()),
+    }
+}
+
+fn exit(summary: &Summary, signal: Option<Signal>, once: bool) -> Exit {
+    let failed = summary.poll_failures + summary.dead + summary.held + summary.failed_attempts;
+    match signal {
+        Some(Signal::Interrupt) => Exit::Interrupted,
+        Some(Signal::Terminate) => Exit::Fine,
+        None => Exit::findings(once && failed > 0),
+    }
+}
+
+fn opening(zaps: &[Arc<Zap>], state: &Path, args: &Args) -> String {
+    let zaps = count(zaps.len() as u64, "zap", "zaps");
+    let state = state.display();
+    match (args.dry_run, args.once) {
+        (true, _) => format!("dry run of {zaps} on a copy of {state}: nothing is sent or recorded"),
+        (false, true) => format!("running {zaps} once; state in {state}"),
+        (false, false) => format!("running {zaps}; state in {state}; Ctrl-C ends it"),
+    }
+}
+
+fn closing(summary: &Summary, dry_run: bool) -> String {
+    let delivered = if dry_run { "would be sent" } else { "delivered" };
+    let counts = [
+        (summary.fired, "new"),
+        (summary.delivered, delivered),
+        (summary.filtered, "filtered"),
+        (summary.pending, "still pending"),
+        (summary.held, "held"),
+        (summary.dead, "dead"),
+        (summary.failed_attempts, "failed attempts"),
+        (summary.poll_failures, "failed polls"),
+        (summary.primed, "from before"),
+    ];
+    // The first two are always said.
+    let said = counts.iter().enumerate().filter(|(at, (number, _))| *at < 2 || *number > 0);
+    let said: Vec<String> = said.map(|(_, (number, word))| format!("{} {word}", thousands(*number))).collect();
+    said.join(", ")
+}

@@ -1,0 +1,209 @@
+//! `zaprun runs list`
+
+use clap::ValueEnum;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use zaprun_core::definition::Duration;
+use zaprun_engine::ports::{History, RunFilter, RunState, RunSummary};
+
+use super::{STATES, read_state, state_error, state_word};
+use crate::context::Context;
+use crate::error::{CommandError, Exit};
+use crate::loading::open;
+use crate::output::{Printer, Table, Tone, count};
+use crate::watch::reason_text;
+
+/// List runs, newest first
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only this zap
+    #[arg(long, value_name = "NAME", env = "ZAPRUN_ZAP")]
+    zap: Option<String>,
+
+    /// Only these states: pending, delivered, filtered, held, dead, dropped
+    #[arg(long, value_name = "STATE", env = "ZAPRUN_STATUS", value_delimiter = ',', value_parser = parse_state)]
+    status: Vec<RunState>,
+
+    /// Only runs made since: 24h, 7d, a date (from midnight UTC) or an RFC 3339 time
+    #[arg(long, value_name = "WHEN", env = "ZAPRUN_SINCE", value_parser = parse_since)]
+    since: Option<Since>,
+
+    /// At most so many
+    #[arg(long, value_name = "N", env = "ZAPRUN_LIMIT", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    limit: u32,
+
+    /// How to write them
+    #[arg(long, value_name = "FORMAT", env = "ZAPRUN_FORMAT", default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Text,
+    Json,
+}
+
+/// A time, or so long before now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Since {
+    At(Timestamp),
+    Ago(SignedDuration),
+}
+
+fn parse_state(text: &str) -> Result<RunState, String> {
+    let words: Vec<&str> = STATES.iter().map(|(word, _)| *word).collect();
+    let found = STATES.iter().find(|(word, _)| *word == text.trim());
+    found.map(|(_, state)| *state).ok_or_else(|| format!("there are {}", words.join(", ")))
+}
+
+fn parse_since(text: &str) -> Result<Since, String> {
+    if let Ok(duration) = text.parse::<Duration>()
+        && let Ok(duration) = SignedDuration::try_from(duration.0)
+    {
+        return Ok(Since::Ago(duration));
+    }
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(Since::At(at));
+    }
+    let day = text.parse::<Date>().ok().filter(|_| text.len() == 10);
+    let midnight = day.and_then(|day| day.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok());
+    midnight
+        .map(|zoned| Since::At(zoned.timestamp()))
+        .ok_or_else(|| "write 24h, 7d, 2026-09-16 or 2026-09-16T14:00:00Z".to_owned())
+}
+
+pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, CommandError> {
+    let opened = open(context)?;
+    let since = args.since.map(|since| match since {
+        Since::At(at) => at,
+        Since::Ago(duration) => Timestamp::now().checked_sub(duration).unwrap_or(Timestamp::MIN),
+    });
+    let filter = RunFilter { zap: args.zap, states: args.status, since, limit: args.limit as usize };
+    let reader = read_state(&opened)?;
+    let runs = context.block_on(async {
+        reader.runs(filter).await.map_err(|error| state_error(error, &opened.state))
+    })?;
+    match args.format {
+        Format::Json => context.printer.data(&opened.masker.text(&json(&runs)))?,
+        Format::Text => {
+            context.printer.data(&opened.masker.text(&table(&runs, &context.printer)))?;
+            context.printer.note(&match runs.len() {
+                0 => "no runs".to_owned(),
+                shown if shown == args.limit as usize => {
+                    format!("the newest {}; --limit shows more", count(shown as u64, "run", "runs"))
+                }
+                shown => count(shown as u64, "run", "runs"),
+            });
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+fn table(runs: &[RunSummary], printer: &Printer) -> String {
+    if runs.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(printer, &["run", "state", "zap", "event", "made", "why"]).right(&[0]);
+    for run in runs {
+        let tone = match run.state {
+            RunState::Delivered => Tone::Good,
+            RunState::Dead | RunState::Held => Tone::Bad,
+            RunState::Pending if run.attempts > 0 => Tone::Doubtful,
+            RunState::Pending => Tone::Plain,
+            RunState::Filtered | RunState::Dropped => Tone::Quiet,
+        };
+        let why = if run.state == RunState::Delivered { String::new() } else { why(run) };
+        table.toned([
+            (run.id.to_string(), Tone::Plain),
+            (state_word(run.state).to_owned(), tone),
+            (run.zap.clone(), Tone::Plain),
+            (run.event.to_string(), Tone::Plain),
+            (run.created_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), Tone::Quiet),
+            (why, Tone::Plain),
+        ]);
+    }
+    table.render()
+}
+
+fn why(run: &RunSummary) -> String {
+    let mut why = reason_text(&run.reason);
+    if run.attempts > 0 {
+        why.push_str(&format!(", {}", count(u64::from(run.attempts), "attempt", "attempts")));
+    }
+    if let Some(due) = run.due_at.filter(|_| run.attempts > 0) {
+        why.push_str(&format!(", next at {}", due.strftime("%Y-%m-%dT%H:%M:%SZ")));
+    }
+    why
+}
+
+#[derive(Serialize)]
+struct List<'a> {
+    runs: Vec<Summary<'a>>,
+}
+
+/// A run as machines read it.
+#[derive(Serialize)]
+pub(super) struct Summary<'a> {
+    id: i64,
+    zap: &'a str,
+    event: String,
+    state: &'static str,
+    reason: Reason<'a>,
+    made_at: String,
+    changed_at: String,
+    due_at: Option<String>,
+    attempts: u32,
+}
+
+#[derive(Serialize)]
+struct Reason<'a> {
+    word: &'a str,
+    detail: &'a str,
+}
+
+impl<'a> From<&'a RunSummary> for Summary<'a> {
+    fn from(run: &'a RunSummary) -> Self {
+        Summary {
+            id: run.id.0,
+            zap: &run.zap,
+            event: run.event.to_string(),
+            state: state_word(run.state),
+            reason: Reason { word: &run.reason.word, detail: &run.reason.detail },
+            made_at: run.created_at.to_string(),
+            changed_at: run.updated_at.to_string(),
+            due_at: run.due_at.map(|at| at.to_string()),
+            attempts: run.attempts,
+        }
+    }
+}
+
+fn json(runs: &[RunSummary]) -> String {
+    crate::output::pretty(&List { runs: runs.iter().map(Summary::from).collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+    use super::*;
+
+    #[test]
+    fn since_takes_durations_dates_and_times() {
+        assert_eq!(parse_since("24h").unwrap(), Since::Ago(SignedDuration::from_hours(24)));
+        assert_eq!(parse_since("2026-09-16").unwrap(), Since::At("2026-09-16T00:00:00Z".parse().unwrap()));
+        assert_eq!(parse_since("2026-09-16T10:00:00-04:00").unwrap(), Since::At("2026-09-16T14:00:00Z".parse().unwrap()));
+        for wrong in ["24", "yesterday", "2026-13-01", ""] {
+            assert!(parse_since(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn states_have_their_words() {
+        for (word, state) in STATES {
+            assert_eq!(parse_state(word).unwrap(), *state);
+            assert_eq!(state_word(*state), *word);
+        }
+        assert!(parse_state("done").unwrap_err().contains("delivered"));
+    }
+}

@@ -1,0 +1,72 @@
+//! `zaprun runs`
+
+mod list;
+mod render;
+mod show;
+
+use std::path::Path;
+
+use clap::Subcommand;
+use zaprun_engine::ports::{RunState, StoreError};
+use zaprun_store::{SqliteReader, SqliteStore};
+
+use crate::context::Context;
+use crate::error::{CommandError, Exit};
+use crate::loading::Opened;
+
+/// See what happened to every event
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Runs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Runs {
+    /// List runs, newest first
+    List(list::Args),
+    /// Show one run: its record, requests, replies and why it is where it is
+    Show(show::Args),
+}
+
+pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, CommandError> {
+    match args.command {
+        Runs::List(args) => list::run(context, args),
+        Runs::Show(args) => show::run(context, &args),
+    }
+}
+
+/// Looks at the state of a project.
+fn read_state(opened: &Opened) -> Result<SqliteReader, CommandError> {
+    SqliteStore::open_reader(&opened.state).map_err(|error| state_error(error, &opened.state))
+}
+
+/// A state that cannot be used, for people.
+pub(crate) fn state_error(error: StoreError, path: &Path) -> CommandError {
+    let told = CommandError::failure(error.to_string());
+    match error {
+        StoreError::Missing { .. } => told.hint("nothing has run here yet: `zaprun run` makes the state"),
+        StoreError::Busy { .. } => {
+            told.hint("one engine holds a state at a time; `zaprun run --dry-run` and `zaprun runs` only look")
+        }
+        StoreError::Unusable { .. } => told.hint(format!(
+            "nothing was changed; restore {} from a copy, or move it away to begin anew",
+            path.display()
+        )),
+        StoreError::Fenced | StoreError::Io { .. } | StoreError::Refused { .. } => told,
+    }
+}
+
+/// The states by the words that people use.
+const STATES: &[(&str, RunState)] = &[
+    ("pending", RunState::Pending),
+    ("delivered", RunState::Delivered),
+    ("filtered", RunState::Filtered),
+    ("held", RunState::Held),
+    ("dead", RunState::Dead),
+    ("dropped", RunState::Dropped),
+];
+
+fn state_word(state: RunState) -> &'static str {
+    STATES.iter().find(|(_, known)| *known == state).map_or("unknown", |(word, _)| word)
+}

@@ -1,0 +1,81 @@
+//! What a person sees of a running engine: a line that moves on a terminal, structured logs elsewhere.
+
+mod live;
+mod log;
+mod tell;
+
+use std::sync::Arc;
+
+use zaprun_engine::report::Observer;
+
+use crate::mask::Masker;
+use crate::output::Printer;
+use live::Live;
+use log::Log;
+
+pub(crate) use log::LogFormat;
+pub(crate) use tell::{Weight, lag_text, reason_text, remedy};
+
+/// Watches an engine.
+#[derive(Clone)]
+pub(crate) struct Watch {
+    way: Way,
+    masker: Arc<Masker>,
+}
+
+#[derive(Clone)]
+enum Way {
+    Live(Arc<Live>),
+    Log(Log),
+}
+
+impl Watch {
+    /// Logs when asked to, or where nobody looks at a terminal; else a line that moves.
+    pub(crate) fn start(printer: Printer, format: Option<LogFormat>, masker: &Arc<Masker>) -> Watch {
+        let masker = Arc::clone(masker);
+        let way = match format {
+            None if printer.is_live() => {
+                let least = if printer.is_verbose() { Weight::Detail } else { Weight::Note };
+                Way::Live(Arc::new(Live::start(&printer, least, Arc::clone(&masker))))
+            }
+            format => Way::Log(Log::start(format.unwrap_or_default(), &printer, Arc::clone(&masker))),
+        };
+        Watch { way, masker }
+    }
+
+    /// What the engine reports to.
+    pub(crate) fn observer(&self) -> Arc<dyn Observer> {
+        match &self.way {
+            Way::Live(live) => Arc::clone(live) as _,
+            Way::Log(log) => Arc::new(*log),
+        }
+    }
+
+    /// Says something of our own.
+    pub(crate) fn say(&self, text: &str) {
+        match &self.way {
+            Way::Live(live) => live.say(text),
+            Way::Log(_) => tracing::info!("{}", self.masker.text(text)),
+        }
+    }
+
+    /// Writes something while the line that moves is out of the way.
+    pub(crate) fn aside(&self, write: impl FnOnce()) {
+        match &self.way {
+            Way::Live(live) => live.aside(write),
+            Way::Log(_) => write(),
+        }
+    }
+
+    /// A text without secrets.
+    pub(crate) fn mask(&self, text: &str) -> String {
+        self.masker.text(text).into_owned()
+    }
+
+    /// Takes the line that moves away.
+    pub(crate) fn finish(&self) {
+        if let Way::Live(live) = &self.way {
+            live.finish();
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! The engine's events in words.
+
+use jiff::{SignedDuration, Timestamp};
+use zaprun_engine::ports::{ReadError, RunReason};
+use zaprun_engine::report::{Event, RowProblem, RunRef};
+use zaprun_http::duration_text;
+
+use crate::output::{count, thousands};
+
+/// How much an event matters to a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Weight {
+    /// For those who look for it.
+    Detail,
+    /// As it should be.
+    Note,
+    /// It mends itself, or concerns one run.
+    Warning,
+    /// A person must act.
+    Trouble,
+}
+
+/// An event in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// How much it matters.
+    pub(crate) weight: Weight,
+    /// A lowercase fragment.
+    pub(crate) text: String,
+    /// What to do.
+    pub(crate) hint: Option<String>,
+    /// The zap concerned.
+    pub(crate) zap: Option<String>,
+    /// The event: `kind:id`.
+    pub(crate) event: Option<String>,
+    /// The run.
+    pub(crate) run: Option<i64>,
+    /// The connection, or the host.
+    pub(crate) connection: Option<String>,
+    /// The query's name.
+    pub(crate) query: Option<String>,
+}
+
+impl Told {
+    fn new(weight: Weight, text: impl Into<String>) -> Self {
+        Told {
+            weight,
+            text: text.into(),
+            hint: None,
+            zap: None,
+            event: None,
+            run: None,
+            connection: None,
+            query: None,
+        }
+    }
+
+    fn run(mut self, run: &RunRef) -> Self {
+        self.zap = Some(run.zap.clone());
+        self.event = Some(run.event.to_string());
+        self.run = Some(run.run.0);
+        self
+    }
+
+    fn zap(mut self, zap: &str) -> Self {
+        self.zap = Some(zap.to_owned());
+        self
+    }
+
+    fn at(mut self, connection: &str) -> Self {
+        self.connection = Some(connection.to_owned());
+        self
+    }
+
+    fn of(mut self, query: &str) -> Self {
+        self.query = Some(query.to_owned());
+        self
+    }
+
+    fn hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    /// What it is about, as it stands before the text: `new-sale-to-sheet new_sale:D6C8C390A7`, `crm`.
+    pub(crate) fn about(&self) -> String {
+        let parts = [&self.zap, &self.event, &self.connection];
+        let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+        parts.join(" ")
+    }
+}
+
+/// An event in words; requests of a dry run are data, and not told here.
+pub(crate) fn tell(event: &Event) -> Option<Told> {
+    let told = match event {
+        Event::WouldSend { .. } => return None,
+        Event::Page { .. } | Event::WalkDone { .. } | Event::FirstRun { .. } => reading(event),
+        Event::WalkFailed { .. } | Event::Stopped { .. } | Event::Recovered { .. } | Event::Unstable { .. } => {
+            trouble_reading(event)
+        }
+        Event::ClockSkew { .. } | Event::RowProblem { .. } => oddity(event),
+        Event::StoreTrouble { error, retry_at } => {
+            Told::new(Weight::Trouble, format!("{error}; nothing is lost, tried again at {}", time(*retry_at)))
+        }
+        Event::StoreRecovered { since } => {
+            Told::new(Weight::Note, format!("the state can be written again, after trouble since {}", time(*since)))
+        }
+        _ => delivery(event),
+    };
+    Some(told)
+}
+
+fn reading(event: &Event) -> Told {
+    match event {
+        Event::Page { connection, query, page, rows, total, fired } => {
+            let text = format!(
+                "page {page}: {} of {}, {} new",
+                thousands(*rows),
+                count(*total, "row", "rows"),
+                thousands(*fired)
+            );
+            Told::new(Weight::Detail, text).at(connection).of(query)
+        }
+        Event::WalkDone { connection, query, tally, took } => {
+            let text = format!(
+                "read {} in {}: {} new, {} known, {} from before",
+                count(tally.rows, "row", "rows"),
+                lag_text(*took),
+                thousands(tally.fired),
+                thousands(tally.known),
+                thousands(tally.primed),
+            );
+            Told::new(Weight::Detail, text).at(connection).of(query)
+        }
+        Event::FirstRun { zap, primed, fired } => {
+            let before = match primed {
+                0 => "nothing is there from before its start".to_owned(),
+                _ => format!("{} from before its start will not be sent", count(*primed, "row", "rows")),
+            };
+            Told::new(Weight::Note, format!("first run: {before}; {} new", thousands(*fired))).zap(zap)
+        }
+        _ => Told::new(Weight::Detail, ""),
+    }
+}
+
+fn trouble_reading(event: &Event) -> Told {
+    match event {
+        Event::WalkFailed { connection, query, cause, failures, retry_at, .. } => {
+            let times = if *failures > 1 { format!(", {failures} times in a row") } else { String::new() };
+            let text = format!("poll failed{times}: {cause}; tried again at {}", time(*retry_at));
+            Told::new(Weight::Warning, text).at(connection).of(query)
+        }
+        Event::Stopped { connection, query, permission, error, retry_at } => {
+            let text = format!("polling stopped: {error}; tried again at {}", time(*retry_at));
+            let told = Told::new(Weight::Trouble, text).at(connection).hint(remedy(connection, error, *permission));
+            match query {
+                Some(query) => told.of(query),
+                None => told,
+            }
+        }
+        Event::Recovered { connection, query, since } => {
+            let told = Told::new(Weight::Note, format!("works again, after trouble since {}", time(*since)));
+            let told = told.at(connection);
+            match query {
+                Some(query) => told.of(query),
+                None => told,
+            }
+        }
+        Event::Unstable { connection, query, since, moved_on, .. } => {
+            let ends = if *moved_on { "went on all the same" } else { "what was found is kept" };
+            let text = format!("rows left while they were read, three times in a row, since {}; {ends}", time(*since));
+            Told::new(Weight::Warning, text).at(connection).of(query)
+        }
+        _ => Told::new(Weight::Detail, ""),
+    }
+}
+
+fn oddity(event: &Event) -> Told {
+    match event {
+        Event::ClockSkew { connection, skew } => {
+            let (direction, amount) = if skew.is_negative() { ("behind", -*skew) } else { ("ahead of", *skew) };
+            let text = format!("the CRM's clock is {} {direction} this machine's", lag_text(amount));
+            Told::new(Weight::Warning, text).at(connection).hint(Some("let this machine set its clock by NTP".to_owned()))
+        }
+        Event::RowProblem { connection, row, problem, id } => {
+            let which = id.as_ref().map(|id| format!(", first in {id}")).unwrap_or_default();
+            let text = match problem {
+                RowProblem::Unreadable { reason } => format!("a {row} cannot be read and is passed over: {reason}{which}"),
+                RowProblem::NoId => format!("a {row} has no id and is passed over{which}"),
+                RowProblem::Misfit { field } => {
+                    format!("`{field}` of a {row} does not fit its type and stays as it came{which}")
+                }
+            };
+            Told::new(Weight::Warning, text).at(connection)
+        }
+        _ => Told::new(Weight::Detail, ""),
+    }
+}
+
+fn delivery(event: &Event) -> Told {
+    match event {
+        Event::Delivered { run, lag, attempts } => {
+            let tries = if *attempts > 1 { format!(", {attempts} requests") } else { String::new() };
+            Told::new(Weight::Note, format!("delivered {} after it was seen{tries}", lag_text(*lag))).run(run)
+        }
+        // The values that the filter looked at may be personal; `runs show` has them.
+        Event::Filtered { run, reason } => Told::new(Weight::Detail, format!("filtered: {}", reason.word)).run(run),
+        Event::Retrying { run, step, reason, attempts, next } => {
+            let text = format!(
+                "step {step} failed, {}: {}; next at {}",
+                count(u64::from(*attempts), "attempt", "attempts"),
+                reason_text(reason),
+                time(*next)
+            );
+            Told::new(Weight::Warning, text).run(run)
+        }
+        Event::Dead { run, reason } => Told::new(Weight::Trouble, format!("dead: {}", reason_text(reason)))
+            .run(run)
+            .hint(Some(format!("`zaprun runs show {}` says more", run.run))),
+        Event::Held { run, reason } => Told::new(Weight::Trouble, format!("held for a person: {}", reason_text(reason)))
+            .run(run)
+            .hint(Some(format!("`zaprun runs show {}` says more", run.run))),
+        Event::MappingBroken { zap, place, message, help } => {
+            Told::new(Weight::Trouble, format!("{place}: {message}; runs it fails for are dead")).zap(zap).hint(help.clone())
+        }
+        Event::BreakerOpened { target, reason, probe_at } => {
+            let text = format!("left alone until {}: {reason}; its runs wait", time(*probe_at));
+            Told::new(Weight::Trouble, text).at(target)
+        }
+        Event::BreakerClosed { target, open_for } => {
+            let text = format!("works again, after {}", duration_text(whole_seconds(*open_for)));
+            Told::new(Weight::Note, text).at(target)
+        }
+        _ => Told::new(Weight::Detail, ""),
+    }
+}
+
+/// What a person does about a connection that stopped.
+pub(crate) fn remedy(connection: &str, error: &ReadError, permission: Option<&str>) -> Option<String> {
+    match error {
+        ReadError::Credentials { .. } => {
+            Some(format!("check login_id and password of connection `{connection}`; it must be an API user"))
+        }
+        ReadError::Whitelist { address: Some(address), .. } => {
+            Some(format!("add {address} to the API user's whitelist in the CRM"))
+        }
+        ReadError::Whitelist { .. } => Some("add this machine's address to the API user's whitelist in the CRM".to_owned()),
+        ReadError::Permission { .. } => {
+            permission.map(|permission| format!("give the API user the permission `{permission}` in the CRM"))
+        }
+        ReadError::Transport { .. } | ReadError::Vendor { .. } => None,
+    }
+}
+
+/// `refused: 422 Unprocessable`, `mapping`
+pub(crate) fn reason_text(reason: &RunReason) -> String {
+    match reason.detail.as_str() {
+        "" => reason.word.clone(),
+        detail => format!("{}: {detail}", reason.word),
+    }
+}
+
+/// `40ms`, `1.2s`, `2m 5s`, `3h 20m`
+pub(crate) fn lag_text(lag: SignedDuration) -> String {
+    let millis = lag.as_millis().max(0);
+    let seconds = millis / 1000;
+    match seconds {
+        0 => format!("{millis}ms"),
+        1..60 => format!("{seconds}.{}s", millis % 1000 / 100),
+        60..3600 => format!("{}m {}s", seconds / 60, seconds % 60),
+        _ => format!("{}h {}m", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+fn whole_seconds(duration: std::time::Duration) -> std::time::Duration {
+    std::time::Duration::from_secs(duration.as_secs().max(1))
+}
+
+fn time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+    use zaprun_engine::ports::{EventKey, RunId};
+
+    use super::*;
+
+    fn run() -> RunRef {
+        let event = EventKey { kind: "new_sale".to_owned(), id: "D6C8C390A7".to_owned() };
+        RunRef { zap: "sales".to_owned(), event, run: RunId(7) }
+    }
+
+    fn line(event: &Event) -> String {
+        let told = tell(event).unwrap();
+        format!("{:?} {}: {} {:?}", told.weight, told.about(), told.text, told.hint)
+    }
+
+    #[test]
+    fn events_read_as_sentences() {
+        let at = Timestamp::from_second(1_800_000_000).unwrap();
+        let events = [
+            Event::Delivered { run: run(), lag: SignedDuration::from_millis(1_250), attempts: 2 },
+            Event::Filtered {
+                run: run(),
+                reason: RunReason { word: "filter".to_owned(), detail: "ada@example.com".to_owned() },
+            },
+            Event::Dead { run: run(), reason: RunReason { word: "mapping".to_owned(), detail: String::new() } },
+            Event::Stopped {
+                connection: "crm".to_owned(),
+                query: None,
+                permission: None,
+                error: ReadError::Whitelist { address: Some("198.51.100.7".to_owned()), text: "IP".to_owned() },
+                retry_at: at,
+            },
+            Event::FirstRun { zap: "sales".to_owned(), primed: 1_234, fired: 0 },
+        ];
+        let lines: Vec<String> = events.iter().map(line).collect();
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        Note sales new_sale:D6C8C390A7: delivered 1.2s after it was seen, 2 requests None
+        Detail sales new_sale:D6C8C390A7: filtered: filter None
+        Trouble sales new_sale:D6C8C390A7: dead: mapping Some("`zaprun runs show 7` says more")
+        Trouble crm: polling stopped: the CRM does not accept this machine's address 198.51.100.7; tried again at 2027-01-15T08:00:00Z Some("add 198.51.100.7 to the API user's whitelist in the CRM")
+        Note sales: first run: 1,234 rows from before its start will not be sent; 0 new None
+        "#);
+    }
+
+    #[test]
+    fn lags_are_short() {
+        let text = |millis| lag_text(SignedDuration::from_millis(millis));
+        assert_eq!([text(-5), text(40), text(1_250), text(125_000), text(12_000_000)], ["0ms", "40ms", "1.2s", "2m 5s", "3h 20m"]);
+    }
+}

@@ -1,0 +1,224 @@
+//! From what a project says to what sends and reads: connections, adapters, the state's place.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use zaprun_core::definition::{self, Auth, Connection, Project};
+use zaprun_core::yaml::Spanned;
+use zaprun_core::zap::DEFAULT_CRM_URL;
+use zaprun_engine::ports::Clock;
+use zaprun_http::{Clients, DEFAULT_IDEMPOTENCY_HEADER, HttpConnection, HttpSender, PrivateCa, Rate, Secret};
+use zaprun_konnektive::{Config, DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT, Konnektive};
+
+use crate::error::{CommandError, io_words};
+use crate::mask::Masker;
+
+/// How long a request to an `http` connection may take unless it says otherwise.
+const HTTP_TIMEOUT: Duration = Duration::from_secs(30);
+/// Requests in flight to an `http` connection unless it says otherwise.
+const HTTP_CONCURRENCY: usize = 8;
+/// Reads of the CRM in a second unless the connection says otherwise.
+const CRM_RATE: u32 = 2;
+/// Where the state is unless the project says otherwise.
+const DEFAULT_STATE: &str = "state/zaprun.db";
+
+/// What a project's connections became.
+pub(crate) struct Wired {
+    /// The accounts of the CRM, by the order of the project.
+    pub(crate) crms: Vec<Arc<Konnektive>>,
+    /// What sends the requests of actions.
+    pub(crate) sender: Arc<HttpSender>,
+    /// What hides the secrets of all connections.
+    pub(crate) masker: Arc<Masker>,
+}
+
+/// Prepares all connections. Nothing is sent.
+///
+/// # Errors
+/// When a connection cannot work.
+pub(crate) fn wire(project: &Project, root: &Path, clock: &Arc<dyn Clock>) -> Result<Wired, CommandError> {
+    let clients = Clients::new();
+    let mut crms = Vec::new();
+    for (name, crm) in konnektive_connections(project) {
+        let config = crm_config(name, crm)?;
+        let crm = Konnektive::new(config, &clients, Arc::clone(clock)).map_err(|error| unusable(&error))?;
+        crms.push(Arc::new(crm));
+    }
+    let https: Result<Vec<_>, _> =
+        http_connections(project).map(|(name, http)| http_config(name, http, root)).collect();
+    let sender = HttpSender::new(&https?, &clients, Arc::clone(clock)).map_err(|error| unusable(&error))?;
+    Ok(Wired { crms, sender: Arc::new(sender), masker: Arc::new(masker(project)) })
+}
+
+fn unusable(error: &dyn std::fmt::Display) -> CommandError {
+    CommandError::failure(error.to_string()).hint("`zaprun check` tries every connection")
+}
+
+/// The accounts of the CRM.
+pub(crate) fn konnektive_connections(
+    project: &Project,
+) -> impl Iterator<Item = (&str, &definition::KonnektiveConnection)> {
+    project.connections.iter().filter_map(|(name, connection)| match &connection.value {
+        Connection::Konnektive(crm) => Some((name, crm)),
+        _ => None,
+    })
+}
+
+/// The HTTP APIs.
+pub(crate) fn http_connections(project: &Project) -> impl Iterator<Item = (&str, &definition::HttpConnection)> {
+    project.connections.iter().filter_map(|(name, connection)| match &connection.value {
+        Connection::Http(http) => Some((name, http)),
+        _ => None,
+    })
+}
+
+/// An account of the CRM as its adapter takes it.
+pub(crate) fn crm_config(name: &str, crm: &definition::KonnektiveConnection) -> Result<Config, CommandError> {
+    let timezone = TimeZone::get(&crm.timezone).map_err(|_| {
+        CommandError::failure(format!("connection `{name}`: there is no time zone `{}`", *crm.timezone))
+    })?;
+    let default_rate = std::num::NonZeroU32::new(CRM_RATE).map(|count| Rate { count, per: Duration::from_secs(1) });
+    Ok(Config {
+        name: name.to_owned(),
+        base_url: Secret::new(crm.base_url.as_ref().map_or(DEFAULT_CRM_URL, |url| url.value.as_str())),
+        login_id: Secret::new(crm.login_id.value.clone()),
+        password: secret(&crm.password),
+        timezone,
+        timeout: crm.timeout.as_ref().map_or(DEFAULT_TIMEOUT, |timeout| timeout.value.0),
+        rate: crm.rate.as_ref().map(rate).or(default_rate),
+        concurrency: crm.concurrency.as_ref().map_or(DEFAULT_CONCURRENCY, |many| many.value as usize),
+        ca: None,
+    })
+}
+
+/// An HTTP API as its sender takes it.
+pub(crate) fn http_config(
+    name: &str,
+    http: &definition::HttpConnection,
+    root: &Path,
+) -> Result<HttpConnection, CommandError> {
+    let ca = http.ca_file.as_ref().map(|file| private_ca(name, &root.join(&file.value))).transpose()?;
+    Ok(HttpConnection {
+        name: name.to_owned(),
+        base_url: secret(&http.base_url),
+        headers: http.headers.iter().map(|(header, value)| (header.to_owned(), secret(value))).collect(),
+        auth: http.auth.as_ref().map_or(zaprun_http::Auth::None, |auth| credentials(&auth.value)),
+        idempotency_header: match http.idempotency_header.as_ref().map(|header| header.value.as_str()) {
+            None => Some(DEFAULT_IDEMPOTENCY_HEADER.to_owned()),
+            Some("none") => None,
+            Some(header) => Some(header.to_owned()),
+        },
+        timeout: http.timeout.as_ref().map_or(HTTP_TIMEOUT, |timeout| timeout.value.0),
+        ca,
+        rate: http.rate.as_ref().map(rate),
+        concurrency: http.concurrency.as_ref().map_or(HTTP_CONCURRENCY, |many| many.value as usize),
+    })
+}
+
+fn private_ca(name: &str, path: &Path) -> Result<PrivateCa, CommandError> {
+    let cannot = |reason: String| CommandError::failure(format!("connection `{name}`: {reason}"));
+    let pem = std::fs::read(path)
+        .map_err(|error| cannot(format!("`ca_file` {} cannot be read: {}", path.display(), io_words(&error))))?;
+    PrivateCa::from_pem(&pem).map_err(|error| cannot(error.to_string()))
+}
+
+fn credentials(auth: &Auth) -> zaprun_http::Auth {
+    match auth {
+        Auth::Bearer(token) => zaprun_http::Auth::Bearer(secret(token)),
+        Auth::Basic(basic) => zaprun_http::Auth::Basic {
+            username: Secret::new(basic.username.value.clone()),
+            password: secret(&basic.password),
+        },
+        Auth::Header(header) => {
+            zaprun_http::Auth::Header { name: header.name.value.clone(), value: secret(&header.value) }
+        }
+        Auth::Query(query) => {
+            zaprun_http::Auth::Query { name: query.name.value.clone(), value: secret(&query.value) }
+        }
+    }
+}
+
+fn secret(secret: &Spanned<definition::Secret>) -> Secret {
+    Secret::new(secret.value.expose())
+}
+
+fn rate(rate: &Spanned<definition::Rate>) -> Rate {
+    Rate { count: rate.value.count, per: rate.value.per }
+}
+
+/// What hides all secrets of a project.
+pub(crate) fn masker(project: &Project) -> Masker {
+    let mut secrets: Vec<&str> = Vec::new();
+    for (_, connection) in project.connections.iter() {
+        match &connection.value {
+            Connection::Konnektive(crm) => secrets.extend([crm.password.value.expose(), crm.login_id.value.as_str()]),
+            Connection::Http(http) => secrets.extend(secrets_of(http)),
+            Connection::Webhook(webhook) => secrets.extend(webhook_secrets(&webhook.verify.value)),
+        }
+    }
+    Masker::new(secrets)
+}
+
+fn secrets_of(http: &definition::HttpConnection) -> Vec<&str> {
+    let mut secrets = secret_parts(http.base_url.value.expose());
+    // A header that everybody sends is no secret, and hiding its value would hide half of every text.
+    let shown = ["accept", "accept-language", "content-type", "user-agent"];
+    let headers = http.headers.iter().filter(|(name, _)| !shown.contains(&name.to_ascii_lowercase().as_str()));
+    secrets.extend(headers.map(|(_, value)| value.value.expose()).filter(|value| value.len() >= LEAST_SECRET));
+    match http.auth.as_ref().map(|auth| &auth.value) {
+        Some(Auth::Bearer(token)) => secrets.push(token.value.expose()),
+        Some(Auth::Basic(basic)) => secrets.push(basic.password.value.expose()),
+        Some(Auth::Header(named) | Auth::Query(named)) => secrets.push(named.value.value.expose()),
+        None => {}
+    }
+    secrets
+}
+
+/// A shorter part of a URL, or a shorter value of a header, is no secret.
+const LEAST_SECRET: usize = 12;
+
+/// The parts of a base URL that may be secret: long segments of its path with digits or capitals in them, and the values
+/// of its query.
+fn secret_parts(url: &str) -> Vec<&str> {
+    let after_host = url.split_once("://").map_or("", |(_, rest)| rest);
+    let path = after_host.find('/').map_or("", |at| after_host.get(at..).unwrap_or(""));
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let looks_secret = |segment: &&str| {
+        segment.len() >= LEAST_SECRET
+            && segment.contains(|character: char| character.is_ascii_digit() || character.is_ascii_uppercase())
+    };
+    let values = query.split('&').filter_map(|pair| pair.split_once('=')).map(|(_, value)| value);
+    path.split('/').filter(looks_secret).chain(values.filter(|value| value.len() >= LEAST_SECRET)).collect()
+}
+
+fn webhook_secrets(verify: &definition::Verify) -> Option<&str> {
+    match verify {
+        definition::Verify::Hmac(check) => Some(check.secret.value.expose()),
+        definition::Verify::Token(check) => Some(check.value.value.expose()),
+        definition::Verify::Basic(basic) => Some(basic.password.value.expose()),
+        definition::Verify::None => None,
+    }
+}
+
+/// The file of the state.
+pub(crate) fn state_path(project: &Project, root: &Path) -> PathBuf {
+    let place = project.state.as_ref().map_or(Path::new(DEFAULT_STATE), |state| Path::new(&state.value.path));
+    root.join(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_secret_of_a_webhook_url_is_its_path() {
+        assert_eq!(
+            secret_parts("https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX"),
+            ["XXXXXXXXXXXXXXXXXXXXXXXX"]
+        );
+        assert_eq!(secret_parts("https://api.example.com/v1?key=0123456789abcdef&x=1"), ["0123456789abcdef"]);
+        assert!(secret_parts("http://127.0.0.1:8585/sink/accounting").is_empty());
+    }
+}
