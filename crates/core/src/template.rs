@@ -72,3 +72,7 @@ impl std::fmt::Debug for Template {
         f.debug_tuple("Template").field(&self.source).finish()
     }
 }
+
+#[cfg(test)]
+#[path = "template/template_tests.rs"]
+mod tests;

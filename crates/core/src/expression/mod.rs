@@ -16,6 +16,8 @@ pub(crate) mod ops;
 pub(crate) mod problem;
 pub(crate) mod resolve;
 pub(crate) mod syntax;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod tests_table;
 mod text;
 pub(crate) mod tree;
@@ -208,3 +210,11 @@ impl Condition {
         self.0.reads()
     }
 }
+
+#[cfg(test)]
+#[path = "expression_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+#[path = "trap_tests.rs"]
+mod traps;

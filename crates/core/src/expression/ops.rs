@@ -106,7 +106,7 @@ pub(crate) fn mismatch_help(left: Kind, right: Kind) -> Option<&'static str> {
 pub(crate) fn contains(container: &Value, needle: &Value, budget: &Budget) -> Result<bool, Fault> {
     match (container, needle) {
         (Value::List(items), _) => {
-            items.iter().try_fold(false, |found, item| Ok(found || equal(item, needle, budget)?))
+            items.iter().try_fold(false, |found, item| Ok(found || equal(needle, item, budget)?))
         }
         (Value::Text(_) | Value::Object(_), _) if needle.is_missing() => Ok(false),
         (Value::Text(text), Value::Text(part)) => Ok(text.contains(&**part)),

@@ -78,22 +78,19 @@ fn check_limits(source: &str) -> Result<(), Problem> {
 }
 
 fn range_of(source: &str, span: Span) -> Range<usize> {
-    let floor = |at: u32| {
-        let mut at = (at as usize).min(source.len());
-        while !source.is_char_boundary(at) {
-            at -= 1;
-        }
-        at
-    };
-    let start = floor(span.start_offset);
-    start..floor(span.end_offset).max(start)
+    whole_characters(source, span.start_offset as usize..span.end_offset as usize)
+}
+
+/// The range within the source, widened to whole characters: the lexer counts one byte past what it refuses.
+fn whole_characters(source: &str, range: Range<usize>) -> Range<usize> {
+    let end = source.ceil_char_boundary(range.end.min(source.len()));
+    source.floor_char_boundary(range.start.min(end))..end
 }
 
 fn syntax_problem(source: &str, error: &minijinja::Error) -> Problem {
     let detail = error.detail().unwrap_or("syntax error");
     let range = error.range().unwrap_or(0..source.len());
-    let end = range.end.min(source.len());
-    let range = range.start.min(end)..end;
+    let range = whole_characters(source, range);
     if let Some(statement) = detail.strip_prefix("unknown statement ") {
         let problem = Problem::new(&code::UNSUPPORTED, format!("there is no statement `{statement}`"), range);
         return problem.help("a text may use `if`, `for`, `set`, `with`, `filter` and `raw`");

@@ -62,7 +62,7 @@ pub(super) static FILTERS: &[FilterSpec] = &[
         examples: &[example(
             "'ada@example.test' | sha256",
             "{}",
-            r#""55cb8dd6d604c8d6137f6e93b9ecf26f62c1b8b0e3ee73d98d3fc5a3b1b3a5c5""#,
+            r#""b97222ea69dadf792baa97fa768ecb840a0023714c831ab1328838cba9f7f437""#,
         )],
         ..encoder("sha256", "Gives the SHA-256 of text, in hexadecimal digits.", |_, value| {
             Ok(Value::from(hex(&Sha256::digest(as_text(value)?))))

@@ -29,6 +29,11 @@ pub(super) fn parse(source: &str) -> Result<Query, Problem> {
         let problem = Problem::new(&code::JSONPATH_SYNTAX, message, place(source, &error.to_string()));
         problem.help(syntax_help(source))
     })?;
+    if let Some(at) = misplaced_space(source) {
+        let message = "not a JSONPath (RFC 9535) to its last character";
+        let problem = Problem::new(&code::JSONPATH_SYNTAX, message, at..source.len());
+        return Err(problem.help("a name with spaces is written `$[\"field name\"]`"));
+    }
     query(&parsed.segments, true).map_err(|message| Problem::new(&code::JSONPATH_FUNCTION, message, whole))
 }
 
@@ -59,6 +64,53 @@ fn nesting(source: &str) -> usize {
         deepest = deepest.max(open);
     }
     deepest
+}
+
+/// White space that the grammar's parser would skip, or take into a name: `$.a b`, `$[- 1]`, `$[?@.a == 1 .5]`.
+fn misplaced_space(source: &str) -> Option<usize> {
+    let mut quote = None;
+    let mut escaped = false;
+    // What stood last before white space, and whether it ends a word that begins with a digit.
+    let (mut last, mut in_number, mut space) = ('$', false, None);
+    for (at, character) in source.char_indices() {
+        if let Some(delimiter) = quote {
+            match character {
+                _ if escaped => escaped = false,
+                '\\' => escaped = true,
+                _ if character == delimiter => quote = None,
+                _ => {}
+            }
+            last = delimiter;
+            continue;
+        }
+        if matches!(character, ' ' | '\t' | '\n' | '\r') {
+            space = space.or(Some(at));
+            continue;
+        }
+        let apart = space.take();
+        if apart.is_some() && torn(last, in_number, character) {
+            return apart;
+        }
+        in_number = match (is_word(last) && apart.is_none(), is_word(character)) {
+            (true, true) => in_number,
+            _ => character.is_ascii_digit(),
+        };
+        if matches!(character, '"' | '\'') {
+            quote = Some(character);
+        }
+        last = character;
+    }
+    space
+}
+
+fn is_word(character: char) -> bool {
+    character.is_ascii_alphanumeric() || character == '_' || !character.is_ascii()
+}
+
+/// Whether white space between the two tears a name or a number.
+fn torn(before: char, in_number: bool, after: char) -> bool {
+    matches!(before, '.' | '-' | '+')
+        || (is_word(before) && (is_word(after) || matches!(after, '-' | '+') || (after == '.' && in_number)))
 }
 
 /// The place that the parser names in its frame (`--> 1:9`, counted in characters).

@@ -45,7 +45,7 @@ fn hostile_exponents_cost_nothing() {
     let huge = d("1e1000000");
     assert_eq!(huge.to_string(), "1e1000000");
     assert_eq!(huge.checked_add(&d("1")), Err(DecimalError::TooWide));
-    assert_eq!(huge.round(0, Rounding::Floor), Err(DecimalError::TooWide));
+    assert_eq!(huge.round(-2, Rounding::Floor), Err(DecimalError::TooWide));
     assert!(huge > d("9"));
     assert!(huge.negated() < d("-9"));
     assert!(d("1e-1000000") > Decimal::ZERO);
@@ -88,7 +88,8 @@ fn division_rounds_half_even_to_28_digits() {
     assert_eq!(show("19.90", "1"), "19.9");
     assert_eq!(show("0", "7"), "0");
     // 28 digits and a half: to the even neighbour.
-    assert_eq!(show("20000000000000000000000000001", "2"), "10000000000000000000000000000");
+    assert_eq!(show("2000000000000000000000000001", "2"), "1000000000000000000000000000");
+    assert_eq!(show("2000000000000000000000000003", "2"), "1000000000000000000000000002");
     assert_eq!(d("1").checked_div(&d("0.00")), Err(DecimalError::DivisionByZero));
     assert_eq!(d("1e30").checked_div(&d("1")), Err(DecimalError::TooManyDigits));
 }
