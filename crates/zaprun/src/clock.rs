@@ -15,6 +15,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 #[async_trait]
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one clock that the others come from")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }

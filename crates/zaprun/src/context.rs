@@ -4,6 +4,7 @@ use std::future::Future;
 use std::path::PathBuf;
 
 use crate::cli::Global;
+use crate::env;
 use crate::error::{CommandError, io_words};
 use crate::output::Printer;
 use crate::project;
@@ -33,7 +34,7 @@ impl Context {
     /// # Errors
     /// When there is none.
     pub(crate) fn find_project(&self) -> Result<PathBuf, CommandError> {
-        let current = std::env::current_dir().map_err(|error| {
+        let current = env::current_dir().map_err(|error| {
             CommandError::usage(format!("the current folder cannot be read: {}", io_words(&error)))
         })?;
         project::find(self.project.as_deref(), &current)
@@ -45,14 +46,29 @@ impl Context {
         &self,
         task: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| CommandError::failure(format!("cannot start: {}", io_words(&error))))?;
-        let result = runtime.block_on(task);
-        runtime.shutdown_background();
-        result
+        block_on(tokio::runtime::Builder::new_current_thread(), task)
     }
+
+    /// The same over several threads, for a task that is server and client at once.
+    pub(crate) fn block_on_threads<T, E: From<CommandError>>(
+        &self,
+        task: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        block_on(tokio::runtime::Builder::new_multi_thread(), task)
+    }
+}
+
+fn block_on<T, E: From<CommandError>>(
+    mut runtime: tokio::runtime::Builder,
+    task: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let runtime = runtime
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::failure(format!("cannot start: {}", io_words(&error))))?;
+    let result = runtime.block_on(task);
+    runtime.shutdown_background();
+    result
 }
 
 /// Runs a task until it ends or somebody presses Ctrl-C.

@@ -10,8 +10,9 @@ use zaprun_core::variables::{Lookup, Needed};
 use zaprun_core::zap::{self, ProjectFacts, Zap};
 
 use crate::context::Context;
-use crate::mask::Masker;
+use crate::env;
 use crate::error::{CommandError, io_words};
+use crate::mask::Masker;
 use crate::output::count;
 use crate::project;
 use crate::render::{Findings, Format};
@@ -197,7 +198,7 @@ struct Environment {
 
 impl Lookup for Environment {
     fn variable(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok()
+        env::variable(name)
     }
 
     fn file(&self, path: &str) -> Result<String, String> {

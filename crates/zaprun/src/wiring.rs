@@ -67,7 +67,9 @@ pub(crate) fn konnektive_connections(
 }
 
 /// The HTTP APIs.
-pub(crate) fn http_connections(project: &Project) -> impl Iterator<Item = (&str, &definition::HttpConnection)> {
+pub(crate) fn http_connections(
+    project: &Project,
+) -> impl Iterator<Item = (&str, &definition::HttpConnection)> {
     project.connections.iter().filter_map(|(name, connection)| match &connection.value {
         Connection::Http(http) => Some((name, http)),
         _ => None,
@@ -79,7 +81,8 @@ pub(crate) fn crm_config(name: &str, crm: &definition::KonnektiveConnection) -> 
     let timezone = TimeZone::get(&crm.timezone).map_err(|_| {
         CommandError::failure(format!("connection `{name}`: there is no time zone `{}`", *crm.timezone))
     })?;
-    let default_rate = std::num::NonZeroU32::new(CRM_RATE).map(|count| Rate { count, per: Duration::from_secs(1) });
+    let default_rate =
+        std::num::NonZeroU32::new(CRM_RATE).map(|count| Rate { count, per: Duration::from_secs(1) });
     Ok(Config {
         name: name.to_owned(),
         base_url: Secret::new(crm.base_url.as_ref().map_or(DEFAULT_CRM_URL, |url| url.value.as_str())),
@@ -119,8 +122,9 @@ pub(crate) fn http_config(
 
 fn private_ca(name: &str, path: &Path) -> Result<PrivateCa, CommandError> {
     let cannot = |reason: String| CommandError::failure(format!("connection `{name}`: {reason}"));
-    let pem = std::fs::read(path)
-        .map_err(|error| cannot(format!("`ca_file` {} cannot be read: {}", path.display(), io_words(&error))))?;
+    let pem = std::fs::read(path).map_err(|error| {
+        cannot(format!("`ca_file` {} cannot be read: {}", path.display(), io_words(&error)))
+    })?;
     PrivateCa::from_pem(&pem).map_err(|error| cannot(error.to_string()))
 }
 
@@ -153,7 +157,9 @@ pub(crate) fn masker(project: &Project) -> Masker {
     let mut secrets: Vec<&str> = Vec::new();
     for (_, connection) in project.connections.iter() {
         match &connection.value {
-            Connection::Konnektive(crm) => secrets.extend([crm.password.value.expose(), crm.login_id.value.as_str()]),
+            Connection::Konnektive(crm) => {
+                secrets.extend([crm.password.value.expose(), crm.login_id.value.as_str()]);
+            }
             Connection::Http(http) => secrets.extend(secrets_of(http)),
             Connection::Webhook(webhook) => secrets.extend(webhook_secrets(&webhook.verify.value)),
         }
@@ -165,8 +171,10 @@ fn secrets_of(http: &definition::HttpConnection) -> Vec<&str> {
     let mut secrets = secret_parts(http.base_url.value.expose());
     // A header that everybody sends is no secret, and hiding its value would hide half of every text.
     let shown = ["accept", "accept-language", "content-type", "user-agent"];
-    let headers = http.headers.iter().filter(|(name, _)| !shown.contains(&name.to_ascii_lowercase().as_str()));
-    secrets.extend(headers.map(|(_, value)| value.value.expose()).filter(|value| value.len() >= LEAST_SECRET));
+    let headers =
+        http.headers.iter().filter(|(name, _)| !shown.contains(&name.to_ascii_lowercase().as_str()));
+    secrets
+        .extend(headers.map(|(_, value)| value.value.expose()).filter(|value| value.len() >= LEAST_SECRET));
     match http.auth.as_ref().map(|auth| &auth.value) {
         Some(Auth::Bearer(token)) => secrets.push(token.value.expose()),
         Some(Auth::Basic(basic)) => secrets.push(basic.password.value.expose()),
@@ -187,7 +195,8 @@ fn secret_parts(url: &str) -> Vec<&str> {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let looks_secret = |segment: &&str| {
         segment.len() >= LEAST_SECRET
-            && segment.contains(|character: char| character.is_ascii_digit() || character.is_ascii_uppercase())
+            && segment
+                .contains(|character: char| character.is_ascii_digit() || character.is_ascii_uppercase())
     };
     let values = query.split('&').filter_map(|pair| pair.split_once('=')).map(|(_, value)| value);
     path.split('/').filter(looks_secret).chain(values.filter(|value| value.len() >= LEAST_SECRET)).collect()

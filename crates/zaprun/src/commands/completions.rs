@@ -14,7 +14,7 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, CommandError> {
+pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "zaprun", &mut script);
     context.printer.data(&String::from_utf8_lossy(&script))?;

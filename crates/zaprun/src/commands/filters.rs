@@ -19,8 +19,8 @@ pub(crate) struct Args {
     name: Option<String>,
 }
 
-pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, CommandError> {
-    let Some(name) = args.name else {
+pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
+    let Some(name) = &args.name else {
         let mut table = Table::new(&context.printer, &["filter", "what it does"]);
         for filter in filters::all() {
             let mut names = vec![filter.name];
@@ -30,9 +30,9 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, CommandError> {
         context.printer.data(&table.render())?;
         return Ok(Exit::Fine);
     };
-    let Some(filter) = filters::find(&name) else {
+    let Some(filter) = filters::find(name) else {
         let error = CommandError::usage(format!("there is no filter `{name}`"));
-        return Err(error.hint(match did_you_mean(&name, filters::names()) {
+        return Err(error.hint(match did_you_mean(name, filters::names()) {
             Some(like) => format!("did you mean `{like}`?"),
             None => "`zaprun filters` lists all".to_owned(),
         }));
@@ -86,7 +86,11 @@ fn signature(filter: &FilterSpec) -> String {
             Fallback::Bool(truth) => format!("{}={truth}", param.name),
         })
         .collect();
-    if params.is_empty() { format!("value | {}", filter.name) } else { format!("value | {}({})", filter.name, params.join(", ")) }
+    if params.is_empty() {
+        format!("value | {}", filter.name)
+    } else {
+        format!("value | {}({})", filter.name, params.join(", "))
+    }
 }
 
 fn details(param: &Param) -> String {

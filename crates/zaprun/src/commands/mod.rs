@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod demo;
 mod filters;
 mod init;
 mod run;
@@ -29,7 +30,7 @@ macro_rules! commands {
             /// Does it.
             pub(crate) fn run(self, context: &Context) -> Result<Exit, CommandError> {
                 match self {
-                    $(Command::$name(args) => $module::run(context, args),)*
+                    $(Command::$name(args) => $module::run(context, &args),)*
                 }
             }
         }
@@ -55,6 +56,8 @@ commands! {
     Schema => schema;
     /// Serve a stand-in of the CRM and a sink that records what arrives
     Sandbox => sandbox;
+    /// See it all at work: a stand-in CRM, a sink, the example zaps, nothing to configure
+    Demo => demo;
     /// Print the completions of a shell
     Completions => completions;
 }

@@ -47,17 +47,22 @@ enum Format {
     Table,
 }
 
-pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, CommandError> {
+pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let started = start_connections(context)?;
     let zap = find(&started, &args.zap)?;
     let account = account(&started, &zap.trigger)?;
     let found = context.block_on(interruptible(async {
         let limit = args.limit as usize;
-        preview(&account, &SystemClock, &zap.trigger, limit).await.map_err(|error| refused(&zap.trigger, &error))
+        preview(&account, &SystemClock, &zap.trigger, limit)
+            .await
+            .map_err(|error| refused(&zap.trigger, &error))
     }))?;
     let printer = &context.printer;
     if found.rows.is_empty() {
-        printer.note(&format!("the CRM has no record for `{}` since {}; this is an example", zap.name, found.since));
+        printer.note(&format!(
+            "the CRM has no record for `{}` since {}; this is an example",
+            zap.name, found.since
+        ));
         printer.data(&pretty(&example(&zap.trigger)))?;
         return Ok(Exit::Fine);
     }
@@ -107,20 +112,42 @@ fn records(found: &Preview) -> String {
 
 /// The fields by which a person knows a record.
 const MAIN_FIELDS: &[(&str, &[&str])] = &[
-    ("order", &["orderId", "orderStatus", "dateCreated", "dateUpdated", "totalAmount", "campaignName", "emailAddress"]),
+    (
+        "order",
+        &[
+            "orderId",
+            "orderStatus",
+            "dateCreated",
+            "dateUpdated",
+            "totalAmount",
+            "campaignName",
+            "emailAddress",
+        ],
+    ),
     (
         "transaction",
-        &["transactionId", "orderId", "txnType", "responseType", "dateCreated", "totalAmount", "responseText"],
+        &[
+            "transactionId",
+            "orderId",
+            "txnType",
+            "responseType",
+            "dateCreated",
+            "totalAmount",
+            "responseText",
+        ],
     ),
 ];
 
 fn table(found: &Preview, trigger: &Trigger, printer: &Printer) -> String {
     let schema = trigger.schema();
-    let fields = MAIN_FIELDS.iter().find(|(name, _)| *name == schema.name).map_or(&[][..], |(_, fields)| fields);
+    let fields =
+        MAIN_FIELDS.iter().find(|(name, _)| *name == schema.name).map_or(&[][..], |(_, fields)| fields);
     let mut table = Table::new(printer, fields);
     for raw in &found.rows {
         let Ok(row) = Row::decode(raw, schema, &ReadSet::All) else { continue };
-        table.row(fields.iter().map(|field| row.text(field).map(|text| text.into_owned()).unwrap_or_default()));
+        table.row(
+            fields.iter().map(|field| row.text(field).map(|text| text.into_owned()).unwrap_or_default()),
+        );
     }
     table.render()
 }
@@ -184,7 +211,10 @@ mod tests {
     fn main_fields_exist() {
         for (name, fields) in MAIN_FIELDS {
             let schema = [&ORDER, &TRANSACTION].into_iter().find(|schema| schema.name == *name);
-            assert!(schema.is_some_and(|schema| fields.iter().all(|field| schema.field(field).is_some())), "{name}");
+            assert!(
+                schema.is_some_and(|schema| fields.iter().all(|field| schema.field(field).is_some())),
+                "{name}"
+            );
         }
     }
 

@@ -65,14 +65,14 @@ pub(crate) async fn start(config: Config) -> Result<Running, CommandError> {
     })
 }
 
-pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, CommandError> {
+pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let config = Config {
         listen: args.listen,
         seed: args.seed,
         rate: args.rate.0,
         history: args.history,
-        faults: args.faults,
-        zone: args.zone,
+        faults: args.faults.clone(),
+        zone: args.zone.clone(),
         ..Config::default()
     };
     context.block_on(async {

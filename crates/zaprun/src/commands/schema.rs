@@ -32,15 +32,15 @@ pub(crate) struct Args {
 
 const ENDING: &str = ".schema.json";
 
-pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, CommandError> {
-    if let Some(folder) = args.write {
-        return write(context, &folder);
+pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
+    if let Some(folder) = &args.write {
+        return write(context, folder);
     }
     if args.check {
         return check(context);
     }
     let names = schemas().into_iter().map(|(file, _)| file.trim_end_matches(ENDING));
-    let Some(wanted) = args.name else {
+    let Some(wanted) = &args.name else {
         let listed: String = names.map(|name| format!("{name}\n")).collect();
         context.printer.data(&listed)?;
         return Ok(Exit::Fine);

@@ -32,9 +32,9 @@ pub(crate) struct Args {
     explain: Option<String>,
 }
 
-pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, CommandError> {
-    if let Some(wanted) = args.explain {
-        return explain(context, &wanted);
+pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
+    if let Some(wanted) = &args.explain {
+        return explain(context, wanted);
     }
     let root = context.find_project()?;
     let project = loading::load(&root, context.env.as_deref(), None);

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use crate::cli::{ColorChoice, Global};
+use crate::env;
 use crate::error::CommandError;
 use crate::output::style::{Paint, clean};
 
@@ -17,12 +18,10 @@ pub(crate) struct Printer {
 
 impl Printer {
     pub(crate) fn new(global: &Global) -> Self {
-        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let colored = |terminal: bool| match global.color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            ColorChoice::Auto => terminal && !no_color && !dumb,
+            ColorChoice::Auto => terminal && !env::no_color() && !env::dumb_terminal(),
         };
         Printer {
             quiet: global.quiet,
@@ -54,9 +53,7 @@ impl Printer {
 
     /// Whether a person looks at the messages as they come.
     pub(crate) fn is_live(&self) -> bool {
-        !self.quiet
-            && io::stderr().is_terminal()
-            && !std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+        !self.quiet && io::stderr().is_terminal() && !env::dumb_terminal()
     }
 
     /// The columns of the terminal that shows the data; `None` in a pipe, where nothing is cut or folded.
@@ -82,13 +79,6 @@ impl Printer {
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
             self.message(text);
-        }
-    }
-
-    /// A message for `--verbose`.
-    pub(crate) fn detail(&self, text: &str) {
-        if self.verbose {
-            self.message(&self.err.dim(text));
         }
     }
 

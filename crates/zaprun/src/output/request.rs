@@ -116,7 +116,10 @@ mod tests {
     fn a_request_is_shown_with_its_digits() {
         let request = HttpRequest {
             method: Method::Post,
-            destination: Destination::Connection { name: "sheet".to_owned(), path: "values/sales:append".to_owned() },
+            destination: Destination::Connection {
+                name: "sheet".to_owned(),
+                path: "values/sales:append".to_owned(),
+            },
             query: vec![("valueInputOption".to_owned(), "R W".to_owned())],
             headers: vec![("X-Source".to_owned(), "zap\u{1b}run".to_owned())],
             body: Some(Body {

@@ -1,13 +1,15 @@
 //! The line that moves on a terminal, with what matters above it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use zaprun_engine::ports::Clock;
 use zaprun_engine::report::{Event, Observer};
 
 use super::tell::{Told, Weight, tell};
+use crate::clock::SystemClock;
 use crate::mask::Masker;
 use crate::output::{Paint, Printer, clean, thousands};
 
@@ -19,6 +21,8 @@ pub(crate) struct Live {
     least: Weight,
     masker: Arc<Masker>,
     tally: Tally,
+    /// What the engine was last seen doing.
+    doing: Mutex<String>,
 }
 
 #[derive(Default)]
@@ -39,7 +43,14 @@ impl Live {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(120));
-        let live = Live { bar, paint: printer.err(), least, masker, tally: Tally::default() };
+        let live = Live {
+            bar,
+            paint: printer.err(),
+            least,
+            masker,
+            tally: Tally::default(),
+            doing: Mutex::default(),
+        };
         live.count(None);
         live
     }
@@ -81,7 +92,15 @@ impl Live {
                 parts.push(format!("{} {word}", if bad { self.paint.red(&shown) } else { shown }));
             }
         }
-        parts.extend(phase.map(|phase| self.paint.dim(phase)));
+        {
+            let mut doing = self.doing.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(phase) = phase {
+                phase.clone_into(&mut doing);
+            }
+            if !doing.is_empty() {
+                parts.push(self.paint.dim(&doing));
+            }
+        }
         self.bar.set_message(parts.join(" · "));
     }
 
@@ -115,7 +134,14 @@ impl Observer for Live {
         if let Event::Page { connection, page, rows, total, .. } = &event
             && *page > 1
         {
-            self.count(Some(&format!("reading {connection}: {} of {} rows", thousands(*rows), thousands(*total))));
+            self.count(Some(&format!(
+                "reading {connection}: {} of {} rows",
+                thousands(*rows),
+                thousands(*total)
+            )));
+        }
+        if let Event::WalkDone { connection, .. } = &event {
+            self.count(Some(&format!("{connection} read at {}", SystemClock.now().strftime("%H:%M:%SZ"))));
         }
         // Each delivery is in the count; a line for each would hide what matters.
         let counted = matches!(event, Event::Delivered { .. }) && self.least > Weight::Detail;

@@ -57,6 +57,15 @@ impl Log {
             (_, true) => "info,zaprun=debug",
             _ => "warn,zaprun=info",
         };
+        Self::with(directives, format, printer, masker)
+    }
+
+    /// Starts logging what went wrong, and no more.
+    pub(crate) fn start_quiet(printer: &Printer, masker: Arc<Masker>) -> Log {
+        Self::with("error,zaprun=warn", LogFormat::Text, printer, masker)
+    }
+
+    fn with(directives: &str, format: LogFormat, printer: &Printer, masker: Arc<Masker>) -> Log {
         let builder = tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::new(directives))
             .with_target(false)

@@ -14,7 +14,8 @@ use live::Live;
 use log::Log;
 
 pub(crate) use log::LogFormat;
-pub(crate) use tell::{Weight, lag_text, reason_text, remedy};
+use tell::Weight;
+pub(crate) use tell::{lag_text, reason_text, remedy};
 
 /// Watches an engine.
 #[derive(Clone)]
@@ -39,6 +40,17 @@ impl Watch {
                 Way::Live(Arc::new(Live::start(&printer, least, Arc::clone(&masker))))
             }
             format => Way::Log(Log::start(format.unwrap_or_default(), &printer, Arc::clone(&masker))),
+        };
+        Watch { way, masker }
+    }
+
+    /// For a program that shows deliveries in its own way: the line counts them, and only what went wrong is said.
+    pub(crate) fn start_quiet(printer: Printer, masker: &Arc<Masker>) -> Watch {
+        let masker = Arc::clone(masker);
+        let way = if printer.is_live() {
+            Way::Live(Arc::new(Live::start(&printer, Weight::Warning, Arc::clone(&masker))))
+        } else {
+            Way::Log(Log::start_quiet(&printer, Arc::clone(&masker)))
         };
         Watch { way, masker }
     }

@@ -95,16 +95,19 @@ pub(crate) fn tell(event: &Event) -> Option<Told> {
     let told = match event {
         Event::WouldSend { .. } => return None,
         Event::Page { .. } | Event::WalkDone { .. } | Event::FirstRun { .. } => reading(event),
-        Event::WalkFailed { .. } | Event::Stopped { .. } | Event::Recovered { .. } | Event::Unstable { .. } => {
-            trouble_reading(event)
-        }
+        Event::WalkFailed { .. }
+        | Event::Stopped { .. }
+        | Event::Recovered { .. }
+        | Event::Unstable { .. } => trouble_reading(event),
         Event::ClockSkew { .. } | Event::RowProblem { .. } => oddity(event),
-        Event::StoreTrouble { error, retry_at } => {
-            Told::new(Weight::Trouble, format!("{error}; nothing is lost, tried again at {}", time(*retry_at)))
-        }
-        Event::StoreRecovered { since } => {
-            Told::new(Weight::Note, format!("the state can be written again, after trouble since {}", time(*since)))
-        }
+        Event::StoreTrouble { error, retry_at } => Told::new(
+            Weight::Trouble,
+            format!("{error}; nothing is lost, tried again at {}", time(*retry_at)),
+        ),
+        Event::StoreRecovered { since } => Told::new(
+            Weight::Note,
+            format!("the state can be written again, after trouble since {}", time(*since)),
+        ),
         _ => delivery(event),
     };
     Some(told)
@@ -152,7 +155,8 @@ fn trouble_reading(event: &Event) -> Told {
         }
         Event::Stopped { connection, query, permission, error, retry_at } => {
             let text = format!("polling stopped: {error}; tried again at {}", time(*retry_at));
-            let told = Told::new(Weight::Trouble, text).at(connection).hint(remedy(connection, error, *permission));
+            let told =
+                Told::new(Weight::Trouble, text).at(connection).hint(remedy(connection, error, *permission));
             match query {
                 Some(query) => told.of(query),
                 None => told,
@@ -168,7 +172,10 @@ fn trouble_reading(event: &Event) -> Told {
         }
         Event::Unstable { connection, query, since, moved_on, .. } => {
             let ends = if *moved_on { "went on all the same" } else { "what was found is kept" };
-            let text = format!("rows left while they were read, three times in a row, since {}; {ends}", time(*since));
+            let text = format!(
+                "rows left while they were read, three times in a row, since {}; {ends}",
+                time(*since)
+            );
             Told::new(Weight::Warning, text).at(connection).of(query)
         }
         _ => Told::new(Weight::Detail, ""),
@@ -178,14 +185,19 @@ fn trouble_reading(event: &Event) -> Told {
 fn oddity(event: &Event) -> Told {
     match event {
         Event::ClockSkew { connection, skew } => {
-            let (direction, amount) = if skew.is_negative() { ("behind", -*skew) } else { ("ahead of", *skew) };
+            let (direction, amount) =
+                if skew.is_negative() { ("behind", -*skew) } else { ("ahead of", *skew) };
             let text = format!("the CRM's clock is {} {direction} this machine's", lag_text(amount));
-            Told::new(Weight::Warning, text).at(connection).hint(Some("let this machine set its clock by NTP".to_owned()))
+            Told::new(Weight::Warning, text)
+                .at(connection)
+                .hint(Some("let this machine set its clock by NTP".to_owned()))
         }
         Event::RowProblem { connection, row, problem, id } => {
             let which = id.as_ref().map(|id| format!(", first in {id}")).unwrap_or_default();
             let text = match problem {
-                RowProblem::Unreadable { reason } => format!("a {row} cannot be read and is passed over: {reason}{which}"),
+                RowProblem::Unreadable { reason } => {
+                    format!("a {row} cannot be read and is passed over: {reason}{which}")
+                }
                 RowProblem::NoId => format!("a {row} has no id and is passed over{which}"),
                 RowProblem::Misfit { field } => {
                     format!("`{field}` of a {row} does not fit its type and stays as it came{which}")
@@ -204,7 +216,9 @@ fn delivery(event: &Event) -> Told {
             Told::new(Weight::Note, format!("delivered {} after it was seen{tries}", lag_text(*lag))).run(run)
         }
         // The values that the filter looked at may be personal; `runs show` has them.
-        Event::Filtered { run, reason } => Told::new(Weight::Detail, format!("filtered: {}", reason.word)).run(run),
+        Event::Filtered { run, reason } => {
+            Told::new(Weight::Detail, format!("filtered: {}", reason.word)).run(run)
+        }
         Event::Retrying { run, step, reason, attempts, next } => {
             let text = format!(
                 "step {step} failed, {}: {}; next at {}",
@@ -217,11 +231,15 @@ fn delivery(event: &Event) -> Told {
         Event::Dead { run, reason } => Told::new(Weight::Trouble, format!("dead: {}", reason_text(reason)))
             .run(run)
             .hint(Some(format!("`zaprun runs show {}` says more", run.run))),
-        Event::Held { run, reason } => Told::new(Weight::Trouble, format!("held for a person: {}", reason_text(reason)))
-            .run(run)
-            .hint(Some(format!("`zaprun runs show {}` says more", run.run))),
+        Event::Held { run, reason } => {
+            Told::new(Weight::Trouble, format!("held for a person: {}", reason_text(reason)))
+                .run(run)
+                .hint(Some(format!("`zaprun runs show {}` says more", run.run)))
+        }
         Event::MappingBroken { zap, place, message, help } => {
-            Told::new(Weight::Trouble, format!("{place}: {message}; runs it fails for are dead")).zap(zap).hint(help.clone())
+            Told::new(Weight::Trouble, format!("{place}: {message}; runs it fails for are dead"))
+                .zap(zap)
+                .hint(help.clone())
         }
         Event::BreakerOpened { target, reason, probe_at } => {
             let text = format!("left alone until {}: {reason}; its runs wait", time(*probe_at));
@@ -244,7 +262,9 @@ pub(crate) fn remedy(connection: &str, error: &ReadError, permission: Option<&st
         ReadError::Whitelist { address: Some(address), .. } => {
             Some(format!("add {address} to the API user's whitelist in the CRM"))
         }
-        ReadError::Whitelist { .. } => Some("add this machine's address to the API user's whitelist in the CRM".to_owned()),
+        ReadError::Whitelist { .. } => {
+            Some("add this machine's address to the API user's whitelist in the CRM".to_owned())
+        }
         ReadError::Permission { .. } => {
             permission.map(|permission| format!("give the API user the permission `{permission}` in the CRM"))
         }
@@ -307,12 +327,18 @@ mod tests {
                 run: run(),
                 reason: RunReason { word: "filter".to_owned(), detail: "ada@example.com".to_owned() },
             },
-            Event::Dead { run: run(), reason: RunReason { word: "mapping".to_owned(), detail: String::new() } },
+            Event::Dead {
+                run: run(),
+                reason: RunReason { word: "mapping".to_owned(), detail: String::new() },
+            },
             Event::Stopped {
                 connection: "crm".to_owned(),
                 query: None,
                 permission: None,
-                error: ReadError::Whitelist { address: Some("198.51.100.7".to_owned()), text: "IP".to_owned() },
+                error: ReadError::Whitelist {
+                    address: Some("198.51.100.7".to_owned()),
+                    text: "IP".to_owned(),
+                },
                 retry_at: at,
             },
             Event::FirstRun { zap: "sales".to_owned(), primed: 1_234, fired: 0 },
@@ -330,6 +356,9 @@ mod tests {
     #[test]
     fn lags_are_short() {
         let text = |millis| lag_text(SignedDuration::from_millis(millis));
-        assert_eq!([text(-5), text(40), text(1_250), text(125_000), text(12_000_000)], ["0ms", "40ms", "1.2s", "2m 5s", "3h 20m"]);
+        assert_eq!(
+            [text(-5), text(40), text(1_250), text(125_000), text(12_000_000)],
+            ["0ms", "40ms", "1.2s", "2m 5s", "3h 20m"]
+        );
     }
 }

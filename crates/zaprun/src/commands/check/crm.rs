@@ -68,9 +68,10 @@ fn access(name: &str, probe: &Probe) -> Line {
     };
     match &probe.access {
         Access::Granted => Line::new(name, "login", Verdict::Ok, "login, password and address are accepted"),
-        Access::Credentials { text } => {
-            failed(format!("the CRM refused the credentials: {text}"), &ReadError::Credentials { text: text.clone() })
-        }
+        Access::Credentials { text } => failed(
+            format!("the CRM refused the credentials: {text}"),
+            &ReadError::Credentials { text: text.clone() },
+        ),
         Access::Whitelist { address, text } => {
             let error = ReadError::Whitelist { address: address.clone(), text: text.clone() };
             failed(error.to_string(), &error)
@@ -84,7 +85,8 @@ fn permission(name: &str, probe: &EndpointProbe) -> Option<Line> {
     let permission = probe.endpoint.permission();
     match &probe.access {
         EndpointAccess::Readable { recent } => {
-            let detail = format!("{}, {} in the last days", probe.endpoint.path(), count(*recent, "row", "rows"));
+            let detail =
+                format!("{}, {} in the last days", probe.endpoint.path(), count(*recent, "row", "rows"));
             Some(Line::new(name, permission, Verdict::Ok, detail))
         }
         EndpointAccess::Refused(ReadError::Credentials { .. } | ReadError::Whitelist { .. }) => None,
@@ -100,7 +102,12 @@ fn zone(name: &str, timezone: &str, zone: &ZoneCheck) -> Line {
     match zone {
         ZoneCheck::Plausible { newest, server_time } => {
             let ago = lag_text(server_time.duration_since(*newest));
-            Line::new(name, CHECK, Verdict::Ok, format!("{timezone} is plausible: the newest row is {ago} old"))
+            Line::new(
+                name,
+                CHECK,
+                Verdict::Ok,
+                format!("{timezone} is plausible: the newest row is {ago} old"),
+            )
         }
         ZoneCheck::Future { written, ahead } => {
             let detail = format!("in {timezone} a row of {written} lies {} in the future", lag_text(*ahead));
@@ -121,7 +128,8 @@ mod tests {
     use super::*;
 
     fn lines(probe: &Probe) -> String {
-        let line = |line: &Line| format!("{} {:?} {} {:?}\n", line.check, line.result, line.detail, line.hint);
+        let line =
+            |line: &Line| format!("{} {:?} {} {:?}\n", line.check, line.result, line.detail, line.hint);
         report("crm", "America/New_York", probe).iter().map(line).collect()
     }
 
@@ -130,7 +138,10 @@ mod tests {
         let error = ReadError::Whitelist { address: Some("198.51.100.7".to_owned()), text: "IP".to_owned() };
         let probe = Probe {
             access: Access::Whitelist { address: Some("198.51.100.7".to_owned()), text: "IP".to_owned() },
-            endpoints: vec![EndpointProbe { endpoint: Endpoint::Orders, access: EndpointAccess::Refused(error) }],
+            endpoints: vec![EndpointProbe {
+                endpoint: Endpoint::Orders,
+                access: EndpointAccess::Refused(error),
+            }],
             zone: ZoneCheck::NoRows,
             ampersand_in_password: false,
         };

@@ -13,6 +13,7 @@ use zaprun_http::parse_base;
 
 use crate::clock::SystemClock;
 use crate::context::{Context, interruptible};
+use crate::env;
 use crate::error::{CommandError, Exit};
 use crate::loading::{Started, start_connections};
 use crate::output::{Table, Tone, count, pretty};
@@ -68,7 +69,7 @@ impl Line {
     }
 }
 
-pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, CommandError> {
+pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let started = start_connections(context)?;
     let lines = context.block_on(interruptible(async { Ok(check_all(&started).await) }))?;
     let masker = crate::wiring::masker(&started.project.definition);
@@ -118,7 +119,7 @@ async fn check_http(name: &str, http: &HttpConnection, root: &Path) -> Line {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let tls = url.scheme() == "https";
     let port = url.port_or_known_default().unwrap_or(if tls { 443 } else { 80 });
-    if proxied(tls) && !is_local(&host) {
+    if env::has_proxy(tls) && !is_local(&host) {
         let detail = format!("{host}:{port} is reached through a proxy, which was not tried");
         return Line::new(name, CHECK, Verdict::Unknown, detail);
     }
@@ -132,12 +133,6 @@ async fn check_http(name: &str, http: &HttpConnection, root: &Path) -> Line {
 
 fn is_local(host: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-fn proxied(tls: bool) -> bool {
-    let names: &[&str] = if tls { &["HTTPS_PROXY", "https_proxy"] } else { &["http_proxy", "HTTP_PROXY"] };
-    let all = ["ALL_PROXY", "all_proxy"];
-    names.iter().chain(&all).any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 fn table(lines: &[Line], context: &Context) -> String {

@@ -53,7 +53,9 @@ async fn connect(addresses: &[SocketAddr]) -> Result<(TcpStream, SocketAddr), St
     for address in addresses {
         match timeout(PATIENCE, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => return Ok((stream, *address)),
-            Ok(Err(error)) => reason = format!("no connection to port {}: {}", address.port(), io_words(&error)),
+            Ok(Err(error)) => {
+                reason = format!("no connection to port {}: {}", address.port(), io_words(&error));
+            }
             Err(_) => reason = format!("no connection to port {} in time", address.port()),
         }
     }
@@ -62,7 +64,8 @@ async fn connect(addresses: &[SocketAddr]) -> Result<(TcpStream, SocketAddr), St
 
 async fn handshake(place: &Place, stream: TcpStream) -> Result<(), String> {
     let config = config(place.private_ca.as_deref())?;
-    let name = ServerName::try_from(place.host.clone()).map_err(|_| "the host's name is not one for TLS".to_owned())?;
+    let name = ServerName::try_from(place.host.clone())
+        .map_err(|_| "the host's name is not one for TLS".to_owned())?;
     let connector = TlsConnector::from(Arc::new(config));
     match timeout(PATIENCE, connector.connect(name, stream)).await {
         Ok(Ok(_)) => Ok(()),

@@ -23,7 +23,7 @@ pub(crate) struct Args {
     folder: PathBuf,
 }
 
-pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, CommandError> {
+pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     // `-C` names the folder as well as the argument does; both together are one path.
     let folder = context.project.clone().unwrap_or_default().join(&args.folder);
     if fs::symlink_metadata(folder.join(PROJECT_FILE)).is_ok() {

@@ -36,7 +36,8 @@ impl Observer for Shown {
 fn text(run: &RunRef, steps: &[WouldSend], paint: Paint) -> String {
     let mut out = format!("{} {}\n", paint.bold(&clean(&run.zap)), clean(&run.event.to_string()));
     for step in steps {
-        let note = step.note.as_ref().map(|note| format!("  {}", paint.yellow(&clean(note)))).unwrap_or_default();
+        let note =
+            step.note.as_ref().map(|note| format!("  {}", paint.yellow(&clean(note)))).unwrap_or_default();
         out.push_str(&format!("  {}{note}\n", step.step));
         step.requests.iter().for_each(|request| out.push_str(&request_text(request, paint)));
     }

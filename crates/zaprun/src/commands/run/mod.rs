@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use zaprun_core::definition;
 use zaprun_core::diagnostic::did_you_mean;
 use zaprun_core::zap::Zap;
-use zaprun_engine::{Engine, EngineError, Options, Summary};
 use zaprun_engine::ports::{Clock, Crm, StoreError};
+use zaprun_engine::{Engine, EngineError, Options, Summary};
 use zaprun_http::duration_text;
 use zaprun_store::SqliteStore;
 
@@ -36,7 +36,9 @@ use signals::{Signal, Signals};
 /// Polls the CRM, delivers what is new, and keeps in its state what was seen and sent. SIGINT (Ctrl-C) and SIGTERM end it
 /// in order; a second one ends it at once, and nothing is lost by that either.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit: 0 fine, 1 it cannot run or, with --once, something failed, 2 no project, 130 on Ctrl-C.")]
+#[command(
+    after_help = "Exit: 0 fine, 1 it cannot run or, with --once, something failed, 2 no project, 130 on Ctrl-C."
+)]
 pub(crate) struct Args {
     /// Poll once, deliver all that is due, and end
     #[arg(long, env = "ZAPRUN_ONCE", value_parser = BoolishValueParser::new())]
@@ -66,16 +68,16 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
         .map_err(|_| "write a whole number and its unit: 500ms, 90s, 15m".to_owned())
 }
 
-pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, CommandError> {
+pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let Started { root, project, zaps } = start(context)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let zaps = choose(zaps, &args.only, &context.printer)?;
     let wired = wiring::wire(&project.definition, &root, &clock)?;
     let state = wiring::state_path(&project.definition, &root);
-    let store = open_state(&state, args.dry_run).map_err(|error| state_error(error, &state))?;
+    let store = open_state(&state, args.dry_run).map_err(|error| state_error(&error, &state))?;
     let store = Arc::new(store);
     let watch = Watch::start(context.printer, args.log_format, &wired.masker);
-    watch.say(&opening(&zaps, &state, &args));
+    watch.say(&opening(&zaps, &state, args));
     let observer = if args.dry_run { dry::Shown::over(&watch, context.printer) } else { watch.observer() };
     let options = Options {
         git: git::revision(&root),
@@ -87,14 +89,14 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, CommandError> {
     let (crms, sender, ledger) = (crms(&wired), Arc::clone(&wired.sender) as _, Arc::clone(&store) as _);
     let engine = Engine::new(zaps, crms, sender, ledger, clock, observer, options);
     let ended = context.block_on(async {
-        let ended = drive(engine, &args, &watch).await;
+        let ended = drive(engine, args, &watch).await;
         // What was answered before is kept, whatever closing says.
         let _ = store.close().await;
         ended
     });
     watch.finish();
     let (summary, signal) = ended.map_err(|error| match error {
-        Stopped::Engine(EngineError::Store(error)) => state_error(error, &state),
+        Stopped::Engine(EngineError::Store(error)) => state_error(&error, &state),
         Stopped::Engine(error) => CommandError::failure(error.to_string()),
         Stopped::Command(error) => error,
     })?;
@@ -154,11 +156,7 @@ impl From<CommandError> for Stopped {
 }
 
 /// Runs the engine to its end, or to a signal.
-async fn drive(
-    engine: Engine,
-    args: &Args,
-    watch: &Watch,
-) -> Result<(Summary, Option<Signal>), Stopped> {
+async fn drive(engine: Engine, args: &Args, watch: &Watch) -> Result<(Summary, Option<Signal>), Stopped> {
     let mut signals = Signals::listen()?;
     if args.once {
         let work = pin!(engine.run_once());
@@ -175,7 +173,10 @@ async fn drive(
         signal = signals.next() => signal,
     };
     stop.cancel();
-    watch.say(&format!("stopping: work in flight has {} to end; once more ends at once", duration_text(args.grace)));
+    watch.say(&format!(
+        "stopping: work in flight has {} to end; once more ends at once",
+        duration_text(args.grace)
+    ));
     tokio::select! {
         summary = work => Ok((summary.map_err(Stopped::Engine)?, Some(signal))),
         _ = signals.next() => Err(CommandError::ended_at_once().into()),
@@ -216,6 +217,7 @@ fn closing(summary: &Summary, dry_run: bool) -> String {
     ];
     // The first two are always said.
     let said = counts.iter().enumerate().filter(|(at, (number, _))| *at < 2 || *number > 0);
-    let said: Vec<String> = said.map(|(_, (number, word))| format!("{} {word}", thousands(*number))).collect();
+    let said: Vec<String> =
+        said.map(|(_, (number, word))| format!("{} {word}", thousands(*number))).collect();
     said.join(", ")
 }

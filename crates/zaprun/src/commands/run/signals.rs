@@ -24,9 +24,14 @@ impl Signals {
     pub(super) fn listen() -> Result<Self, CommandError> {
         use tokio::signal::unix::{SignalKind, signal};
         let listen = |kind| {
-            signal(kind).map_err(|error| CommandError::failure(format!("signals cannot be caught: {}", io_words(&error))))
+            signal(kind).map_err(|error| {
+                CommandError::failure(format!("signals cannot be caught: {}", io_words(&error)))
+            })
         };
-        Ok(Signals { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+        Ok(Signals {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
     }
 
     #[cfg(unix)]

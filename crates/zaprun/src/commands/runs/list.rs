@@ -5,9 +5,10 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use zaprun_core::definition::Duration;
-use zaprun_engine::ports::{History, RunFilter, RunState, RunSummary};
+use zaprun_engine::ports::{Clock, History, RunFilter, RunState, RunSummary};
 
 use super::{STATES, read_state, state_error, state_word};
+use crate::clock::SystemClock;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::loading::open;
@@ -73,17 +74,17 @@ fn parse_since(text: &str) -> Result<Since, String> {
         .ok_or_else(|| "write 24h, 7d, 2026-09-16 or 2026-09-16T14:00:00Z".to_owned())
 }
 
-pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, CommandError> {
+pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let opened = open(context)?;
     let since = args.since.map(|since| match since {
         Since::At(at) => at,
-        Since::Ago(duration) => Timestamp::now().checked_sub(duration).unwrap_or(Timestamp::MIN),
+        Since::Ago(duration) => SystemClock.now().checked_sub(duration).unwrap_or(Timestamp::MIN),
     });
-    let filter = RunFilter { zap: args.zap, states: args.status, since, limit: args.limit as usize };
+    let filter =
+        RunFilter { zap: args.zap.clone(), states: args.status.clone(), since, limit: args.limit as usize };
     let reader = read_state(&opened)?;
-    let runs = context.block_on(async {
-        reader.runs(filter).await.map_err(|error| state_error(error, &opened.state))
-    })?;
+    let runs = context
+        .block_on(async { reader.runs(filter).await.map_err(|error| state_error(&error, &opened.state)) })?;
     match args.format {
         Format::Json => context.printer.data(&opened.masker.text(&json(&runs)))?,
         Format::Text => {
@@ -192,7 +193,10 @@ mod tests {
     fn since_takes_durations_dates_and_times() {
         assert_eq!(parse_since("24h").unwrap(), Since::Ago(SignedDuration::from_hours(24)));
         assert_eq!(parse_since("2026-09-16").unwrap(), Since::At("2026-09-16T00:00:00Z".parse().unwrap()));
-        assert_eq!(parse_since("2026-09-16T10:00:00-04:00").unwrap(), Since::At("2026-09-16T14:00:00Z".parse().unwrap()));
+        assert_eq!(
+            parse_since("2026-09-16T10:00:00-04:00").unwrap(),
+            Since::At("2026-09-16T14:00:00Z".parse().unwrap())
+        );
         for wrong in ["24", "yesterday", "2026-13-01", ""] {
             assert!(parse_since(wrong).is_err(), "{wrong}");
         }

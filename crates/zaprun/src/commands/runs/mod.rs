@@ -29,26 +29,25 @@ enum Runs {
     Show(show::Args),
 }
 
-pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, CommandError> {
-    match args.command {
+pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
+    match &args.command {
         Runs::List(args) => list::run(context, args),
-        Runs::Show(args) => show::run(context, &args),
+        Runs::Show(args) => show::run(context, args),
     }
 }
 
 /// Looks at the state of a project.
 fn read_state(opened: &Opened) -> Result<SqliteReader, CommandError> {
-    SqliteStore::open_reader(&opened.state).map_err(|error| state_error(error, &opened.state))
+    SqliteStore::open_reader(&opened.state).map_err(|error| state_error(&error, &opened.state))
 }
 
 /// A state that cannot be used, for people.
-pub(crate) fn state_error(error: StoreError, path: &Path) -> CommandError {
+pub(crate) fn state_error(error: &StoreError, path: &Path) -> CommandError {
     let told = CommandError::failure(error.to_string());
     match error {
         StoreError::Missing { .. } => told.hint("nothing has run here yet: `zaprun run` makes the state"),
-        StoreError::Busy { .. } => {
-            told.hint("one engine holds a state at a time; `zaprun run --dry-run` and `zaprun runs` only look")
-        }
+        StoreError::Busy { .. } => told
+            .hint("one engine holds a state at a time; `zaprun run --dry-run` and `zaprun runs` only look"),
         StoreError::Unusable { .. } => told.hint(format!(
             "nothing was changed; restore {} from a copy, or move it away to begin anew",
             path.display()

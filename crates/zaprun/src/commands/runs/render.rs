@@ -1,8 +1,8 @@
 //! The requests of a run, rendered again: mapping is deterministic, so record and zap give what was sent.
 
+use zaprun_core::mapping::MapError;
 use zaprun_core::request::HttpRequest;
 use zaprun_core::zap::{EventFacts, Pass, Plan, RunFacts, Scope, StepFacts, Zap};
-use zaprun_core::mapping::MapError;
 use zaprun_engine::ports::{RunDetail, StepOutcome, StepRecord};
 
 /// What a step sent, or would send.
@@ -18,7 +18,7 @@ pub(super) struct Rendered {
 /// The requests of each step, and why there are none.
 pub(super) fn render(zap: &Zap, run: &RunDetail) -> Result<Vec<Rendered>, MapError> {
     let mut scope = zap.scope(&facts(run))?;
-    if let Pass::No { .. } = zap.passes(&mut scope)? {
+    if let Pass::No { .. } = zap.passes(&scope)? {
         return Ok(Vec::new());
     }
     zap.bind(&mut scope)?;
@@ -71,7 +71,8 @@ fn facts(run: &RunDetail) -> RunFacts<'_> {
 
 fn restore(scope: &mut Scope, record: &StepRecord) {
     let outcome = outcome_word(record.outcome);
-    let facts = StepFacts { outcome, response: record.response.as_deref(), element: record.element.as_deref() };
+    let facts =
+        StepFacts { outcome, response: record.response.as_deref(), element: record.element.as_deref() };
     scope.set_step(&record.step, facts);
 }
 

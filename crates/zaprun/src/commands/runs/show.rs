@@ -42,7 +42,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     let opened = open(context)?;
     let reader = read_state(&opened)?;
     let found = context.block_on(async {
-        reader.run(RunId(args.id)).await.map_err(|error| state_error(error, &opened.state))
+        reader.run(RunId(args.id)).await.map_err(|error| state_error(&error, &opened.state))
     })?;
     let Some(run) = found else {
         return Err(CommandError::failure(format!("there is no run {}", args.id))
@@ -115,7 +115,8 @@ fn head(out: &mut String, run: &RunDetail, paint: Paint) {
         lines.push(("due", time(due)));
     }
     let why = reason_text(&summary.reason);
-    if !why.is_empty() {
+    // What was delivered needs no reason.
+    if !why.is_empty() && why != state {
         lines.push(("why", why));
     }
     let _ = writeln!(out, "{} {painted}", paint.bold(&format!("run {}", summary.id)));
@@ -126,7 +127,12 @@ fn head(out: &mut String, run: &RunDetail, paint: Paint) {
 
 fn steps(out: &mut String, run: &RunDetail, paint: Paint) {
     if !run.steps.is_empty() {
-        section(out, paint, "steps", &run.steps.iter().map(|step| step_line(step, paint)).collect::<String>());
+        section(
+            out,
+            paint,
+            "steps",
+            &run.steps.iter().map(|step| step_line(step, paint)).collect::<String>(),
+        );
     }
     if !run.attempts.is_empty() {
         let failed: String = run.attempts.iter().map(|attempt| attempt_line(attempt, paint)).collect();
