@@ -11,19 +11,16 @@ use crate::mapping::MapError;
 use crate::record;
 use crate::value::{Instant, Kind, Object, Value};
 
-/// The roots that are always in scope, by slot. Loop names, `step` and `response` follow them.
+// Slots of roots that are looked up by position. The order of all of them is that of `names` below, and of the values
+// that `Scope::new` gives; loop names follow `step`, or take its successor's place where there is no `response`.
 pub(crate) const RECORD: usize = 0;
 pub(crate) const RECORD_RAW: usize = 1;
-pub(crate) const VARS: usize = 2;
 pub(crate) const LET: usize = 3;
 pub(crate) const STEPS: usize = 4;
-pub(crate) const EVENT: usize = 5;
-pub(crate) const RUN: usize = 6;
-pub(crate) const CONNECTION: usize = 7;
 pub(crate) const STEP: usize = 8;
 pub(crate) const RESPONSE: usize = 9;
 
-/// The names of those roots in the order of their slots, with what is known of each.
+/// The roots that are always in scope, in the order of their slots, with what is known of each.
 pub(crate) fn names(record: Shape, vars: Shape) -> Names {
     let text = || Shape::Scalar(Kind::Text);
     Names::new()

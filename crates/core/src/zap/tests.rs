@@ -251,6 +251,15 @@ fn only_what_is_read_is_decoded() {
 }
 
 #[test]
+fn slots_are_where_the_names_are() {
+    let names = scope::names(crate::expression::Shape::Any, crate::expression::Shape::Any);
+    let slots = ["record", "record_raw", "let", "steps"].map(|name| names.slot(name).unwrap());
+    assert_eq!(slots, [scope::RECORD, scope::RECORD_RAW, scope::LET, scope::STEPS]);
+    assert_eq!(names.len(), scope::STEP);
+    assert_eq!(scope::RESPONSE, scope::STEP + 1);
+}
+
+#[test]
 fn findings_name_the_place() {
     insta::assert_snapshot!(
         findings(
