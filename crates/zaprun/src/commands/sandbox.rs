@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use zaprun_sandbox::{Config, Error, FAULT_OPTIONS, FAULTS, FaultRule, Rate, Running, Sandbox};
+use zaprun_core::diagnostic::did_you_mean;
+use zaprun_sandbox::{Config, Error, FAULT_OPTIONS, FAULTS, FaultError, FaultRule, Rate, Running, Sandbox};
 
 use crate::context::{Context, interruptible};
 use crate::error::{CommandError, Exit, io_words};
@@ -31,7 +32,7 @@ pub(crate) struct Args {
     history: u32,
 
     /// Lets something go wrong, as listed below; may be given several times
-    #[arg(long = "fault", value_name = "FAULT", env = "ZAPRUN_FAULT", value_delimiter = ';')]
+    #[arg(long = "fault", value_name = "FAULT", env = "ZAPRUN_FAULT", value_delimiter = ';', value_parser = parse_fault)]
     faults: Vec<FaultRule>,
 
     /// The account's time zone
@@ -48,6 +49,16 @@ pub(crate) fn parse_rate(text: &str) -> Result<Pace, String> {
         return Ok(Pace(None));
     }
     text.parse().map(|rate| Pace(Some(rate))).map_err(|error: Error| error.to_string())
+}
+
+fn parse_fault(text: &str) -> Result<FaultRule, String> {
+    text.parse().map_err(|error: FaultError| {
+        let name = text.split(':').next().unwrap_or(text);
+        match did_you_mean(name, FAULTS.iter().map(|fault| fault.name)) {
+            Some(like) if like != name => format!("{error}; did you mean `{like}`?"),
+            _ => error.to_string(),
+        }
+    })
 }
 
 /// Starts a sandbox.

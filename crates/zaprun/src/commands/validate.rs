@@ -89,10 +89,11 @@ fn summary(context: &Context, project: &Loading, findings: &Findings<'_>) {
         .map(|(number, one, many)| count(*number as u64, one, many))
         .collect();
     let paint = printer.err();
-    match (errors, found.as_slice()) {
-        (_, []) => printer.note(&format!("{} {checked}", paint.green("valid:"))),
-        (0, _) => printer.note(&format!("{} {checked}; {}", paint.green("valid:"), found.join(" and "))),
-        _ => printer.note(&format!("{} {checked}", paint.red(&format!("{}:", found.join(" and "))))),
+    let found = found.join(" and ");
+    match (errors, found.as_str()) {
+        (_, "") => printer.note(&format!("{} {checked}", paint.green("valid:"))),
+        (0, _) => printer.note(&format!("{} {checked}, with {found}", paint.green("valid:"))),
+        _ => printer.note(&format!("{} in {checked}", paint.red(&found))),
     }
     variables(context, project);
 }

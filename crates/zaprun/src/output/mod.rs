@@ -6,7 +6,7 @@ mod style;
 mod table;
 
 pub(crate) use printer::Printer;
-pub(crate) use request::{address, body_text, indent_json, request_text};
+pub(crate) use request::{RequestEntry, body_text, indent_json, request_text};
 pub(crate) use style::{Paint, clean, count, thousands};
 pub(crate) use table::{Table, Tone};
 

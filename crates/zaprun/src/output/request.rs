@@ -1,6 +1,7 @@
 //! A rendered request, as a person reads it.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
 use zaprun_core::request::{Destination, HttpRequest};
 
 use crate::output::style::{Paint, clean};
@@ -40,6 +41,32 @@ pub(crate) fn address(request: &HttpRequest) -> String {
         address.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
     }
     clean(&address).into_owned()
+}
+
+/// A request as machines read it.
+#[derive(Debug, Serialize)]
+pub(crate) struct RequestEntry {
+    method: &'static str,
+    /// As [`address`] writes it.
+    to: String,
+    headers: Vec<(String, String)>,
+    idempotency_key: String,
+    content_type: Option<&'static str>,
+    body: Option<String>,
+}
+
+impl From<&HttpRequest> for RequestEntry {
+    fn from(request: &HttpRequest) -> Self {
+        let body = request.body.as_ref();
+        RequestEntry {
+            method: request.method.as_str(),
+            to: address(request),
+            headers: request.headers.clone(),
+            idempotency_key: request.idempotency_key.clone(),
+            content_type: body.map(|body| body.content_type),
+            body: body.map(|body| String::from_utf8_lossy(&body.bytes).into_owned()),
+        }
+    }
 }
 
 /// A body as text: JSON indented with its digits and keys as they are, other text as it is.

@@ -220,12 +220,8 @@ fn delivery(event: &Event) -> Told {
             Told::new(Weight::Detail, format!("filtered: {}", reason.word)).run(run)
         }
         Event::Retrying { run, step, reason, attempts, next } => {
-            let text = format!(
-                "step {step} failed, {}: {}; next at {}",
-                count(u64::from(*attempts), "attempt", "attempts"),
-                reason_text(reason),
-                time(*next)
-            );
+            let why = if reason.detail.is_empty() { &reason.word } else { &reason.detail };
+            let text = format!("step {step} failed (attempt {attempts}): {why}; next at {}", time(*next));
             Told::new(Weight::Warning, text).run(run)
         }
         Event::Dead { run, reason } => Told::new(Weight::Trouble, format!("dead: {}", reason_text(reason)))
@@ -242,12 +238,15 @@ fn delivery(event: &Event) -> Told {
                 .hint(help.clone())
         }
         Event::BreakerOpened { target, reason, probe_at } => {
-            let text = format!("left alone until {}: {reason}; its runs wait", time(*probe_at));
-            Told::new(Weight::Trouble, text).at(target)
+            let until = time(*probe_at);
+            Told::new(
+                Weight::Trouble,
+                format!("{target} is left alone until {until}, its runs wait: {reason}"),
+            )
         }
         Event::BreakerClosed { target, open_for } => {
-            let text = format!("works again, after {}", duration_text(whole_seconds(*open_for)));
-            Told::new(Weight::Note, text).at(target)
+            let after = duration_text(whole_seconds(*open_for));
+            Told::new(Weight::Note, format!("{target} works again, after {after}"))
         }
         _ => Told::new(Weight::Detail, ""),
     }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
 use zaprun_engine::report::{Event, Observer, RunRef, WouldSend};
 
-use crate::output::{Paint, Printer, clean, request_text};
+use crate::output::{Paint, Printer, RequestEntry, clean, request_text};
 use crate::watch::Watch;
 
 /// Shows what would be sent, and hands every other event on.
@@ -12,12 +13,13 @@ pub(super) struct Shown {
     rest: Arc<dyn Observer>,
     watch: Watch,
     printer: Printer,
+    json: bool,
 }
 
 impl Shown {
-    /// An observer over the one that watches.
-    pub(super) fn over(watch: &Watch, printer: Printer) -> Arc<dyn Observer> {
-        Arc::new(Shown { rest: watch.observer(), watch: watch.clone(), printer })
+    /// An observer over the one that watches. With `json`, one object a line.
+    pub(super) fn over(watch: &Watch, printer: Printer, json: bool) -> Arc<dyn Observer> {
+        Arc::new(Shown { rest: watch.observer(), watch: watch.clone(), printer, json })
     }
 }
 
@@ -27,7 +29,8 @@ impl Observer for Shown {
             self.rest.see(event);
             return;
         };
-        let text = self.watch.mask(&text(run, steps, self.printer.out()));
+        let text = if self.json { json(run, steps) } else { text(run, steps, self.printer.out()) };
+        let text = self.watch.mask(&text);
         // When nobody reads on, the copy is worked off all the same and ends; there is nothing to tell.
         self.watch.aside(|| drop(self.printer.data(&text)));
     }
@@ -45,4 +48,29 @@ fn text(run: &RunRef, steps: &[WouldSend], paint: Paint) -> String {
         out.push_str(&format!("  {}\n", paint.dim("every step is skipped")));
     }
     out
+}
+
+#[derive(Serialize)]
+struct Run<'a> {
+    zap: &'a str,
+    event: String,
+    steps: Vec<Step<'a>>,
+}
+
+#[derive(Serialize)]
+struct Step<'a> {
+    step: &'a str,
+    note: Option<&'a str>,
+    requests: Vec<RequestEntry>,
+}
+
+fn json(run: &RunRef, steps: &[WouldSend]) -> String {
+    let requests = |step: &WouldSend| step.requests.iter().map(RequestEntry::from).collect();
+    let steps = steps
+        .iter()
+        .map(|one| Step { step: &one.step, note: one.note.as_deref(), requests: requests(one) })
+        .collect();
+    let line = Run { zap: &run.zap, event: run.event.to_string(), steps };
+    // Texts and lists always serialise.
+    serde_json::to_string(&line).unwrap_or_default()
 }

@@ -52,7 +52,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ZAP", env = "ZAPRUN_ONLY", value_delimiter = ',')]
     only: Vec<String>,
 
-    /// Log lines instead of a progress line: text, json [default: text, where there is no terminal]
+    /// Log lines instead of a progress line: text, json; a dry run then writes its requests in that form too
+    /// [default: text, where there is no terminal]
     #[arg(long, value_name = "FORMAT", env = "ZAPRUN_LOG_FORMAT", hide_possible_values = true)]
     log_format: Option<LogFormat>,
 
@@ -78,7 +79,11 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     let store = Arc::new(store);
     let watch = Watch::start(context.printer, args.log_format, &wired.masker);
     watch.say(&opening(&zaps, &state, args));
-    let observer = if args.dry_run { dry::Shown::over(&watch, context.printer) } else { watch.observer() };
+    let observer = if args.dry_run {
+        dry::Shown::over(&watch, context.printer, args.log_format == Some(LogFormat::Json))
+    } else {
+        watch.observer()
+    };
     let options = Options {
         git: git::revision(&root),
         mask: Arc::clone(&wired.masker) as _,

@@ -14,7 +14,7 @@ use super::{read_state, state_error, state_word};
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::loading::open;
-use crate::output::{Paint, address, body_text, clean, count, pretty, request_text};
+use crate::output::{Paint, RequestEntry, body_text, clean, count, pretty, request_text};
 use crate::watch::reason_text;
 
 /// Show one run: its record, requests, replies and why it is where it is
@@ -202,7 +202,7 @@ struct Detail<'a> {
     git: Option<&'a str>,
     steps: Vec<Step<'a>>,
     failed_attempts: Vec<Attempt<'a>>,
-    requests: Option<Vec<Request>>,
+    requests: Option<Vec<Sent<'a>>>,
     requests_note: Option<&'a str>,
     record: Record<'a>,
 }
@@ -237,16 +237,18 @@ struct Attempt<'a> {
     reply: Option<String>,
 }
 
+/// What a step sent, or why that is not known.
 #[derive(Serialize)]
-struct Request {
-    step: String,
-    element: Option<String>,
-    note: Option<String>,
-    method: Option<&'static str>,
-    to: Option<String>,
-    headers: Vec<(String, String)>,
-    idempotency_key: Option<String>,
-    body: Option<String>,
+struct Sent<'a> {
+    step: &'a str,
+    note: Option<&'a str>,
+    requests: Vec<ElementRequest<'a>>,
+}
+
+#[derive(Serialize)]
+struct ElementRequest<'a> {
+    element: Option<&'a str>,
+    request: RequestEntry,
 }
 
 fn json(run: &RunDetail, requests: &Requests) -> String {
@@ -255,7 +257,7 @@ fn json(run: &RunDetail, requests: &Requests) -> String {
         Err(_) => Record::Text(lossy(&run.event.record)),
     };
     let (rendered, note) = match requests {
-        Requests::Rendered(rendered) => (Some(rendered.iter().flat_map(request_entries).collect()), None),
+        Requests::Rendered(rendered) => (Some(rendered.iter().map(sent).collect()), None),
         Requests::Unknown(why) => (None, Some(why.as_str())),
     };
     pretty(&Detail {
@@ -300,28 +302,14 @@ fn attempt_entry(attempt: &AttemptRecord) -> Attempt<'_> {
     }
 }
 
-fn request_entries(step: &Rendered) -> Vec<Request> {
-    let blank = || Request {
-        step: step.step.clone(),
-        element: None,
-        note: step.note.clone(),
-        method: None,
-        to: None,
-        headers: Vec::new(),
-        idempotency_key: None,
-        body: None,
-    };
-    if step.requests.is_empty() {
-        return vec![blank()];
+fn sent(step: &Rendered) -> Sent<'_> {
+    Sent {
+        step: &step.step,
+        note: step.note.as_deref(),
+        requests: step
+            .requests
+            .iter()
+            .map(|(element, request)| ElementRequest { element: element.as_deref(), request: request.into() })
+            .collect(),
     }
-    let entry = |(element, request): &(Option<String>, zaprun_core::request::HttpRequest)| Request {
-        element: element.clone(),
-        method: Some(request.method.as_str()),
-        to: Some(address(request)),
-        headers: request.headers.clone(),
-        idempotency_key: Some(request.idempotency_key.clone()),
-        body: request.body.as_ref().map(|body| lossy(&body.bytes)),
-        ..blank()
-    };
-    step.requests.iter().map(entry).collect()
 }
