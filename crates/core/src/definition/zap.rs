@@ -29,7 +29,7 @@ pub struct Zap {
     #[schemars(schema_with = "lets")]
     pub lets: Option<MapRef>,
     /// What it does, in order.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1, max = 200))]
     pub actions: Vec<Spanned<Action>>,
     /// Examples that `zaprun test` checks.
     #[serde(default)]

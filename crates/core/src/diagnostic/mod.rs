@@ -44,7 +44,7 @@ impl Diagnostic {
         Diagnostic {
             code,
             severity: code.severity,
-            message: message.into(),
+            message: clipped(message.into()),
             help: None,
             span: None,
             related: Vec::new(),
@@ -63,14 +63,14 @@ impl Diagnostic {
     /// Says what to write instead.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(clipped(help.into()));
         self
     }
 
     /// Says what to write instead, when something is known.
     #[must_use]
     pub fn maybe_help(mut self, help: Option<String>) -> Self {
-        self.help = help.or(self.help);
+        self.help = help.map(clipped).or(self.help);
         self
     }
 
@@ -96,6 +96,16 @@ impl Diagnostic {
     }
 }
 
+/// Findings quote what was written, which may be of any length.
+fn clipped(mut text: String) -> String {
+    const LONGEST: usize = 500;
+    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
 /// The candidate most like `word`, when one is like enough to be what was meant.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
@@ -105,4 +115,22 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
         .filter(|(likeness, _)| *likeness > 0.82)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_clipped_between_characters() {
+        let finding = Diagnostic::new(&code::UNREADABLE, "é".repeat(1000)).help("x".repeat(500));
+        assert_eq!(finding.message.chars().count(), 501);
+        assert_eq!(finding.help.map(|help| help.len()), Some(500));
+    }
+
+    #[test]
+    fn only_what_is_alike_is_suggested() {
+        assert_eq!(did_you_mean("fillter", ["filter", "formerly"]), Some("filter"));
+        assert_eq!(did_you_mean("method", ["headers", "json"]), None);
+    }
 }

@@ -4,11 +4,14 @@ use super::project::is_address;
 use crate::diagnostic::{Diagnostic, code};
 use crate::yaml::{Entry, NodeId, Tree};
 
+/// How many actions are looked at; a zap with more has a finding for it.
+pub(super) const MANY: usize = 200;
+
 /// The checks over all actions of a zap.
 pub(super) fn check(tree: &Tree) -> Vec<Diagnostic> {
     let Some(actions) = tree.get(tree.root(), "actions") else { return Vec::new() };
     let mut findings = Vec::new();
-    for action in tree.items(actions).iter().copied() {
+    for action in tree.items(actions).iter().copied().take(MANY) {
         let http = tree.get(action, "type").and_then(|node| tree.text(node)) == Some("http");
         if http {
             target(tree, action, &mut findings);

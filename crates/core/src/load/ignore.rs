@@ -28,6 +28,8 @@ struct Ignore {
 const MARK: &str = "# zaprun:";
 /// How many lines below itself a comment looks for the one it speaks of.
 const FAR: usize = 20;
+/// How many comments of one file count.
+const MANY: usize = 1000;
 
 impl Ignores {
     /// Finds the comments of all files; `scalars` holds the bytes in which a `#` is no comment.
@@ -35,7 +37,7 @@ impl Ignores {
         let mut comments = Vec::new();
         for (file, scalars) in scalars {
             let text = &*sources.file(*file).text;
-            let mut end = 0;
+            let (mut end, mut found) = (0, 0);
             for (at, _) in text.match_indices(MARK) {
                 // A second mark in one comment is part of its text.
                 if at < end {
@@ -44,7 +46,8 @@ impl Ignores {
                 let after = scalars.partition_point(|(start, _)| *start <= at);
                 let inside = after > 0 && scalars[after - 1].1 > at;
                 let separate = text[..at].chars().next_back().is_none_or(char::is_whitespace);
-                if !inside && separate {
+                if !inside && separate && found < MANY {
+                    found += 1;
                     let comment = read(sources, *file, text, at);
                     end = comment.span.end;
                     comments.push(comment);

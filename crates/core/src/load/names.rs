@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::action::MANY;
 use super::project::ReadProject;
 use super::{Reader, ZapFile};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
@@ -74,7 +75,8 @@ fn duplicate_zaps(zaps: &[ZapFile]) -> Vec<Diagnostic> {
 fn duplicate_actions(tree: &Tree) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let mut ids: HashMap<&str, Span> = HashMap::new();
-    for action in tree.get(tree.root(), "actions").map_or(&[][..], |node| tree.items(node)) {
+    for action in tree.get(tree.root(), "actions").map_or(&[][..], |node| tree.items(node)).iter().take(MANY)
+    {
         let Some(node) = tree.get(*action, "id") else { continue };
         let Some(id) = tree.text(node) else { continue };
         match ids.get(id) {
@@ -101,7 +103,7 @@ fn connections(project: &Tree, zap: &Tree) -> Vec<Diagnostic> {
     {
         findings.extend(connection(project, zap, trigger, "konnektive"));
     }
-    for action in zap.get(zap.root(), "actions").map_or(&[][..], |node| zap.items(node)) {
+    for action in zap.get(zap.root(), "actions").map_or(&[][..], |node| zap.items(node)).iter().take(MANY) {
         if kind(*action) == Some("http") {
             findings.extend(connection(project, zap, *action, "http"));
         }

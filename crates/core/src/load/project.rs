@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::schema::{self, Document};
 use crate::source::FileId;
 use crate::variables::{self, Lookup, Needed, Replaced};
-use crate::yaml::{self, Kind, NodeId, Style, Tree};
+use crate::yaml::{self, Kind, MAX_FINDINGS, NodeId, Style, Tree};
 
 /// What reading the project file and its overlays gave.
 pub(super) struct ReadProject {
@@ -142,6 +142,9 @@ fn checks(tree: &Tree) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let mut zones = HashMap::new();
     for connection in tree.get(tree.root(), "connections").map_or(&[][..], |node| tree.entries(node)) {
+        if findings.len() >= MAX_FINDINGS {
+            break;
+        }
         if let Some(zone) = tree.get(connection.value, "timezone") {
             findings.extend(time_zone(tree, zone, &mut zones));
         }

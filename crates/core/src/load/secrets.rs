@@ -6,7 +6,7 @@ use regex::Regex;
 
 use crate::diagnostic::{Diagnostic, code};
 use crate::variables::{Part, Replaced};
-use crate::yaml::{Kind, NodeId, Style, Tree};
+use crate::yaml::{Kind, MAX_FINDINGS, NodeId, Style, Tree};
 
 /// Forms that well-known services give their secrets.
 static SHAPES: LazyLock<Regex> = LazyLock::new(|| {
@@ -31,6 +31,9 @@ static SHAPES: LazyLock<Regex> = LazyLock::new(|| {
 pub(super) fn in_project(tree: &Tree, replaced: &Replaced) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     tree.walk(tree.root(), &mut |node, pointer| {
+        if findings.len() >= MAX_FINDINGS {
+            return;
+        }
         let path: Vec<&str> = pointer.split('/').skip(1).collect();
         let secret_field = is_secret_field(&path);
         let finding = match (&tree.node(node).kind, replaced.written.get(&node)) {
@@ -61,6 +64,9 @@ pub(super) fn in_zap(tree: &Tree) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     tree.walk(tree.root(), &mut |node, pointer| {
         let Kind::Text { value, .. } = &tree.node(node).kind else { return };
+        if findings.len() >= MAX_FINDINGS {
+            return;
+        }
         let path: Vec<&str> = pointer.split('/').skip(1).collect();
         let literal = !value.contains("{{") && !value.starts_with('$') && !value.is_empty();
         let named = match path.as_slice() {

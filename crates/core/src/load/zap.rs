@@ -6,7 +6,7 @@ use crate::definition::{Duration, Zap};
 use crate::diagnostic::{Diagnostic, code};
 use crate::schema::{self, Document};
 use crate::variables::looks_like_reference;
-use crate::yaml::{self, Kind, NodeId, Tree};
+use crate::yaml::{self, Kind, MAX_FINDINGS, NodeId, Tree};
 
 /// Reads a zap file.
 pub(super) fn read(reader: &mut Reader, file: &File) -> ZapFile {
@@ -64,6 +64,9 @@ pub(super) fn too_short(
 fn variables(tree: &Tree) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for id in tree.ids() {
+        if findings.len() >= MAX_FINDINGS {
+            break;
+        }
         let Kind::Text { value, .. } = &tree.node(id).kind else { continue };
         let Some(range) = looks_like_reference(value) else { continue };
         findings.push(
@@ -89,7 +92,9 @@ fn trigger(tree: &Tree) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let cycled = ["new_sale", "decline"];
     let kind = text("order_type").or_else(|| text("transaction_type"));
-    if let (Some(entry), Some(kind)) = (tree.entry(trigger, "cycles"), kind.filter(|kind| !cycled.contains(kind))) {
+    if let (Some(entry), Some(kind)) =
+        (tree.entry(trigger, "cycles"), kind.filter(|kind| !cycled.contains(kind)))
+    {
         findings.push(
             Diagnostic::new(&code::NO_EFFECT, format!("`cycles` says nothing about {kind}"))
                 .at(entry.key_span)

@@ -68,6 +68,10 @@ fn value(
             Diagnostic::new(&code::OUT_OF_RANGE, format!("{name} is an empty list"))
                 .help("write at least one member")
         }
+        ValidationErrorKind::MaxItems { limit } => {
+            Diagnostic::new(&code::OUT_OF_RANGE, format!("{name} has more than {limit} members"))
+                .help("split it")
+        }
         ValidationErrorKind::MinProperties { .. } | ValidationErrorKind::MaxProperties { .. } => {
             Diagnostic::new(&code::EXCLUSIVE_KEYS, format!("{name} takes exactly one key"))
                 .maybe_help(keys_of(schema).map(|keys| format!("write one of {}", list(&keys))))
@@ -240,7 +244,10 @@ fn missing_key(place: &Place<'_>, schema: Option<&Value>, key: &str) -> Option<D
 
 /// The known key that an unknown one stands for, probably; one that is there already it does not.
 fn intended<'a>(place: &Place<'_>, known: &[&'a str], key: &str) -> Option<&'a str> {
-    did_you_mean(key, known.iter().copied().filter(|known| place.tree.entry(place.node, known).is_none()))
+    let free = |known: &&str| place.tree.entry(place.node, known).is_none();
+    // Looking whether a key is there takes time in a large map, so only likely keys are looked for.
+    let best = did_you_mean(key, known.iter().copied())?;
+    if free(&best) { Some(best) } else { did_you_mean(key, known.iter().copied().filter(free)) }
 }
 
 /// A key that cannot be used as a name.

@@ -13,7 +13,7 @@ pub use parse::{Part, Reference, looks_like_reference, parse};
 
 use crate::diagnostic::{Diagnostic, code};
 use crate::source::Span;
-use crate::yaml::{Kind, NodeId, Style, Tree};
+use crate::yaml::{Kind, MAX_FINDINGS, NodeId, Style, Tree};
 
 /// Where the values of variables come from. The caller decides what the environment is.
 pub trait Lookup {
@@ -66,7 +66,8 @@ pub fn replace(tree: &mut Tree, lookup: Option<&dyn Lookup>) -> Replaced {
         let parts = match parse(&value) {
             Ok(parts) => parts,
             Err(errors) => {
-                for error in errors {
+                let room = MAX_FINDINGS.saturating_sub(replaced.diagnostics.len());
+                for error in errors.into_iter().take(room) {
                     replaced.diagnostics.push(
                         Diagnostic::new(&code::VARIABLE_SYNTAX, error.message)
                             .at(tree.place(id, error.range))

@@ -107,7 +107,7 @@ fn reference(text: &str) -> Result<Read, (String, &'static str)> {
     };
     if let Some(path) = inner.strip_prefix("file:") {
         if path.trim().is_empty() || path.contains(['$', '{']) {
-            return Err((format!("`{text}` names no file"), "write ${file:PATH}"));
+            return Err((format!("`{}` names no file", short(text)), "write ${file:PATH}"));
         }
         return Ok((Reference::File(path.to_owned()), None));
     }
@@ -115,18 +115,18 @@ fn reference(text: &str) -> Result<Read, (String, &'static str)> {
     let (name, rest) = inner.split_at(length);
     let forms = "write ${NAME}, ${NAME:-default} or ${file:PATH}";
     if name.is_empty() || !name.starts_with(is_start) {
-        return Err((format!("`{text}` names no variable"), forms));
+        return Err((format!("`{}` names no variable", short(text)), forms));
     }
     let default = match (rest, rest.strip_prefix(":-")) {
         ("", _) => None,
         (_, Some(default)) if default.contains("${") => {
             return Err((
-                format!("the default of `{name}` holds another variable"),
+                format!("the default of `{}` holds another variable", short(name)),
                 "write a plain text after :-",
             ));
         }
         (_, Some(default)) => Some(default.to_owned()),
-        _ => return Err((format!("`{text}` is not a variable"), forms)),
+        _ => return Err((format!("`{}` is not a variable", short(text)), forms)),
     };
     Ok((Reference::Variable(name.to_owned()), default))
 }
@@ -139,20 +139,30 @@ fn name_length(text: &str) -> usize {
     text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count()
 }
 
+/// The head of a text that may be of any length.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// The first place in a text where a reference seems to be meant; one after a `$$` is none.
 pub fn looks_like_reference(text: &str) -> Option<Range<usize>> {
     let mut at = 0;
+    // Kept between the turns: looking for it from every `$` anew would take the square of the length.
+    let mut close = text.find('}')?;
     while let Some(offset) = text[at..].find('$') {
         at += offset;
-        let rest = &text[at..];
-        if rest.starts_with("$$") {
+        if text[at..].starts_with("$$") {
             at += 2;
             continue;
         }
-        if let Some(close) = rest.find('}').filter(|_| rest.starts_with("${"))
-            && reference(&rest[..=close]).is_ok()
-        {
-            return Some(at..at + close + 1);
+        if close < at {
+            close = at + text[at..].find('}')?;
+        }
+        if text[at..].starts_with("${") && reference(&text[at..=close]).is_ok() {
+            return Some(at..close + 1);
         }
         at += 1;
     }

@@ -14,9 +14,15 @@ struct Unit {
     decoded: char,
 }
 
+/// The longest scalar, in bytes, that is walked for one underline.
+const LONGEST: usize = 64 * 1024;
+
 /// The bytes of `raw` that wrote `range` of `value`.
 pub(super) fn find(raw: &str, value: &str, style: Style, range: &Range<usize>) -> Option<Range<usize>> {
     value.get(range.clone())?;
+    if raw.len() > LONGEST {
+        return None;
+    }
     let units = match style {
         Style::Variable => return None,
         Style::Plain | Style::Literal | Style::Folded => plain(raw, 0, raw.len()),
