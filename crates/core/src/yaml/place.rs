@@ -50,6 +50,9 @@ pub(super) fn find(raw: &str, value: &str, style: Style, range: &Range<usize>) -
     let stop = units.last().map_or(0, |unit| unit.range.end);
     let start = start.unwrap_or_else(|| between(last, (value.len(), stop), range.start));
     let end = end.unwrap_or_else(|| between(last, (value.len(), stop), range.end));
+    // White space is only counted, and some of it is wider than a byte.
+    let start = (0..=start.min(raw.len())).rev().find(|at| raw.is_char_boundary(*at))?;
+    let end = (end..=raw.len()).find(|at| raw.is_char_boundary(*at))?;
     (start <= end).then_some(start..end)
 }
 

@@ -52,3 +52,14 @@ fn what_cannot_be_followed_is_the_whole_scalar() {
     let list = tree.get(tree.root(), "b").unwrap();
     assert_eq!(tree.place(list, 0..1), tree.span(list));
 }
+
+#[test]
+fn a_place_never_cuts_a_character() {
+    let (sources, parsed) = read(">-\n\r\n\u{85}");
+    let tree = parsed.tree.unwrap();
+    let text = sources.file(parsed.file).text.clone();
+    for at in 0..tree.text(tree.root()).unwrap().len() {
+        let place = tree.place(tree.root(), at..at + 1);
+        assert!(text.get(place.start..place.end).is_some());
+    }
+}
