@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::builder::BoolishValueParser;
 use zaprun_core::diagnostic::did_you_mean;
 use zaprun_core::schema::schemas;
 
@@ -25,9 +24,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", env = "ZAPRUN_WRITE", conflicts_with = "check")]
     write: Option<PathBuf>,
 
-    /// Fail when the schemas in the project's schemas/ are not those of this version
-    #[arg(long, env = "ZAPRUN_CHECK", value_parser = BoolishValueParser::new())]
-    check: bool,
+    /// Fail when the schemas in a folder are not those of this version [default: schemas/ of the project]
+    #[arg(long, value_name = "DIR", env = "ZAPRUN_CHECK", num_args = 0..=1)]
+    check: Option<Option<PathBuf>>,
 }
 
 const ENDING: &str = ".schema.json";
@@ -36,8 +35,12 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     if let Some(folder) = &args.write {
         return write(context, folder);
     }
-    if args.check {
-        return check(context);
+    if let Some(folder) = &args.check {
+        let folder = match folder {
+            Some(folder) => folder.clone(),
+            None => context.find_project()?.join("schemas"),
+        };
+        return check(context, &folder);
     }
     let names = schemas().into_iter().map(|(file, _)| file.trim_end_matches(ENDING));
     let Some(wanted) = &args.name else {
@@ -75,19 +78,13 @@ fn write(context: &Context, folder: &Path) -> Result<Exit, CommandError> {
     Ok(Exit::Fine)
 }
 
-fn check(context: &Context) -> Result<Exit, CommandError> {
-    // The schemas of a repository of zaps lie in the project; this very program's repository has no zaprun.yaml.
-    let root = match (&context.project, context.find_project()) {
-        (None, Err(_)) => PathBuf::from("."),
-        (_, found) => found?,
-    };
-    let folder = root.join("schemas");
+fn check(context: &Context, folder: &Path) -> Result<Exit, CommandError> {
     let mut stale = Vec::new();
     for (file, text) in schemas() {
         match fs::read_to_string(folder.join(file)) {
             Ok(committed) if committed == text => {}
-            Ok(_) => stale.push(format!("schemas/{file} is not what this version writes")),
-            Err(error) => stale.push(format!("schemas/{file} cannot be read: {}", io_words(&error))),
+            Ok(_) => stale.push(format!("{file} is not what this version writes")),
+            Err(error) => stale.push(format!("{file} cannot be read: {}", io_words(&error))),
         }
     }
     if stale.is_empty() {

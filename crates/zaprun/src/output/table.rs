@@ -1,7 +1,7 @@
 //! Tables of text.
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement};
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement};
 
 use crate::output::printer::Printer;
 use crate::output::style::clean;
@@ -38,6 +38,10 @@ impl Table {
             table.enforce_styling();
         }
         table.set_header(headings.iter().map(|heading| Cell::new(heading).add_attribute(Attribute::Bold)));
+        // Only the last column, which says why, is folded: a name that is broken apart cannot be copied.
+        for column in table.column_iter_mut().take(headings.len().saturating_sub(1)) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
         // The text begins at the left edge, so that a path can be copied and columns can be cut.
         if let Some(first) = table.column_mut(0) {
             first.set_padding((0, 1));
@@ -84,6 +88,18 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_last_column_is_folded() {
+        let mut table = Table::with(false, Some(30), &["zap", "why"]);
+        table.row(["a-zap-with-a-long-name", "because it is so"]);
+        insta::assert_snapshot!(table.render(), @r"
+        zap                     why
+        a-zap-with-a-long-name  becau
+                                se it
+                                is so
+        ");
+    }
 
     #[test]
     fn a_table_is_plain_text_in_a_pipe() {

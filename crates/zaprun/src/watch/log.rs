@@ -82,6 +82,11 @@ impl Log {
 
 impl Observer for Log {
     fn see(&self, event: Event) {
+        // Deliveries are many: what nobody reads is not put into words.
+        let frequent = matches!(event, Event::Delivered { .. } | Event::Filtered { .. });
+        if frequent && !tracing::enabled!(tracing::Level::INFO) {
+            return;
+        }
         if let Some(told) = tell(&event) {
             log(&told);
         }

@@ -32,7 +32,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     }
     let mut files = vec![
         (PathBuf::from(PROJECT_FILE), PROJECT.to_owned()),
-        (PathBuf::from("zaps/new-sale-to-sink.yaml"), ZAP.to_owned()),
+        (PathBuf::from("zaps/new-sale.yaml"), ZAP.to_owned()),
         (PathBuf::from(".gitignore"), GITIGNORE.to_owned()),
     ];
     let schemas = zaprun_core::schema::schemas();
