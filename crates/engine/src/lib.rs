@@ -2,9 +2,13 @@
 //!
 //! The engine reaches the world only through [`ports`]; it opens no file and no socket itself.
 
+pub mod delivery;
+mod engine;
 pub mod key;
 pub mod polling;
 pub mod ports;
 pub mod report;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+
+pub use engine::{Engine, EngineError, Options, Summary};

@@ -1,0 +1,234 @@
+//! One attempt of one step: admission, sending, and what follows from the outcome.
+
+use super::breaker::{Admission, Effect, Health, after};
+use super::journey::{Ended, Journey, Kept, Unit, reason, show};
+use super::keep;
+use super::policy::{Facts, Verdict, classify, next_attempt};
+use super::shared::Phase;
+use crate::ports::{BegunAttempt, Reply, RunReason, RunState, SendOutcome, StepOutcome, StoreError};
+use crate::report::Event;
+use bytes::Bytes;
+use jiff::Timestamp;
+use std::time::Duration;
+use zaprun_core::request::HttpRequest;
+use zaprun_core::mapping::MapError;
+use zaprun_core::zap::{ResponseFacts, Scope, response_json};
+
+/// When a parked run comes back where its breaker gives no time.
+const PARKED: Duration = Duration::from_secs(60);
+
+/// What an attempt left behind.
+struct Trace {
+    status: Option<u16>,
+    reply: Option<Bytes>,
+}
+
+impl Journey<'_> {
+    /// Sends once, unless the target is at fault or the engine is stopping, and draws the consequences.
+    pub(super) async fn attempt(
+        &mut self,
+        unit: Unit<'_>,
+        request: &HttpRequest,
+        scope: &mut Scope,
+    ) -> Result<Ended, StoreError> {
+        let shared = &self.lane.shared;
+        if shared.phases.now() == Phase::Stopping {
+            return self.stay().await;
+        }
+        // There is one breaker per action, made from the same list.
+        let Some(breaker) = self.lane.breaker(unit.place) else { return self.stay().await };
+        let ticket = match breaker.admit(shared.clock.now()) {
+            Admission::Send(ticket) => ticket,
+            Admission::Park { until, reason } => return self.park(breaker.target(), &reason, until).await,
+        };
+        if self.unsaved() {
+            self.save().await?;
+        }
+        if !unit.action.repeats_safely() {
+            self.begin(unit).await?;
+        }
+        let outcome = shared.sender.send(request).await;
+        let facts = Facts {
+            repeats_safely: unit.action.repeats_safely(),
+            has_success: unit.action.has_success(),
+            reads_body: unit.action.reads_body(),
+        };
+        let verdict = classify(&outcome, facts, |reply| accepts(unit, scope, reply));
+        let effect = ticket.report(self.run.id, health(&outcome, &verdict), shared.clock.now());
+        shared.announce(breaker, &effect);
+        match verdict {
+            Ok(Verdict::Done) => Ok(self.done(unit, &outcome, scope)),
+            Ok(verdict) => self.failed(unit, &outcome, verdict, &effect, breaker.target()).await,
+            Err(error) => {
+                let why = self.mapping(&error);
+                Ok(self.dead(unit, &outcome, why))
+            }
+        }
+    }
+
+    /// Leaves the run as it is, for the next start.
+    async fn stay(&mut self) -> Result<Ended, StoreError> {
+        if self.unsaved() {
+            self.save().await?;
+        }
+        Ok(Ended::Resting)
+    }
+
+    /// Makes it durable that a request is about to leave which may not be repeated.
+    async fn begin(&self, unit: Unit<'_>) -> Result<(), StoreError> {
+        let shared = &self.lane.shared;
+        let begun = BegunAttempt {
+            step: unit.action.id.clone(),
+            element: unit.element.map(str::to_owned),
+            at: shared.clock.now(),
+        };
+        shared.insist(|| shared.store.begin_attempt(self.run.id, begun.clone())).await
+    }
+
+    fn done(&mut self, unit: Unit<'_>, outcome: &SendOutcome, scope: &mut Scope) -> Ended {
+        let reply = match outcome {
+            SendOutcome::Reply(reply) => Some(reply),
+            SendOutcome::NotSent { .. } | SendOutcome::Unknown { .. } => None,
+        };
+        let response = reply
+            .filter(|_| unit.action.reads_response())
+            .map(|reply| Bytes::from(response_json(&seen(reply))));
+        show(scope, &unit.action.id, unit.element, StepOutcome::Done, response.as_deref());
+        let trace = self.trace(outcome);
+        let kept = Kept { reply: trace.reply, response };
+        self.settle(unit, StepOutcome::Done, trace.status, self.attempts.saturating_add(1), kept);
+        Ended::Done
+    }
+
+    async fn failed(
+        &mut self,
+        unit: Unit<'_>,
+        outcome: &SendOutcome,
+        verdict: Verdict,
+        effect: &Effect,
+        target: &str,
+    ) -> Result<Ended, StoreError> {
+        match verdict {
+            Verdict::Uncertain { reason: why } => {
+                let trace = self.trace(outcome);
+                self.fail(unit, why.clone(), trace.status, trace.reply);
+                self.end(RunState::Held, reason("uncertain", why)).await?;
+                Ok(Ended::Resting)
+            }
+            Verdict::Refused { reason: why } => Ok(self.dead(unit, outcome, reason("refused", why))),
+            Verdict::Retry { reason: why, .. }
+            | Verdict::Forbidden { reason: why }
+            | Verdict::ConnectionFault { reason: why }
+                if effect.condemned =>
+            {
+                let why = format!("{why}, again and again, while other runs were accepted");
+                Ok(self.dead(unit, outcome, reason("refused", why)))
+            }
+            Verdict::Forbidden { reason: why } if effect.park.is_none() => {
+                Ok(self.dead(unit, outcome, reason("refused", why)))
+            }
+            Verdict::Retry { reason: why, retry_after, .. } if effect.park.is_none() => {
+                self.retry(unit, outcome, why, retry_after).await
+            }
+            Verdict::Retry { reason: why, .. }
+            | Verdict::Forbidden { reason: why }
+            | Verdict::ConnectionFault { reason: why } => {
+                let trace = self.trace(outcome);
+                self.fail(unit, why.clone(), trace.status, trace.reply);
+                let until = effect.park.unwrap_or_else(|| after(self.lane.shared.clock.now(), PARKED));
+                self.park(target, &why, until).await
+            }
+            // Settled by the caller.
+            Verdict::Done => Ok(Ended::Done),
+        }
+    }
+
+    /// Waits for the next try, or gives up when the time is over.
+    async fn retry(
+        &mut self,
+        unit: Unit<'_>,
+        outcome: &SendOutcome,
+        why: String,
+        retry_after: Option<Duration>,
+    ) -> Result<Ended, StoreError> {
+        let now = self.lane.shared.clock.now();
+        let since = *self.retrying_since.get_or_insert(now);
+        // A clock that was set back counts as no time passed.
+        let elapsed = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+        let failed = self.attempts.saturating_add(1);
+        let wait = next_attempt(&unit.action.retry, failed, elapsed, retry_after, self.seed(unit));
+        let Some(wait) = wait else {
+            return Ok(self.dead(unit, outcome, reason("expired", why)));
+        };
+        let trace = self.trace(outcome);
+        self.fail(unit, why.clone(), trace.status, trace.reply);
+        self.attempts = failed;
+        let next = after(now, wait);
+        let why = reason("retrying", keep::text(&*self.lane.shared.mask, why));
+        let ended = self.wait(why.clone(), next).await?;
+        self.lane.shared.observer.see(Event::Retrying {
+            run: self.lane.name(&self.run),
+            step: unit.action.id.clone(),
+            reason: why,
+            attempts: failed,
+            next,
+        });
+        Ok(ended)
+    }
+
+    /// Waits for a target that is at fault. Attempts and `retry.for` are not used up meanwhile.
+    async fn park(&mut self, target: &str, why: &str, until: Timestamp) -> Result<Ended, StoreError> {
+        self.retrying_since = None;
+        let detail = keep::text(&*self.lane.shared.mask, format!("{target}: {why}"));
+        self.wait(reason("parked", detail), until).await
+    }
+
+    fn dead(&mut self, unit: Unit<'_>, outcome: &SendOutcome, why: RunReason) -> Ended {
+        let trace = self.trace(outcome);
+        let status = trace.status;
+        let attempts = self.attempts.saturating_add(1);
+        self.fail(unit, why.detail.clone(), status, trace.reply);
+        self.settle(unit, StepOutcome::Failed, status, attempts, Kept::default());
+        Ended::Dead(why)
+    }
+
+    fn trace(&self, outcome: &SendOutcome) -> Trace {
+        match outcome {
+            SendOutcome::Reply(reply) => Trace {
+                status: Some(reply.status),
+                reply: keep::reply(&*self.lane.shared.mask, &reply.body),
+            },
+            SendOutcome::NotSent { .. } | SendOutcome::Unknown { .. } => Trace { status: None, reply: None },
+        }
+    }
+
+    /// Differs between runs, steps and attempts, so that retries of one outage spread.
+    fn seed(&self, unit: Unit<'_>) -> u64 {
+        let (high, low) = self.run.key_base.as_u64_pair();
+        let place = u64::try_from(unit.place).unwrap_or_default();
+        high ^ low.rotate_left(17) ^ (place << 32) ^ u64::from(self.attempts)
+    }
+}
+
+fn accepts(unit: Unit<'_>, scope: &Scope, reply: &Reply) -> Result<bool, MapError> {
+    unit.action.accepts(scope, &seen(reply))
+}
+
+/// An answer as expressions see it.
+fn seen(reply: &Reply) -> ResponseFacts<'_> {
+    ResponseFacts { status: reply.status, headers: &reply.headers, body: &reply.body }
+}
+
+/// What an outcome says about the target, whatever it means for the run.
+fn health(outcome: &SendOutcome, verdict: &Result<Verdict, MapError>) -> Health {
+    match (outcome, verdict) {
+        (SendOutcome::NotSent { retryable: false, .. }, _) => Health::Silent,
+        (_, Ok(Verdict::Retry { reason, ill: true, .. } | Verdict::Uncertain { reason })) => {
+            Health::Ill(reason.clone())
+        }
+        (_, Ok(Verdict::Retry { retry_after, .. })) => Health::Busy(*retry_after),
+        (_, Ok(Verdict::Forbidden { reason })) => Health::Forbidden(reason.clone()),
+        (_, Ok(Verdict::ConnectionFault { reason })) => Health::Fault(reason.clone()),
+        (_, Ok(Verdict::Done | Verdict::Refused { .. }) | Err(_)) => Health::Well,
+    }
+}

@@ -1,0 +1,212 @@
+//! One zap's delivery: claims due runs, a bounded number at a time, and sees each to rest.
+
+use super::breaker::{Breaker, Gate};
+use super::shared::{Phase, Shared, Targets};
+use super::{dry, journey};
+use crate::ports::{ClaimedRun, RunId, StoreError, ZapId};
+use crate::report::{Event, RunRef};
+use futures::future::{Fuse, FutureExt};
+use futures::stream::{FuturesUnordered, StreamExt};
+use jiff::{SignedDuration, Timestamp};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::Notify;
+use zaprun_core::mapping::MapError;
+use zaprun_core::zap::Zap;
+
+/// A zap's lane. Nothing in it outlives the future of [`Lane::serve`]: dropping that is a crash, and safe.
+pub(crate) struct Lane {
+    pub(crate) zap: Arc<Zap>,
+    pub(crate) shared: Arc<Shared>,
+    id: ZapId,
+    bell: Arc<Notify>,
+    /// One per action.
+    breakers: Vec<Arc<Breaker>>,
+    /// The only breaker, where all actions share one.
+    sole: Option<Arc<Breaker>>,
+    alerted: AtomicBool,
+}
+
+/// Runs in flight, and what the lane knows of the rest.
+#[derive(Debug, Default)]
+struct Outlook {
+    busy: Vec<RunId>,
+    /// Runs may be due.
+    look: bool,
+    /// The last claim was filled: more are due.
+    backlog: bool,
+    /// When the next pending run is due, or a shut target may be tried.
+    wake_at: Option<Timestamp>,
+}
+
+/// What a look at the store gave.
+struct Found {
+    runs: Vec<ClaimedRun>,
+    full: bool,
+    next_due: Option<Timestamp>,
+}
+
+/// A store that calls a run due without handing it out must not be asked in a tight loop.
+const LEAST_PAUSE: SignedDuration = SignedDuration::from_secs(1);
+
+impl Lane {
+    /// The lane of an opened zap.
+    pub(crate) fn new(id: ZapId, zap: Arc<Zap>, shared: Arc<Shared>, targets: &mut Targets) -> Lane {
+        let breakers: Vec<_> = zap.actions.iter().map(|action| targets.breaker(&action.target())).collect();
+        let sole = match breakers.split_first() {
+            Some((first, rest)) if rest.iter().all(|other| Arc::ptr_eq(first, other)) => Some(Arc::clone(first)),
+            _ => None,
+        };
+        let bell = shared.wakers.bell(id);
+        Lane { zap, shared, id, bell, breakers, sole, alerted: AtomicBool::new(false) }
+    }
+
+    /// Works until the phase says to end.
+    ///
+    /// # Errors
+    /// When the state is lost for good.
+    pub(crate) async fn serve(&self) -> Result<(), StoreError> {
+        let clock = &self.shared.clock;
+        let mut flights = FuturesUnordered::new();
+        let mut looking = pin!(Fuse::terminated());
+        let mut asking = false;
+        let mut outlook = Outlook { look: true, ..Outlook::default() };
+        loop {
+            let phase = self.shared.phases.now();
+            if !asking && let Some(limit) = self.room(phase, &mut outlook) {
+                outlook.look = false;
+                outlook.wake_at = None;
+                asking = true;
+                looking.set(self.look(phase, limit, outlook.busy.clone()).fuse());
+            }
+            if flights.is_empty() && !asking && self.ends(phase, &outlook) {
+                return Ok(());
+            }
+            let wake_at = outlook.wake_at.filter(|_| phase == Phase::Working);
+            tokio::select! {
+                Some((run, result)) = flights.next(), if !flights.is_empty() => {
+                    outlook.landed(run, result)?;
+                    // More may have landed meanwhile: one look at the store serves them all.
+                    while let Some(Some((run, result))) = flights.next().now_or_never() {
+                        outlook.landed(run, result)?;
+                    }
+                }
+                found = &mut looking => {
+                    asking = false;
+                    let runs = outlook.found(found?, clock.now());
+                    flights.extend(runs.into_iter().map(|run| self.fly(run)));
+                }
+                () = self.bell.notified() => outlook.look = true,
+                () = clock.sleep_until(wake_at.unwrap_or(Timestamp::MAX)), if wake_at.is_some() => {
+                    outlook.look = true;
+                    outlook.wake_at = None;
+                }
+                () = self.shared.phases.changed(phase) => outlook.look = true,
+            }
+        }
+    }
+
+    async fn fly(&self, run: ClaimedRun) -> (RunId, Result<(), StoreError>) {
+        let id = run.id;
+        let result = match self.shared.dry_run {
+            true => dry::show_run(self, run).await,
+            false => journey::travel(self, run).await,
+        };
+        (id, result)
+    }
+
+    /// How many runs to claim now; `None`: no look at the store.
+    fn room(&self, phase: Phase, outlook: &mut Outlook) -> Option<usize> {
+        if phase == Phase::Stopping || !outlook.look && !outlook.backlog {
+            return None;
+        }
+        let window = self.shared.window.max(1);
+        let free = window.saturating_sub(outlook.busy.len());
+        // A backlog is taken in large bites, so that claiming costs little per run.
+        let enough = if outlook.backlog { window.div_ceil(2) } else { 1 };
+        match self.gate() {
+            Gate::Open => Some(free).filter(|free| *free >= enough),
+            Gate::Probe => Some(1).filter(|_| outlook.busy.is_empty()),
+            Gate::Shut(until) => {
+                outlook.wake_at = Some(until);
+                None
+            }
+            Gate::Probing => None,
+        }
+    }
+
+    /// While the only target of a zap is at fault, its backlog stays where it is instead of being moved about.
+    fn gate(&self) -> Gate {
+        match &self.sole {
+            Some(breaker) if !self.shared.dry_run => breaker.gate(self.shared.clock.now()),
+            _ => Gate::Open,
+        }
+    }
+
+    /// Whether nothing is left to do in this phase. Nothing is in flight.
+    fn ends(&self, phase: Phase, outlook: &Outlook) -> bool {
+        match phase {
+            Phase::Working => false,
+            Phase::Stopping => true,
+            // What waits for a target that is at fault waits for the next time.
+            Phase::Finishing(_) => !outlook.look && !outlook.backlog || self.gate() != Gate::Open,
+        }
+    }
+
+    async fn look(&self, phase: Phase, limit: usize, mut busy: Vec<RunId>) -> Result<Found, StoreError> {
+        let shared = &self.shared;
+        let now = match phase {
+            Phase::Finishing(cutoff) => cutoff,
+            Phase::Working | Phase::Stopping => shared.clock.now(),
+        };
+        let runs = shared.insist(|| shared.store.claim(self.id, now, limit, busy.clone())).await?;
+        let full = runs.len() >= limit;
+        if full || phase != Phase::Working {
+            return Ok(Found { runs, full, next_due: None });
+        }
+        busy.extend(runs.iter().map(|run| run.id));
+        let next_due = shared.insist(|| shared.store.next_due(vec![self.id], busy.clone())).await?;
+        Ok(Found { runs, full, next_due })
+    }
+
+    /// The breaker of an action, by its place.
+    pub(super) fn breaker(&self, action: usize) -> Option<&Arc<Breaker>> {
+        self.breakers.get(action)
+    }
+
+    /// Tells of a mapping that fails, once for all runs of the zap.
+    pub(super) fn alert(&self, error: &MapError) {
+        if !self.alerted.swap(true, Ordering::Relaxed) {
+            self.shared.observer.see(Event::MappingBroken {
+                zap: self.zap.name.clone(),
+                place: error.place.clone(),
+                message: error.message.clone(),
+                help: error.help.clone(),
+            });
+        }
+    }
+
+    /// How a run is called in events.
+    pub(super) fn name(&self, run: &ClaimedRun) -> RunRef {
+        RunRef { zap: self.zap.name.clone(), event: run.event.key.clone(), run: run.id }
+    }
+}
+
+impl Outlook {
+    /// A run has come to rest.
+    fn landed(&mut self, run: RunId, result: Result<(), StoreError>) -> Result<(), StoreError> {
+        self.busy.retain(|busy| *busy != run);
+        // Another of the same natural id may have waited for it.
+        self.look = true;
+        result
+    }
+
+    fn found(&mut self, found: Found, now: Timestamp) -> Vec<ClaimedRun> {
+        self.backlog = found.full;
+        self.busy.extend(found.runs.iter().map(|run| run.id));
+        let least = now.saturating_add(LEAST_PAUSE).unwrap_or(Timestamp::MAX);
+        self.wake_at = found.next_due.map(|due| if due <= now { least } else { due });
+        found.runs
+    }
+}

@@ -1,0 +1,25 @@
+//! Delivery: every run accounted for.
+//!
+//! A [`lane::Lane`] per zap claims due runs from the store, a few at a time, and takes each through its steps
+//! ([`journey`]) until it rests in one of its states. What an outcome means and when to try again is [`policy`]; a
+//! target that is at fault is left alone by its [`breaker`]. The backlog lives in the store: a lane holds no more
+//! runs than it has in flight.
+
+mod attempt;
+mod breaker;
+mod dry;
+mod journey;
+mod keep;
+mod lane;
+mod policy;
+mod shared;
+#[cfg(test)]
+mod tests;
+mod wake;
+
+pub(crate) use breaker::after;
+pub(crate) use lane::Lane;
+pub(crate) use shared::{Counters, Phases, Shared, Targets};
+pub(crate) use wake::{Wakers, WakingStore};
+
+pub use keep::{Mask, Unmasked};

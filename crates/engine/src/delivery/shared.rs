@@ -1,0 +1,211 @@
+//! What all lanes share.
+
+use super::breaker::{Breaker, Change, Effect, after};
+use super::keep::{self, Mask};
+use super::wake::Wakers;
+use crate::ports::{Clock, Sender, Store, StoreError};
+use crate::engine::Summary;
+use crate::report::{Event, Observer};
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use zaprun_core::zap::Target;
+
+/// Ports, counters and signals of one engine's delivery.
+pub(crate) struct Shared {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) sender: Arc<dyn Sender>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) mask: Arc<dyn Mask>,
+    pub(crate) wakers: Wakers,
+    /// Requests are shown instead of sent.
+    pub(crate) dry_run: bool,
+    /// Most runs in flight per zap.
+    pub(crate) window: usize,
+    pub(crate) phases: Phases,
+    pub(crate) counters: Counters,
+    /// Since when the state cannot be written.
+    pub(crate) trouble: Mutex<Option<Timestamp>>,
+}
+
+/// How the lanes are told to come to an end.
+#[derive(Debug, Default)]
+pub(crate) struct Phases {
+    stop: CancellationToken,
+    finish: CancellationToken,
+    cutoff: OnceLock<Timestamp>,
+}
+
+/// What the lanes are to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Whatever comes due.
+    Working,
+    /// What was due at that instant; then they end.
+    Finishing(Timestamp),
+    /// Only what is in flight; then they end.
+    Stopping,
+}
+
+impl Phases {
+    /// The present phase.
+    pub(crate) fn now(&self) -> Phase {
+        if self.stop.is_cancelled() {
+            return Phase::Stopping;
+        }
+        self.cutoff.get().map_or(Phase::Working, |cutoff| Phase::Finishing(*cutoff))
+    }
+
+    /// Takes up nothing new from now on.
+    pub(crate) fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Does what is due at `cutoff`, and no more.
+    pub(crate) fn finish(&self, cutoff: Timestamp) {
+        // A second call changes nothing: the first cutoff holds.
+        let _ = self.cutoff.set(cutoff);
+        self.finish.cancel();
+    }
+
+    /// Ready once the phase is no longer `seen`.
+    pub(crate) async fn changed(&self, seen: Phase) {
+        match seen {
+            Phase::Working => tokio::select! {
+                () = self.stop.cancelled() => {}
+                () = self.finish.cancelled() => {}
+            },
+            Phase::Finishing(_) => self.stop.cancelled().await,
+            Phase::Stopping => std::future::pending().await,
+        }
+    }
+}
+
+/// What became of runs, since the engine started.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) fired: AtomicU64,
+    pub(crate) primed: AtomicU64,
+    pub(crate) delivered: AtomicU64,
+    pub(crate) filtered: AtomicU64,
+    pub(crate) dead: AtomicU64,
+    pub(crate) held: AtomicU64,
+    pub(crate) failed_attempts: AtomicU64,
+    /// Times a run was put back to wait.
+    pub(crate) put_back: AtomicU64,
+}
+
+/// Counts one more.
+pub(crate) fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Waits between two tries to write the state.
+const STORE_WAITS: [Duration; 6] = [
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(15),
+    Duration::from_secs(30),
+];
+
+impl Shared {
+    /// Calls the store until it answers: what was sent must be remembered, however long the disk is full.
+    ///
+    /// # Errors
+    /// What no repeat can mend: all but [`StoreError::Io`].
+    pub(crate) async fn insist<'a, T>(
+        &self,
+        mut call: impl FnMut() -> BoxFuture<'a, Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let mut waits = STORE_WAITS.iter();
+        let mut wait = Duration::ZERO;
+        loop {
+            match call().await {
+                Ok(value) => {
+                    self.store_works();
+                    return Ok(value);
+                }
+                Err(error @ StoreError::Io { .. }) => {
+                    wait = waits.next().copied().unwrap_or(wait);
+                    let retry_at = after(self.clock.now(), wait);
+                    self.store_fails(error, retry_at);
+                    self.clock.sleep_until(retry_at).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// What was counted so far.
+    pub(crate) fn summary(&self) -> Summary {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let counters = &self.counters;
+        Summary {
+            polled: 0,
+            poll_failures: 0,
+            fired: read(&counters.fired),
+            primed: read(&counters.primed),
+            delivered: read(&counters.delivered),
+            filtered: read(&counters.filtered),
+            dead: read(&counters.dead),
+            held: read(&counters.held),
+            failed_attempts: read(&counters.failed_attempts),
+            pending: read(&counters.put_back),
+        }
+    }
+
+    fn store_fails(&self, error: StoreError, retry_at: Timestamp) {
+        let mut since = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if since.is_none() {
+            *since = Some(self.clock.now());
+            self.observer.see(Event::StoreTrouble { error, retry_at });
+        }
+    }
+
+    fn store_works(&self) {
+        let since = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(since) = since {
+            self.observer.see(Event::StoreRecovered { since });
+        }
+    }
+
+    /// Passes a breaker's news on.
+    pub(crate) fn announce(&self, breaker: &Breaker, effect: &Effect) {
+        let target = breaker.target().to_owned();
+        match effect.change.clone() {
+            None => {}
+            Some(Change::Opened { reason, probe_at }) => {
+                let reason = keep::text(&*self.mask, reason);
+                self.observer.see(Event::BreakerOpened { target, reason, probe_at });
+            }
+            Some(Change::Closed { open_for }) => {
+                self.observer.see(Event::BreakerClosed { target, open_for });
+            }
+        }
+        if effect.wake {
+            self.wakers.ring_all();
+        }
+    }
+}
+
+/// The breakers of all targets.
+#[derive(Debug, Default)]
+pub(crate) struct Targets(HashMap<String, Arc<Breaker>>);
+
+impl Targets {
+    /// The breaker of a target, which all zaps that use it share.
+    pub(crate) fn breaker(&mut self, target: &Target) -> Arc<Breaker> {
+        let name = match target {
+            Target::Connection(name) => format!("connection `{name}`"),
+            Target::Host(host) => format!("host `{host}`"),
+        };
+        Arc::clone(self.0.entry(name.clone()).or_insert_with(|| Arc::new(Breaker::new(name))))
+    }
+}

@@ -1,0 +1,186 @@
+//! What one lane may cost, and that lanes do not get in each other's way.
+
+use super::kit::{Act, ONE, World, order, path, reply, serve};
+use crate::ports::{Clock, RunState, SendOutcome};
+use crate::report::Event;
+use jiff::SignedDuration;
+use std::time::Duration;
+
+fn other(name: &str, connection: &str) -> String {
+    ONE.replace("name: one", &format!("name: {name}"))
+        .replace("connection: sink", &format!("connection: {connection}"))
+        .replace("/post", &format!("/{name}"))
+}
+
+fn ids(count: usize) -> Vec<String> {
+    (0..count).map(|id| format!("N{id:04}")).collect()
+}
+
+fn many(world: &World, zap: usize, count: usize) {
+    world.records(zap, ids(count).iter().map(|id| order(id)).collect());
+}
+
+fn slow(outcome: SendOutcome, seconds: u64) -> Act {
+    Act { outcome, takes: Duration::from_secs(seconds) }
+}
+
+#[test]
+fn a_backlog_is_worked_off_within_the_window() {
+    let mut world = World::new(&[ONE]);
+    world.window = 16;
+    many(&world, 0, 600);
+    world.target.script(|_| slow(reply(200), 1));
+    let before = world.calls.made();
+    world.once().unwrap().unwrap();
+    assert_eq!(world.count(RunState::Delivered), 600);
+    assert_eq!(world.target.most_in_flight(), 16);
+    // A send and a write per run, and a claim for every half window at most.
+    let claims = world.calls.made() - before - 1200;
+    assert!(claims <= 600 / 8 + 2, "{claims} claims");
+}
+
+#[test]
+fn the_oldest_go_first() {
+    let world = World::new(&[ONE]);
+    many(&world, 0, 100);
+    world.once().unwrap().unwrap();
+    let expected: Vec<String> = ids(100).iter().map(|id| format!("/post {{\"order\":\"{id}\"}}")).collect();
+    assert_eq!(world.target.seen(), expected);
+}
+
+#[test]
+fn a_slow_target_does_not_delay_another_zap() {
+    let zaps = [other("fast", "x"), other("slow", "y")];
+    let world = World::new(&[&zaps[0], &zaps[1]]);
+    many(&world, 1, 200);
+    many(&world, 0, 200);
+    world.target.script(|sent| slow(reply(200), if path(sent) == "/slow" { 3600 } else { 0 }));
+    world.for_long(Duration::from_secs(1));
+    assert_eq!(world.count(RunState::Delivered), 200);
+    assert_eq!(world.target.sent().iter().filter(|sent| path(sent) == "/slow").count(), 64);
+}
+
+#[test]
+fn a_slow_run_does_not_delay_new_ones_of_its_zap() {
+    let world = World::new(&[ONE]);
+    world.sales(0, &["A"]);
+    world.target.script(|sent| slow(reply(200), if super::kit::body(sent).contains("\"A\"") { 3600 } else { 0 }));
+    let (shared, lanes) = world.start();
+    let start = world.clock.now();
+    let at = |seconds| start + SignedDuration::from_secs(seconds);
+    let news = async {
+        world.clock.sleep_until(at(5)).await;
+        world.sales(0, &["B"]);
+        shared.wakers.ring_all();
+        world.clock.sleep_until(at(6)).await;
+    };
+    world.clock.drive(async {
+        tokio::select! {
+            () = news => {}
+            _ = serve(&lanes) => {}
+        }
+    });
+    assert_eq!(world.state("B").0, RunState::Delivered);
+    assert_eq!(world.state("A").0, RunState::Pending);
+}
+
+#[test]
+fn runs_of_one_natural_id_keep_their_order() {
+    let world = World::new(&[ONE]);
+    world.sales(0, &["A"]);
+    world.commit(0, "refund", vec![order("A")]);
+    world.target.answers(vec![reply(500)]);
+    world.once().unwrap().unwrap();
+    assert_eq!(world.target.sent().len(), 1, "the second waits for the first, which waits to be retried");
+    world.for_long(Duration::from_secs(600));
+    assert_eq!(world.count(RunState::Delivered), 2);
+    let keys: Vec<String> = world.target.sent().into_iter().map(|sent| sent.idempotency_key).collect();
+    assert_eq!(keys[0], keys[1]);
+    assert_ne!(keys[1], keys[2]);
+}
+
+#[test]
+fn a_stop_finishes_what_is_in_flight_and_starts_nothing() {
+    let world = World::new(&[ONE]);
+    many(&world, 0, 100);
+    world.target.script(|_| slow(reply(200), 10));
+    let (shared, lanes) = world.start();
+    let end = world.clock.now() + SignedDuration::from_secs(5);
+    let stop = async {
+        world.clock.sleep_until(end).await;
+        shared.phases.stop();
+    };
+    let (served, ()) = world.clock.drive(async { tokio::join!(serve(&lanes), stop) }).unwrap();
+    served.unwrap();
+    assert_eq!(world.count(RunState::Delivered), 64);
+    assert_eq!(world.count(RunState::Pending), 36);
+    assert_eq!(world.target.sent().len(), 64);
+}
+
+#[test]
+fn a_target_that_is_down_parks_its_runs_and_recovers() {
+    let zaps = [other("up", "x"), other("down", "y")];
+    let world = World::new(&[&zaps[0], &zaps[1]]);
+    many(&world, 1, 300);
+    many(&world, 0, 300);
+    let back = world.clock.now() + SignedDuration::from_secs(3600);
+    let clock = world.clock.clone();
+    world.target.script(move |sent| {
+        let down = path(sent) == "/down" && clock.now() < back;
+        if down { reply(503) } else { reply(200) }
+    });
+    let (_, lanes) = world.start();
+    assert_eq!(world.clock.drive_until(back, serve(&lanes)), None);
+    let tried = world.target.sent().iter().filter(|sent| path(sent) == "/down").count();
+    assert!(tried < 64 + 30, "{tried} requests to a target that is down");
+    assert_eq!(world.count(RunState::Delivered), 300, "the other zap is not slowed");
+    let events = world.events();
+    assert_eq!(events.iter().filter(|event| matches!(event, Event::BreakerOpened { .. })).count(), 1);
+    let later = back + SignedDuration::from_secs(900);
+    assert_eq!(world.clock.drive_until(later, serve(&lanes)), None);
+    assert_eq!(world.count(RunState::Delivered), 600);
+    let closed = |event: &Event| matches!(event, Event::BreakerClosed { target, .. } if target == "connection `y`");
+    assert_eq!(world.events().iter().filter(|event| closed(event)).count(), 1);
+}
+
+#[test]
+fn wrong_credentials_park_all_runs_and_use_up_nothing() {
+    let world = World::new(&[ONE]);
+    many(&world, 0, 100);
+    world.target.script(|_| slow(reply(401), 1));
+    let shared = world.for_long(Duration::from_secs(48 * 3600));
+    assert_eq!(world.count(RunState::Pending), 100);
+    assert!(world.store.all_runs().iter().all(|run| run.attempts == 0));
+    // The first window, then a probe at a time: after a minute, and at most one every fifteen.
+    let sent = world.target.sent().len();
+    assert!(sent <= 64 + 4 * 48 + 5, "{sent}");
+    assert_eq!(shared.summary().dead, 0);
+    world.target.script(|_| reply(200));
+    world.for_long(Duration::from_secs(3600));
+    assert_eq!(world.count(RunState::Delivered), 100);
+}
+
+#[test]
+fn a_record_that_always_gets_403_dies_alone() {
+    let world = World::new(&[ONE]);
+    many(&world, 0, 50);
+    world.target.script(|sent| if super::kit::body(sent).contains("N0007") { reply(403) } else { reply(200) });
+    world.once().unwrap().unwrap();
+    assert_eq!(world.count(RunState::Delivered), 49);
+    assert_eq!(world.state("N0007"), (RunState::Dead, "refused".into()));
+}
+
+#[test]
+fn a_403_for_everyone_costs_two_runs() {
+    let mut world = World::new(&[ONE]);
+    world.window = 1;
+    many(&world, 0, 20);
+    world.target.script(|_| reply(403));
+    world.once().unwrap().unwrap();
+    assert_eq!(world.count(RunState::Dead), 2);
+    assert_eq!(world.target.sent().len(), 3);
+    world.target.script(|_| reply(200));
+    world.clock.advance(SignedDuration::from_secs(61));
+    world.once().unwrap().unwrap();
+    assert_eq!(world.count(RunState::Delivered), 18);
+}

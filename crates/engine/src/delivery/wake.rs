@@ -1,0 +1,100 @@
+//! Tells the lanes when there may be work.
+
+use super::shared::Shared;
+use crate::ports::{
+    BegunAttempt, ClaimedRun, Fate, OnceOutcome, PageCommit, PageCommitted, RunId, RunUpdate, Store, StoreError,
+    ZapId, ZapIdentity, ZapState,
+};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tokio::sync::Notify;
+
+/// One bell per zap.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wakers(Arc<HashMap<ZapId, Arc<Notify>>>);
+
+impl Wakers {
+    /// Bells for these zaps.
+    pub(crate) fn new(zaps: impl IntoIterator<Item = ZapId>) -> Wakers {
+        Wakers(Arc::new(zaps.into_iter().map(|zap| (zap, Arc::default())).collect()))
+    }
+
+    /// The bell of a zap; one that nobody rings where the zap is not known.
+    pub(crate) fn bell(&self, zap: ZapId) -> Arc<Notify> {
+        self.0.get(&zap).cloned().unwrap_or_default()
+    }
+
+    /// Rings one bell.
+    pub(crate) fn ring(&self, zap: ZapId) {
+        if let Some(bell) = self.0.get(&zap) {
+            bell.notify_one();
+        }
+    }
+
+    /// Rings all of them.
+    pub(crate) fn ring_all(&self) {
+        self.0.values().for_each(|bell| bell.notify_one());
+    }
+}
+
+/// A store that rings a zap's bell whenever a committed page may have made runs for it.
+pub(crate) struct WakingStore {
+    /// The store itself.
+    pub(crate) inner: Arc<dyn Store>,
+    /// Whose bells are rung, and who counts.
+    pub(crate) shared: Arc<Shared>,
+}
+
+#[async_trait]
+impl Store for WakingStore {
+    async fn commit_page(&self, commit: PageCommit) -> Result<PageCommitted, StoreError> {
+        let targets = commit.events.iter().flat_map(|event| &event.targets);
+        let fired: BTreeSet<ZapId> =
+            targets.filter(|target| target.fate == Fate::Fire).map(|target| target.zap).collect();
+        let committed = self.inner.commit_page(commit).await?;
+        let Shared { counters, wakers, .. } = &*self.shared;
+        counters.fired.fetch_add(committed.fired, Ordering::Relaxed);
+        counters.primed.fetch_add(committed.primed, Ordering::Relaxed);
+        if committed.fired > 0 {
+            fired.into_iter().for_each(|zap| wakers.ring(zap));
+        }
+        Ok(committed)
+    }
+
+    async fn open_zap(&self, identity: ZapIdentity) -> Result<ZapState, StoreError> {
+        self.inner.open_zap(identity).await
+    }
+
+    async fn unknown(&self, zap: ZapId, kind: &str, ids: Vec<String>) -> Result<Vec<String>, StoreError> {
+        self.inner.unknown(zap, kind, ids).await
+    }
+
+    async fn claim(
+        &self,
+        zap: ZapId,
+        now: Timestamp,
+        limit: usize,
+        busy: Vec<RunId>,
+    ) -> Result<Vec<ClaimedRun>, StoreError> {
+        self.inner.claim(zap, now, limit, busy).await
+    }
+
+    async fn next_due(&self, zaps: Vec<ZapId>, busy: Vec<RunId>) -> Result<Option<Timestamp>, StoreError> {
+        self.inner.next_due(zaps, busy).await
+    }
+
+    async fn begin_attempt(&self, run: RunId, begun: BegunAttempt) -> Result<(), StoreError> {
+        self.inner.begin_attempt(run, begun).await
+    }
+
+    async fn update_run(&self, update: RunUpdate) -> Result<(), StoreError> {
+        self.inner.update_run(update).await
+    }
+
+    async fn take_once(&self, zap: ZapId, value: &str, run: RunId) -> Result<OnceOutcome, StoreError> {
+        self.inner.take_once(zap, value, run).await
+    }
+}

@@ -1,0 +1,206 @@
+//! The engine: polls, delivers, and comes to an orderly end.
+
+use crate::delivery::{after, Counters, Lane, Mask, Phases, Shared, Targets, Unmasked, Wakers, WakingStore};
+use crate::polling::{self, Connection, Poller, Watched, first_boundary};
+use crate::ports::{Clock, Crm, Sender, Store, StoreError, ZapIdentity, ZapState};
+use crate::report::Observer;
+use futures::future::{try_join, try_join_all};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use zaprun_core::zap::Zap;
+
+/// Runs a set of compiled zaps. It is one future that spawns nothing: dropping it is a crash, which loses nothing.
+pub struct Engine {
+    zaps: Vec<Arc<Zap>>,
+    crms: HashMap<String, Arc<dyn Crm>>,
+    sender: Arc<dyn Sender>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    observer: Arc<dyn Observer>,
+    options: Options,
+}
+
+/// How an engine runs.
+#[derive(Clone)]
+pub struct Options {
+    /// Most runs in flight per zap.
+    pub in_flight: usize,
+    /// Git revision of the project, when known.
+    pub git: Option<String>,
+    /// Hides secrets in what is stored and reported.
+    pub mask: Arc<dyn Mask>,
+    /// Requests are reported as [`crate::report::Event::WouldSend`] instead of being sent. The store must be a copy.
+    pub dry_run: bool,
+    /// Chooses the jitter of polling.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { in_flight: 64, git: None, mask: Arc::new(Unmasked), dry_run: false, seed: 0 }
+    }
+}
+
+/// What an engine did, until it ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Walks made; counted by [`Engine::run_once`] only.
+    pub polled: u64,
+    /// Walks that failed or could not be made; counted by [`Engine::run_once`] only.
+    pub poll_failures: u64,
+    /// Runs made.
+    pub fired: u64,
+    /// Ledger entries made without a run.
+    pub primed: u64,
+    /// Runs delivered; in a dry run those that would be sent.
+    pub delivered: u64,
+    /// Runs filtered.
+    pub filtered: u64,
+    /// Runs that became dead.
+    pub dead: u64,
+    /// Runs that became held.
+    pub held: u64,
+    /// Attempts that failed.
+    pub failed_attempts: u64,
+    /// Times a run was put back to wait for a later attempt. After [`Engine::run_once`] that is how many of the runs
+    /// it worked on are still pending.
+    pub pending: u64,
+}
+
+/// Why an engine cannot start, or had to end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// The state cannot be used, or was taken over.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A zap's trigger names a connection that was not given.
+    #[error("zap `{zap}` reads from connection `{connection}`, which is not there")]
+    NoConnection {
+        /// The zap.
+        zap: String,
+        /// The connection.
+        connection: String,
+    },
+}
+
+/// What runs once the zaps are open.
+struct Works {
+    shared: Arc<Shared>,
+    poller: Poller,
+    lanes: Vec<Lane>,
+}
+
+impl Engine {
+    /// An engine for these zaps (disabled ones are left alone) and the connections to the CRM by name.
+    pub fn new(
+        zaps: Vec<Arc<Zap>>,
+        crms: HashMap<String, Arc<dyn Crm>>,
+        sender: Arc<dyn Sender>,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        observer: Arc<dyn Observer>,
+        options: Options,
+    ) -> Engine {
+        let zaps = zaps.into_iter().filter(|zap| zap.enabled).collect();
+        Engine { zaps, crms, sender, store, clock, observer, options }
+    }
+
+    /// Polls and delivers until `stop`; then takes up nothing new, gives what is in flight the time of `grace`, and
+    /// leaves the rest pending.
+    ///
+    /// # Errors
+    /// When a zap's connection is missing, or the state is lost for good.
+    pub async fn run(self, stop: CancellationToken, grace: Duration) -> Result<Summary, EngineError> {
+        let Works { shared, mut poller, lanes } = self.open().await?;
+        let work = try_join(poller.run(stop.clone()), deliver(&lanes));
+        let patience = async {
+            stop.cancelled().await;
+            shared.phases.stop();
+            shared.clock.sleep_until(after(shared.clock.now(), grace)).await;
+        };
+        tokio::select! {
+            result = work => { result?; }
+            () = patience => {}
+        }
+        Ok(shared.summary())
+    }
+
+    /// Polls everything once, delivers all that is due by then, and ends. What failed for now stays pending.
+    ///
+    /// # Errors
+    /// When a zap's connection is missing, or the state is lost for good.
+    pub async fn run_once(self) -> Result<Summary, EngineError> {
+        let Works { shared, mut poller, lanes } = self.open().await?;
+        let poll = async {
+            let polled = poller.poll_once().await?;
+            shared.phases.finish(shared.clock.now());
+            Ok::<_, StoreError>(polled)
+        };
+        let (polled, ()) = try_join(poll, deliver(&lanes)).await?;
+        Ok(Summary { polled: polled.walks, poll_failures: polled.failed, ..shared.summary() })
+    }
+
+    async fn open(self) -> Result<Works, EngineError> {
+        let missing = |zap: &&Arc<Zap>| !self.crms.contains_key(&zap.trigger.connection);
+        if let Some(zap) = self.zaps.iter().find(missing) {
+            let connection = zap.trigger.connection.clone();
+            return Err(EngineError::NoConnection { zap: zap.name.clone(), connection });
+        }
+        let mut states = Vec::with_capacity(self.zaps.len());
+        for zap in &self.zaps {
+            states.push(self.open_zap(zap).await?);
+        }
+        let wakers = Wakers::new(states.iter().map(|state| state.id));
+        let shared = Arc::new(Shared {
+            store: Arc::clone(&self.store),
+            sender: self.sender,
+            clock: Arc::clone(&self.clock),
+            observer: Arc::clone(&self.observer),
+            mask: self.options.mask,
+            wakers: wakers.clone(),
+            dry_run: self.options.dry_run,
+            window: self.options.in_flight,
+            phases: Phases::default(),
+            counters: Counters::default(),
+            trouble: std::sync::Mutex::default(),
+        });
+        let watched = self.zaps.iter().zip(&states).map(|(zap, state)| Watched {
+            name: zap.name.clone(),
+            trigger: zap.trigger.clone(),
+            state: state.clone(),
+        });
+        let ports = polling::Ports {
+            clock: self.clock,
+            store: Arc::new(WakingStore { inner: self.store, shared: Arc::clone(&shared) }),
+            observer: self.observer,
+        };
+        let connections = self.crms.into_iter().map(|(name, crm)| Connection { name, crm }).collect();
+        let poller = Poller::new(ports, connections, watched.collect(), self.options.seed);
+        let mut targets = Targets::default();
+        let lanes = self.zaps.iter().zip(&states);
+        let lanes = lanes.map(|(zap, state)| Lane::new(state.id, Arc::clone(zap), Arc::clone(&shared), &mut targets));
+        Ok(Works { lanes: lanes.collect(), shared, poller })
+    }
+
+    async fn open_zap(&self, zap: &Zap) -> Result<ZapState, StoreError> {
+        let now = self.clock.now();
+        self.store
+            .open_zap(ZapIdentity {
+                name: zap.name.clone(),
+                formerly: zap.formerly.clone(),
+                selection: zap.selection.clone(),
+                content: zap.content.clone(),
+                git: self.options.git.clone(),
+                first_boundary: first_boundary(&zap.trigger, now),
+                now,
+            })
+            .await
+    }
+}
+
+async fn deliver(lanes: &[Lane]) -> Result<(), StoreError> {
+    try_join_all(lanes.iter().map(Lane::serve)).await?;
+    Ok(())
+}
