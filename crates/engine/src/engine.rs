@@ -1,6 +1,6 @@
 //! The engine: polls, delivers, and comes to an orderly end.
 
-use crate::delivery::{after, Counters, Lane, Mask, Phases, Shared, Targets, Unmasked, Wakers, WakingStore};
+use crate::delivery::{Counters, Lane, Mask, Phases, Shared, Targets, Unmasked, Wakers, WakingStore, after};
 use crate::polling::{self, Connection, Poller, Watched, first_boundary};
 use crate::ports::{Clock, Crm, Sender, Store, StoreError, ZapIdentity, ZapState};
 use crate::report::Observer;
@@ -180,7 +180,8 @@ impl Engine {
         let poller = Poller::new(ports, connections, watched.collect(), self.options.seed);
         let mut targets = Targets::default();
         let lanes = self.zaps.iter().zip(&states);
-        let lanes = lanes.map(|(zap, state)| Lane::new(state.id, Arc::clone(zap), Arc::clone(&shared), &mut targets));
+        let lanes =
+            lanes.map(|(zap, state)| Lane::new(state.id, Arc::clone(zap), Arc::clone(&shared), &mut targets));
         Ok(Works { lanes: lanes.collect(), shared, poller })
     }
 

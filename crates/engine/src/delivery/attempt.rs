@@ -10,8 +10,8 @@ use crate::report::Event;
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::time::Duration;
-use zaprun_core::request::HttpRequest;
 use zaprun_core::mapping::MapError;
+use zaprun_core::request::HttpRequest;
 use zaprun_core::zap::{ResponseFacts, Scope, response_json};
 
 /// When a parked run comes back where its breaker gives no time.
@@ -194,10 +194,9 @@ impl Journey<'_> {
 
     fn trace(&self, outcome: &SendOutcome) -> Trace {
         match outcome {
-            SendOutcome::Reply(reply) => Trace {
-                status: Some(reply.status),
-                reply: keep::reply(&*self.lane.shared.mask, &reply.body),
-            },
+            SendOutcome::Reply(reply) => {
+                Trace { status: Some(reply.status), reply: keep::reply(&*self.lane.shared.mask, &reply.body) }
+            }
             SendOutcome::NotSent { .. } | SendOutcome::Unknown { .. } => Trace { status: None, reply: None },
         }
     }

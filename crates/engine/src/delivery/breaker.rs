@@ -214,7 +214,8 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        if self.probe && !self.reported
+        if self.probe
+            && !self.reported
             && let Some(outage) = &mut self.breaker.lock().open
         {
             outage.probing = false;

@@ -13,7 +13,10 @@ struct Bench {
 
 impl Bench {
     fn new() -> Bench {
-        Bench { breaker: Arc::new(Breaker::new("host `h`".into())), now: "2026-09-16T12:00:00Z".parse().unwrap() }
+        Bench {
+            breaker: Arc::new(Breaker::new("host `h`".into())),
+            now: "2026-09-16T12:00:00Z".parse().unwrap(),
+        }
     }
 
     fn later(&mut self, seconds: u64) {

@@ -90,7 +90,9 @@ fn steps(lane: &Lane, run: &ClaimedRun, scope: &mut Scope) -> Result<Vec<WouldSe
                 continue;
             }
             Ok(Plan::One(request)) => would.requests.push(*request),
-            Ok(Plan::Each(elements)) => would.requests.extend(elements.into_iter().map(|(_, request)| request)),
+            Ok(Plan::Each(elements)) => {
+                would.requests.extend(elements.into_iter().map(|(_, request)| request))
+            }
             Err(error) if unanswered => {
                 would.note = Some(format!("depends on the answer to a step that was not sent: {error}"));
             }

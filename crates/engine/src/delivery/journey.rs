@@ -4,15 +4,15 @@ use super::keep;
 use super::lane::Lane;
 use super::shared::count;
 use crate::ports::{
-    AttemptRecord, BegunAttempt, ClaimedRun, OnceOutcome, RunReason, RunState, RunUpdate, StepOutcome, StepRecord,
-    StoreError,
+    AttemptRecord, BegunAttempt, ClaimedRun, OnceOutcome, RunReason, RunState, RunUpdate, StepOutcome,
+    StepRecord, StoreError,
 };
 use crate::report::Event;
 use jiff::Timestamp;
 use std::ops::ControlFlow;
+use zaprun_core::mapping::MapError;
 use zaprun_core::record::Row;
 use zaprun_core::request::HttpRequest;
-use zaprun_core::mapping::MapError;
 use zaprun_core::zap::{Action, EventFacts, Pass, Plan, RunFacts, Scope, StepFacts};
 
 /// Whether to go on with the next step; `Break`: the run rests, and that is durable.
@@ -198,7 +198,12 @@ impl<'a> Journey<'a> {
     }
 
     /// Goes on after a step, or ends the run with it.
-    async fn conclude(&mut self, unit: Unit<'_>, ended: Ended, scope: &mut Scope) -> Result<Flow, StoreError> {
+    async fn conclude(
+        &mut self,
+        unit: Unit<'_>,
+        ended: Ended,
+        scope: &mut Scope,
+    ) -> Result<Flow, StoreError> {
         match ended {
             Ended::Done => Ok(ON),
             Ended::Resting => Ok(REST),
@@ -249,13 +254,15 @@ impl<'a> Journey<'a> {
             return self.end(RunState::Dead, failure).await;
         }
         let mut steps = self.run.steps.iter().chain(&self.settled);
-        let word = if steps.all(|step| step.outcome == StepOutcome::Skipped) { "skipped" } else { "delivered" };
+        let word =
+            if steps.all(|step| step.outcome == StepOutcome::Skipped) { "skipped" } else { "delivered" };
         self.end(RunState::Delivered, reason(word, "")).await
     }
 
     /// The process died while this was being sent, and it may not be repeated.
     async fn hold_unfinished(mut self, begun: BegunAttempt) -> Result<(), StoreError> {
-        let error = format!("the process ended while step `{}` was being sent; its outcome is unknown", begun.step);
+        let error =
+            format!("the process ended while step `{}` was being sent; its outcome is unknown", begun.step);
         self.failed.push(AttemptRecord {
             step: begun.step,
             element: begun.element,
@@ -311,7 +318,13 @@ impl<'a> Journey<'a> {
     }
 
     /// Notes a failed attempt.
-    pub(super) fn fail(&mut self, unit: Unit<'_>, error: String, status: Option<u16>, reply: Option<bytes::Bytes>) {
+    pub(super) fn fail(
+        &mut self,
+        unit: Unit<'_>,
+        error: String,
+        status: Option<u16>,
+        reply: Option<bytes::Bytes>,
+    ) {
         count(&self.lane.shared.counters.failed_attempts);
         self.failed.push(AttemptRecord {
             step: unit.action.id.clone(),
@@ -369,7 +382,12 @@ impl<'a> Journey<'a> {
         Ok(())
     }
 
-    async fn write(&mut self, state: RunState, reason: RunReason, due_at: Timestamp) -> Result<(), StoreError> {
+    async fn write(
+        &mut self,
+        state: RunState,
+        reason: RunReason,
+        due_at: Timestamp,
+    ) -> Result<(), StoreError> {
         let shared = &self.lane.shared;
         let update = RunUpdate {
             run: self.run.id,
@@ -398,7 +416,8 @@ pub(super) struct Kept {
 /// Lets later steps see what earlier journeys finished. An `each` step shows its elements.
 pub(super) fn restore(scope: &mut Scope, steps: &[StepRecord]) {
     for step in steps {
-        let elements = step.element.is_none() && steps.iter().any(|other| other.step == step.step && other.element.is_some());
+        let elements = step.element.is_none()
+            && steps.iter().any(|other| other.step == step.step && other.element.is_some());
         if !elements {
             show(scope, &step.step, step.element.as_deref(), step.outcome, step.response.as_deref());
         }

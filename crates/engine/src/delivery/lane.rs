@@ -55,7 +55,9 @@ impl Lane {
     pub(crate) fn new(id: ZapId, zap: Arc<Zap>, shared: Arc<Shared>, targets: &mut Targets) -> Lane {
         let breakers: Vec<_> = zap.actions.iter().map(|action| targets.breaker(&action.target())).collect();
         let sole = match breakers.split_first() {
-            Some((first, rest)) if rest.iter().all(|other| Arc::ptr_eq(first, other)) => Some(Arc::clone(first)),
+            Some((first, rest)) if rest.iter().all(|other| Arc::ptr_eq(first, other)) => {
+                Some(Arc::clone(first))
+            }
             _ => None,
         };
         let bell = shared.wakers.bell(id);

@@ -115,13 +115,16 @@ fn classify_reply<E>(
     }
     let body_decides = facts.reads_body && (facts.has_success || class == StatusClass::Success);
     if reply.cut && body_decides {
-        let reason = format!("the target answered {}, and the line was cut before the end of the body", reply.status);
+        let reason =
+            format!("the target answered {}, and the line was cut before the end of the body", reply.status);
         return Ok(unknown(facts, &reason, None));
     }
     if facts.has_success {
         return Ok(match accepts(reply)? {
             true => Verdict::Done,
-            false => Verdict::Refused { reason: format!("`success` is false for an answer of {}", reply.status) },
+            false => {
+                Verdict::Refused { reason: format!("`success` is false for an answer of {}", reply.status) }
+            }
         });
     }
     Ok(match class {
@@ -133,7 +136,11 @@ fn classify_reply<E>(
 /// The request may have had its effect.
 fn unknown(facts: Facts, reason: &str, retry_after: Option<Duration>) -> Verdict {
     if facts.repeats_safely {
-        Verdict::Retry { reason: format!("{reason}; whether it took effect is unknown"), retry_after, ill: true }
+        Verdict::Retry {
+            reason: format!("{reason}; whether it took effect is unknown"),
+            retry_after,
+            ill: true,
+        }
     } else {
         Verdict::Uncertain { reason: reason.to_owned() }
     }

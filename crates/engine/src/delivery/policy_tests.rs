@@ -12,14 +12,7 @@ const PLAIN: Facts = Facts { repeats_safely: true, has_success: false, reads_bod
 const HOLD: Facts = Facts { repeats_safely: false, ..PLAIN };
 
 fn reply(status: u16) -> Reply {
-    Reply {
-        status,
-        headers: Vec::new(),
-        body: Bytes::new(),
-        truncated: false,
-        cut: false,
-        retry_after: None,
-    }
+    Reply { status, headers: Vec::new(), body: Bytes::new(), truncated: false, cut: false, retry_after: None }
 }
 
 fn cut(status: u16) -> Reply {

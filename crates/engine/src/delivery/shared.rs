@@ -3,8 +3,8 @@
 use super::breaker::{Breaker, Change, Effect, after};
 use super::keep::{self, Mask};
 use super::wake::Wakers;
-use crate::ports::{Clock, Sender, Store, StoreError};
 use crate::engine::Summary;
+use crate::ports::{Clock, Sender, Store, StoreError};
 use crate::report::{Event, Observer};
 use futures::future::BoxFuture;
 use jiff::Timestamp;

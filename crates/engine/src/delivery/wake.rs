@@ -2,8 +2,8 @@
 
 use super::shared::Shared;
 use crate::ports::{
-    BegunAttempt, ClaimedRun, Fate, OnceOutcome, PageCommit, PageCommitted, RunId, RunUpdate, Store, StoreError,
-    ZapId, ZapIdentity, ZapState,
+    BegunAttempt, ClaimedRun, Fate, OnceOutcome, PageCommit, PageCommitted, RunId, RunUpdate, Store,
+    StoreError, ZapId, ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;

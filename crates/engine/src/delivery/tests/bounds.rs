@@ -64,7 +64,9 @@ fn a_slow_target_does_not_delay_another_zap() {
 fn a_slow_run_does_not_delay_new_ones_of_its_zap() {
     let world = World::new(&[ONE]);
     world.sales(0, &["A"]);
-    world.target.script(|sent| slow(reply(200), if super::kit::body(sent).contains("\"A\"") { 3600 } else { 0 }));
+    world
+        .target
+        .script(|sent| slow(reply(200), if super::kit::body(sent).contains("\"A\"") { 3600 } else { 0 }));
     let (shared, lanes) = world.start();
     let start = world.clock.now();
     let at = |seconds| start + SignedDuration::from_secs(seconds);
@@ -139,7 +141,8 @@ fn a_target_that_is_down_parks_its_runs_and_recovers() {
     let later = back + SignedDuration::from_secs(900);
     assert_eq!(world.clock.drive_until(later, serve(&lanes)), None);
     assert_eq!(world.count(RunState::Delivered), 600);
-    let closed = |event: &Event| matches!(event, Event::BreakerClosed { target, .. } if target == "connection `y`");
+    let closed =
+        |event: &Event| matches!(event, Event::BreakerClosed { target, .. } if target == "connection `y`");
     assert_eq!(world.events().iter().filter(|event| closed(event)).count(), 1);
 }
 
@@ -164,7 +167,9 @@ fn wrong_credentials_park_all_runs_and_use_up_nothing() {
 fn a_record_that_always_gets_403_dies_alone() {
     let world = World::new(&[ONE]);
     many(&world, 0, 50);
-    world.target.script(|sent| if super::kit::body(sent).contains("N0007") { reply(403) } else { reply(200) });
+    world
+        .target
+        .script(|sent| if super::kit::body(sent).contains("N0007") { reply(403) } else { reply(200) });
     world.once().unwrap().unwrap();
     assert_eq!(world.count(RunState::Delivered), 49);
     assert_eq!(world.state("N0007"), (RunState::Dead, "refused".into()));

@@ -47,7 +47,11 @@ fn repeats_one_at_most(world: &World, steps: usize, nth: usize, moment: Moment) 
     assert_eq!(arrivals.len(), steps, "call {nth} {moment:?}: a key changed");
     let repeats: usize = arrivals.values().map(|times| times - 1).sum();
     assert!(repeats <= 1, "call {nth} {moment:?}: {repeats} repeats");
-    assert_eq!(world.run("A").steps.iter().filter(|step| step.attempts > 0).count(), steps, "recorded once each");
+    assert_eq!(
+        world.run("A").steps.iter().filter(|step| step.attempts > 0).count(),
+        steps,
+        "recorded once each"
+    );
 }
 
 #[test]
@@ -87,9 +91,8 @@ fn what_may_not_be_repeated_arrives_at_most_once() {
                 assert_eq!(run.failed.len(), 1);
                 assert_eq!(run.begun, None);
                 // begin_attempt was durable and the run's update was not: calls 2 to 4.
-                let between = (nth, moment) == (2, Moment::After)
-                    || nth == 3
-                    || (nth, moment) == (4, Moment::Before);
+                let between =
+                    (nth, moment) == (2, Moment::After) || nth == 3 || (nth, moment) == (4, Moment::Before);
                 assert!(between, "call {nth} {moment:?}: held needlessly");
             }
             other => panic!("call {nth} {moment:?}: {other:?}"),

@@ -5,8 +5,8 @@ use crate::delivery::lane::Lane;
 use crate::delivery::shared::{Counters, Phases, Shared, Targets};
 use crate::delivery::wake::Wakers;
 use crate::ports::{
-    Clock, EventKey, Fate, NewEvent, PageCommit, Reply, RunState, SendOutcome, Sender, Store, StoreError, Target,
-    ZapIdentity, ZapState,
+    Clock, EventKey, Fate, NewEvent, PageCommit, Reply, RunState, SendOutcome, Sender, Store, StoreError,
+    Target, ZapIdentity, ZapState,
 };
 use crate::report::Event;
 use crate::testing::{Calls, FakeClock, MemoryRun, MemoryStore, Recorded};
@@ -15,10 +15,12 @@ use bytes::Bytes;
 use futures::future::try_join_all;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use zaprun_core::load::{File, Input, load};
 use zaprun_core::request::HttpRequest;
-use zaprun_core::zap::Zap;
+use zaprun_core::zap::{ProjectFacts, Zap, compile};
 
 /// One POST.
 pub(super) const ONE: &str = r#"
@@ -85,9 +87,36 @@ actions:
     json: { first: "{{ steps.line.items[0].response.body.id }}" }
 "#;
 
-/// Compiles a zap.
+const PROJECT: &str = r#"
+version: 1
+connections:
+  crm: { type: konnektive, login_id: l, password: "${P}", timezone: America/New_York, currency: USD }
+  sink: { type: http, base_url: "https://sink.example.com" }
+  x: { type: http, base_url: "https://x.example.com" }
+  y: { type: http, base_url: "https://y.example.com" }
+"#;
+
+/// Compiles a zap, once however often a test asks.
 pub(super) fn zap(yaml: &str) -> Arc<Zap> {
-    Arc::new(zaprun_core::zap::stub(yaml))
+    static COMPILED: Mutex<BTreeMap<String, Arc<Zap>>> = Mutex::new(BTreeMap::new());
+    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    compiled.entry(yaml.to_owned()).or_insert_with(|| Arc::new(compile_one(yaml))).clone()
+}
+
+fn compile_one(yaml: &str) -> Zap {
+    let file = |path: &str, text: &str| File { path: path.to_owned(), content: Ok(text.as_bytes().to_vec()) };
+    let input = Input {
+        project: file("zaprun.yaml", PROJECT),
+        overlays: Vec::new(),
+        zaps: vec![file("zaps/z.yaml", yaml)],
+        env: None,
+    };
+    let loaded = load(&input, None);
+    let project = loaded.project.as_ref().unwrap();
+    let facts = ProjectFacts::of(&project.definition, &project.tree);
+    let zap = &loaded.zaps[0];
+    let compiled = compile(zap.definition.as_ref().unwrap(), zap.tree.as_ref().unwrap(), &facts);
+    compiled.zap.unwrap_or_else(|| panic!("{yaml}\n{:?}", compiled.diagnostics))
 }
 
 pub(super) fn reply(status: u16) -> SendOutcome {
@@ -141,8 +170,12 @@ struct Arrivals {
 
 impl FakeSender {
     fn new(calls: Calls, clock: FakeClock) -> FakeSender {
-        let inner =
-            Arrivals { sent: Vec::new(), in_flight: 0, most_in_flight: 0, script: Box::new(|_| reply(200).into()) };
+        let inner = Arrivals {
+            sent: Vec::new(),
+            in_flight: 0,
+            most_in_flight: 0,
+            script: Box::new(|_| reply(200).into()),
+        };
         FakeSender { calls, clock, inner: Arc::new(Mutex::new(inner)) }
     }
 

@@ -68,7 +68,9 @@ fn play(yaml: &str, whims: Vec<Whim>, lives: Vec<Life>) -> (World, Log) {
             Whim::Busy => reply(429),
             Whim::Break => reply(500),
             Whim::Lose => lost(),
-            Whim::Unreachable => SendOutcome::NotSent { reason: "connection refused".into(), retryable: true },
+            Whim::Unreachable => {
+                SendOutcome::NotSent { reason: "connection refused".into(), retryable: true }
+            }
         }
     });
     for life in lives {
@@ -105,7 +107,9 @@ fn check_recorded(world: &World, log: &Log) {
             assert!(places.insert((step.step.clone(), step.element.clone())), "{} settled twice", step.step);
             assert!(step.at <= world.clock.now());
         }
-        assert!(run.steps.iter().filter(|step| step.outcome == StepOutcome::Done).count() <= sent + RUNS.len());
+        assert!(
+            run.steps.iter().filter(|step| step.outcome == StepOutcome::Done).count() <= sent + RUNS.len()
+        );
     }
 }
 
@@ -136,7 +140,8 @@ fn check(world: &World, log: &Log, repeatable: bool) {
         }
         if !repeatable {
             let order = format!("\"order\":\"{}\"", run.event.key.id);
-            let accepted = log.iter().filter(|(_, what, accepted)| *accepted && what.contains(&order)).count();
+            let accepted =
+                log.iter().filter(|(_, what, accepted)| *accepted && what.contains(&order)).count();
             assert!(accepted <= 1, "accepted {accepted} times");
         }
     }

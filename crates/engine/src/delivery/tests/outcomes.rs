@@ -27,11 +27,17 @@ fn a_delivery_is_one_write() {
     assert_eq!(world.calls.made() - calls, 4);
     let run = world.run("A");
     assert_eq!(run.steps.len(), 1);
-    assert_eq!((run.steps[0].outcome, run.steps[0].status, run.steps[0].attempts), (StepOutcome::Done, Some(200), 1));
+    assert_eq!(
+        (run.steps[0].outcome, run.steps[0].status, run.steps[0].attempts),
+        (StepOutcome::Done, Some(200), 1)
+    );
     assert_eq!(run.steps[0].reply.as_deref(), Some(&b"{\"id\":\"r1\"}"[..]));
     assert_eq!(run.steps[0].response, None, "nobody reads it");
     let events = world.events();
-    assert!(matches!(&events[..], [Event::Delivered { attempts: 1, lag, .. }] if lag.is_zero()), "{events:?}");
+    assert!(
+        matches!(&events[..], [Event::Delivered { attempts: 1, lag, .. }] if lag.is_zero()),
+        "{events:?}"
+    );
 }
 
 #[test]
@@ -61,7 +67,10 @@ fn each_outcome_has_its_state() {
             assert_eq!(run.failed.len(), usize::from(state != Delivered));
             assert_eq!(run.begun, None);
             let attempts = u32::from(word == "retrying");
-            assert_eq!(run.attempts, attempts, "{outcome:?}: only a retry uses up an attempt of a pending run");
+            assert_eq!(
+                run.attempts, attempts,
+                "{outcome:?}: only a retry uses up an attempt of a pending run"
+            );
         }
     }
 }
@@ -192,10 +201,10 @@ fn secrets_are_masked_in_what_is_kept() {
     let mut world = World::new(&[ONE]);
     world.mask = std::sync::Arc::new(Hide);
     world.sales(0, &["A", "B"]);
-    world.target.answers(vec![answer(400, "key hunter2 is wrong"), SendOutcome::NotSent {
-        reason: "cannot reach https://x/hunter2".into(),
-        retryable: true,
-    }]);
+    world.target.answers(vec![
+        answer(400, "key hunter2 is wrong"),
+        SendOutcome::NotSent { reason: "cannot reach https://x/hunter2".into(), retryable: true },
+    ]);
     world.once().unwrap().unwrap();
     assert!(!format!("{:?} {:?}", world.store.all_runs(), world.events()).contains("hunter2"));
     assert_eq!(world.run("A").failed[0].reply.as_deref(), Some(&b"key *** is wrong"[..]));

@@ -12,8 +12,12 @@ fn steps_run_in_order_and_read_each_other() {
     world.target.answers(vec![answer(200, "{\"id\":\"from-a\"}")]);
     world.once().unwrap().unwrap();
     assert_eq!(world.state("A").0, RunState::Delivered);
-    assert_eq!(world.target.seen(), ["/a {\"order\":\"A\"}", "/b {\"order\":\"A\"}", "/c {\"from\":\"from-a\"}"]);
-    let keys: std::collections::BTreeSet<_> = world.target.sent().into_iter().map(|sent| sent.idempotency_key).collect();
+    assert_eq!(
+        world.target.seen(),
+        ["/a {\"order\":\"A\"}", "/b {\"order\":\"A\"}", "/c {\"from\":\"from-a\"}"]
+    );
+    let keys: std::collections::BTreeSet<_> =
+        world.target.sent().into_iter().map(|sent| sent.idempotency_key).collect();
     assert_eq!(keys.len(), 3);
 }
 
@@ -85,7 +89,8 @@ fn each_element_has_its_own_key_and_record() {
     assert_eq!(world.state("A").0, RunState::Delivered);
     assert_eq!(world.target.sent().iter().filter(|sent| path(sent) == "/line").count(), 3);
     assert_eq!(body(world.target.sent().last().unwrap()), "{\"first\":\"first\"}");
-    let keys: std::collections::BTreeSet<_> = world.target.sent().into_iter().map(|sent| sent.idempotency_key).collect();
+    let keys: std::collections::BTreeSet<_> =
+        world.target.sent().into_iter().map(|sent| sent.idempotency_key).collect();
     assert_eq!(keys.len(), 4);
     let steps = world.run("A").steps;
     let elements: Vec<bool> = steps.iter().map(|step| step.element.is_some()).collect();
