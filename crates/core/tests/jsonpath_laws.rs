@@ -18,8 +18,7 @@ fn find(path: &str, record: &Value) -> Option<Result<Value, String>> {
 fn json() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
-        // Only one truth value: the oracle gives the two an order, which RFC 9535 does not.
-        Just(serde_json::Value::Bool(true)),
+        any::<bool>().prop_map(serde_json::Value::from),
         (-5_i64..6).prop_map(serde_json::Value::from),
         "[ab]{0,3}".prop_map(serde_json::Value::from),
     ];
@@ -58,13 +57,13 @@ fn filter() -> impl Strategy<Value = String> {
         "count\\(@(\\.\\*|\\.\\.[abcd])\\)",
         "value\\(@\\.\\.[abcd]\\)"
     ];
-    let op = prop::sample::select(vec!["==", "!=", "<", "<=", ">"]);
-    // The oracle denies `>=` of two sides that both give nothing, which RFC 9535 (2.3.5.2.2) grants: `>=` has a
-    // literal on one side here.
-    let strict = prop::sample::select(vec!["<", ">"]);
+    let op = prop::sample::select(vec!["==", "!=", "<"]);
+    // The oracle denies `<=` and `>=` of two sides that both give nothing, which RFC 9535 (2.3.5.2.2) grants, and
+    // gives truth values and lists an order by `>`: these have a number on one side here.
+    let strict = prop::sample::select(vec!["<", "!="]);
     let atom = prop_oneof![
         (plain(), op, plain()).prop_map(|(a, op, b)| format!("{a} {op} {b}")),
-        (plain(), "-?[1-5]").prop_map(|(a, b)| format!("{a} >= {b}")),
+        (plain(), "([<>]=|>)", "-?[1-5]").prop_map(|(a, op, b)| format!("{a} {op} {b}")),
         (function.clone(), prop::sample::select(vec!["==", "!=", "<", ">="]), "-?[1-5]")
             .prop_map(|(a, op, b)| format!("{a} {op} {b}")),
         (function.clone(), strict, function).prop_map(|(a, op, b)| format!("{a} {op} {b}")),
@@ -144,8 +143,9 @@ proptest! {
         }
     }
 
+    // No backslashes: the oracle panics on an unfinished escape.
     #[test]
-    fn any_text_is_a_path_or_is_refused(text in "[ -~]{0,24}") {
+    fn any_text_is_a_path_or_is_refused(text in "[ -\\[\\]-~]{0,24}") {
         for source in [format!("$.{text}"), format!("$[{text}"), format!("$[?{text}]")] {
             let theirs = serde_json_path::JsonPath::parse(&source).is_ok();
             let ours = JsonPath::parse(&source);

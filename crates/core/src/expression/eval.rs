@@ -410,8 +410,7 @@ fn path_prefix(source: &str, range: &Range<usize>, steps: usize) -> Option<Range
     let mut quote = None;
     for (at, byte) in text.bytes().enumerate() {
         match (quote, byte) {
-            (Some(open), _) if byte == open => quote = None,
-            (Some(_), _) => {}
+            (Some(open), _) => quote = Some(open).filter(|open| *open != byte),
             (None, b'"' | b'\'') => quote = Some(byte),
             (None, b'.' | b'[') => {
                 if starts == steps {

@@ -83,8 +83,15 @@ fn range_of(source: &str, span: Span) -> Range<usize> {
 
 /// The range within the source, widened to whole characters: the lexer counts one byte past what it refuses.
 fn whole_characters(source: &str, range: Range<usize>) -> Range<usize> {
-    let end = source.ceil_char_boundary(range.end.min(source.len()));
-    source.floor_char_boundary(range.start.min(end))..end
+    let mut end = range.end.min(source.len());
+    while !source.is_char_boundary(end) {
+        end += 1;
+    }
+    let mut start = range.start.min(end);
+    while !source.is_char_boundary(start) {
+        start -= 1;
+    }
+    start..end
 }
 
 fn syntax_problem(source: &str, error: &minijinja::Error) -> Problem {

@@ -54,8 +54,7 @@ fn nesting(source: &str) -> usize {
         match (quote, byte) {
             (Some(_), _) if escaped => escaped = false,
             (Some(_), b'\\') => escaped = true,
-            (Some(delimiter), _) if byte == delimiter => quote = None,
-            (Some(_), _) => {}
+            (Some(delimiter), _) => quote = Some(delimiter).filter(|delimiter| *delimiter != byte),
             (None, b'"' | b'\'') => quote = Some(byte),
             (None, b'(' | b'[') => open += 1,
             (None, b')' | b']') => open = open.saturating_sub(1),

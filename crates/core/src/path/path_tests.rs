@@ -39,6 +39,10 @@ fn other_paths_give_lists_that_keep_scale() {
     assert_eq!(find("$.items[?match(@.sku, '[AB]')].sku", RECORD), "[\"A\",\"B\"]");
     assert_eq!(find("$.items[?length(@.sku) == 1 && count(@.*) > 1].qty", RECORD), "[1,2]");
     assert_eq!(find("$[?value(@..d) == 2].x", RECORD), "[1]");
+    // What both sides lack is equal, and so at most and at least (RFC 9535, 2.3.5.2.2).
+    assert_eq!(find("$.items[?@.x <= @.y].sku", RECORD), r#"["A","B","C"]"#);
+    assert_eq!(find("$.items[?@.x >= @.y && !(@.x < @.y)].sku", RECORD), r#"["A","B","C"]"#);
+    assert_eq!(find("$.items[?true > false]", RECORD), "[]");
 }
 
 #[test]

@@ -221,7 +221,7 @@ impl Filter {
     fn absolute_reads(&self, reads: &mut Vec<Vec<Key>>) {
         match self {
             Filter::Or(parts) | Filter::And(parts) => {
-                parts.iter().for_each(|part| part.absolute_reads(reads))
+                parts.iter().for_each(|part| part.absolute_reads(reads));
             }
             Filter::Not(part) => part.absolute_reads(reads),
             Filter::Exists(query) => query.read_too(reads),

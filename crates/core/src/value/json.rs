@@ -248,19 +248,24 @@ impl<'a> Reader<'a> {
     fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
         self.at += 1;
         let start = self.at;
-        loop {
-            match self.peek() {
-                Some(b'"') => {
-                    let text = &self.text[start..self.at];
-                    self.at += 1;
-                    return Ok(Cow::Borrowed(text));
-                }
-                Some(b'\\') => return self.escaped(start).map(Cow::Owned),
-                Some(0..0x20) => return Err(self.wrong("control character in a string")),
-                Some(_) => self.at += 1,
-                None => return Err(self.wrong("unexpected end of a string")),
+        self.seek(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+        match self.peek() {
+            Some(b'"') => {
+                let text = &self.text[start..self.at];
+                self.at += 1;
+                Ok(Cow::Borrowed(text))
             }
+            Some(b'\\') => self.escaped(start).map(Cow::Owned),
+            Some(_) => Err(self.wrong("control character in a string")),
+            None => Err(self.wrong("unexpected end of a string")),
         }
+    }
+
+    /// Moves to the next byte for which `special` holds, or to the end.
+    #[inline]
+    fn seek(&mut self, special: impl Fn(u8) -> bool) {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        self.at += rest.iter().position(|byte| special(*byte)).unwrap_or(rest.len());
     }
 
     fn escaped(&mut self, start: usize) -> Result<String, JsonError> {
@@ -370,13 +375,13 @@ impl<'a> Reader<'a> {
     fn skip_string(&mut self) -> Result<(), JsonError> {
         self.at += 1;
         loop {
+            self.seek(|byte| matches!(byte, b'"' | b'\\'));
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
                     return Ok(());
                 }
-                Some(b'\\') => self.at += 2,
-                Some(_) => self.at += 1,
+                Some(_) => self.at += 2,
                 None => return Err(self.wrong("unexpected end of a string")),
             }
         }

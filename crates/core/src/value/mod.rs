@@ -371,25 +371,31 @@ fn drop_repeated(entries: &mut Vec<(Arc<str>, Value)>) {
     }
 }
 
-/// For many members: sorts positions, drops repeated names, and gives the index.
+/// For many members: sorts positions by name, drops repeated names, and gives the index.
 fn sorted_index(entries: &mut Vec<(Arc<str>, Value)>) -> Vec<usize> {
-    let mut seen: std::collections::HashMap<Arc<str>, usize> =
-        std::collections::HashMap::with_capacity(entries.len());
-    let mut kept: Vec<(Arc<str>, Value)> = Vec::with_capacity(entries.len());
-    for (name, value) in entries.drain(..) {
-        let first = seen.get(&name).copied();
-        match first.and_then(|at| kept.get_mut(at)) {
-            Some((_, earlier)) => *earlier = value,
-            None => {
-                seen.insert(Arc::clone(&name), kept.len());
-                kept.push((name, value));
-            }
+    let by_name = |entries: &[(Arc<str>, Value)]| {
+        let mut index: Vec<usize> = (0..entries.len()).collect();
+        index.sort_unstable_by(|a, b| entries[*a].0.cmp(&entries[*b].0).then(a.cmp(b)));
+        index
+    };
+    let index = by_name(entries);
+    let repeated = |pair: &[usize]| entries[pair[0]].0 == entries[pair[1]].0;
+    if !index.windows(2).any(repeated) {
+        return index;
+    }
+    // Of each run of one name the last value moves to the place of the first; the others go.
+    let mut dropped = vec![false; entries.len()];
+    let runs: Vec<&[usize]> = index.chunk_by(|a, b| entries[*a].0 == entries[*b].0).collect();
+    for run in runs {
+        if let [first, others @ .., last] = run {
+            entries.swap(*first, *last);
+            dropped[*last] = true;
+            others.iter().for_each(|other| dropped[*other] = true);
         }
     }
-    *entries = kept;
-    let mut index: Vec<usize> = (0..entries.len()).collect();
-    index.sort_unstable_by(|a, b| entries[*a].0.cmp(&entries[*b].0));
-    index
+    let mut kept = dropped.iter().map(|dropped| !dropped);
+    entries.retain(|_| kept.next().unwrap_or(true));
+    by_name(entries)
 }
 
 impl Kind {
