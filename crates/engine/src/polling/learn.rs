@@ -23,7 +23,6 @@ impl Line {
     /// # Errors
     /// When the state cannot be used any more.
     pub(super) fn learn(&mut self, trip: &Trip, walked: &Walked) -> Result<(), StoreError> {
-        self.note_skew(walked.skew);
         self.note_cursors(trip, walked);
         match &walked.end {
             Ok(()) => self.ended(trip, walked),
@@ -31,7 +30,7 @@ impl Line {
             Err(WalkFailure::Store(error)) => return Err(error.clone()),
             // While stopped, whatever else goes wrong does not make the engine knock more often.
             Err(WalkFailure::Read(error)) if error.stops_connection() || self.stopped.is_some() => {
-                self.stop(error)
+                self.stop(error);
             }
             Err(WalkFailure::Read(error @ ReadError::Permission { .. })) => self.forbidden(trip, error),
             Err(cause) => self.failed(trip, walked, cause),
@@ -76,6 +75,7 @@ impl Line {
 
     /// A walk got to its end.
     fn ended(&mut self, trip: &Trip, walked: &Walked) {
+        self.note_skew(walked.skew);
         self.health.recovered(&self.ports);
         if let Some(stop) = self.stopped.take() {
             self.recovered(None, stop.since);

@@ -157,12 +157,16 @@ impl Pass<'_> {
         }
         match self.goal {
             Goal::Stay => None,
-            Goal::SliceEnd(end) => Some(end.min(self.began)),
-            // Clocks that agree within the margin are the window's business. Where the CRM's is further behind, rows
-            // are dated further back, and so is the cursor.
-            Goal::Began if self.passed.skew < -MARGIN => self.began.saturating_add(self.passed.skew).ok(),
-            Goal::Began => Some(self.began),
+            Goal::SliceEnd(end) => Some(end.min(self.began_there())),
+            Goal::Began => Some(self.began_there()),
         }
+    }
+
+    /// When the pass began. Clocks that agree within the margin are the window's business; where the CRM's is further
+    /// behind, rows are dated further back, and so is this.
+    fn began_there(&self) -> Timestamp {
+        let behind = if self.passed.skew < -MARGIN { self.passed.skew } else { SignedDuration::ZERO };
+        self.began.saturating_add(behind).unwrap_or(Timestamp::MIN)
     }
 
     fn may_go_on(&self, page: u32) -> Result<(), WalkFailure> {

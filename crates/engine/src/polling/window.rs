@@ -138,27 +138,33 @@ mod tests {
         .prop_map(zone)
     }
 
-    /// Instants of 2005 to 2030, often next to a midnight or a change of the clocks.
-    fn instants() -> impl Strategy<Value = i64> {
+    /// A zone and an instant of 2005 to 2030, often next to a midnight there or to a change of clocks.
+    fn places() -> impl Strategy<Value = (TimeZone, i64)> {
         let changes = [1_772_953_200_i64, 1_793_512_800, 1_325_239_200, 1_540_695_600];
+        let midnight = |zone: &TimeZone, day: i64| {
+            let day = date(2005, 1, 1).saturating_add(SignedDuration::from_hours(24 * day));
+            start_of(day, zone).as_second()
+        };
         prop_oneof![
-            1_104_537_600_i64..1_893_456_000,
-            (proptest::sample::select(changes.to_vec()), -90_000_i64..90_000).prop_map(|(at, by)| at + by),
-            (0_i64..9_000, -900_i64..900).prop_map(|(day, by)| 1_104_537_600 + day * 86_400 + by),
+            (zones(), 1_104_537_600_i64..1_893_456_000),
+            (zones(), proptest::sample::select(changes.to_vec()), -90_000_i64..90_000)
+                .prop_map(|(zone, at, by)| (zone, at + by)),
+            (zones(), 0_i64..9_000, -900_i64..900).prop_map(move |(zone, day, by)| {
+                let at = midnight(&zone, day) + by;
+                (zone, at)
+            }),
         ]
     }
 
     proptest! {
         #[test]
         fn nothing_that_changed_since_the_cursor_lies_outside(
-            zone in zones(), now in instants(), back in 0_i64..40 * 86_400, part in 0.0_f64..=1.0,
+            (zone, cursor) in places(), on in 0_i64..40 * 86_400, after in prop_oneof![0_i64..900, 0_i64..40 * 86_400],
             skew in -900_i64..=900,
         ) {
-            let cursor = Timestamp::from_second(now - back).unwrap();
-            let now = Timestamp::from_second(now).unwrap();
-            #[expect(clippy::cast_possible_truncation, reason = "a share of a small number")]
-            let changed = now.as_second() - (back as f64 * part) as i64;
-            let by_their_clock = Timestamp::from_second(changed + skew).unwrap();
+            let now = cursor + on;
+            let by_their_clock = Timestamp::from_second((cursor + after).min(now) + skew).unwrap();
+            let (cursor, now) = (Timestamp::from_second(cursor).unwrap(), Timestamp::from_second(now).unwrap());
             let day = day(by_their_clock, &zone);
             let covered = slices(cursor, now, &zone).iter().filter(|s| (s.first..=s.last).contains(&day)).count();
             prop_assert_eq!(covered, 1, "{} in {:?}", day, slices(cursor, now, &zone));
@@ -166,7 +172,7 @@ mod tests {
 
         #[test]
         fn slices_have_neither_gap_nor_overlap_and_at_most_ten_days(
-            zone in zones(), now in instants(), back in 0_i64..400 * 86_400,
+            (zone, now) in places(), back in 0_i64..400 * 86_400,
         ) {
             let cursor = Timestamp::from_second(now - back).unwrap();
             let now = Timestamp::from_second(now).unwrap();

@@ -1,6 +1,6 @@
 //! Rows of a CRM that change while they are read.
 
-use crate::ports::{DayWindow, PageRequest};
+use crate::ports::PageRequest;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use zaprun_core::trigger::{Endpoint, Narrowing, Query};
@@ -122,12 +122,10 @@ impl Table {
 
     /// One page, and how many rows the query has in all.
     pub fn page(&self, request: &PageRequest) -> (u64, Vec<Bytes>) {
-        let mut rows: Vec<&FakeRow> = self
-            .rows
-            .iter()
-            .filter(|row| matches(row, &request.query, &request.narrowing, request.window))
-            .collect();
-        rows.sort_by_key(|row| (row.text("dateCreated"), row.inserted));
+        let days = request.window.map(|days| (days.first.to_string(), days.last.to_string()));
+        let asked = |row: &&FakeRow| matches(row, &request.query, &request.narrowing, days.as_ref());
+        let mut rows: Vec<&FakeRow> = self.rows.iter().filter(asked).collect();
+        rows.sort_by_cached_key(|row| (row.text("dateCreated"), row.inserted));
         if !request.ascending {
             rows.reverse();
         }
@@ -137,19 +135,20 @@ impl Table {
     }
 }
 
-fn matches(row: &FakeRow, query: &Query, narrowing: &Narrowing, window: Option<DayWindow>) -> bool {
+fn matches(row: &FakeRow, query: &Query, narrowing: &Narrowing, days: Option<&(String, String)>) -> bool {
     row.endpoint == query.endpoint
         && query.params.iter().all(|(name, value)| row.text(name) == *value)
-        && in_window(row, query, window)
+        && in_window(row, query, days)
         && (narrowing.campaign_ids.is_empty() || narrowing.campaign_ids.contains(&row.text("campaignId")))
         && (narrowing.campaign_product_ids.is_empty() || has_product(row, &narrowing.campaign_product_ids))
 }
 
 /// Whole days, both ends included; the time of day is ignored (contract §1.6).
-fn in_window(row: &FakeRow, query: &Query, window: Option<DayWindow>) -> bool {
-    let Some(window) = window else { return true };
-    let day = row.text(query.seen_through.field()).chars().take(10).collect::<String>();
-    (window.first.to_string()..=window.last.to_string()).contains(&day)
+fn in_window(row: &FakeRow, query: &Query, days: Option<&(String, String)>) -> bool {
+    let Some((first, last)) = days else { return true };
+    let at = row.text(query.seen_through.field());
+    let day = at.get(..10).unwrap_or(&at);
+    (first.as_str()..=last.as_str()).contains(&day)
 }
 
 fn has_product(row: &FakeRow, wanted: &[String]) -> bool {

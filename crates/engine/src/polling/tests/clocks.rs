@@ -103,6 +103,19 @@ fn a_clock_that_ran_ahead_and_was_set_right_loses_nothing() {
 }
 
 #[test]
+fn a_row_of_the_very_second_of_the_start_is_news() {
+    let mut rig = Rig::at("2026-09-16T16:00:00.7Z");
+    rig.deploy("zap", Spec::of("decline"));
+    rig.poll();
+    // The CRM cuts 16:00:00.9 to whole seconds.
+    rig.insert(FakeRow::sale(1, "A", "2026-09-16 12:00:00").with("responseType", "SOFT_DECLINE"));
+    rig.insert(FakeRow::sale(2, "A", "2026-09-16 11:59:59").with("responseType", "SOFT_DECLINE"));
+    rig.later(60);
+    rig.poll();
+    assert_eq!(rig.fired("zap"), ["1"]);
+}
+
+#[test]
 fn a_server_that_sends_no_date() {
     let rig = Rig::running("decline");
     rig.crm.set_skew(None);

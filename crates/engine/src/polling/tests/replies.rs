@@ -99,6 +99,21 @@ fn a_stopped_connection_recovers_and_has_lost_nothing() {
 }
 
 #[test]
+fn a_stopped_connection_is_not_knocked_at_more_often_for_other_faults() {
+    let rig = Rig::running("new_sale");
+    let mut first = true;
+    let reads = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&reads);
+    rig.crm.script(move |_: Call<'_>| {
+        count.fetch_add(1, Ordering::Relaxed);
+        Some(Fault::Fail(if std::mem::take(&mut first) { credentials() } else { gateway() }))
+    });
+    run_for(&rig, SignedDuration::from_hours(24));
+    assert_eq!(reads.load(Ordering::Relaxed), 1 + 7 * 4, "seven looks, each with its retries");
+    assert_eq!(rig.reports.count(|_| true), 1, "one alert");
+}
+
+#[test]
 fn a_missing_permission_stops_that_query_alone() {
     let mut rig = Rig::with("sales", Spec::of("new_sale"));
     rig.deploy("declines", Spec::of("decline"));

@@ -223,6 +223,24 @@ fn an_order_without_any_transaction_is_primed_and_counted() {
 }
 
 #[test]
+fn zaps_may_see_one_sale_happen_at_different_instants() {
+    let mut rig = Rig::at("2026-09-10T16:00:00Z");
+    rig.deploy("old", Spec::of("new_sale"));
+    rig.poll();
+    rig.later(6 * 86_400);
+    rig.deploy("new", Spec { start: "2026-09-14", ..Spec::of("new_sale") });
+    rig.insert(FakeRow::order("A", "2026-09-15 10:00:00").with("dateUpdated", "2026-09-15 12:00:00"));
+    rig.poll();
+    let at = |name: &str| {
+        let zap = rig.id(name);
+        let run = rig.store.all_runs().into_iter().find(|run| run.zap == zap).unwrap();
+        local(run.event.at)
+    };
+    assert_eq!(at("old"), "2026-09-15 12:00:00", "as of the update under which it was first seen");
+    assert_eq!(at("new"), "2026-09-15 10:00:00", "from before its first run");
+}
+
+#[test]
 fn keys_of_a_run_hang_on_the_zap_and_the_event_alone() {
     let rig = Rig::running("new_sale");
     rig.insert(rig.sale("A"));

@@ -29,6 +29,21 @@ fn zaps_with_one_query_share_one_walk() {
 }
 
 #[test]
+fn zaps_with_one_query_share_one_look_up() {
+    let mut rig = Rig::at(super::support::NOON);
+    for name in ["a", "b"] {
+        rig.deploy(name, Spec::of("new_sale"));
+    }
+    rig.poll();
+    rig.later(60);
+    rig.insert(FakeRow::order("LEAD", "2026-09-10 12:00:00").with("dateUpdated", rig.now()));
+    rig.insert(FakeRow::sale(1, "LEAD", &rig.now()));
+    rig.crm.take_reads();
+    assert_eq!(rig.poll().tally.fired, 2);
+    assert_eq!(rig.crm.take_reads().iter().filter(|read| read.window.is_none()).count(), 1);
+}
+
+#[test]
 fn a_walk_is_narrowed_to_the_union_and_each_zap_checks_its_rows() {
     let mut rig = Rig::with("a", Spec { campaigns: vec!["12"], ..Spec::of("decline") });
     rig.deploy("b", Spec { campaigns: vec!["15", "12"], ..Spec::of("decline") });
@@ -93,10 +108,27 @@ fn each_zap_is_polled_as_often_as_it_says() {
     let rig = Rig::with("zap", every(60));
     assert_eq!(walks(&rig, SignedDuration::from_mins(10)), 11);
     let mut rig = Rig::with("often", every(60));
-    rig.deploy("seldom", every(300));
+    rig.deploy("seldom", every(290));
     assert_eq!(walks(&rig, SignedDuration::from_mins(10)), 11, "the seldom one rides along");
     let rig = Rig::with("seldom", every(300));
     assert_eq!(walks(&rig, SignedDuration::from_mins(10)), 3);
+}
+
+#[test]
+fn a_window_moves_on_with_its_cursor() {
+    let rig = Rig::running("decline");
+    walks(&rig, SignedDuration::from_hours(1));
+    rig.crm.take_reads();
+    let end = rig.clock.now() + SignedDuration::from_hours(72);
+    let run = async {
+        let mut engine = rig.start().await.unwrap();
+        engine.run(CancellationToken::new()).await.unwrap();
+    };
+    assert_eq!(rig.clock.drive_until(end, run), None);
+    let reads = rig.crm.take_reads();
+    let days =
+        |read: &PageRequest| read.window.unwrap().last.since(read.window.unwrap().first).unwrap().get_days();
+    assert!(reads.iter().all(|read| days(read) <= 2), "yesterday, today and tomorrow at most");
 }
 
 #[test]

@@ -109,6 +109,28 @@ fn three_passes_that_lose_rows_are_unstable_and_the_cursor_stays() {
 }
 
 #[test]
+fn an_unstable_old_slice_keeps_the_cursor_but_not_the_newer_rows_waiting() {
+    let rig = Rig::running("decline");
+    let before = rig.store.cursors(rig.id("zap"));
+    declines(&rig);
+    rig.later(15 * 86_400);
+    rig.insert(decline(999, &rig.now()));
+    let mut next = 0_u64;
+    rig.crm.script(move |call: Call<'_>| {
+        if is_soft(call.request) && call.request.page == 2 {
+            next += 1;
+            assert!(call.table.remove(Endpoint::Transactions, &next.to_string()));
+        }
+        None
+    });
+    let polled = rig.poll();
+    assert_eq!((polled.tally.fired, polled.failed), (451, 1));
+    let after = rig.store.cursors(rig.id("zap"));
+    let (soft, at) = before.iter().find(|(name, _)| name.contains("SOFT")).unwrap();
+    assert_eq!(after[soft], *at, "a later slice does not carry it over the gap");
+}
+
+#[test]
 fn after_two_days_of_instability_the_cursor_moves_on() {
     let rig = Rig::running("decline");
     let start = rig.clock.now();
@@ -160,6 +182,7 @@ fn a_crm_that_does_not_turn_pages_fails_the_walk_instead_of_going_on_for_ever() 
     assert_eq!(rig.poll().failed, 1);
     let stuck = |event: &Event| matches!(event, Event::WalkFailed { cause: WalkFailure::Stuck, .. });
     assert_eq!(rig.reports.count(stuck), 1);
+    assert!(rig.crm.take_reads().len() < 10);
     rig.crm.behave();
     assert_eq!(rig.poll().tally.fired, 250, "the first page was kept, the rest is found");
 }
