@@ -256,7 +256,7 @@ proptest! {
 
     #[test]
     fn numbers_keep_their_digits(text in "-?[1-9][0-9]{0,60}(\\.[0-9]{1,30})?") {
-        prop_assert_eq!(Value::from_json(&text).unwrap().to_json().unwrap(), text.clone());
+        prop_assert_eq!(&Value::from_json(&text).unwrap().to_json().unwrap(), &text);
         prop_assert_eq!(Decimal::parse(&text).unwrap().to_string(), text);
     }
 
