@@ -2,8 +2,8 @@
 
 use crate::client::{ClientError, Clients, PrivateCa};
 use crate::exchange::Line;
-use crate::pace::{Pace, Rate};
-use crate::secret::Secret;
+use crate::pace::Pace;
+use zaprun_core::definition::{Rate, Secret};
 use crate::whither::{UrlError, parse_base};
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};

@@ -16,7 +16,6 @@ mod exchange;
 mod guard;
 mod pace;
 mod reason;
-mod secret;
 mod sender;
 mod when;
 mod whither;
@@ -24,11 +23,11 @@ mod whither;
 pub use client::{ClientError, Clients, PrivateCa, USER_AGENT};
 pub use connection::{Auth, ConfigError, ConfigProblem, DEFAULT_IDEMPOTENCY_HEADER, HttpConnection};
 pub use exchange::{Answer, End, Failure, Line};
-pub use pace::{Pace, Rate, Turn};
+pub use pace::{Pace, Turn};
 pub use reason::duration_text;
-pub use secret::Secret;
 pub use sender::{BODY_LIMIT, HttpSender};
 pub use when::{date, retry_after};
+pub use zaprun_core::definition::{Rate, Secret};
 pub use whither::{PathError, UrlError, append_query, join, parse_base};
 
 /// What a caller needs to build a request for a [`Line`].

@@ -9,15 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
-
-/// At most `count` requests in any `per`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// How many.
-    pub count: NonZeroU32,
-    /// In what time.
-    pub per: Duration,
-}
+use zaprun_core::definition::Rate;
 
 /// The pace of one connection, shared by all that use it.
 ///

@@ -7,7 +7,7 @@ use crate::connection::{
 use crate::exchange::{Answer, End, Failure, Line};
 use crate::guard::AllowedHosts;
 use crate::pace::Pace;
-use crate::secret::Secret;
+use zaprun_core::definition::Secret;
 use crate::when::retry_after;
 use crate::whither::{append_query, join, parse_base};
 use async_trait::async_trait;

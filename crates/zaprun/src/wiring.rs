@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use zaprun_core::definition::{self, Auth, Connection, Project};
-use zaprun_core::yaml::Spanned;
 use zaprun_core::zap::DEFAULT_CRM_URL;
 use zaprun_engine::ports::Clock;
 use zaprun_http::{Clients, DEFAULT_IDEMPOTENCY_HEADER, HttpConnection, HttpSender, PrivateCa, Rate, Secret};
@@ -87,10 +86,10 @@ pub(crate) fn crm_config(name: &str, crm: &definition::KonnektiveConnection) -> 
         name: name.to_owned(),
         base_url: Secret::new(crm.base_url.as_ref().map_or(DEFAULT_CRM_URL, |url| url.value.as_str())),
         login_id: Secret::new(crm.login_id.value.clone()),
-        password: secret(&crm.password),
+        password: crm.password.value.clone(),
         timezone,
         timeout: crm.timeout.as_ref().map_or(DEFAULT_TIMEOUT, |timeout| timeout.value.0),
-        rate: crm.rate.as_ref().map(rate).or(default_rate),
+        rate: crm.rate.as_ref().map(|rate| rate.value).or(default_rate),
         concurrency: crm.concurrency.as_ref().map_or(DEFAULT_CONCURRENCY, |many| many.value as usize),
         ca: None,
     })
@@ -105,8 +104,8 @@ pub(crate) fn http_config(
     let ca = http.ca_file.as_ref().map(|file| private_ca(name, &root.join(&file.value))).transpose()?;
     Ok(HttpConnection {
         name: name.to_owned(),
-        base_url: secret(&http.base_url),
-        headers: http.headers.iter().map(|(header, value)| (header.to_owned(), secret(value))).collect(),
+        base_url: http.base_url.value.clone(),
+        headers: http.headers.iter().map(|(header, value)| (header.to_owned(), value.value.clone())).collect(),
         auth: http.auth.as_ref().map_or(zaprun_http::Auth::None, |auth| credentials(&auth.value)),
         idempotency_header: match http.idempotency_header.as_ref().map(|header| header.value.as_str()) {
             None => Some(DEFAULT_IDEMPOTENCY_HEADER.to_owned()),
@@ -115,7 +114,7 @@ pub(crate) fn http_config(
         },
         timeout: http.timeout.as_ref().map_or(HTTP_TIMEOUT, |timeout| timeout.value.0),
         ca,
-        rate: http.rate.as_ref().map(rate),
+        rate: http.rate.as_ref().map(|rate| rate.value),
         concurrency: http.concurrency.as_ref().map_or(HTTP_CONCURRENCY, |many| many.value as usize),
     })
 }
@@ -130,26 +129,18 @@ fn private_ca(name: &str, path: &Path) -> Result<PrivateCa, CommandError> {
 
 fn credentials(auth: &Auth) -> zaprun_http::Auth {
     match auth {
-        Auth::Bearer(token) => zaprun_http::Auth::Bearer(secret(token)),
+        Auth::Bearer(token) => zaprun_http::Auth::Bearer(token.value.clone()),
         Auth::Basic(basic) => zaprun_http::Auth::Basic {
             username: Secret::new(basic.username.value.clone()),
-            password: secret(&basic.password),
+            password: basic.password.value.clone(),
         },
         Auth::Header(header) => {
-            zaprun_http::Auth::Header { name: header.name.value.clone(), value: secret(&header.value) }
+            zaprun_http::Auth::Header { name: header.name.value.clone(), value: header.value.value.clone() }
         }
         Auth::Query(query) => {
-            zaprun_http::Auth::Query { name: query.name.value.clone(), value: secret(&query.value) }
+            zaprun_http::Auth::Query { name: query.name.value.clone(), value: query.value.value.clone() }
         }
     }
-}
-
-fn secret(secret: &Spanned<definition::Secret>) -> Secret {
-    Secret::new(secret.value.expose())
-}
-
-fn rate(rate: &Spanned<definition::Rate>) -> Rate {
-    Rate { count: rate.value.count, per: rate.value.per }
 }
 
 /// What hides all secrets of a project.
