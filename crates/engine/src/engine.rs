@@ -152,14 +152,13 @@ impl Engine {
         for zap in &self.zaps {
             states.push(self.open_zap(zap).await?);
         }
-        let wakers = Wakers::new(states.iter().map(|state| state.id));
         let shared = Arc::new(Shared {
             store: Arc::clone(&self.store),
             sender: self.sender,
             clock: Arc::clone(&self.clock),
             observer: Arc::clone(&self.observer),
             mask: self.options.mask,
-            wakers: wakers.clone(),
+            wakers: Wakers::new(states.iter().map(|state| state.id)),
             dry_run: self.options.dry_run,
             window: self.options.in_flight,
             phases: Phases::default(),

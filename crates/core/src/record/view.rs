@@ -147,13 +147,13 @@ fn list(
         Some(b'{') => {
             for member in json::members(text)? {
                 let (key, row) = member?;
-                rows.push(element(row, schema, Some(key), misfits)?);
+                rows.push(element(row, schema, &key, misfits)?);
             }
         }
         Some(b'[') => {
             for (at, row) in json::elements(text)?.enumerate() {
                 let row = row?;
-                rows.push(element(row, schema, Some(key_of(row, schema, at)?), misfits)?);
+                rows.push(element(row, schema, &key_of(row, schema, at)?, misfits)?);
             }
         }
         _ => {
@@ -172,11 +172,11 @@ fn list(
 fn element(
     row: &str,
     schema: &'static Schema,
-    key: Option<Cow<'_, str>>,
+    key: &str,
     misfits: &mut Vec<&'static str>,
 ) -> Result<Value, JsonError> {
     if row.trim_start().starts_with('{') {
-        return object(row, schema, &ReadSet::All, key.as_deref(), misfits).map(Value::Object);
+        return object(row, schema, &ReadSet::All, Some(key), misfits).map(Value::Object);
     }
     Value::from_json(row)
 }

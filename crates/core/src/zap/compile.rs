@@ -46,12 +46,9 @@ fn build(
     let record = trigger::schema(&definition.trigger).map_or(Shape::Any, Shape::Record);
     let names = scope::names(record, project.vars_shape.clone());
 
-    let filter = match &definition.filter {
-        Some(filter) => {
-            Some(compiler.condition(filter.node, &names).map(|condition| (condition, filter.value.clone())))
-        }
-        None => None,
-    };
+    let filter = definition.filter.as_ref().map(|written| {
+        compiler.condition(written.node, &names).map(|condition| (condition, written.value.clone()))
+    });
     let (names, lets) = lets(compiler, definition, names);
     let actions = actions(compiler, definition, names);
 
@@ -70,10 +67,7 @@ fn build(
         content: content(compiler.tree, project, connection),
         trigger,
         actions: actions?,
-        filter: match filter {
-            Some(filter) => Some(filter?),
-            None => None,
-        },
+        filter: whole(filter)?,
         lets: lets?,
         reads,
         reads_raw,

@@ -408,7 +408,7 @@ proptest! {
     /// Literals leave as they were written, byte for byte.
     #[test]
     fn literals_survive(number in "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?", text in "[a-zA-Z0-9 .,äß\u{1F600}'-]{0,20}") {
-        let quoted = serde_json::Value::from(text.clone()).to_string();
+        let quoted = serde_json::Value::from(text).to_string();
         let sent = json(&format!("      n: {number}\n      t: {quoted}\n      l: [{number}]"), ORDER).unwrap();
         prop_assert_eq!(sent, format!("{{\"n\":{number},\"t\":{quoted},\"l\":[{number}]}}"));
     }

@@ -76,7 +76,7 @@ impl Trigger {
         for condition in &self.wheres {
             match condition {
                 Where::Field(field, values) if field.name == "campaignId" => {
-                    narrowing.campaign_ids = ids(values)
+                    narrowing.campaign_ids = ids(values);
                 }
                 Where::Product(values) => narrowing.campaign_product_ids = ids(values),
                 Where::Field(..) => {}

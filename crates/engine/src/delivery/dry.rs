@@ -58,7 +58,7 @@ async fn render(lane: &Lane, run: &ClaimedRun) -> Result<Result<Shown, MapError>
         Ok(scope) => scope,
         Err(error) => return Ok(Err(error)),
     };
-    match lane.zap.passes(&mut scope) {
+    match lane.zap.passes(&scope) {
         Ok(Pass::Yes) => {}
         Ok(Pass::No { why }) => return Ok(Ok(Shown::Filtered(reason("filter", why)))),
         Err(error) => return Ok(Err(error)),
@@ -91,7 +91,7 @@ fn steps(lane: &Lane, run: &ClaimedRun, scope: &mut Scope) -> Result<Vec<WouldSe
             }
             Ok(Plan::One(request)) => would.requests.push(*request),
             Ok(Plan::Each(elements)) => {
-                would.requests.extend(elements.into_iter().map(|(_, request)| request))
+                would.requests.extend(elements.into_iter().map(|(_, request)| request));
             }
             Err(error) if unanswered => {
                 would.note = Some(format!("depends on the answer to a step that was not sent: {error}"));

@@ -46,7 +46,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     })?;
     let Some(run) = found else {
         return Err(CommandError::failure(format!("there is no run {}", args.id))
-            .hint("`zaprun runs list` shows the newest; finished runs are forgotten after a while"));
+            .hint("`zaprun runs list` shows the newest"));
     };
     let requests = requests(&opened.zaps, &run);
     let text = match args.format {
