@@ -6,8 +6,6 @@ use crate::source::{FileId, SourceMap, Span};
 /// Errors that only probably are ones: what is found may be meant. Any other error leaves a definition without a
 /// meaning, so it cannot be silenced. Warnings always can.
 const DOUBTFUL: &[&str] = &["ZR0604", "ZR0605"];
-/// Errors about what a record or a reply holds (04xx and 05xx beyond their syntax) are doubtful too.
-const DOUBTFUL_FAMILIES: &[&str] = &["ZR04", "ZR05"];
 
 /// The comments that silence findings.
 #[derive(Debug, Clone, Default)]
@@ -108,10 +106,7 @@ impl Ignores {
 }
 
 fn can_be_silenced(finding: &Diagnostic) -> bool {
-    let id = finding.code.id;
-    finding.severity == Severity::Warning
-        || DOUBTFUL.contains(&id)
-        || DOUBTFUL_FAMILIES.iter().any(|family| id.starts_with(family))
+    finding.severity == Severity::Warning || DOUBTFUL.contains(&finding.code.id)
 }
 
 fn read(sources: &SourceMap, file: FileId, text: &str, at: usize) -> Ignore {

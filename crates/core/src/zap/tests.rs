@@ -296,6 +296,14 @@ actions:
 }
 
 #[test]
+fn what_cannot_be_compiled_cannot_be_silenced() {
+    let found = findings(
+        "actions:\n  - id: send\n    type: http\n    connection: sink\n    # zaprun: ignore ZR0404 -- it is new\n    json: { a: \"{{ record.brandNew }}\" }",
+    );
+    assert!(found.iter().any(|finding| finding.contains("ZR0404")), "{found:?}");
+}
+
+#[test]
 fn triggers_are_checked() {
     let of = |trigger: &str| {
         compiled(&format!("name: z\ntrigger: {{ connection: crm, {trigger} }}\nactions: [{{ id: a, type: http, connection: sink }}]"))
