@@ -17,7 +17,7 @@ fn ids(count: usize) -> Vec<String> {
 }
 
 fn many(world: &World, zap: usize, count: usize) {
-    world.records(zap, ids(count).iter().map(|id| order(id)).collect());
+    world.records(zap, &ids(count).iter().map(|id| order(id)).collect::<Vec<_>>());
 }
 
 fn slow(outcome: SendOutcome, seconds: u64) -> Act {
@@ -90,7 +90,7 @@ fn a_slow_run_does_not_delay_new_ones_of_its_zap() {
 fn runs_of_one_natural_id_keep_their_order() {
     let world = World::new(&[ONE]);
     world.sales(0, &["A"]);
-    world.commit(0, "refund", vec![order("A")]);
+    world.commit(0, "refund", &[order("A")]);
     world.target.answers(vec![reply(500)]);
     world.once().unwrap().unwrap();
     assert_eq!(world.target.sent().len(), 1, "the second waits for the first, which waits to be retried");

@@ -91,6 +91,7 @@ const PROJECT: &str = r#"
 version: 1
 connections:
   crm: { type: konnektive, login_id: l, password: "${P}", timezone: America/New_York, currency: USD }
+  crm2: { type: konnektive, login_id: l, password: "${P}", timezone: America/New_York, currency: USD }
   sink: { type: http, base_url: "https://sink.example.com" }
   x: { type: http, base_url: "https://x.example.com" }
   y: { type: http, base_url: "https://y.example.com" }
@@ -169,7 +170,7 @@ struct Arrivals {
 }
 
 impl FakeSender {
-    fn new(calls: Calls, clock: FakeClock) -> FakeSender {
+    pub(super) fn new(calls: Calls, clock: FakeClock) -> FakeSender {
         let inner = Arrivals {
             sent: Vec::new(),
             in_flight: 0,
@@ -275,34 +276,46 @@ impl World {
 
     /// New sales for one zap.
     pub(super) fn sales(&self, zap: usize, ids: &[&str]) {
-        self.records(zap, ids.iter().map(|id| order(id)).collect());
+        self.records(zap, &ids.iter().map(|id| order(id)).collect::<Vec<_>>());
     }
 
-    pub(super) fn records(&self, zap: usize, records: Vec<Value>) {
+    pub(super) fn records(&self, zap: usize, records: &[Value]) {
         self.commit(zap, "new_sale", records);
     }
 
-    pub(super) fn commit(&self, zap: usize, kind: &str, records: Vec<Value>) {
-        let (_, state) = &self.zaps[zap];
-        let events = records.iter().map(|record| {
-            let key = EventKey { kind: kind.into(), id: record["orderId"].as_str().unwrap().into() };
-            let target = Target {
-                zap: state.id,
-                revision: state.revision,
-                key_base: crate::key::base(&state.first_name, &key),
-                fate: Fate::Fire,
-                once: None,
-            };
-            NewEvent {
-                key,
-                at: self.clock.now(),
-                record: Bytes::from(serde_json::to_vec(record).unwrap()),
-                seen_at: self.clock.now(),
-                targets: vec![target],
-            }
-        });
-        let commit = PageCommit { events: events.collect(), cursors: Vec::new() };
+    pub(super) fn commit(&self, zap: usize, kind: &str, records: &[Value]) {
+        let record = |record: &Value| {
+            let id = record["orderId"].as_str().unwrap();
+            self.event(zap, kind, id, &serde_json::to_vec(record).unwrap())
+        };
+        let commit = PageCommit { events: records.iter().map(record).collect(), cursors: Vec::new() };
         self.clock.drive(self.store.commit_page(commit)).unwrap().unwrap();
+    }
+
+    /// A sale whose record is just these bytes.
+    pub(super) fn raw(&self, zap: usize, id: &str, record: &[u8]) {
+        let commit =
+            PageCommit { events: vec![self.event(zap, "new_sale", id, record)], cursors: Vec::new() };
+        self.clock.drive(self.store.commit_page(commit)).unwrap().unwrap();
+    }
+
+    fn event(&self, zap: usize, kind: &str, id: &str, record: &[u8]) -> NewEvent {
+        let (_, state) = &self.zaps[zap];
+        let key = EventKey { kind: kind.into(), id: id.into() };
+        let target = Target {
+            zap: state.id,
+            revision: state.revision,
+            key_base: crate::key::base(&state.first_name, &key),
+            fate: Fate::Fire,
+            once: None,
+        };
+        NewEvent {
+            key,
+            at: self.clock.now(),
+            record: Bytes::copy_from_slice(record),
+            seen_at: self.clock.now(),
+            targets: vec![target],
+        }
     }
 
     /// A fresh engine's delivery, as after a start of the process.

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod crash;
+mod engine;
 mod kit;
 mod model;
 mod outcomes;

@@ -1,6 +1,6 @@
 //! Every row of the table of outcomes, and every state.
 
-use super::kit::{HOLD, ONE, World, answer, lost, order, reply};
+use super::kit::{EACH, HOLD, ONE, World, answer, lost, order, reply};
 use crate::ports::{Clock, Reply, RunState, SendOutcome, StepOutcome};
 use crate::report::Event;
 use jiff::SignedDuration;
@@ -159,7 +159,7 @@ fn filters_and_once_per_end_runs_without_sending() {
     let world = World::new(&[&yaml]);
     let mut upsell = order("U");
     upsell["orderType"] = "RECURRING".into();
-    world.records(0, vec![upsell, order("A"), order("B")]);
+    world.records(0, &[upsell, order("A"), order("B")]);
     world.once().unwrap().unwrap();
     assert_eq!(world.state("U"), (RunState::Filtered, "filter".into()));
     assert_eq!(world.state("A"), (RunState::Delivered, "delivered".into()));
@@ -170,12 +170,12 @@ fn filters_and_once_per_end_runs_without_sending() {
 
 #[test]
 fn a_mapping_error_is_dead_at_once_with_one_alert() {
-    let world = World::new(&[ONE.replace("record.orderId", "record.clientUserId").as_str()]);
+    let world = World::new(&[ONE.replace("record.orderId", "record.phoneNumber").as_str()]);
     world.sales(0, &["A", "B", "C"]);
     world.once().unwrap().unwrap();
     assert_eq!(world.count(RunState::Dead), 3);
     assert_eq!(world.state("B").1, "mapping");
-    assert!(world.run("B").reason.detail.contains("clientUserId"), "{}", world.run("B").reason.detail);
+    assert!(world.run("B").reason.detail.contains("phoneNumber"), "{}", world.run("B").reason.detail);
     assert_eq!(world.target.sent().len(), 0);
     let events = world.events();
     assert_eq!(events.iter().filter(|event| matches!(event, Event::MappingBroken { .. })).count(), 1);
@@ -183,11 +183,22 @@ fn a_mapping_error_is_dead_at_once_with_one_alert() {
 }
 
 #[test]
+fn a_damaged_record_hurts_only_where_it_is_read() {
+    let world = World::new(&[ONE, EACH]);
+    world.records(0, &[serde_json::json!({"orderId": "A", "items": 7})]);
+    world.once().unwrap().unwrap();
+    assert_eq!(world.state("A").0, RunState::Delivered);
+    world.records(1, &[serde_json::json!({"orderId": "B", "items": 7})]);
+    world.once().unwrap().unwrap();
+    assert_eq!(world.state("B"), (RunState::Dead, "mapping".into()));
+}
+
+#[test]
 fn a_record_that_is_no_json_is_dead() {
     let world = World::new(&[ONE]);
-    world.records(0, vec![serde_json::json!({"orderId": "A", "items": 7})]);
+    world.raw(0, "A", b"<html>");
     world.once().unwrap().unwrap();
-    assert_eq!(world.state("A").0, RunState::Delivered, "what the zap does not read cannot hurt");
+    assert_eq!(world.state("A"), (RunState::Dead, "mapping".into()));
 }
 
 #[test]

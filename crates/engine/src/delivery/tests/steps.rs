@@ -115,7 +115,7 @@ fn an_empty_each_is_skipped() {
     let world = World::new(&[&yaml]);
     let mut bare = order("A");
     bare["items"] = serde_json::json!({});
-    world.records(0, vec![bare]);
+    world.records(0, &[bare]);
     world.once().unwrap().unwrap();
     assert_eq!(world.state("A").0, RunState::Delivered);
     assert_eq!(world.target.sent().len(), 1);
