@@ -1,0 +1,11 @@
+//! What the tests stand on.
+
+mod lab;
+mod program;
+mod shown;
+mod zaps;
+
+pub(crate) use lab::{CANARIES, Lab};
+pub(crate) use program::{Going, Program};
+pub(crate) use shown::shown;
+pub(crate) use zaps::{BUYERS, CANCELLED, DECLINES, LEADS, REFUNDS, SALES};

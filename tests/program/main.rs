@@ -1,0 +1,25 @@
+//! The whole program from outside: the binary, a project in a temporary folder, and a stand-in CRM and sink that listen
+//! in this process.
+//!
+//! Nothing here waits for time to pass. A test waits for what the stand-in sees, for what the program says, or for the
+//! program's end; a generous limit turns a hang into a failure.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a failed step fails the test, and tests stand outside of the ports"
+)]
+
+mod harness;
+
+mod bad_input;
+mod crashes;
+mod demo;
+mod endings;
+mod findings;
+mod main_job;
+mod polling;
+mod quick_start;
+mod replies;
+mod runs;
+mod sinks;
