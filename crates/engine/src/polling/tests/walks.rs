@@ -280,9 +280,10 @@ fn the_first_run_says_how_many_rows_it_primed() {
     let rig = Rig::with("zap", Spec::of("decline"));
     let earlier = local(rig.clock.now() - SignedDuration::from_mins(90));
     (0..201).for_each(|number| rig.insert(decline(number, &earlier)));
+    rig.insert(decline(999, &earlier).with("responseType", "HARD_DECLINE"));
     rig.poll();
     let first =
-        |event: &Event| matches!(event, Event::FirstRun { zap, primed: 201, fired: 0 } if zap == "zap");
+        |event: &Event| matches!(event, Event::FirstRun { zap, primed: 202, fired: 0 } if zap == "zap");
     assert_eq!(rig.reports.count(first), 1);
     rig.later(60);
     rig.poll();
