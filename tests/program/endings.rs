@@ -7,7 +7,7 @@ fn sigterm_under_load_ends_in_order() {
     const ROWS: usize = 300;
     let lab = Lab::new(&[SALES]);
     lab.sales(ROWS);
-    lab.fault("sink-slow:10ms");
+    lab.fault("sink-slow:100ms");
     let engine = lab.start(&["run"]);
     lab.wait_for_sink(30);
     let ran = lab.stop(engine).expect(0);
@@ -15,6 +15,7 @@ fn sigterm_under_load_ends_in_order() {
     let sent = lab.received().len();
     assert!(sent < ROWS, "it ended before all was done: {sent}");
     assert_eq!(lab.counts().get("delivered"), Some(&sent), "what was sent is recorded");
+    lab.crm().clear_faults();
     lab.once(0);
     let sink = lab.crm().sink_summary();
     assert_eq!((sink.received, sink.duplicates), (ROWS as u64, 0), "the rest, and nothing twice");
@@ -186,4 +187,61 @@ fn a_state_of_others_is_not_readable_by_all() {
         let mode = std::fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{} is {mode:o}", path.display());
     }
+}
+
+#[test]
+fn a_disk_that_fills_up_loses_nothing() {
+    const ROWS: usize = 200;
+    let lab = Lab::new(&[SALES]);
+    lab.sales(ROWS);
+    // A limit on the size of files stands for a disk that is full: a write beyond it fails.
+    let ran = lab.ended(lab.start_limited(256, &["run", "--once"]).wait()).expect(1);
+    insta::assert_snapshot!(shown(ran.err.lines().last().unwrap()), @"error: the state cannot be written: the disk failed: disk I/O error");
+    assert!(lab.received().is_empty(), "what cannot be recorded is not sent");
+    // With more room it fails while it reads, and with yet more while it sends.
+    for blocks in [1_200, 2_000] {
+        let engine = lab.start_limited(blocks, &["run", "--grace", "500ms"]);
+        engine.wait_for_err("the state cannot be written");
+        lab.stop(engine).expect(0);
+    }
+    lab.once(0);
+    assert_eq!(lab.counts(), [("delivered".to_owned(), ROWS)].into());
+    let sink = lab.crm().sink_summary();
+    assert_eq!(sink.distinct_keys, ROWS as u64);
+    assert_eq!(sink.duplicates, sink.same_bodies);
+}
+
+#[test]
+fn logs_for_machines() {
+    let lab = Lab::new(&[SALES]);
+    lab.sales(1);
+    let ran = lab.zaprun(&["run", "--once", "--log-format", "json"]).expect(0);
+    let lines: Vec<serde_json::Value> =
+        ran.err.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let delivered = lines.iter().find(|line| line["run"] == 1).unwrap();
+    assert_eq!((delivered["level"].as_str(), delivered["zap"].as_str()), (Some("INFO"), Some("sales")));
+    assert!(delivered["event"].as_str().unwrap().starts_with("new_sale:"), "{delivered}");
+    assert_eq!(lab.zaprun(&["run", "--once", "--quiet"]).expect(0).all(), "--- stdout\n\n--- stderr\n");
+}
+
+#[test]
+fn a_dry_run_for_machines() {
+    let lab = Lab::new(&[SALES]);
+    lab.sales(2);
+    let ran = lab.zaprun(&["run", "--once", "--dry-run", "--log-format", "json"]).expect(0);
+    let lines: Vec<serde_json::Value> =
+        ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2, "{}", ran.out);
+    assert!(lines.iter().all(|line| line["zap"] == "sales"), "{}", ran.out);
+}
+
+#[test]
+fn flags_may_come_from_the_environment() {
+    let mut lab = Lab::new(&[SALES]);
+    lab.sales(1);
+    let folder = lab.path("").display().to_string();
+    lab.program().set("ZAPRUN_PROJECT", &folder);
+    lab.program().set("ZAPRUN_ONCE", "true");
+    lab.zaprun(&["run"]).expect(0);
+    assert_eq!(lab.received().len(), 1);
 }

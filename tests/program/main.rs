@@ -15,6 +15,7 @@ mod harness;
 mod bad_input;
 mod crashes;
 mod demo;
+mod edits;
 mod endings;
 mod findings;
 mod main_job;

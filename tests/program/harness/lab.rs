@@ -136,6 +136,11 @@ impl Lab {
         self.program.start(args)
     }
 
+    /// Starts the binary with a limit on the size of each file that it writes, in blocks of 512 bytes.
+    pub(crate) fn start_limited(&self, blocks: u32, args: &[&str]) -> Going {
+        self.program.start_limited(blocks, args)
+    }
+
     /// Asks a running engine to end, and waits until it has.
     #[track_caller]
     pub(crate) fn stop(&self, engine: Going) -> Ran {

@@ -50,8 +50,22 @@ impl Program {
 
     /// Starts it.
     pub(crate) fn start(&self, args: &[&str]) -> Going {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_zaprun"))
-            .args(args)
+        let mut command = Command::new(env!("CARGO_BIN_EXE_zaprun"));
+        command.args(args);
+        self.spawn(command)
+    }
+
+    /// Starts it with a limit on the size of each file that it writes, in blocks of 512 bytes.
+    pub(crate) fn start_limited(&self, blocks: u32, args: &[&str]) -> Going {
+        // Ignoring the signal turns the limit into a failing write.
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_zaprun")]).args(args);
+        self.spawn(command)
+    }
+
+    fn spawn(&self, mut command: Command) -> Going {
+        let mut child = command
             .current_dir(&self.folder)
             .env_clear()
             .env("HOME", &self.folder)
@@ -76,8 +90,15 @@ impl Going {
     /// Waits until it has written this to its standard error.
     #[track_caller]
     pub(crate) fn wait_for_err(&self, text: &str) {
-        let told = self.err.wait(PATIENCE, |written| written.text().contains(text) || written.ended);
-        assert!(told.contains(text), "never said {text:?}:\n{told}");
+        self.wait_for_err_times(text, 1);
+    }
+
+    /// Waits until it has written this so many times to its standard error.
+    #[track_caller]
+    pub(crate) fn wait_for_err_times(&self, text: &str, times: usize) {
+        let enough = |written: &str| written.matches(text).count() >= times;
+        let told = self.err.wait(PATIENCE, |written| enough(&written.text()) || written.ended);
+        assert!(enough(&told), "never said {text:?} {times} times:\n{told}");
     }
 
     /// Waits until it has written this to its standard output; all of it up to then.
