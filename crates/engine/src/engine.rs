@@ -6,7 +6,7 @@ use crate::ports::{Clock, Crm, Sender, Store, StoreError, ZapIdentity, ZapState}
 use crate::report::Observer;
 use futures::future::{try_join, try_join_all};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use zaprun_core::zap::Zap;
@@ -163,7 +163,8 @@ impl Engine {
             window: self.options.in_flight,
             phases: Phases::default(),
             counters: Counters::default(),
-            trouble: std::sync::Mutex::default(),
+            trouble: Mutex::default(),
+            misfits: Mutex::default(),
         });
         let watched = self.zaps.iter().zip(&states).map(|(zap, state)| Watched {
             name: zap.name.clone(),

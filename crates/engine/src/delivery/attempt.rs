@@ -39,7 +39,12 @@ impl Journey<'_> {
         let Some(breaker) = self.lane.breaker(unit.place) else { return self.stay().await };
         let ticket = match breaker.admit(shared.clock.now()) {
             Admission::Send(ticket) => ticket,
-            Admission::Park { until, reason } => return self.park(breaker.target(), &reason, until).await,
+            Admission::Park { until, reason, fault } => {
+                if fault {
+                    self.retrying_since = None;
+                }
+                return self.park(breaker.target(), &reason, until).await;
+            }
         };
         if self.unsaved() {
             self.save().await?;
@@ -135,6 +140,8 @@ impl Journey<'_> {
             | Verdict::ConnectionFault { reason: why } => {
                 let trace = self.trace(outcome);
                 self.fail(unit, why.clone(), trace.status, trace.reply);
+                // Neither is `retry.for` while the target is at fault.
+                self.retrying_since = None;
                 let until = effect.park.unwrap_or_else(|| after(self.lane.shared.clock.now(), PARKED));
                 self.park(target, &why, until).await
             }
@@ -176,9 +183,8 @@ impl Journey<'_> {
         Ok(ended)
     }
 
-    /// Waits for a target that is at fault. Attempts and `retry.for` are not used up meanwhile.
+    /// Waits for its target; attempts are not used up meanwhile.
     async fn park(&mut self, target: &str, why: &str, until: Timestamp) -> Result<Ended, StoreError> {
-        self.retrying_since = None;
         let detail = keep::text(&*self.lane.shared.mask, format!("{target}: {why}"));
         self.wait(reason("parked", detail), until).await
     }

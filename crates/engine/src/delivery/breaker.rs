@@ -45,6 +45,8 @@ pub(crate) enum Admission {
         until: Timestamp,
         /// Why, in plain words.
         reason: String,
+        /// The target is at fault, so that the wait is no fault of the run's; otherwise it is only busy.
+        fault: bool,
     },
 }
 
@@ -166,12 +168,15 @@ impl Breaker {
         let State { open, quiet_until, .. } = &mut *state;
         let probe = match open {
             None => match quiet_until.filter(|until| *until > now) {
-                Some(until) => return Admission::Park { until, reason: "the target asked to wait".into() },
+                Some(until) => {
+                    let reason = "it asked to wait".to_owned();
+                    return Admission::Park { until, reason, fault: false };
+                }
                 None => false,
             },
             Some(outage) if outage.probing || now < outage.probe_at => {
                 let until = outage.probe_at.max(after(now, outage.pace.first));
-                return Admission::Park { until, reason: outage.reason.clone() };
+                return Admission::Park { until, reason: outage.reason.clone(), fault: true };
             }
             Some(outage) => {
                 outage.probing = true;

@@ -35,6 +35,7 @@ pub(super) async fn travel(lane: &Lane, run: ClaimedRun) -> Result<(), StoreErro
         Ok(scope) => scope,
         Err(error) => return journey.broken(&error).await,
     };
+    lane.report_misfits(&journey.run, scope.misfits());
     if journey.enter(&mut scope).await?.is_break() {
         return Ok(());
     }

@@ -4,13 +4,13 @@ use super::breaker::{Breaker, Gate};
 use super::shared::{Phase, Shared, Targets};
 use super::{dry, journey};
 use crate::ports::{ClaimedRun, RunId, StoreError, ZapId};
-use crate::report::{Event, RunRef};
+use crate::report::{Event, RowProblem, RunRef};
 use futures::future::{Fuse, FutureExt};
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use tokio::sync::Notify;
 use zaprun_core::mapping::MapError;
 use zaprun_core::zap::Zap;
@@ -185,6 +185,26 @@ impl Lane {
                 place: error.place.clone(),
                 message: error.message.clone(),
                 help: error.help.clone(),
+            });
+        }
+    }
+
+    /// Tells of values that do not fit their field's type, once per connection and field. What the trigger reads,
+    /// polling has told of.
+    pub(super) fn report_misfits(&self, run: &ClaimedRun, fields: &[&'static str]) {
+        let trigger = &self.zap.trigger;
+        for field in fields {
+            let told = trigger.fields().contains(field);
+            let mut known = self.shared.misfits.lock().unwrap_or_else(PoisonError::into_inner);
+            if told || !known.insert((trigger.connection.clone(), field)) {
+                continue;
+            }
+            drop(known);
+            self.shared.observer.see(Event::RowProblem {
+                connection: trigger.connection.clone(),
+                row: trigger.schema().name,
+                problem: RowProblem::Misfit { field: (*field).to_owned() },
+                id: Some(run.event.key.id.clone()),
             });
         }
     }

@@ -8,7 +8,7 @@ use crate::ports::{Clock, Sender, Store, StoreError};
 use crate::report::{Event, Observer};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     /// Since when the state cannot be written.
     pub(crate) trouble: Mutex<Option<Timestamp>>,
+    /// Connections and fields whose misfits were reported.
+    pub(crate) misfits: Mutex<BTreeSet<(String, &'static str)>>,
 }
 
 /// How the lanes are told to come to an end.

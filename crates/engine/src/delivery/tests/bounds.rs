@@ -189,3 +189,110 @@ fn a_403_for_everyone_costs_two_runs() {
     world.once().unwrap().unwrap();
     assert_eq!(world.count(RunState::Delivered), 18);
 }
+
+#[test]
+fn five_thousand_runs_wait_in_the_store_and_not_in_memory() {
+    let world = World::new(&[ONE]);
+    many(&world, 0, 5_000);
+    world.target.script(|_| slow(reply(200), 1));
+    world.for_long(Duration::from_millis(1_500));
+    assert_eq!(world.target.most_in_flight(), 64);
+    assert!(world.target.sent().len() <= 64 * 3);
+}
+
+#[test]
+fn a_hanging_run_costs_the_store_nothing() {
+    let world = World::new(&[ONE]);
+    world.sales(0, &["A"]);
+    world.target.script(|_| slow(reply(200), 7_200));
+    let before = world.calls.made();
+    world.for_long(Duration::from_secs(3_600));
+    // One claim, one look at what is due next, one send.
+    assert_eq!(world.calls.made() - before, 3);
+}
+
+#[test]
+fn an_idle_lane_does_nothing() {
+    let world = World::new(&[ONE]);
+    let before = world.calls.made();
+    let (_, lanes) = world.start();
+    assert_eq!(world.clock.drive(serve(&lanes)), None, "nothing wakes it");
+    assert_eq!(world.calls.made() - before, 2);
+}
+
+#[test]
+fn a_probe_that_gets_through_wakes_the_other_zaps_of_its_target() {
+    let zaps = [other("first", "y"), other("second", "y")];
+    let world = World::new(&[&zaps[0], &zaps[1]]);
+    many(&world, 0, 10);
+    many(&world, 1, 10);
+    let back = world.clock.now() + SignedDuration::from_secs(600);
+    let clock = world.clock.clone();
+    world.target.script(move |_| slow(if clock.now() < back { reply(500) } else { reply(200) }, 2));
+    let (_, lanes) = world.start();
+    let mut delivered = 0;
+    let mut end = back;
+    // Runs of both zaps that were parked one by one come back at the latest one probe later.
+    for _ in 0..3 {
+        end += SignedDuration::from_secs(330);
+        assert_eq!(world.clock.drive_until(end, serve(&lanes)), None);
+        delivered = world.count(RunState::Delivered);
+    }
+    assert_eq!(delivered, 20);
+}
+
+#[test]
+fn an_outage_does_not_use_up_the_time_for_retries() {
+    let yaml = ONE.to_owned() + "    retry: { for: 10m, first: 1s, max_delay: 1m }\n";
+    let world = World::new(&[&yaml]);
+    many(&world, 0, 10);
+    let back = world.clock.now() + SignedDuration::from_hours(5);
+    let blink = back + SignedDuration::from_secs(400);
+    let clock = world.clock.clone();
+    let mut failed_once = std::collections::BTreeSet::new();
+    world.target.script(move |sent| {
+        let again = clock.now() < blink && !failed_once.insert(sent.idempotency_key.clone());
+        if clock.now() < back || again { reply(503) } else { reply(200) }
+    });
+    world.for_long(Duration::from_secs(6 * 3600));
+    assert_eq!(world.count(RunState::Delivered), 10, "{:?}", world.count(RunState::Dead));
+}
+
+#[test]
+fn a_target_that_is_busy_for_ever_uses_it_up() {
+    let yaml = ONE.to_owned() + "    retry: { for: 1h, first: 1s, max_delay: 1m }\n";
+    let world = World::new(&[&yaml]);
+    many(&world, 0, 5);
+    world.target.script(|_| {
+        let SendOutcome::Reply(head) = reply(429) else { unreachable!() };
+        SendOutcome::Reply(crate::ports::Reply { retry_after: Some(Duration::from_secs(30)), ..head })
+    });
+    world.for_long(Duration::from_secs(3 * 3600));
+    assert_eq!(world.count(RunState::Dead), 5);
+    assert_eq!(world.state("N0000").1, "expired");
+}
+
+#[test]
+fn a_run_that_breaks_its_target_is_dead_in_the_end_and_the_others_are_not() {
+    let mut world = World::new(&[ONE]);
+    many(&world, 0, 20);
+    let bad = ["N0003", "N0004", "N0005", "N0006", "N0007"];
+    world.target.script(move |sent| {
+        let breaks = bad.iter().any(|id| super::kit::body(sent).contains(id));
+        if breaks { reply(500) } else { reply(200) }
+    });
+    world.window = 1;
+    let (_, lanes) = world.start();
+    let mut end = world.clock.now();
+    // Nothing tells a broken target from a breaking run but another run that gets through.
+    for hour in 0..12 {
+        end += SignedDuration::from_hours(1);
+        assert_eq!(world.clock.drive_until(end, serve(&lanes)), None);
+        world.sales(0, &[&format!("X{hour}")]);
+    }
+    end += SignedDuration::from_hours(1);
+    assert_eq!(world.clock.drive_until(end, serve(&lanes)), None);
+    assert_eq!(world.count(RunState::Delivered), 15 + 12);
+    assert_eq!(world.count(RunState::Dead), 5);
+    assert!(world.run("N0003").reason.detail.contains("other runs were accepted"));
+}

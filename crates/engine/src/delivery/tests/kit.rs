@@ -274,6 +274,11 @@ impl World {
         }
     }
 
+    /// The zap's author changes it; runs that wait go on with the new edition.
+    pub(super) fn edit(&mut self, zap: usize, yaml: &str) {
+        self.zaps[zap].0 = super::kit::zap(yaml);
+    }
+
     /// New sales for one zap.
     pub(super) fn sales(&self, zap: usize, ids: &[&str]) {
         self.records(zap, &ids.iter().map(|id| order(id)).collect::<Vec<_>>());
@@ -332,6 +337,7 @@ impl World {
             phases: Phases::default(),
             counters: Counters::default(),
             trouble: Mutex::default(),
+            misfits: Mutex::default(),
         });
         let mut targets = Targets::default();
         let lane = |(zap, state): &(Arc<Zap>, ZapState)| {

@@ -220,3 +220,18 @@ fn secrets_are_masked_in_what_is_kept() {
     assert!(!format!("{:?} {:?}", world.store.all_runs(), world.events()).contains("hunter2"));
     assert_eq!(world.run("A").failed[0].reply.as_deref(), Some(&b"key *** is wrong"[..]));
 }
+
+#[test]
+fn a_value_that_does_not_fit_is_reported_once_per_field() {
+    let yaml = ONE.replace("record.orderId }", "record.orderId }}, {{ record.totalAmount }");
+    let world = World::new(&[&yaml]);
+    let odd = |id: &str| {
+        let mut odd = order(id);
+        odd["totalAmount"] = "a lot".into();
+        odd
+    };
+    world.records(0, &[odd("A"), odd("B")]);
+    world.once().unwrap().unwrap();
+    assert_eq!(world.count(RunState::Delivered), 2);
+    assert_eq!(world.seen.count(|event| matches!(event, Event::RowProblem { .. })), 1);
+}

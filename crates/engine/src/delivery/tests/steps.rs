@@ -138,3 +138,37 @@ fn a_dry_run_shows_and_sends_nothing() {
     world.once().unwrap().unwrap();
     assert!(world.events().is_empty(), "each record once");
 }
+
+#[test]
+fn a_stop_starts_no_further_step() {
+    let world = World::new(&[THREE]);
+    world.sales(0, &["A"]);
+    let (shared, lanes) = world.start();
+    let stopping = std::sync::Arc::clone(&shared);
+    world.target.script(move |_| {
+        stopping.phases.stop();
+        reply(200)
+    });
+    world.clock.drive(super::kit::serve(&lanes)).unwrap().unwrap();
+    assert_eq!(world.target.sent().len(), 1);
+    assert_eq!(world.state("A"), (RunState::Pending, "queued".into()));
+    assert_eq!(world.run("A").steps.len(), 1, "the finished step is kept");
+    world.target.script(|_| reply(200));
+    world.once().unwrap().unwrap();
+    assert_eq!(world.target.sent().len(), 3);
+}
+
+#[test]
+fn an_edited_filter_does_not_stop_a_run_half_way() {
+    let mut world = World::new(&[THREE]);
+    world.sales(0, &["A", "B"]);
+    world
+        .target
+        .script(|sent| if path(sent) == "/b" || body(sent).contains('B') { reply(500) } else { reply(200) });
+    world.once().unwrap().unwrap();
+    world.edit(0, &THREE.replace("actions:", "filter: \"{{ record.orderType == 'RECURRING' }}\"\nactions:"));
+    world.target.script(|_| reply(200));
+    world.for_long(Duration::from_secs(60));
+    assert_eq!(world.state("A").0, RunState::Delivered);
+    assert_eq!(world.state("B").0, RunState::Filtered, "nothing of it was sent");
+}
