@@ -111,14 +111,60 @@ fn record(page: &mut String, received: &Received) {
 
 /// The body as a person reads it: JSON laid out, the rest as text, long ones cut.
 fn body(received: &Received) -> String {
-    let laid_out = received.json().and_then(|json| serde_json::to_string_pretty(&json).ok());
-    let text = laid_out.unwrap_or_else(|| String::from_utf8_lossy(&received.body).into_owned());
+    let text = String::from_utf8_lossy(&received.body);
+    let text = if received.json().is_some() { laid_out(&text) } else { text.into_owned() };
     match text.char_indices().nth(SHOWN_BODY) {
         Some((end, _)) => {
             format!("{}\n… {} bytes in all", text.get(..end).unwrap_or(&text), received.body.len())
         }
         None => text,
     }
+}
+
+/// Valid JSON with line breaks and indents; what stands between them is left as it was sent, so `19.90` stays `19.90`.
+fn laid_out(json: &str) -> String {
+    let mut out = String::with_capacity(json.len() * 2);
+    let mut depth = 0_usize;
+    let (mut in_text, mut escape) = (false, false);
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", depth));
+    };
+    for letter in json.chars() {
+        if in_text {
+            out.push(letter);
+            in_text = escape || letter != '"';
+            escape = letter == '\\' && !escape;
+            continue;
+        }
+        match letter {
+            '{' | '[' => {
+                depth += 1;
+                out.push(letter);
+                line(&mut out, depth);
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                let empty = out.trim_end().ends_with(['{', '[']);
+                out.truncate(out.trim_end().len());
+                if !empty {
+                    line(&mut out, depth);
+                }
+                out.push(letter);
+            }
+            ',' => {
+                out.push(',');
+                line(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            space if space.is_whitespace() => {}
+            other => {
+                in_text = other == '"';
+                out.push(other);
+            }
+        }
+    }
+    out
 }
 
 fn escaped(text: &str) -> String {
@@ -141,4 +187,17 @@ fn escaped(text: &str) -> String {
 fn put(page: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing to a string does not fail.
     let _ = page.write_fmt(text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layout_keeps_what_was_sent() {
+        let sent = r#"{"a":19.90,"b":[],"c":{ "d" : "x, {y}: \"z\" " },"e":[1e5,null]}"#;
+        let shown = laid_out(sent);
+        let expected = "{\n  \"a\": 19.90,\n  \"b\": [],\n  \"c\": {\n    \"d\": \"x, {y}: \\\"z\\\" \"\n  },\n  \"e\": [\n    1e5,\n    null\n  ]\n}";
+        assert_eq!(shown, expected);
+    }
 }
