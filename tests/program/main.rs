@@ -23,4 +23,5 @@ mod polling;
 mod quick_start;
 mod replies;
 mod runs;
+mod secrets;
 mod sinks;
