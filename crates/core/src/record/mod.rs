@@ -11,7 +11,7 @@ mod view;
 
 pub use order::{FULFILLMENT, FULFILLMENT_ITEM, ITEM, ORDER};
 pub use read_set::ReadSet;
-pub use row::{Row, instant};
+pub use row::{Moment, Row};
 pub use schema::{Class, Field, FieldType, Schema};
 pub use transaction::{TRANSACTION, TRANSACTION_ITEM};
 pub(crate) use view::fit;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use super::{ReadSet, RowError, Schema, view};
 use crate::value::{Object, Value};
@@ -51,9 +51,9 @@ impl Row {
         self.object.member(field).as_number().and_then(crate::value::Decimal::to_i64)
     }
 
-    /// A time local to the account, as an instant.
-    pub fn instant(&self, field: &str, zone: &TimeZone) -> Option<Timestamp> {
-        instant(self.object.member(field).as_text()?, zone)
+    /// A time local to the account, as the instants it may mean.
+    pub fn moment(&self, field: &str, zone: &TimeZone) -> Option<Moment> {
+        Moment::parse(self.object.member(field).as_text()?, zone)
     }
 
     /// The rows of a list.
@@ -66,11 +66,30 @@ impl Row {
     }
 }
 
-/// A local time as the CRM writes it, `YYYY-MM-DD HH:MM:SS` or a day alone, as an instant. Of a repeated local time it
-/// is the earlier one; a skipped one moves forward.
-pub fn instant(text: &str, zone: &TimeZone) -> Option<Timestamp> {
-    let local: DateTime = text.trim().parse().ok()?;
-    zone.to_ambiguous_timestamp(local).compatible().ok()
+/// A time local to the account. In the hour that autumn repeats it means one of two instants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment {
+    /// The instant; of two the earlier one, of a skipped time the one after the gap.
+    pub at: Timestamp,
+    /// The latest instant it may mean.
+    pub latest: Timestamp,
+}
+
+impl Moment {
+    /// A local time as the CRM writes it, `YYYY-MM-DD HH:MM:SS`, or a day alone.
+    pub fn parse(text: &str, zone: &TimeZone) -> Option<Self> {
+        let local: DateTime = text.trim().parse().ok()?;
+        let ambiguous = zone.to_ambiguous_timestamp(local);
+        let at = ambiguous.clone().compatible().ok()?;
+        let repeated = matches!(ambiguous.offset(), AmbiguousOffset::Fold { .. });
+        let latest = if repeated { ambiguous.later().ok()? } else { at };
+        Some(Moment { at, latest })
+    }
+
+    /// Whether it may lie at or after a boundary. In doubt it does: an hour too early is better than missed.
+    pub fn may_be_since(&self, boundary: Timestamp) -> bool {
+        self.latest >= boundary
+    }
 }
 
 #[cfg(test)]
@@ -81,9 +100,16 @@ mod tests {
     #[test]
     fn local_times_are_told_apart_around_daylight_saving() {
         let zone = TimeZone::get("America/New_York").unwrap();
-        let at = |text: &str| instant(text, &zone).map(|at| at.to_string());
+        let at = |text: &str| Moment::parse(text, &zone).map(|moment| moment.at.to_string());
         assert_eq!(at("2026-09-16 14:25:31").unwrap(), "2026-09-16T18:25:31Z");
         assert_eq!(at("2026-11-01 01:30:00").unwrap(), "2026-11-01T05:30:00Z", "the earlier of two");
+        let twice = Moment::parse("2026-11-01 01:30:00", &zone).unwrap();
+        assert_eq!(twice.latest.to_string(), "2026-11-01T06:30:00Z");
+        assert!(
+            twice.may_be_since(twice.latest) && !twice.may_be_since("2026-11-01T06:30:01Z".parse().unwrap())
+        );
+        let once = Moment::parse("2026-09-16 14:25:31", &zone).unwrap();
+        assert_eq!(once.at, once.latest);
         assert_eq!(at("2026-03-08 02:30:00").unwrap(), "2026-03-08T07:30:00Z", "moved forward");
         assert_eq!(at("2026-11-01").unwrap(), "2026-11-01T04:00:00Z");
         for bad in ["", "0000-00-00 00:00:00", "soon", "2026-13-01 00:00:00"] {

@@ -60,6 +60,6 @@ impl Kind for Decline {
     }
 
     fn judge(&self, row: &Row, when: &When, zone: &TimeZone) -> Verdict {
-        Verdict::by(row.instant("dateCreated", zone), when)
+        Verdict::by(row.moment("dateCreated", zone), when)
     }
 }

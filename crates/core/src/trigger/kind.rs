@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{FirstSale, Query};
 use super::{cancelled::Cancelled, decline::Decline, new_lead::NewLead, new_sale::NewSale, refund::Refund};
-use crate::record::{Row, Schema};
+use crate::record::{Moment, Row, Schema};
 
 /// A kind of event that is found by polling the CRM.
 pub trait Kind: std::fmt::Debug + Sync {
@@ -102,13 +102,14 @@ pub enum Verdict {
 
 impl Verdict {
     /// Fires from the boundary on, else primed.
-    pub(super) fn dated(at: Timestamp, when: &When) -> Self {
-        if at >= when.boundary_there() { Verdict::Fire { at } } else { Verdict::Prime { at } }
+    pub(super) fn dated(moment: Moment, when: &When) -> Self {
+        let at = moment.at;
+        if moment.may_be_since(when.boundary_there()) { Verdict::Fire { at } } else { Verdict::Prime { at } }
     }
 
     /// The verdict by a date that may be missing.
-    pub(super) fn by(at: Option<Timestamp>, when: &When) -> Self {
-        at.map_or(Verdict::PrimeUndated { at: when.boundary }, |at| Verdict::dated(at, when))
+    pub(super) fn by(moment: Option<Moment>, when: &When) -> Self {
+        moment.map_or(Verdict::PrimeUndated { at: when.boundary }, |moment| Verdict::dated(moment, when))
     }
 }
 

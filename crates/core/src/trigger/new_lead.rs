@@ -55,7 +55,7 @@ impl Kind for NewLead {
     }
 
     fn judge(&self, row: &Row, when: &When, zone: &TimeZone) -> Verdict {
-        Verdict::by(row.instant("dateCreated", zone), when)
+        Verdict::by(row.moment("dateCreated", zone), when)
     }
 }
 

@@ -42,20 +42,20 @@ impl Kind for NewSale {
     }
 
     fn judge(&self, row: &Row, when: &When, zone: &TimeZone) -> Verdict {
-        let Some(created) = row.instant("dateCreated", zone) else {
+        let Some(created) = row.moment("dateCreated", zone) else {
             return Verdict::PrimeUndated { at: when.boundary };
         };
-        let updated = row.instant("dateUpdated", zone);
+        let updated = row.moment("dateUpdated", zone);
         let complete = row.text("orderStatus").as_deref() == Some("COMPLETE");
-        if complete && created >= when.boundary_there() {
+        if complete && created.may_be_since(when.boundary_there()) {
             // Rows from before the first run have no instant at which they were first seen.
-            let seen = updated.filter(|updated| *updated >= when.opened_there());
-            return Verdict::Fire { at: seen.unwrap_or(created) };
+            let seen = updated.filter(|updated| updated.may_be_since(when.opened_there()));
+            return Verdict::Fire { at: seen.unwrap_or(created).at };
         }
         // A charge moves dateUpdated, so an order last touched before the boundary was charged before it: no look-up,
         // which keeps a first run on a busy day to the pages it reads.
-        if updated.is_some_and(|updated| updated < when.boundary_there()) {
-            return Verdict::Prime { at: created };
+        if updated.is_some_and(|updated| !updated.may_be_since(when.boundary_there())) {
+            return Verdict::Prime { at: created.at };
         }
         row.text("orderId").map_or(Verdict::PrimeUndated { at: when.boundary }, |order_id| Verdict::LookUp {
             order_id: order_id.into_owned(),
@@ -63,10 +63,10 @@ impl Kind for NewSale {
     }
 
     fn judge_sale(&self, row: &Row, first: FirstSale, when: &When, zone: &TimeZone) -> Verdict {
-        let created = row.instant("dateCreated", zone).unwrap_or(when.boundary);
+        let created = row.moment("dateCreated", zone).map_or(when.boundary, |created| created.at);
         let complete = row.text("orderStatus").as_deref() == Some("COMPLETE");
         match first {
-            FirstSale::At(at) => Verdict::dated(at, when),
+            FirstSale::At(moment) => Verdict::dated(moment, when),
             FirstSale::NoTransactions if complete => Verdict::PrimeUndated { at: created },
             FirstSale::NoTransactions | FirstSale::OnlyOthers => Verdict::Prime { at: created },
         }

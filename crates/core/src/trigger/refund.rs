@@ -50,7 +50,7 @@ impl Kind for Refund {
     }
 
     fn judge(&self, row: &Row, when: &When, zone: &TimeZone) -> Verdict {
-        Verdict::by(row.instant("dateCreated", zone), when)
+        Verdict::by(row.moment("dateCreated", zone), when)
     }
 }
 

@@ -1,16 +1,15 @@
 //! When an order was first charged, told by its transactions.
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{DateRange, Endpoint, Query};
-use crate::record::{ReadSet, Row};
+use crate::record::{Moment, ReadSet, Row};
 
 /// What an order's transactions say of its first charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FirstSale {
     /// Its first successful SALE or CAPTURE.
-    At(Timestamp),
+    At(Moment),
     /// It has transactions, none of them a successful charge with a date.
     OnlyOthers,
     /// It has none: PREPAID or COD.
@@ -24,7 +23,7 @@ impl FirstSale {
         for row in rows {
             let charged = matches!(row.text("txnType").as_deref(), Some("SALE" | "CAPTURE"))
                 && row.text("responseType").as_deref() == Some("SUCCESS");
-            let at = charged.then(|| row.instant("dateCreated", zone)).flatten();
+            let at = charged.then(|| row.moment("dateCreated", zone)).flatten();
             first = match (first, at) {
                 (FirstSale::At(earlier), Some(at)) => FirstSale::At(earlier.min(at)),
                 (FirstSale::At(earlier), None) => FirstSale::At(earlier),

@@ -13,8 +13,12 @@ fn zone() -> TimeZone {
     TimeZone::get("America/New_York").unwrap()
 }
 
+fn moment(local: &str) -> crate::record::Moment {
+    crate::record::Moment::parse(local, &zone()).unwrap()
+}
+
 fn at(local: &str) -> Timestamp {
-    crate::record::instant(local, &zone()).unwrap()
+    moment(local).at
 }
 
 fn when(boundary: &str) -> When {
@@ -54,8 +58,8 @@ fn a_lead_from_before_that_bought_since_needs_its_transactions() {
     let kind = kind("new_sale").unwrap();
     let row = row(kind, &order("COMPLETE", BEFORE, AFTER));
     let told = |first| kind.judge_sale(&row, first, &when(NOON), &zone());
-    assert_eq!(told(FirstSale::At(at(AFTER))), Verdict::Fire { at: at(AFTER) });
-    assert_eq!(told(FirstSale::At(at(BEFORE))), Verdict::Prime { at: at(BEFORE) });
+    assert_eq!(told(FirstSale::At(moment(AFTER))), Verdict::Fire { at: at(AFTER) });
+    assert_eq!(told(FirstSale::At(moment(BEFORE))), Verdict::Prime { at: at(BEFORE) });
     assert_eq!(told(FirstSale::NoTransactions), Verdict::PrimeUndated { at: at(BEFORE) });
     assert_eq!(told(FirstSale::OnlyOthers), Verdict::Prime { at: at(BEFORE) });
 }
@@ -67,7 +71,7 @@ fn a_sale_first_seen_refunded_always_needs_its_transactions() {
         assert!(matches!(judge("new_sale", &raw, NOON), Verdict::LookUp { .. }), "{status}");
         let kind = kind("new_sale").unwrap();
         let told = |first| kind.judge_sale(&row(kind, &raw), first, &when(NOON), &zone());
-        assert!(matches!(told(FirstSale::At(at(AFTER))), Verdict::Fire { .. }));
+        assert!(matches!(told(FirstSale::At(moment(AFTER))), Verdict::Fire { .. }));
         assert!(
             matches!(told(FirstSale::NoTransactions), Verdict::Prime { .. }),
             "never charged: never sold"
@@ -81,8 +85,12 @@ fn last_years_order_that_is_refunded_or_shipped_today_is_no_sale() {
     for status in ["COMPLETE", "REFUNDED"] {
         let raw = order(status, "2025-09-16 12:00:00", AFTER);
         assert!(matches!(judge("new_sale", &raw, NOON), Verdict::LookUp { .. }));
-        let told =
-            kind.judge_sale(&row(kind, &raw), FirstSale::At(at("2025-09-16 12:00:01")), &when(NOON), &zone());
+        let told = kind.judge_sale(
+            &row(kind, &raw),
+            FirstSale::At(moment("2025-09-16 12:00:01")),
+            &when(NOON),
+            &zone(),
+        );
         assert!(matches!(told, Verdict::Prime { .. }));
     }
     assert!(matches!(judge("new_sale", &order("COMPLETE", BEFORE, BEFORE), NOON), Verdict::Prime { .. }));
@@ -177,6 +185,27 @@ fn the_crms_clock_is_allowed_to_be_wrong() {
 }
 
 #[test]
+fn what_happens_in_the_hour_that_autumn_repeats_is_not_missed() {
+    // The boundary lies in the second pass of the hour; the CRM writes the same local time in both.
+    let boundary: Timestamp = "2026-11-01T06:10:00Z".parse().unwrap();
+    let when = When { boundary, opened_at: boundary, skew: SignedDuration::ZERO };
+    for kind in KINDS {
+        let mut raw = if kind.key_field() == "orderId" {
+            order("COMPLETE", "2026-11-01 01:30:00", "2026-11-01 01:30:00")
+        } else {
+            transaction("SALE", "SUCCESS")
+        };
+        raw["dateCreated"] = "2026-11-01 01:30:00".into();
+        let verdict = kind.judge(&row(*kind, &raw), &when, &zone());
+        assert!(matches!(verdict, Verdict::Fire { .. }), "{}", kind.name());
+        raw["dateCreated"] = "2026-11-01 01:05:00".into();
+        raw["dateUpdated"] = "2026-11-01 01:05:00".into();
+        let verdict = kind.judge(&row(*kind, &raw), &when, &zone());
+        assert!(!matches!(verdict, Verdict::Fire { .. }), "{}", kind.name());
+    }
+}
+
+#[test]
 fn the_first_charge_is_the_earliest_success() {
     let rows: Vec<Row> =
         [("SALE", "SOFT_DECLINE", BEFORE), ("CAPTURE", "SUCCESS", AFTER), ("SALE", "SUCCESS", NOON)]
@@ -188,7 +217,7 @@ fn the_first_charge_is_the_earliest_success() {
                     .unwrap()
             })
             .collect();
-    assert_eq!(FirstSale::of(&rows, &zone()), FirstSale::At(at(NOON)));
+    assert_eq!(FirstSale::of(&rows, &zone()), FirstSale::At(moment(NOON)));
     assert_eq!(FirstSale::of(&rows[..1], &zone()), FirstSale::OnlyOthers);
     assert_eq!(FirstSale::of([], &zone()), FirstSale::NoTransactions);
 }
