@@ -4,11 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use jiff::{SignedDuration, Timestamp};
-use zaprun_sandbox::state::moves::{CartLine, Checkout};
-use zaprun_sandbox::state::{Card, Payment};
 use zaprun_sandbox::{Config, ManualClock};
 
-use crate::harness::{BUYERS, CANCELLED, DECLINES, LEADS, Lab, SALES};
+use crate::harness::{BUYERS, CANCELLED, DECLINES, LEADS, Lab, SALES, checkout};
 
 /// The paths at which something arrived, in order of arrival.
 fn paths(lab: &Lab) -> Vec<String> {
@@ -108,24 +106,11 @@ fn cycles_all_takes_rebills() {
     assert_eq!(lab.received().len(), 2);
 }
 
-/// A checkout by this card, through quality assurance or not.
-fn checkout(kind: &str, qa: bool) -> Checkout {
-    let card = Card {
-        kind: kind.to_owned(),
-        bin: "000000".to_owned(),
-        last4: "0000".to_owned(),
-        month: 12,
-        year: 2030,
-    };
-    let payment = Payment { source: "CREDITCARD".to_owned(), card: Some(card) };
-    Checkout { payment, cart: vec![CartLine::of(15271)], qa, tax: Default::default() }
-}
-
 #[test]
 fn test_orders_are_left_out_unless_asked_for() {
     let lab = Lab::new(&[SALES, &BUYERS.replace("every: 1s", "every: 1s, include_test: true")]);
     let order = lab.crm().lead("tester@example.test").unwrap();
-    lab.crm().with(|state| state.sell(&order, checkout("TESTCARD", false))).unwrap();
+    lab.crm().with(|state| state.sell(&order, checkout(&[15271], "TESTCARD", false))).unwrap();
     lab.once(0);
     assert_eq!(paths(&lab), ["buyers"]);
 }
@@ -135,7 +120,7 @@ fn an_order_in_quality_assurance_is_no_sale_until_it_is_let_through() {
     let lab = Lab::new(&[SALES, CANCELLED]);
     let [approved, rejected] = ["ada@example.test", "eve@example.test"].map(|email| {
         let order = lab.crm().lead(email).unwrap();
-        lab.crm().with(|state| state.sell(&order, checkout("VISA", true))).unwrap();
+        lab.crm().with(|state| state.sell(&order, checkout(&[15271], "VISA", true))).unwrap();
         order
     });
     lab.once(0);

@@ -1,26 +1,15 @@
 //! The main job: rows of the CRM become requests at the sink, once.
 
 use serde_json::json;
-use zaprun_sandbox::Received;
-use zaprun_sandbox::state::moves::{CartLine, Checkout};
-use zaprun_sandbox::state::{Card, Payment};
+use zaprun_sandbox::{Fault, Received, SinkFault};
 
-use crate::harness::{BUYERS, DECLINES, Lab, REFUNDS, SALES, shown};
+use crate::harness::{BUYERS, DECLINES, Lab, REFUNDS, SALES, checkout, shown};
 
 /// A sale of one product at $19.90.
 fn sale_of_19_90(lab: &Lab) -> String {
     let control = lab.crm();
     let order_id = control.lead("Ada@Example.test").unwrap();
-    let card = Card {
-        kind: "VISA".to_owned(),
-        bin: "411111".to_owned(),
-        last4: "1111".to_owned(),
-        month: 12,
-        year: 2030,
-    };
-    let payment = Payment { source: "CREDITCARD".to_owned(), card: Some(card) };
-    let checkout = Checkout { payment, cart: vec![CartLine::of(15272)], qa: false, tax: Default::default() };
-    control.with(|state| state.sell(&order_id, checkout)).unwrap();
+    control.with(|state| state.sell(&order_id, checkout(&[15272], "VISA", false))).unwrap();
     order_id
 }
 
@@ -162,4 +151,74 @@ fn only_the_named_zap_runs() {
         .says("did you mean `sales`?");
     lab.once(0);
     assert_eq!(lab.received().len(), 2);
+}
+
+#[test]
+fn zaps_of_one_query_share_what_is_read() {
+    let requests = |zaps: &[&str]| {
+        let lab = Lab::new(zaps);
+        lab.sales(201);
+        lab.once(0);
+        assert_eq!(lab.received().len(), 201 * zaps.len());
+        lab.crm().crm_count()
+    };
+    assert_eq!(requests(&[SALES]), requests(&[SALES, BUYERS]));
+}
+
+#[test]
+fn credentials_never_stand_in_an_address() {
+    let lab = Lab::new(&[SALES, REFUNDS]);
+    lab.sales(1);
+    lab.once(0);
+    lab.zaprun(&["check"]).expect(0);
+    lab.zaprun(&["sample", "sales"]).expect(0);
+    let requests = lab.crm().crm_requests();
+    assert!(requests.len() > 3);
+    for request in requests {
+        assert!(request.method == "POST" && !request.credentials_in_url, "{request:?}");
+    }
+}
+
+/// Two steps, of which the second reads the answer of the first, one of them for each product, to an address of its own.
+const STEPS: &str = r#"name: steps
+trigger: { type: konnektive.orders, connection: crm, order_type: new_sale, every: 1s, start: START }
+let:
+  buyer: "{{ record.firstName }} {{ record.lastName }}"
+actions:
+  - id: product
+    type: http
+    url: BASE/sink/products
+    each: $.items
+    as: product
+    json: { order: $.orderId, product: "{{ product.productId }}" }
+  - id: summary
+    type: http
+    url: BASE/sink/summary
+    when: "{{ steps.product.outcome == 'done' }}"
+    json: { buyer: "{{ let.buyer }}", accepted: "{{ steps.product.items[0].response.body.ok }}" }
+  - id: never
+    type: http
+    url: BASE/sink/never
+    when: "{{ record.totalAmount > 1000 }}"
+    text: "{{ let.buyer }}"
+"#;
+
+#[test]
+fn steps_follow_each_other_and_each_has_its_key() {
+    let lab = Lab::new(&[]);
+    lab.zap(&STEPS.replace("BASE", &lab.crm_url()));
+    let order = lab.crm().lead("ada@example.test").unwrap();
+    lab.crm().with(|state| state.sell(&order, checkout(&[15271, 15272], "VISA", false))).unwrap();
+    // The last request fails at first: it alone is sent again.
+    lab.crm().fault_next(Some("/sink/summary"), Fault::Sink(SinkFault::Status(500)));
+    let engine = lab.start(&["run"]);
+    lab.wait_until(|lab| lab.received().iter().filter(|one| one.path == "/sink/summary").count() == 2);
+    lab.stop(engine).expect(0);
+    let received = lab.received();
+    let paths: Vec<&str> = received.iter().map(|one| one.path.as_str()).collect();
+    assert_eq!(paths, ["/sink/products", "/sink/products", "/sink/summary", "/sink/summary"]);
+    assert_eq!(received[3].json(), Some(json!({ "buyer": "Ada Example", "accepted": true })));
+    assert_eq!(received[2].key(), received[3].key());
+    assert_eq!(lab.crm().sink_summary().distinct_keys, 3);
+    assert_eq!(lab.counts(), [("delivered".to_owned(), 1)].into());
 }

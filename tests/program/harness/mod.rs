@@ -1,10 +1,12 @@
 //! What the tests stand on.
 
+mod business;
 mod lab;
 mod program;
 mod shown;
 mod zaps;
 
+pub(crate) use business::checkout;
 pub(crate) use lab::{CANARIES, Lab};
 pub(crate) use program::{Going, Program};
 pub(crate) use shown::shown;
