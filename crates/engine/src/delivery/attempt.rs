@@ -133,6 +133,9 @@ impl Journey<'_> {
                 Ok(self.dead(unit, outcome, reason("refused", why)))
             }
             Verdict::Retry { reason: why, retry_after, .. } if effect.park.is_none() => {
+                // An outage does not use up `retry.for` of those that failed just before it either.
+                self.retrying_since =
+                    self.retrying_since.max(effect.recovered_at.filter(|_| self.retrying_since.is_some()));
                 self.retry(unit, outcome, why, retry_after).await
             }
             Verdict::Retry { reason: why, .. }

@@ -2,7 +2,7 @@
 
 use crate::ports::RunId;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +12,9 @@ const ILL_RUNS: usize = 5;
 const FORBIDDEN_RUNS: usize = 3;
 /// A run that failed so often as a probe is suspect once another run got through.
 const SUSPECT_PROBES: u32 = 2;
+/// A suspect that fails so often more is to blame itself. A long outage makes suspects of all, and a target that has
+/// just come back may stumble, so one failure is not enough.
+const SUSPECT_FAILURES: u32 = 2;
 /// Probes remembered per outage; a probe a minute for a day and more.
 const PROBES_KEPT: usize = 2_048;
 /// Longest pause that a busy target gets for the asking.
@@ -70,11 +73,13 @@ pub(crate) struct Effect {
     pub(crate) change: Option<Change>,
     /// The run waits until then; its attempt does not count.
     pub(crate) park: Option<Timestamp>,
-    /// The run is to blame rather than its target: it failed as a probe more than once, and again after another run
-    /// had got through.
+    /// The run is to blame rather than its target: it failed as a probe more than once, and more than once again after
+    /// another run had got through.
     pub(crate) condemned: bool,
     /// Whoever waits for this target should look again.
     pub(crate) wake: bool,
+    /// When the target was last at fault: what a run waited until then is no fault of its own.
+    pub(crate) recovered_at: Option<Timestamp>,
 }
 
 /// A breaker's news.
@@ -107,11 +112,13 @@ struct State {
     ill: Vec<RunId>,
     /// Different runs that got 403, one after another.
     forbidden: Vec<RunId>,
-    /// Runs that failed as probes while another got through.
-    suspects: HashSet<RunId>,
+    /// Runs that failed as probes before another got through, with their failures since.
+    suspects: HashMap<RunId, u32>,
     /// A busy target asked for quiet until then.
     quiet_until: Option<Timestamp>,
     open: Option<Outage>,
+    /// When it last closed.
+    closed_at: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -231,7 +238,7 @@ impl Drop for Ticket {
 impl State {
     /// An answer while the breaker is closed.
     fn count(&mut self, run: RunId, health: Health, now: Timestamp) -> Effect {
-        let mut effect = Effect::none();
+        let mut effect = Effect { recovered_at: self.closed_at, ..Effect::none() };
         match health {
             Health::Well => self.clear(run),
             Health::Silent => {}
@@ -239,8 +246,8 @@ impl State {
                 self.forbidden.clear();
                 self.quieten(asked, now);
             }
-            Health::Ill(_) | Health::Forbidden(_) | Health::Fault(_) if self.suspects.remove(&run) => {
-                effect.condemned = true;
+            Health::Ill(_) | Health::Forbidden(_) | Health::Fault(_) if self.suspects.contains_key(&run) => {
+                effect.condemned = self.fails_again(run);
             }
             Health::Ill(reason) => {
                 self.forbidden.clear();
@@ -257,6 +264,17 @@ impl State {
             Health::Fault(reason) => self.open(reason, FAULT_PACE, now, &mut effect),
         }
         effect
+    }
+
+    /// Whether that is once too often for a suspect. Its failures say nothing about the target.
+    fn fails_again(&mut self, run: RunId) -> bool {
+        let failures = self.suspects.entry(run).or_default();
+        *failures += 1;
+        let condemned = *failures >= SUSPECT_FAILURES;
+        if condemned {
+            self.suspects.remove(&run);
+        }
+        condemned
     }
 
     /// An answer to a request that left before the breaker opened.
@@ -316,8 +334,9 @@ impl State {
 
     fn close(&mut self, run: RunId, outage: Outage, now: Timestamp) -> Effect {
         let suspects = outage.failed_probes.into_iter().filter(|(_, failed)| *failed >= SUSPECT_PROBES);
-        self.suspects = suspects.map(|(run, _)| run).collect();
+        self.suspects = suspects.map(|(run, _)| (run, 0)).collect();
         self.clear(run);
+        self.closed_at = Some(now);
         self.quiet_until = None;
         let open_for = Duration::try_from(now.duration_since(outage.since)).unwrap_or_default();
         Effect { change: Some(Change::Closed { open_for }), wake: true, ..Effect::none() }
@@ -350,7 +369,7 @@ impl Outage {
 
 impl Effect {
     fn none() -> Effect {
-        Effect { change: None, park: None, condemned: false, wake: false }
+        Effect { change: None, park: None, condemned: false, wake: false, recovered_at: None }
     }
 }
 

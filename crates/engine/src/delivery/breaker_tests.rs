@@ -155,8 +155,9 @@ fn a_run_that_keeps_failing_while_others_get_through_is_condemned() {
     bench.later(1_000);
     bench.send(3, Health::Well);
     let effect = bench.send(66, fault());
-    assert!(effect.condemned);
-    assert_eq!(effect.change, None, "it does not open the breaker again");
+    assert_eq!((effect.condemned, effect.change), (false, None), "it does not open the breaker again");
+    let effect = bench.send(66, ill());
+    assert_eq!((effect.condemned, effect.change), (true, None));
     // Only once: a replay of it starts afresh.
     assert!(!bench.send(66, ill()).condemned);
 }
