@@ -91,8 +91,8 @@ fn each_broken_project_is_told_alike_by_validate_and_run() {
     not UTF-8 (1/1): error[ZR0101]: zaprun.yaml is not UTF-8 text --> zaprun.yaml:2:12
     zero bytes (1/1): error[ZR0117]: a control character (U+0000) stands in the file --> zaprun.yaml:1:1
     zaprun.yaml is a list (1/1): error[ZR0201]: the file takes a map of keys, found a list --> zaprun.yaml:1:3
-    zaprun.yaml is a folder (1/1): error[ZR0101]: zaprun.yaml cannot be read: it is a folder, not a file --> zaprun.yaml
-    zaprun.yaml is a link to nothing (1/1): error[ZR0101]: zaprun.yaml cannot be read: no such file or directory --> zaprun.yaml
+    zaprun.yaml is a folder (2/2): error[ZR0101]: zaprun.yaml cannot be read: it is a folder, not a file --> zaprun.yaml
+    zaprun.yaml is a link to nothing (2/2): error[ZR0101]: zaprun.yaml cannot be read: no such file or directory --> zaprun.yaml
     an empty zap (1/1): error[ZR0103]: zaps/empty.yaml is empty --> zaps/empty.yaml
     a zap of 10 MB (1/1): error[ZR0102]: zaps/big.yaml has 11040025 bytes, more than the 1048576 that are read --> zaps/big.yaml
     aliases that explode (1/1): error[ZR0111]: the file holds more than 100000 values --> zaps/bomb.yaml:6:16

@@ -35,6 +35,8 @@ pub(crate) struct Loading {
     pub(crate) needed: Vec<Needed>,
     /// What looks like a part of the project and is not read.
     pub(crate) strays: Vec<String>,
+    /// Why zaprun.yaml itself could not be read from the disk: there is no project to speak of.
+    pub(crate) unreadable: Option<String>,
     /// How many overlays there are.
     pub(crate) overlays: usize,
     /// How many zap files there are.
@@ -75,6 +77,7 @@ pub(crate) fn load_input(input: &Input, lookup: Option<&dyn Lookup>) -> Loading 
         zaps,
         needed: loaded.needed,
         strays: Vec::new(),
+        unreadable: input.project.content.as_ref().err().cloned(),
         overlays: input.overlays.len(),
         zap_files: input.zaps.len(),
     }
@@ -149,6 +152,9 @@ pub(crate) fn start_from(
         context.printer.report(&findings.render(Format::Text, &context.printer));
         loading.strays.iter().for_each(|stray| context.printer.warning(stray));
     }
+    if let Some(reason) = &loading.unreadable {
+        return Err(unreadable(reason));
+    }
     let valid = loading.is_valid();
     match loading.project {
         Some(project) if valid => Ok(Started { root, project, zaps: loading.zaps }),
@@ -158,6 +164,11 @@ pub(crate) fn start_from(
             Err(CommandError::failure(format!("the project has {}", count(errors as u64, "error", "errors"))))
         }
     }
+}
+
+/// There is a zaprun.yaml and it cannot be read: bad usage, not a finding.
+pub(crate) fn unreadable(reason: &str) -> CommandError {
+    CommandError::usage(format!("zaprun.yaml cannot be read: {reason}"))
 }
 
 /// A project that is looked at: where its state is, and what of it can be read. It need not be valid, since at three in

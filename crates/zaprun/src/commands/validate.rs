@@ -45,6 +45,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     let findings = Findings { sources: &project.sources, diagnostics: &project.findings, prefix: &prefix };
     context.printer.data(&findings.render(args.format, &context.printer))?;
     summary(context, &project, &findings);
+    if let Some(reason) = &project.unreadable {
+        return Err(loading::unreadable(reason));
+    }
     let (errors, warnings) = findings.counts();
     Ok(Exit::findings(errors > 0 || args.strict && warnings > 0))
 }
