@@ -1,7 +1,8 @@
 //! One attempt of one step: admission, sending, and what follows from the outcome.
 
 use super::breaker::{Admission, Effect, Health, after};
-use super::journey::{Ended, Journey, Kept, Unit, reason, show};
+use super::facts::show;
+use super::journey::{Ended, Journey, Kept, Unit, reason};
 use super::keep;
 use super::policy::{Facts, Verdict, classify, next_attempt};
 use super::shared::Phase;

@@ -1,6 +1,7 @@
 //! Shows what a run would send, and sends nothing.
 
-use super::journey::{facts, once_value, reason, restore, show};
+use super::facts::{facts, once_value, restore, show};
+use super::journey::reason;
 use super::lane::Lane;
 use super::shared::count;
 use crate::ports::{ClaimedRun, OnceOutcome, RunReason, RunState, RunUpdate, StepOutcome, StoreError};

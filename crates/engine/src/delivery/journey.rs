@@ -1,5 +1,6 @@
 //! One run, from where it stands to its next resting state.
 
+use super::facts::{facts, once_value, restore, show};
 use super::keep;
 use super::lane::Lane;
 use super::shared::count;
@@ -11,9 +12,8 @@ use crate::report::Event;
 use jiff::Timestamp;
 use std::ops::ControlFlow;
 use zaprun_core::mapping::MapError;
-use zaprun_core::record::Row;
 use zaprun_core::request::HttpRequest;
-use zaprun_core::zap::{Action, EventFacts, Pass, Plan, RunFacts, Scope, StepFacts};
+use zaprun_core::zap::{Action, Pass, Plan, RunFacts, Scope};
 
 /// Whether to go on with the next step; `Break`: the run rests, and that is durable.
 pub(super) type Flow = ControlFlow<()>;
@@ -48,33 +48,6 @@ pub(super) async fn travel(lane: &Lane, run: ClaimedRun) -> Result<(), StoreErro
         }
     }
     journey.arrive().await
-}
-
-/// The facts of a run that mapping may see. They are the same at every attempt.
-pub(super) fn facts(run: &ClaimedRun) -> RunFacts<'_> {
-    RunFacts {
-        record: &run.event.record,
-        event: EventFacts {
-            id: run.event.key.to_string(),
-            kind: run.event.key.kind.clone(),
-            key: run.event.key.id.clone(),
-            at: run.event.at,
-        },
-        run_id: run.id.to_string(),
-        started_at: run.created_at,
-        key_base: run.key_base,
-    }
-}
-
-/// The value of `once_per` that a run would take, when its zap has one and its record has it.
-pub(super) fn once_value(lane: &Lane, run: &ClaimedRun) -> Option<String> {
-    let trigger = &lane.zap.trigger;
-    if !trigger.has_once() {
-        return None;
-    }
-    // An unreadable record fails in the mapping, with its reason.
-    let row = Row::decode(&run.event.record, trigger.schema(), &trigger.fields()).ok()?;
-    trigger.once(&row)
 }
 
 /// A word and its detail.
@@ -412,31 +385,4 @@ pub(super) struct Kept {
     pub(super) reply: Option<bytes::Bytes>,
     /// For later steps.
     pub(super) response: Option<bytes::Bytes>,
-}
-
-/// Lets later steps see what earlier journeys finished. An `each` step shows its elements.
-pub(super) fn restore(scope: &mut Scope, steps: &[StepRecord]) {
-    for step in steps {
-        let elements = step.element.is_none()
-            && steps.iter().any(|other| other.step == step.step && other.element.is_some());
-        if !elements {
-            show(scope, &step.step, step.element.as_deref(), step.outcome, step.response.as_deref());
-        }
-    }
-}
-
-/// Lets later steps see how a step ended.
-pub(super) fn show(
-    scope: &mut Scope,
-    step: &str,
-    element: Option<&str>,
-    outcome: StepOutcome,
-    response: Option<&[u8]>,
-) {
-    let outcome = match outcome {
-        StepOutcome::Done => "done",
-        StepOutcome::Skipped => "skipped",
-        StepOutcome::Failed => "failed",
-    };
-    scope.set_step(step, StepFacts { outcome, response, element });
 }

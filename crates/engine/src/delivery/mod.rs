@@ -8,6 +8,7 @@
 mod attempt;
 mod breaker;
 mod dry;
+mod facts;
 mod journey;
 mod keep;
 mod lane;

@@ -311,3 +311,28 @@ fn a_run_that_breaks_its_target_is_dead_in_the_end_and_the_others_are_not() {
     assert_eq!(world.count(RunState::Dead), 5);
     assert!(world.run("N0003").reason.detail.contains("other runs were accepted"));
 }
+
+#[test]
+fn an_outage_does_not_use_up_the_time_of_those_that_failed_before_it() {
+    let yaml = ONE.to_owned() + "    retry: { for: 30m, first: 10m, max_delay: 10m }\n";
+    let mut world = World::new(&[&yaml]);
+    world.window = 1;
+    many(&world, 0, 120);
+    let down = world.clock.now() + SignedDuration::from_secs(1);
+    let back = world.clock.now() + SignedDuration::from_hours(1);
+    let (clock, mut first, mut later) = (world.clock.clone(), 0, 0);
+    world.target.script(move |_| {
+        let now = clock.now();
+        let fails = if now < down {
+            // Every other run fails once, so that none in a row do.
+            first += 1;
+            first % 2 == 0
+        } else {
+            later += usize::from(now >= back);
+            now < back || later == 30
+        };
+        if fails { reply(503) } else { reply(200) }
+    });
+    world.for_long(Duration::from_secs(2 * 3600));
+    assert_eq!((world.count(RunState::Delivered), world.count(RunState::Dead)), (120, 0));
+}
