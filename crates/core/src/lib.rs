@@ -6,6 +6,7 @@ pub mod definition;
 pub mod diagnostic;
 pub mod expression;
 pub mod filters;
+mod header;
 pub mod load;
 pub mod mapping;
 pub mod path;

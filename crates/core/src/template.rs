@@ -61,9 +61,36 @@ impl Template {
         })
     }
 
+    /// The text of the template itself, without its values; a blank stands for each of them.
+    pub(crate) fn literal(&self) -> String {
+        let mut text = String::new();
+        gather(&self.parts, &mut text);
+        text
+    }
+
     /// What it reads.
     pub fn reads(&self) -> &[Access] {
         &self.reads
+    }
+}
+
+/// The text of parts that is written as it stands; what goes into a name or through a filter is a value.
+fn gather(parts: &[Part], text: &mut String) {
+    for part in parts {
+        match part {
+            Part::Text(literal) => text.push_str(literal),
+            Part::If { then, otherwise, .. } => {
+                gather(then, text);
+                gather(otherwise, text);
+            }
+            Part::For(each) => {
+                gather(&each.body, text);
+                gather(&each.otherwise, text);
+            }
+            Part::With { body, .. } => gather(body, text),
+            Part::Emit(_) | Part::Filtered { .. } => text.push(' '),
+            Part::Set(..) | Part::SetText { .. } => {}
+        }
     }
 }
 

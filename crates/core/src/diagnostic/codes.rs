@@ -299,6 +299,10 @@ codes! {
         "A condition compares by the field's type; a value of another type never matches.",
         bad: "where: { totalAmount: many }",
         good: "where: { totalAmount: \"19.90\" }";
+    TAKEN_NAME = "ZR0708", Error, "name that is taken",
+        "A loop's name hides what else goes by it, so that an expression would read something other than it says.",
+        bad: "each: $.items\nas: record",
+        good: "each: $.items\nas: line";
     URL_HOST = "ZR0710", Error, "host that is not literal",
         "A record must not choose where data goes: scheme and host are written out, unless `allow_hosts` permits more.",
         bad: "url: \"https://{{ record.custom1 }}/hook\"",
@@ -307,6 +311,10 @@ codes! {
         "HTTP knows letters, digits and a few signs in the name of a header.",
         bad: "headers: { \"X Order\": 1 }",
         good: "headers: { X-Order: 1 }";
+    RESERVED_HEADER = "ZR0712", Error, "header that zaprun sets itself",
+        "These headers say where a message goes and ends, or carry the idempotency key; two of one name contradict each other.",
+        bad: "headers: { Host: api.example.com }",
+        good: "connection: api   # its address says the host";
 }
 
 #[cfg(test)]

@@ -65,8 +65,7 @@ impl<'a> Evaluator<'a> {
             NodeKind::Filter(filter) => self.filter(filter, locals).map(Cow::Owned),
             NodeKind::Test(test) => self.test(test, locals).map(owned),
             NodeKind::List(items) => {
-                let items: Result<Vec<Value>> =
-                    items.iter().map(|item| self.eval(item, locals).map(Cow::into_owned)).collect();
+                let items: Result<Vec<Value>> = items.iter().map(|item| self.element(item, locals)).collect();
                 self.checked(node, Value::list(items?))
             }
             NodeKind::Map(pairs) => self.map(node, pairs, locals),
@@ -79,6 +78,16 @@ impl<'a> Evaluator<'a> {
     pub(crate) fn present<'v>(&'v self, node: &'v Node, locals: &'v [Value]) -> Result<Found<'v>> {
         let value = self.eval(node, locals)?;
         if value.is_missing() { Err(self.missing(node, locals)) } else { Ok(value) }
+    }
+
+    /// A part of a list or object: what a schema knows to be absent is null there.
+    fn element(&self, node: &Node, locals: &[Value]) -> Result<Value> {
+        let value = self.eval(node, locals)?;
+        match &*value {
+            Value::Absent(crate::value::Absence::Unknown) => Err(self.missing(node, locals)),
+            Value::Absent(_) => Ok(Value::Null),
+            _ => Ok(value.into_owned()),
+        }
     }
 
     /// Whether a node counts as true.
@@ -281,7 +290,7 @@ impl<'a> Evaluator<'a> {
                 let fault = Fault::new(format!("an object's names are text, not {}", name_value.kind()));
                 return Err(self.fault(fault, name));
             };
-            entries.push((Arc::clone(text), self.eval(value, locals)?.into_owned()));
+            entries.push((Arc::clone(text), self.element(value, locals)?));
         }
         self.checked(node, Value::Object(Object::new(entries, None)))
     }

@@ -7,14 +7,16 @@ use std::sync::Arc;
 
 use super::calls::Given;
 use super::ir::{
-    Base, Choose, FilterNode, LoopField, LoopSlots, Node, NodeKind, ScopeEntry, Slice, TestNode,
+    Base, Choose, FilterCall, FilterNode, LoopField, LoopSlots, Node, NodeKind, ScopeEntry, Slice, TestCall,
+    TestNode,
 };
 use super::names::{Access, Key, Names, NoMember, Shape};
 use super::ops;
 use super::problem::Problem;
+use super::text::check_steps;
 use super::tree::{BinaryOp, Tree, TreeKind};
 use crate::diagnostic::{code, did_you_mean};
-use crate::filters::{self, FilterSpec, Output};
+use crate::filters::{self, FilterSpec, Output, Ready};
 use crate::value::{Kind, Value};
 
 /// A compiled part and what is known of its value.
@@ -130,10 +132,11 @@ impl<'a> Resolver<'a> {
                 self.filter(tree, name, name_range, input, &Given::new(arguments))
             }
             TreeKind::Test { name, name_range, input, arguments } => {
-                let (input, _) = self.expr(input);
+                let (input, shape) = self.expr(input);
                 let call = self.test_call(name, name_range, Given::new(arguments));
                 match call {
                     Some(call) => {
+                        self.check_test(&call, &shape);
                         let node = TestNode { input, call, name_range: name_range.clone() };
                         known(tree, NodeKind::Test(Box::new(node)), Shape::Scalar(Kind::Bool))
                     }
@@ -328,6 +331,9 @@ impl<'a> Resolver<'a> {
         let (left, left_shape) = self.expr(left);
         let (right, right_shape) = self.expr(right);
         self.check_operands(&tree.range, op, &left_shape, &right_shape);
+        if matches!(op, BinaryOp::In | BinaryOp::NotIn) {
+            self.check_items(&left_shape, &right);
+        }
         let shape = match op {
             BinaryOp::Join => Shape::Scalar(Kind::Text),
             _ if op.is_comparison() => Shape::Scalar(Kind::Bool),
@@ -371,6 +377,40 @@ impl<'a> Resolver<'a> {
                     self.report_arithmetic(&at, op, left, right);
                 }
             }
+        }
+    }
+
+    /// Reports items of a list that is written out which the left side can never equal.
+    fn check_items(&mut self, left: &Shape, list: &Node) {
+        let NodeKind::List(items) = &list.kind else { return };
+        for item in items {
+            self.check_compared(left, item);
+        }
+    }
+
+    /// Reports a constant that is compared with a value of another kind.
+    fn check_compared(&mut self, left: &Shape, constant: &Node) {
+        let NodeKind::Const(value) = &constant.kind else { return };
+        let Some(left) = left.kind().filter(|left| !value.is_missing() && *left != value.kind()) else {
+            return;
+        };
+        let message = format!("{left} cannot be compared with {}", value.kind());
+        let help = match (left, value) {
+            (Kind::Text, Value::Number(_)) => {
+                Some(format!("write it in quotes: '{}'", self.label(&constant.range)))
+            }
+            _ => ops::mismatch_help(left, value.kind()).map(str::to_owned),
+        };
+        self.report(Problem::new(&code::KIND_MISMATCH, message, constant.range.clone()).maybe_help(help));
+    }
+
+    /// The tests that compare are as strict as the operators.
+    fn check_test(&mut self, call: &TestCall, left: &Shape) {
+        let Some(Some(other)) = call.arguments.first() else { return };
+        match call.spec.name {
+            "eq" | "ne" | "lt" | "le" | "gt" | "ge" => self.check_compared(left, &other.node),
+            "in" => self.check_items(left, &other.node),
+            _ => {}
         }
     }
 
@@ -447,9 +487,31 @@ impl<'a> Resolver<'a> {
         };
         let spec = call.spec;
         self.check_input(spec, &input, &shape, name_range);
-        let output = output_shape(spec, &shape, given);
+        let output = match self.path_shape(&call, &input, &shape) {
+            Some(output) => output,
+            None => output_shape(spec, &shape, given),
+        };
         let node = FilterNode { input, call, name_range: name_range.clone() };
         known(tree, NodeKind::Filter(Box::new(node)), output)
+    }
+
+    /// What a path that is written out finds in a value of which something is known.
+    fn path_shape(&mut self, call: &FilterCall, input: &Node, shape: &Shape) -> Option<Shape> {
+        let argument = call.arguments.first()?.as_ref()?;
+        let Some(Ready::Path(path)) = &argument.ready else { return None };
+        if call.spec.name != "jsonpath" {
+            return None;
+        }
+        let of = format!("`{}`", self.label(&input.range));
+        match check_steps(path, shape, &of) {
+            Ok(found) if path.is_singular() => Some(found),
+            Ok(found) => Some(Shape::list_of(found)),
+            Err(mut problem) => {
+                problem.range = argument.node.range.clone();
+                self.report(problem);
+                None
+            }
+        }
     }
 
     fn check_input(&mut self, spec: &FilterSpec, input: &Node, shape: &Shape, name_range: &Range<usize>) {

@@ -38,7 +38,6 @@ pub(super) static FILTERS: &[FilterSpec] = &[
     FilterSpec {
         over_lists: false,
         output: Output::Is(Kind::Text),
-        sees_missing: true,
         params: &[param(
             "indent",
             ParamType::Whole,
@@ -48,6 +47,7 @@ pub(super) static FILTERS: &[FilterSpec] = &[
         examples: &[
             example("{'a': 19.90, 'b': [1, none]} | tojson", "{}", r#""{\"a\":19.90,\"b\":[1,null]}""#),
             example("[1] | tojson(2)", "{}", r#""[\n  1\n]""#),
+            example("record.nothing | tojson", r#"{"record":{}}"#, "error: `record.nothing` is missing"),
         ],
         ..FilterSpec::new(
             "tojson",
@@ -149,9 +149,6 @@ fn to_bool(value: &Value) -> Result<bool, Fault> {
 }
 
 fn to_json(call: &Call<'_>, value: &Value) -> Result<Value, Fault> {
-    if let Value::Absent(_) = value {
-        return Err(Fault::new("the value is missing"));
-    }
     let mut bytes = Vec::new();
     value.write_json(&mut bytes).map_err(|error| Fault::new(error.to_string()))?;
     call.budget.room(0, bytes.len())?;

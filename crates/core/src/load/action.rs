@@ -2,7 +2,7 @@
 
 use super::project::is_address;
 use crate::diagnostic::{Diagnostic, code};
-use crate::yaml::{Entry, NodeId, Tree};
+use crate::yaml::{Entry, Kind, NodeId, Tree};
 
 /// How many actions are looked at; a zap with more has a finding for it.
 pub(super) const MANY: usize = 200;
@@ -54,12 +54,20 @@ fn target(tree: &Tree, action: NodeId, findings: &mut Vec<Diagnostic>) {
         );
     }
     let Some((url, text)) = url.and_then(|url| Some((url, tree.text(url.value)?))) else { return };
+    let jsonpath = text.starts_with("$.") || text.starts_with("$[");
     if !text.contains("{{") && !text.contains("{%") && !is_address(text) {
-        findings.push(
-            Diagnostic::new(&code::BAD_URL, "`url` is not an address that requests can go to")
-                .at(tree.span(url.value))
-                .help("write an absolute address: https://api.example.com/entries"),
-        );
+        let (message, help) = if jsonpath {
+            (
+                "`url` is a template, and a JSONPath is not one",
+                "write https:// and the host out, and `{{ record.x }}` for a field of the record",
+            )
+        } else {
+            (
+                "`url` is not an address that requests can go to",
+                "write an absolute address: https://api.example.com/entries",
+            )
+        };
+        findings.push(Diagnostic::new(&code::BAD_URL, message).at(tree.span(url.value)).help(help));
     }
 }
 
@@ -69,6 +77,15 @@ fn body(tree: &Tree, action: NodeId, findings: &mut Vec<Diagnostic>) {
     if let [first, second, ..] = bodies.as_slice() {
         findings
             .push(exclusive(second, first).help("a request has one body: keep one of json, form and text"));
+    }
+    // `form` and `text` take no null, and say so by their schema.
+    let empty = tree.entry(action, "json").filter(|json| tree.node(json.value).kind == Kind::Null);
+    if let Some(json) = empty {
+        findings.push(
+            Diagnostic::new(&code::EMPTY_VALUE, "`json` is empty").at(json.key_span).help(
+                "write the body after the `:`, `{}` for an empty object; without a body remove the key",
+            ),
+        );
     }
     let get = tree.get(action, "method").and_then(|node| tree.text(node)) == Some("GET");
     if let (true, Some(body)) = (get, bodies.first()) {

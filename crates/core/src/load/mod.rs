@@ -11,6 +11,8 @@ mod project;
 mod secrets;
 mod zap;
 
+pub(crate) use project::is_address;
+
 #[cfg(test)]
 mod tests;
 

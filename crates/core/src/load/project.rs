@@ -6,6 +6,7 @@ use super::zap::too_short;
 use super::{Input, LoadedProject, Read, Reader, overlay, secrets, start, with_traps};
 use crate::definition::Project;
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
+use crate::header;
 use crate::schema::{self, Document};
 use crate::source::FileId;
 use crate::variables::{self, Lookup, Needed, Replaced};
@@ -120,6 +121,7 @@ fn variant(mut tree: Tree, lookup: Option<&dyn Lookup>) -> Variant {
             None
         }
     };
+    secrets::no_default(&tree, &mut findings);
     findings.append(&mut structure);
     findings.extend(checks(&tree));
     findings.extend(secrets::in_project(&tree, &replaced));
@@ -153,6 +155,25 @@ fn checks(tree: &Tree) -> Vec<Diagnostic> {
         }
         if let Some(url) = tree.get(connection.value, "base_url") {
             findings.extend(address(tree, url));
+        }
+        findings.extend(header_names(tree, connection.value));
+    }
+    findings
+}
+
+/// Names of headers that a connection cannot send. What a variable holds is not shown, so it is not looked at.
+fn header_names(tree: &Tree, connection: NodeId) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for entry in tree.get(connection, "headers").map_or(&[][..], |headers| tree.entries(headers)) {
+        findings.extend(header::problem(&entry.key).map(|finding| finding.at(entry.key_span)));
+    }
+    let auth = tree.get(connection, "auth").and_then(|auth| tree.get(auth, "header"));
+    let named =
+        [auth.and_then(|header| tree.get(header, "name")), tree.get(connection, "idempotency_header")];
+    for node in named.into_iter().flatten() {
+        let Kind::Text { value, style } = &tree.node(node).kind else { continue };
+        if *style != Style::Variable {
+            findings.extend(header::problem(value).map(|finding| finding.at(tree.span(node))));
         }
     }
     findings
@@ -195,7 +216,7 @@ fn address(tree: &Tree, node: NodeId) -> Option<Diagnostic> {
 }
 
 /// Whether a text is an absolute http or https address with a host.
-pub(super) fn is_address(text: &str) -> bool {
+pub(crate) fn is_address(text: &str) -> bool {
     let Ok(url) = url::Url::parse(text) else { return false };
     matches!(url.scheme(), "http" | "https") && url.has_host() && !text.contains(char::is_whitespace)
 }

@@ -59,6 +59,30 @@ pub(super) fn in_project(tree: &Tree, replaced: &Replaced) -> Vec<Diagnostic> {
 const PROJECT_HELP: &str = "take it from a variable or a file: ${NAME}, ${file:/run/secrets/name}";
 const ZAP_HELP: &str = "let a connection in zaprun.yaml carry it: `auth:`, `headers:` or its address";
 
+/// A secret that is not set cannot have a default: that would be the secret in plain.
+pub(super) fn no_default(tree: &Tree, findings: &mut [Diagnostic]) {
+    if !findings.iter().any(|finding| finding.code == &code::VARIABLE_UNSET) {
+        return;
+    }
+    tree.walk(tree.root(), &mut |node, pointer| {
+        let path: Vec<&str> = pointer.split('/').skip(1).collect();
+        let at = tree.span(node);
+        if !matches!(tree.node(node).kind, Kind::Hole(_)) || !is_secret_field(&path) {
+            return;
+        }
+        let within = |finding: &&mut Diagnostic| {
+            finding.code == &code::VARIABLE_UNSET
+                && finding
+                    .span
+                    .is_some_and(|span| span.file == at.file && at.start <= span.start && span.end <= at.end)
+        };
+        for finding in findings.iter_mut().filter(within) {
+            finding.help =
+                Some("set it where the program runs, or read a file: ${file:/run/secrets/name}".to_owned());
+        }
+    });
+}
+
 /// Findings of a zap.
 pub(super) fn in_zap(tree: &Tree) -> Vec<Diagnostic> {
     let mut findings = Vec::new();

@@ -17,7 +17,7 @@ pub(super) fn read(reader: &mut Reader, file: &File) -> ZapFile {
             reader.findings.push(
                 Diagnostic::new(&code::EMPTY_FILE, format!("{} is empty", file.path))
                     .at(start(read.file))
-                    .help("write a zap, or remove the file; `zaprun new` writes a first one"),
+                    .help("write a zap, or remove the file; `zaprun init` writes a first one"),
             );
         }
         return ZapFile { file: read.file, name: None, enabled: false, definition: None, tree: None };
@@ -90,10 +90,12 @@ fn trigger(tree: &Tree) -> Vec<Diagnostic> {
     let pairs =
         [("include_bought", "order_type", "new_lead"), ("include_voids", "transaction_type", "refund")];
     let mut findings = Vec::new();
-    let cycled = ["new_sale", "decline"];
+    // A kind that does not exist has its own finding, and nothing can be said of it.
+    let known = ["new_sale", "cancelled", "new_lead", "decline", "refund"];
+    let uncycled = ["cancelled", "new_lead", "refund"];
     let kind = text("order_type").or_else(|| text("transaction_type"));
     if let (Some(entry), Some(kind)) =
-        (tree.entry(trigger, "cycles"), kind.filter(|kind| !cycled.contains(kind)))
+        (tree.entry(trigger, "cycles"), kind.filter(|kind| uncycled.contains(kind)))
     {
         findings.push(
             Diagnostic::new(&code::NO_EFFECT, format!("`cycles` says nothing about {kind}"))
@@ -106,7 +108,7 @@ fn trigger(tree: &Tree) -> Vec<Diagnostic> {
     }
     for (option, kind, wanted) in pairs {
         let Some(entry) = tree.entry(trigger, option) else { continue };
-        if let Some(found) = text(kind).filter(|found| *found != wanted) {
+        if let Some(found) = text(kind).filter(|found| *found != wanted && known.contains(found)) {
             findings.push(
                 Diagnostic::new(&code::NO_EFFECT, format!("`{option}` says nothing about {found}"))
                     .at(entry.key_span)

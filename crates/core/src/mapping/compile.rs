@@ -12,6 +12,59 @@ use crate::yaml::{Entry, Kind, NodeId, Tree};
 /// The keys of the mapping language that begin with `$`.
 const WORDS: [&str; 8] = ["$each", "$as", "$map", "$if", "$then", "$else", "$drop_null", "$clear"];
 
+/// What a loop's element cannot be called: the roots, what every loop binds, and the words of the language.
+const TAKEN: &[&str] = &[
+    "record",
+    "record_raw",
+    "vars",
+    "let",
+    "steps",
+    "event",
+    "run",
+    "connection",
+    "step",
+    "response",
+    "index",
+    "key",
+    "loop",
+    "and",
+    "or",
+    "not",
+    "in",
+    "is",
+    "if",
+    "elif",
+    "else",
+    "endif",
+    "for",
+    "endfor",
+    "set",
+    "endset",
+    "with",
+    "endwith",
+    "filter",
+    "endfilter",
+    "recursive",
+    "true",
+    "false",
+    "none",
+    "True",
+    "False",
+    "None",
+    "raw",
+    "include",
+    "import",
+    "macro",
+    "call",
+    "block",
+    "extends",
+    "from",
+    "do",
+    "break",
+    "continue",
+    "autoescape",
+];
+
 /// Compiles the parts of one zap: gathers findings and what is read.
 pub(crate) struct Compiler<'a> {
     pub(crate) tree: &'a Tree,
@@ -95,6 +148,17 @@ impl<'a> Compiler<'a> {
 
     pub(crate) fn report(&mut self, finding: Diagnostic) {
         self.findings.push(finding);
+    }
+
+    /// The name of a loop's element; nothing, with a finding, when it means something else.
+    pub(crate) fn loop_name<'n>(&mut self, name: &'n str, at: Span) -> Option<&'n str> {
+        if !TAKEN.contains(&name) {
+            return Some(name);
+        }
+        let message = format!("`{name}` means something else already");
+        let help = "give the element another name, for example `line`";
+        self.report(Diagnostic::new(&code::TAKEN_NAME, message).at(at).help(help));
+        None
     }
 
     /// The names within a loop, and their slots.
@@ -191,13 +255,17 @@ impl<'a> Compiler<'a> {
     }
 
     fn each(&mut self, node: NodeId, entries: &[Entry], names: &Names, place: &str) -> Option<Part> {
-        let good = self.only(entries, &["$each", "$as", "$map"]);
+        let mut good = self.only(entries, &["$each", "$as", "$map"]);
         let get = |key: &str| entries.iter().find(|entry| &*entry.key == key).map(|entry| entry.value);
         let source = self.mapping(get("$each")?, names, &format!("{place}.$each"));
         let item = match get("$as") {
             None => "item",
             Some(node) => match self.tree.text(node) {
-                Some(name) if is_name(name) => name,
+                Some(name) if is_name(name) => {
+                    let free = self.loop_name(name, self.tree.span(node));
+                    good &= free.is_some();
+                    free.unwrap_or("item")
+                }
                 _ => {
                     self.word_misused(
                         self.tree.span(node),

@@ -56,6 +56,11 @@ impl JsonPath {
         &self.0.leading
     }
 
+    /// Its segments as far as each is one step that is known beforehand.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = PathStep<'_>> {
+        self.0.query.segments.iter().map(path_step)
+    }
+
     /// What it reads below its root, as steps; what lies below the last step is used whole.
     pub fn reads(&self) -> Vec<Vec<Key>> {
         let mut reads = vec![self.0.leading.clone()];
@@ -75,6 +80,27 @@ impl JsonPath {
         let list = Value::list(nodes.into_iter().cloned().collect());
         budget.check(&list)?;
         Ok(Cow::Owned(list))
+    }
+}
+
+/// What one segment of a path does to a shape.
+pub(crate) enum PathStep<'a> {
+    /// To a member.
+    Member(&'a Arc<str>),
+    /// To some items of a list, or some members of an object.
+    Items,
+    /// To anything.
+    Anything,
+}
+
+fn path_step(segment: &Segment) -> PathStep<'_> {
+    match segment {
+        Segment::Child(selectors) => match selectors.as_slice() {
+            [Selector::Name(name)] => PathStep::Member(name),
+            [Selector::Any | Selector::At(_) | Selector::Slice(..) | Selector::Filter(_)] => PathStep::Items,
+            _ => PathStep::Anything,
+        },
+        Segment::Descend(_) => PathStep::Anything,
     }
 }
 

@@ -80,7 +80,7 @@ impl Moment {
     pub fn parse(text: &str, zone: &TimeZone) -> Option<Self> {
         let local: DateTime = text.trim().parse().ok()?;
         let ambiguous = zone.to_ambiguous_timestamp(local);
-        let at = ambiguous.clone().compatible().ok()?;
+        let at = ambiguous.compatible().ok()?;
         let repeated = matches!(ambiguous.offset(), AmbiguousOffset::Fold { .. });
         let latest = if repeated { ambiguous.later().ok()? } else { at };
         Some(Moment { at, latest })

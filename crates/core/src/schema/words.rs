@@ -129,6 +129,9 @@ fn wrong_type(place: &Place<'_>, schema: Option<&Value>, error: &ValidationError
     }
     let finding = Diagnostic::new(&code::WRONG_TYPE, format!("{name} takes {what}, found {}", node.words()));
     let help = match &node.kind {
+        _ if wants("string") && is_condition(&place.name()) => {
+            Some("write `\"{{ … }}\"` with an expression that is true or false".to_owned())
+        }
         Kind::Number(_) if format.is_some() => format.map(|format| format.help.to_owned()),
         Kind::Number(digits) if wants("string") => Some(format!("write \"{digits}\" in quotes")),
         Kind::Bool(value) if wants("string") => Some(format!("write \"{value}\" in quotes")),
@@ -144,6 +147,11 @@ fn wrong_type(place: &Place<'_>, schema: Option<&Value>, error: &ValidationError
         _ => None,
     };
     finding.maybe_help(help)
+}
+
+/// Keys that hold a condition.
+fn is_condition(key: &str) -> bool {
+    matches!(key, "filter" | "when" | "success")
 }
 
 fn type_words(ty: &str) -> &str {

@@ -2,20 +2,19 @@
 
 use std::sync::Arc;
 
-use super::action::{Action, Address, Http, OnUncertain, Payload, Retry};
+use super::action::{Action, Http, OnUncertain, Payload, Retry};
 use super::project::{ConnectionFacts, ProjectFacts};
 use super::scope::{self, RESPONSE, STEPS};
-use super::url::{UrlTemplate, literal_origin};
-use super::{Zap, trigger};
+use super::{Zap, target, trigger};
 use crate::definition;
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::expression::{Access, Key, Names, Shape, members_read};
 use crate::mapping::Compiler;
 use crate::record::ReadSet;
 use crate::request::Method;
-use crate::template::Template;
+use crate::source::Span;
 use crate::value::Kind as ValueKind;
-use crate::yaml::{Spanned, Tree};
+use crate::yaml::{NodeId, Spanned, Tree};
 
 /// A zap that was compiled, or why not.
 #[derive(Debug)]
@@ -32,8 +31,29 @@ pub fn compile(definition: &definition::Zap, tree: &Tree, project: &ProjectFacts
     let connection = project.connection(&definition.trigger.connection().value);
     let zap = build(&mut compiler, definition, project, &connection);
     let name = definition.name.value.as_str();
-    let diagnostics = compiler.findings.into_iter().map(|finding| finding.zap(name)).collect();
+    let mut diagnostics: Vec<Diagnostic> =
+        compiler.findings.into_iter().map(|finding| finding.zap(name)).collect();
+    point(tree, &mut diagnostics);
+    let zap = zap.filter(|_| diagnostics.iter().all(|finding| finding.severity == Severity::Warning));
     Compiled { zap, diagnostics }
+}
+
+/// Gives each finding the pointer of the innermost value that holds its place.
+fn point(tree: &Tree, findings: &mut [Diagnostic]) {
+    if findings.is_empty() {
+        return;
+    }
+    let mut values: Vec<(Span, String)> = Vec::new();
+    tree.walk(tree.root(), &mut |node: NodeId, pointer| values.push((tree.span(node), pointer.to_owned())));
+    for finding in findings.iter_mut().filter(|finding| finding.pointer.is_none()) {
+        let Some(at) = finding.span else { continue };
+        let holds = |span: &Span| span.file == at.file && span.start <= at.start && at.end <= span.end;
+        // Of values at the same place the last is the innermost, and the first that an alias repeats is its own.
+        let innermost = values.iter().filter(|(span, _)| holds(span)).min_by_key(|(span, pointer)| {
+            (span.end - span.start, std::cmp::Reverse(pointer.matches('/').count()))
+        });
+        finding.pointer = innermost.map(|(_, pointer)| pointer.clone());
+    }
 }
 
 fn build(
@@ -165,7 +185,12 @@ fn action(
     let outer = names.clone().with("step", step);
 
     let each = http.each.map(|node| compiler.mapping(node.0, &outer, &format!("{place}.each")));
-    let item = http.element.as_ref().map_or("item", |name| name.as_str());
+    let item = match &http.element {
+        Some(name) => compiler.loop_name(name.as_str(), compiler.tree.span(name.node)),
+        None => Some("item"),
+    };
+    // With a name that is taken, the others keep their meaning and what they say is still checked.
+    let item = item.unwrap_or("item");
     let shape =
         each.as_ref().and_then(Option::as_ref).map_or(Shape::Any, crate::mapping::Mapping::element_shape);
     let (inner, slots) = match each {
@@ -191,7 +216,7 @@ fn action(
         definition::Method::Patch => Method::Patch,
         definition::Method::Delete => Method::Delete,
     });
-    let address = address(compiler, http, &inner, place);
+    let address = target::address(compiler, http, &inner, place);
     let mut mapped = |node: Option<crate::yaml::NodeId>, key: &str| {
         node.map(|node| compiler.mapping(node, &inner, &format!("{place}.{key}")))
     };
@@ -200,7 +225,7 @@ fn action(
     let json = mapped(http.json.map(|node| node.0), "json");
     let form = mapped(http.form.map(|map| map.0), "form");
     let text = mapped(http.text.as_ref().map(|text| text.node), "text");
-    header_names(compiler, http);
+    target::headers(compiler, http);
 
     let body = match (json, form, text) {
         (Some(json), ..) => Some(Payload::Json(json?)),
@@ -248,52 +273,6 @@ fn retry(written: Option<&Spanned<definition::Retry>>) -> Retry {
         for_: or(&written.give_up, standard.for_),
         first: or(&written.first, standard.first),
         max_delay: or(&written.max_delay, standard.max_delay),
-    }
-}
-
-fn address(
-    compiler: &mut Compiler<'_>,
-    http: &definition::HttpAction,
-    names: &Names,
-    place: &str,
-) -> Option<Address> {
-    let template = |compiler: &mut Compiler<'_>, written: &Spanned<String>, key: &str| match Template::compile(
-        &written.value,
-        names,
-    ) {
-        Ok(template) => {
-            compiler.reads.extend(template.reads().iter().cloned());
-            Some(UrlTemplate::new(template, &format!("{place}.{key}")))
-        }
-        Err(problems) => compiler.refuse(written.node, problems),
-    };
-    if let Some(written) = &http.url {
-        let url = template(compiler, written, "url");
-        let allow_hosts: Vec<String> = http.allow_hosts.iter().map(|host| host.value.clone()).collect();
-        let origin = literal_origin(&written.value);
-        if origin.is_none() && allow_hosts.is_empty() {
-            let finding = Diagnostic::new(&code::URL_HOST, "scheme and host of the address are not literal");
-            let help = "write https:// and the host out before the first template, or name the hosts in `allow_hosts`";
-            compiler.report(finding.at(compiler.tree.span(written.node)).help(help));
-            return None;
-        }
-        let host = origin.and_then(|origin| origin.split_once("://")).map_or("(by record)", |(_, host)| host);
-        return Some(Address::Url { url: url?, host: host.to_owned(), allow_hosts });
-    }
-    // An action with neither has its finding already.
-    let name = http.connection.as_ref()?.value.clone();
-    let path = http.path.as_ref().map(|path| template(compiler, path, "path"));
-    Some(Address::Connection { name, path: whole(path)? })
-}
-
-fn header_names(compiler: &mut Compiler<'_>, http: &definition::HttpAction) {
-    let tree = compiler.tree;
-    for entry in http.headers.map_or(&[][..], |headers| tree.entries(headers.0)) {
-        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if entry.key.is_empty() || !entry.key.bytes().all(token) {
-            let message = format!("`{}` is not a header name", entry.key);
-            compiler.report(Diagnostic::new(&code::HEADER_NAME, message).at(entry.key_span));
-        }
     }
 }
 

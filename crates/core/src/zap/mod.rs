@@ -6,6 +6,7 @@ pub mod key;
 mod project;
 mod response;
 mod scope;
+mod target;
 mod trigger;
 mod url;
 

@@ -290,7 +290,7 @@ actions:
         13:12 ZR0703 `$clear` has no meaning here | it clears a field of the CRM; write null to send a null
         14:14 ZR0404 `let` has no field `b`
         15:14 ZR0404 `steps` has no field `nobody`
-        16:10 ZR0404 the record has no field `emailAdress` | did you mean `emailAddress`?
+        16:12 ZR0404 the record has no field `emailAdress` | did you mean `emailAddress`?
         "
     );
 }
@@ -435,3 +435,188 @@ const ANY_ZAP: &str = r#"actions:
       amount: "{{ record.totalAmount * 2 }}"
       lines: { $each: "{{ record['items'] }}", $map: { n: "{{ item.name | default('') }}", i: "{{ index }}" } }
 "#;
+
+const HTTP: &str = "actions:\n  - id: send\n    type: http\n    connection: sink\n";
+
+#[test]
+fn paths_and_addresses_say_what_they_cannot_hold() {
+    let of = |keys: &str| findings(&format!("{HTTP}    {keys}")).join("\n");
+    insta::assert_snapshot!(
+        [
+            of("path: \"entries?order={{ record.orderId }}\""),
+            of("path: \"a#b\""),
+            of("path: $.orderId"),
+            of("path: https://api.example.com/x"),
+            of("path: \"{{ record.couponCode | default('?#://') }}\""),
+            findings("actions: [{ id: send, type: http, url: $.orderId }]").join("\n"),
+            findings("actions: [{ id: send, type: http, url: api.example.com }]").join("\n"),
+        ]
+        .join("\n--\n"),
+        @r"
+        7:11 ZR0205 `path` holds a `?`, which would end the path | write what follows under `query:`: names and values
+        --
+        7:11 ZR0205 `path` holds a `#`, which would end the path | remove it: what follows a `#` never reaches a server; within a name write %23
+        --
+        7:11 ZR0205 `path` is a template, and a JSONPath is not one | write `{{ record.x }}` for a field of the record
+        --
+        7:11 ZR0205 `path` holds a whole address | write the whole address as `url:`, without `connection:`; `path` follows the connection's address
+        --
+
+        --
+        3:40 ZR0212 `url` is a template, and a JSONPath is not one | write https:// and the host out, and `{{ record.x }}` for a field of the record
+        --
+        3:40 ZR0212 `url` is not an address that requests can go to | write an absolute address: https://api.example.com/entries
+        "
+    );
+}
+
+#[test]
+fn hosts_are_patterns_and_a_literal_one_is_allowed() {
+    let of = |url: &str, hosts: &str| {
+        findings(&format!("actions: [{{ id: send, type: http, url: \"{url}\", allow_hosts: {hosts} }}]"))
+            .join("\n")
+    };
+    insta::assert_snapshot!(
+        [
+            of("{{ record.custom1 }}", "[\"*\", \"https://a.example\"]"),
+            of("https://b.example/x", "[a.example]"),
+            of("{{ record.custom1 }}", "[\"*.a.example\"]"),
+            of("https://b.a.example/x", "[\"*.a.example\"]"),
+        ]
+        .join("\n--\n"),
+        @r#"
+        3:78 ZR0205 `*` is not the name of a host | write a host without scheme, port or path: api.example.com, or "*.example.com" for all below it
+        3:83 ZR0205 `https://a.example` is not the name of a host | write a host without scheme, port or path: api.example.com, or "*.example.com" for all below it
+        --
+        3:40 ZR0710 `allow_hosts` does not allow the host of this address | add the host to `allow_hosts`, or remove `allow_hosts`
+        --
+
+        --
+        "#
+    );
+}
+
+#[test]
+fn headers_that_zaprun_sets_are_not_the_authors() {
+    insta::assert_snapshot!(
+        findings(&format!("{HTTP}    headers: {{ Idempotency-Key: $.orderId, Host: a, content-length: 1, X-Ok: 1 }}")).join("\n"),
+        @r"
+        7:16 ZR0712 the header `Idempotency-Key` is set by zaprun itself | the connection's `idempotency_header` gives it another name, or `none`
+        7:44 ZR0712 the header `Host` is set by zaprun itself | remove it: it says where a message goes or ends
+        7:53 ZR0712 the header `content-length` is set by zaprun itself | remove it: it says where a message goes or ends
+        "
+    );
+}
+
+#[test]
+fn names_that_are_taken() {
+    insta::assert_snapshot!(
+        findings(&format!(
+            "{HTTP}    each: $.items\n    as: record\n    json: {{ $each: $.items, $as: index, $map: {{ $each: $.items, $as: not, $map: 1 }} }}"
+        ))
+        .join("\n"),
+        @r"
+        8:9 ZR0708 `record` means something else already | give the element another name, for example `line`
+        9:34 ZR0708 `index` means something else already | give the element another name, for example `line`
+        9:70 ZR0708 `not` means something else already | give the element another name, for example `line`
+        "
+    );
+}
+
+#[test]
+fn words_of_a_condition_of_the_trigger() {
+    let of = |condition: &str| {
+        let text = format!(
+            "name: z\ntrigger: {{ connection: crm, type: konnektive.orders, order_type: new_sale, where: {{ {condition} }} }}\nactions: [{{ id: a, type: http, connection: sink, path: \"?\" }}]"
+        );
+        compiled(&text).err().unwrap().join("\n")
+    };
+    insta::assert_snapshot!(
+        [of("orderStatus: COMPLETED"), of("orderStatus: \"{{ vars.channel }}\""), of("orderStatus: COMPLETE")].join("\n--\n"),
+        @r"
+        2:98 ZR0707 `orderStatus` is not known to be `COMPLETED` | did you mean `COMPLETE`?
+        3:56 ZR0205 `path` holds a `?`, which would end the path | write what follows under `query:`: names and values
+        --
+        2:98 ZR0707 `where` takes values as they are, no templates | compare with an expression in `filter`
+        3:56 ZR0205 `path` holds a `?`, which would end the path | write what follows under `query:`: names and values
+        --
+        3:56 ZR0205 `path` holds a `?`, which would end the path | write what follows under `query:`: names and values
+        "
+    );
+}
+
+#[test]
+fn what_is_missing_within_a_literal() {
+    assert_eq!(json("      a: \"{{ [record.shipCity, 1] }}\"", ORDER).unwrap(), r#"{"a":[null,1]}"#);
+    assert_eq!(json("      a: \"{{ {'b': record.shipCity} }}\"", ORDER).unwrap(), r#"{"a":{"b":null}}"#);
+    for (written, named) in [
+        ("[record_raw.nothing]", "record_raw.nothing"),
+        ("{'b': record_raw.nothing}", "record_raw.nothing"),
+        ("record.shipCity | tojson", "record.shipCity"),
+        ("record.couponCode | tojson", "record.couponCode"),
+    ] {
+        let error = json(&format!("      a: \"{{{{ {written} }}}}\""), ORDER).unwrap_err();
+        assert_eq!(error, format!("actions[0].json.a: `{named}` is missing"));
+    }
+    assert_eq!(json("      a: \"{{ [none] | tojson }}\"", ORDER).unwrap(), r#"{"a":"[null]"}"#);
+}
+
+#[test]
+fn findings_have_the_pointer_of_their_value() {
+    let input = Input {
+        project: file("zaprun.yaml", PROJECT),
+        overlays: Vec::new(),
+        zaps: vec![file(
+            "zaps/z.yaml",
+            "name: z\ntrigger: { type: konnektive.orders, connection: crm, order_type: new_sale }\nactions: [{ id: a, type: http, connection: sink, headers: { Host: x }, json: { a/b: [1, \"{{ record.nope }}\"] } }]",
+        )],
+        env: None,
+    };
+    let loaded = load(&input, None);
+    let project = loaded.project.as_ref().unwrap();
+    let facts = ProjectFacts::of(&project.definition, &project.tree);
+    let one = &loaded.zaps[0];
+    let compiled = compile(one.definition.as_ref().unwrap(), one.tree.as_ref().unwrap(), &facts);
+    assert!(compiled.zap.is_none());
+    let pointers: Vec<_> =
+        compiled.diagnostics.iter().filter_map(|finding| finding.pointer.as_deref()).collect();
+    assert_eq!(pointers, ["/actions/0/json/a~1b/1", "/actions/0/headers"]);
+}
+
+#[test]
+fn members_behind_many_and_constants_of_another_kind() {
+    insta::assert_snapshot!(
+        findings(
+            r#"filter: "{{ record.campaignId in [12, '15', none] or record.campaignId is eq 12 or record.totalAmount is ge '5' }}"
+actions:
+  - id: send
+    type: http
+    connection: sink
+    json:
+      a: $.items[*].nmae
+      b: $.items[0]['nmae']
+      c: $.items[?@.qty > 1].nmae
+      d: $.items[0:2].name.x
+      e: $..nmae
+      f: "{{ record | jsonpath('$.nope') }}"
+      g: { $each: "$.items[*]", $map: "{{ item.nmae }}" }
+      h: "{{ record.campaignId not in [12] and record.campaignId is in [12] }}"
+      i: "{{ record | jsonpath('$.items[*].name') | join(',') }}"
+"#
+        )
+        .join("\n"),
+        @r"
+        3:35 ZR0408 text cannot be compared with a number | write it in quotes: '12'
+        3:78 ZR0408 text cannot be compared with a number | write it in quotes: '12'
+        3:109 ZR0408 a number cannot be compared with text | convert one side: `| number` for amounts, quotes or `| string` for ids
+        9:21 ZR0404 `$.items[*]` has no field `nmae` | did you mean `name`?
+        10:22 ZR0404 `$.items[0]` has no field `nmae` | did you mean `name`?
+        11:30 ZR0404 `$.items[?@.qty > 1]` has no field `nmae` | did you mean `name`?
+        12:28 ZR0404 `x` is looked for in text
+        14:32 ZR0404 `record` has no field `nope`
+        15:43 ZR0404 `item` has no field `nmae` | did you mean `name`?
+        16:40 ZR0408 text cannot be compared with a number | write it in quotes: '12'
+        16:73 ZR0408 text cannot be compared with a number | write it in quotes: '12'
+        "
+    );
+}

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::definition::{self, Cycles};
-use crate::diagnostic::{Diagnostic, code, did_you_mean};
+use crate::diagnostic::{Diagnostic, Severity, code, did_you_mean};
 use crate::expression::Settings;
 use crate::mapping::Compiler;
 use crate::record::{Field, FieldType, ReadSet, Row, Schema, fit};
@@ -258,7 +258,9 @@ pub(super) fn compile(
         include_bought: is(written.include_bought),
         include_voids: is(written.include_voids),
     };
-    (compiler.findings.len() == before).then(|| Trigger {
+    let errors = compiler.findings.get(before..).unwrap_or_default().iter();
+    let fine = errors.into_iter().all(|finding| finding.severity == Severity::Warning);
+    fine.then(|| Trigger {
         connection: trigger.connection().value.clone(),
         every,
         start,
@@ -322,6 +324,17 @@ fn condition(compiler: &mut Compiler<'_>, kind: &dyn Kind, entry: &Entry) -> Opt
     };
     let mut values = Vec::with_capacity(nodes.len());
     for node in nodes {
+        if tree.text(node).is_some_and(|text| text.contains("{{")) {
+            let finding =
+                Diagnostic::new(&code::WHERE_VALUE, "`where` takes values as they are, no templates");
+            compiler.report(finding.at(tree.span(node)).help("compare with an expression in `filter`"));
+            continue;
+        }
+        if let (FieldType::Enum(words), Some(text)) = (ty, tree.text(node))
+            && !words.contains(&text)
+        {
+            compiler.report(strange_word(&entry.key, text, words).at(tree.span(node)));
+        }
         match fit(&super::project::value(tree, node), ty).filter(|value| !value.is_missing()) {
             Some(value) => values.push(value),
             None => {
@@ -332,6 +345,19 @@ fn condition(compiler: &mut Compiler<'_>, kind: &dyn Kind, entry: &Entry) -> Opt
         }
     }
     Some(field.map_or_else(|| Where::Product(values.clone()), |field| Where::Field(field, values.clone())))
+}
+
+/// A warning only: the CRM may know words that are not known here.
+fn strange_word(field: &str, word: &str, words: &[&str]) -> Diagnostic {
+    let listed = || words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    let help = match did_you_mean(word, words.iter().copied()) {
+        Some(likely) => format!("did you mean `{likely}`?"),
+        None => format!("known are {}", listed()),
+    };
+    let message = format!("`{field}` is not known to be `{word}`");
+    let mut finding = Diagnostic::new(&code::WHERE_VALUE, message).help(help);
+    finding.severity = Severity::Warning;
+    finding
 }
 
 fn ids(values: &[Value]) -> Vec<String> {

@@ -74,7 +74,7 @@ extra: 1
     5:3 ZR0202 unknown key `conection` | did you mean `connection`?
     6:15 ZR0204 `order_type` cannot be `sale` | write one of `new_sale`, `cancelled`, `new_lead`
     7:10 ZR0201 `every` takes a duration, found a number | write a whole number and its unit: 500ms, 90s, 15m, 24h or 7d
-    8:9 ZR0201 `filter` takes text, found true or false | write "true" in quotes
+    8:9 ZR0201 `filter` takes text, found true or false | write `"{{ … }}"` with an expression that is true or false
     9:8 ZR0205 `first-name` is not a name that expressions can use | use letters, digits and underscores, a letter first: send_mail
     11:9 ZR0205 `send mail` is not a name that expressions can use | use letters, digits and underscores, a letter first: send_mail
     13:5 ZR0209 `connection` and `url` exclude each other | keep the connection, and write what follows its address as `path:` (14:5 `connection` is here)
@@ -199,7 +199,7 @@ fn a_broken_file_hides_no_other() {
     zaps/a.yaml:1:7 ZR0104 a `[` is opened here and never closed | close the bracket, or put text that begins with it in quotes
     zaps/dir.yaml:1:1 ZR0101 zaps/dir.yaml cannot be read: it is a directory
     zaps/b.yaml:1:7 ZR0101 zaps/b.yaml is not UTF-8 text | save the file as UTF-8
-    zaps/c.yaml:1:1 ZR0103 zaps/c.yaml is empty | write a zap, or remove the file; `zaprun new` writes a first one
+    zaps/c.yaml:1:1 ZR0103 zaps/c.yaml is empty | write a zap, or remove the file; `zaprun init` writes a first one
     zaps/d.yaml:4:15 ZR0303 there is no connection `crn` | did you mean `crm`?
     zaps/e.yaml:1:7 ZR0301 another zap is called `new-sale` | give one of the two another name (zaps/d.yaml:1:7 it is here first)
     ");
@@ -276,4 +276,29 @@ fn many_zaps_are_one_pass() {
     let loaded = with_zaps(&zaps);
     assert_eq!(shown(&loaded), "");
     assert!(loaded.zaps.iter().all(|zap| zap.definition.is_some()));
+}
+
+#[test]
+fn bodies_that_are_empty() {
+    for empty in ["    json:\n", "    json: null\n", "    form:\n", "    text: ~\n"] {
+        let found = edited("    json: { order: $.orderId }\n", empty);
+        assert_eq!(found.lines().count(), 1, "{found}");
+        assert!(found.contains("ZR0208") && found.contains(" | "), "{found}");
+    }
+    assert_eq!(edited("{ order: $.orderId }", "{}"), "");
+}
+
+#[test]
+fn conditions_are_written_in_braces() {
+    for key in ["filter: true", "filter: 1"] {
+        let found = edited("actions:", &format!("{key}\nactions:"));
+        assert!(found.contains("write `\"{{ … }}\"`"), "{found}");
+    }
+    assert!(edited("    json:", "    when: false\n    json:").contains("write `\"{{ … }}\"`"));
+}
+
+#[test]
+fn nothing_is_said_of_a_kind_that_does_not_exist() {
+    let found = edited("order_type: new_sale", "order_type: sale\n  cycles: all\n  include_bought: true");
+    assert_eq!(found.lines().count(), 1, "{found}");
 }
