@@ -7,7 +7,7 @@ use crate::source::Source;
 use crate::writer::{Desk, Mailbox, load_kinds, take_over};
 use crate::{SqliteReader, copy, fault, history, pages, runs, schema, zaps};
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -174,6 +174,10 @@ fn prepare(conn: &Connection, path: &Path, options: &Options) -> Result<(), Stor
 impl Store for SqliteStore {
     async fn open_zap(&self, identity: ZapIdentity) -> Result<ZapState, StoreError> {
         self.mailbox.change(1, move |tx| zaps::open(tx, &identity)).await
+    }
+
+    async fn keep_skew(&self, zap: ZapId, skew: SignedDuration) -> Result<SignedDuration, StoreError> {
+        self.mailbox.change(1, move |tx| zaps::keep_skew(tx, zap, skew)).await
     }
 
     async fn unknown(&self, zap: ZapId, kind: &str, ids: Vec<String>) -> Result<Vec<String>, StoreError> {

@@ -3,7 +3,7 @@
 use crate::codes::At;
 use crate::fault;
 use crate::writer::Tx;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::params;
 use zaprun_engine::ports::{RevisionId, StoreError, ZapId, ZapIdentity, ZapState};
 
@@ -12,6 +12,7 @@ struct Known {
     first_name: String,
     selection: String,
     boundary: Timestamp,
+    skew: Option<SignedDuration>,
     opened_at: Timestamp,
 }
 
@@ -21,7 +22,8 @@ pub(crate) fn open(tx: &mut Tx<'_>, who: &ZapIdentity) -> Result<ZapState, Store
         Some(known) => (known, false),
         None => (create(tx, who)?, true),
     };
-    let boundary = if zap.selection == who.selection { zap.boundary } else { select_anew(tx, &zap, who)? };
+    let (boundary, skew) =
+        if zap.selection == who.selection { (zap.boundary, zap.skew) } else { select_anew(tx, &zap, who)? };
     let revision = revision(tx, zap.id, who)?;
     tx.execute(
         "UPDATE zap SET revision = ?2 WHERE id = ?1 AND revision <> ?2",
@@ -31,6 +33,7 @@ pub(crate) fn open(tx: &mut Tx<'_>, who: &ZapIdentity) -> Result<ZapState, Store
         id: zap.id,
         first_name: zap.first_name,
         boundary,
+        skew,
         opened_at: zap.opened_at,
         first_run,
         revision,
@@ -65,7 +68,7 @@ fn find(tx: &Tx<'_>, who: &ZapIdentity) -> Result<Option<Known>, StoreError> {
 
 fn by_name(tx: &Tx<'_>, name: &str) -> Result<Option<Known>, StoreError> {
     tx.first(
-        "SELECT id, first_name, selection, boundary, opened_at FROM zap WHERE name = ?1",
+        "SELECT id, first_name, selection, boundary, opened_at, skew FROM zap WHERE name = ?1",
         [name],
         |row| {
             Ok(Known {
@@ -74,6 +77,7 @@ fn by_name(tx: &Tx<'_>, name: &str) -> Result<Option<Known>, StoreError> {
                 selection: row.get(2)?,
                 boundary: row.get::<_, At>(3)?.0,
                 opened_at: row.get::<_, At>(4)?.0,
+                skew: row.get::<_, Option<i64>>(5)?.map(SignedDuration::from_micros),
             })
         },
     )
@@ -105,7 +109,7 @@ fn create(tx: &Tx<'_>, who: &ZapIdentity) -> Result<Known, StoreError> {
             |row| row.get(0),
         )?
         .ok_or_else(|| fault::damaged(tx.path))?;
-    Ok(Known { id: ZapId(id), first_name, selection: who.selection.clone(), boundary, opened_at })
+    Ok(Known { id: ZapId(id), first_name, selection: who.selection.clone(), boundary, skew: None, opened_at })
 }
 
 /// Idempotency keys hang on the first name. Where another zap began under this name and was renamed, a zap that takes
@@ -125,17 +129,40 @@ fn free_first_name(tx: &Tx<'_>, name: &str) -> Result<String, StoreError> {
 
 /// The trigger selects something else now: what is new counts from the earliest cursor, and each query is read from
 /// there again. A cursor kept from the old selection would hide what only the new one selects.
-fn select_anew(tx: &Tx<'_>, zap: &Known, who: &ZapIdentity) -> Result<Timestamp, StoreError> {
+fn select_anew(
+    tx: &Tx<'_>,
+    zap: &Known,
+    who: &ZapIdentity,
+) -> Result<(Timestamp, Option<SignedDuration>), StoreError> {
     let earliest = tx
         .first("SELECT min(at) FROM cursor WHERE zap = ?1", [zap.id.0], |row| row.get::<_, Option<At>>(0))?
         .flatten();
-    let boundary = earliest.map_or(zap.boundary, |At(cursor)| cursor.max(zap.boundary));
+    let (boundary, skew) = match earliest {
+        Some(At(cursor)) if cursor > zap.boundary => (cursor, Some(SignedDuration::ZERO)),
+        _ => (zap.boundary, zap.skew),
+    };
     tx.execute("DELETE FROM cursor WHERE zap = ?1", [zap.id.0])?;
     tx.execute(
-        "UPDATE zap SET selection = ?2, boundary = ?3 WHERE id = ?1",
-        params![zap.id.0, who.selection, At(boundary)],
+        "UPDATE zap SET selection = ?2, boundary = ?3, skew = ?4 WHERE id = ?1",
+        params![zap.id.0, who.selection, At(boundary), skew.map(micros)],
     )?;
-    Ok(boundary)
+    Ok((boundary, skew))
+}
+
+/// Keeps the skew of a zap that has none, and says which one is kept.
+pub(crate) fn keep_skew(tx: &Tx<'_>, zap: ZapId, skew: SignedDuration) -> Result<SignedDuration, StoreError> {
+    tx.first(
+        "UPDATE zap SET skew = ifnull(skew, ?2) WHERE id = ?1 RETURNING skew",
+        params![zap.0, micros(skew)],
+        |row| row.get(0),
+    )?
+    .map(SignedDuration::from_micros)
+    .ok_or_else(|| fault::refused(format!("the state knows no zap {zap}")))
+}
+
+/// Clocks do not differ by more than an `i64` of microseconds holds, which is 290,000 years.
+fn micros(skew: SignedDuration) -> i64 {
+    i64::try_from(skew.as_micros()).unwrap_or(0)
 }
 
 fn revision(tx: &Tx<'_>, zap: ZapId, who: &ZapIdentity) -> Result<RevisionId, StoreError> {

@@ -5,6 +5,7 @@ mod common;
 
 use bytes::Bytes;
 use common::{at, cursor, event, event_of, identity, page, step, target, update, wait};
+use jiff::SignedDuration;
 use zaprun_engine::ports::{
     AttemptRecord, BegunAttempt, Fate, History, OnceOutcome, PageCommit, PageCommitted, RunFilter, RunId,
     RunState, Store, StoreError, ZapId, ZapIdentity,
@@ -52,6 +53,26 @@ fn a_cursor_never_moves_back() {
             store.commit_page(commit).await.unwrap();
         }
         assert_eq!(store.open_zap(identity("a")).await.unwrap().cursors, [("q".to_owned(), at(500))]);
+    });
+}
+
+#[test]
+fn the_first_skew_is_kept_until_the_boundary_moves_to_a_cursor() {
+    wait(async {
+        let store = store();
+        let a = store.open_zap(identity("a")).await.unwrap();
+        assert_eq!(a.skew, None);
+        let minutes = SignedDuration::from_mins;
+        assert_eq!(store.keep_skew(a.id, minutes(-10)).await, Ok(minutes(-10)));
+        assert_eq!(store.keep_skew(a.id, minutes(0)).await, Ok(minutes(-10)));
+        assert_eq!(store.open_zap(identity("a")).await.unwrap().skew, Some(minutes(-10)));
+        let changed = |selection: &str| ZapIdentity { selection: selection.to_owned(), ..identity("a") };
+        assert_eq!(store.open_zap(changed("s2")).await.unwrap().skew, Some(minutes(-10)), "no cursor yet");
+        let commit = PageCommit { events: Vec::new(), cursors: vec![cursor(a.id, "q", 500)] };
+        store.commit_page(commit).await.unwrap();
+        assert_eq!(store.open_zap(changed("s3")).await.unwrap().skew, Some(SignedDuration::ZERO));
+        let refused = store.keep_skew(ZapId(77), minutes(1)).await;
+        assert!(matches!(refused, Err(StoreError::Refused { .. })), "{refused:?}");
     });
 }
 

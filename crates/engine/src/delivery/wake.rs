@@ -6,7 +6,7 @@ use crate::ports::{
     StoreError, ZapId, ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -66,6 +66,10 @@ impl Store for WakingStore {
 
     async fn open_zap(&self, identity: ZapIdentity) -> Result<ZapState, StoreError> {
         self.inner.open_zap(identity).await
+    }
+
+    async fn keep_skew(&self, zap: ZapId, skew: SignedDuration) -> Result<SignedDuration, StoreError> {
+        self.inner.keep_skew(zap, skew).await
     }
 
     async fn unknown(&self, zap: ZapId, kind: &str, ids: Vec<String>) -> Result<Vec<String>, StoreError> {

@@ -25,7 +25,8 @@ pub(super) struct Digest<'a> {
     pub(super) fields: ReadSet,
     pub(super) problems: &'a mut Problems,
     pub(super) look_ups: LookUps<'a>,
-    pub(super) skew: SignedDuration,
+    /// By rider: the CRM's clock less ours when its boundary was set.
+    pub(super) skews: Vec<SignedDuration>,
     recent: VecDeque<HashSet<String>>,
     repeats: u32,
     left_out: u64,
@@ -65,7 +66,7 @@ impl<'a> Digest<'a> {
             fields,
             problems,
             look_ups,
-            skew: SignedDuration::ZERO,
+            skews: vec![SignedDuration::ZERO; riders.len()],
             recent: VecDeque::new(),
             repeats: 0,
             left_out: 0,
@@ -164,11 +165,11 @@ impl<'a> Digest<'a> {
     ) {
         let first = events.len();
         let mut left_out = false;
-        for ((rider, unknown), tally) in self.riders.iter().zip(unknown).zip(tallies) {
+        for (at, ((rider, unknown), tally)) in self.riders.iter().zip(unknown).zip(tallies).enumerate() {
             if !unknown.contains(&seen.id) {
                 continue;
             }
-            let Some((fate, at)) = self.verdict(rider, &seen.row, told).await else {
+            let Some((fate, at)) = self.verdict(rider, self.skew(at), &seen.row, told).await else {
                 left_out = true;
                 continue;
             };
@@ -190,11 +191,21 @@ impl<'a> Digest<'a> {
         self.left_out += u64::from(left_out);
     }
 
+    fn skew(&self, rider: usize) -> SignedDuration {
+        self.skews.get(rider).copied().unwrap_or_default()
+    }
+
     /// What becomes of a row that a zap does not know; `None` when it has to wait for a look-up that failed.
-    async fn verdict(&mut self, rider: &Rider, row: &Row, told: &mut Told) -> Option<(Fate, Timestamp)> {
+    async fn verdict(
+        &mut self,
+        rider: &Rider,
+        skew: SignedDuration,
+        row: &Row,
+        told: &mut Told,
+    ) -> Option<(Fate, Timestamp)> {
         let (trigger, state) = (&rider.zap.trigger, &rider.zap.state);
         let boundary = whole_second(state.boundary);
-        let when = When { boundary, opened_at: state.opened_at, skew: self.skew };
+        let when = When { boundary, opened_at: state.opened_at, skew };
         let verdict = match trigger.judge(row, &when) {
             Verdict::LookUp { order_id } => {
                 let first = self.look_ups.first_sale(&order_id, &trigger.zone, told).await?;

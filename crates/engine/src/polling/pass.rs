@@ -3,8 +3,8 @@
 use super::count::{Count, Progress};
 use super::digest::Digest;
 use super::reader::Reader;
+use super::rider::Rider;
 use super::skew::skew;
-use super::window::MARGIN;
 use super::{Place, Ports};
 use crate::ports::{CursorMove, Page, PageCommit, PageRequest, StoreError, ZapId};
 use crate::report::{Event, Tally, WalkFailure};
@@ -116,9 +116,23 @@ impl Pass<'_> {
     async fn first_page(&mut self) -> Result<Page, WalkFailure> {
         let first = self.reader.read(&self.request).await.map_err(WalkFailure::Read)?;
         let skew = skew(first.sent, first.received, first.page.server_time);
-        self.digest.skew = skew;
         self.passed.skew = skew;
+        self.digest.skews = Vec::with_capacity(self.digest.riders.len());
+        for rider in self.digest.riders {
+            let kept = match (rider.skew, first.page.server_time) {
+                (Some(kept), _) => kept,
+                // Nothing is learnt of the CRM's clock: the next walk may.
+                (None, None) => skew,
+                (None, Some(_)) => self.keep(rider, skew).await?,
+            };
+            self.digest.skews.push(kept);
+        }
         Ok(first.page)
+    }
+
+    /// A zap's boundary was set by our clock as it is at its first walk; what the clock does later is another matter.
+    async fn keep(&self, rider: &Rider, skew: SignedDuration) -> Result<SignedDuration, WalkFailure> {
+        self.ports.store.keep_skew(rider.zap.state.id, skew).await.map_err(WalkFailure::Store)
     }
 
     /// Commits what a page holds that is new, and the cursors with the last one.
@@ -162,10 +176,9 @@ impl Pass<'_> {
         }
     }
 
-    /// When the pass began. Clocks that agree within the margin are the window's business; where the CRM's is further
-    /// behind, rows are dated further back, and so is this.
+    /// When the pass began, never after the CRM's clock: where that is behind, rows are dated back, and so is this.
     fn began_there(&self) -> Timestamp {
-        let behind = if self.passed.skew < -MARGIN { self.passed.skew } else { SignedDuration::ZERO };
+        let behind = self.passed.skew.min(SignedDuration::ZERO);
         self.began.saturating_add(behind).unwrap_or(Timestamp::MIN)
     }
 

@@ -2,8 +2,8 @@
 
 use super::window;
 use crate::ports::ZapState;
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use zaprun_core::zap::{Start, Trigger};
 
@@ -41,6 +41,8 @@ pub(super) struct Rider {
     pub(super) zap: Arc<Watched>,
     /// Where the query stands for this zap.
     pub(super) cursor: Option<Timestamp>,
+    /// The skew by which the zap's boundary is understood, once known.
+    pub(super) skew: Option<SignedDuration>,
     /// When it wants to be served next.
     pub(super) due_at: Timestamp,
 }
@@ -48,7 +50,8 @@ pub(super) struct Rider {
 impl Rider {
     pub(super) fn new(zap: Arc<Watched>, query: &str) -> Self {
         let cursor = zap.state.cursors.iter().find(|(name, _)| name == query).map(|(_, at)| *at);
-        Rider { zap, cursor, due_at: Timestamp::MIN }
+        let skew = zap.state.skew;
+        Rider { zap, cursor, skew, due_at: Timestamp::MIN }
     }
 
     /// The day from which it must be read.
@@ -61,6 +64,12 @@ impl Rider {
             }
             (cursor, _) => window::first_day(cursor.unwrap_or(self.zap.state.boundary), now, &trigger.zone),
         }
+    }
+
+    /// Whether it has more to read than one slice holds. Such a zap is served apart from those that keep up.
+    pub(super) fn is_behind(&self, now: Timestamp) -> bool {
+        let tomorrow = window::last_day(now, &self.zap.trigger.zone);
+        window::slice(self.first_day(now), tomorrow).last < tomorrow
     }
 
     /// Whether a walk at `now` for another zap should serve it too, rather than one of its own soon after.

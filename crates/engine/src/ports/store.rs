@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 /// What went wrong with the state.
@@ -99,6 +99,9 @@ pub struct ZapState {
     /// What is older is primed, not fired. After a change of selection: the earliest of its cursors when the change
     /// was loaded (its boundary stays where it has none, and never moves back).
     pub boundary: Timestamp,
+    /// The CRM's clock less ours when the zap was first read, by which its boundary is understood; `None` until then.
+    /// Zero where the boundary moved to a cursor, which is never after the CRM's clock.
+    pub skew: Option<SignedDuration>,
     /// When an engine first ran it.
     pub opened_at: Timestamp,
     /// Whether that is now.
@@ -361,6 +364,9 @@ pub enum OnceOutcome {
 pub trait Store: Send + Sync {
     /// Makes a zap known, moves its boundary after a change of selection, follows a rename, and says where it stands.
     async fn open_zap(&self, identity: ZapIdentity) -> Result<ZapState, StoreError>;
+    /// Keeps how far the CRM's clock is ahead of ours for a zap that has no such [`ZapState::skew`] yet, and says what
+    /// is kept. Only the first one is: a clock that is set right later must not move what counts as new.
+    async fn keep_skew(&self, zap: ZapId, skew: SignedDuration) -> Result<SignedDuration, StoreError>;
     /// Of these ids of one kind, those that the zap's ledger does not hold.
     async fn unknown(&self, zap: ZapId, kind: &str, ids: Vec<String>) -> Result<Vec<String>, StoreError>;
     /// Commits a page: ledger entries, events, runs and cursors, in one transaction. Pairs of event and zap that the

@@ -7,7 +7,7 @@ use crate::ports::{
     RunReason, RunState, RunUpdate, StepRecord, Store, StoreError, StoredEvent, ZapId, ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;
@@ -69,6 +69,7 @@ struct ZapRow {
     first_name: String,
     selection: String,
     boundary: Timestamp,
+    skew: Option<SignedDuration>,
     opened_at: Timestamp,
     cursors: BTreeMap<String, Timestamp>,
 }
@@ -145,7 +146,11 @@ impl State {
         if row.selection != identity.selection {
             // What the new selection adds was hidden from the old cursors.
             row.selection = identity.selection;
-            row.boundary = row.cursors.values().min().map_or(row.boundary, |at| row.boundary.max(*at));
+            let earliest = row.cursors.values().min().copied();
+            if let Some(cursor) = earliest.filter(|at| *at > row.boundary) {
+                row.boundary = cursor;
+                row.skew = Some(SignedDuration::ZERO);
+            }
             row.cursors.clear();
         }
         let revision = revision(&mut self.revisions, row.id, identity.content);
@@ -153,6 +158,7 @@ impl State {
             id: row.id,
             first_name: row.first_name.clone(),
             boundary: row.boundary,
+            skew: row.skew,
             opened_at: row.opened_at,
             first_run: known.is_none(),
             revision,
@@ -167,6 +173,7 @@ impl State {
             first_name: identity.name.clone(),
             selection: identity.selection.clone(),
             boundary: identity.first_boundary,
+            skew: None,
             opened_at: identity.now,
             cursors: BTreeMap::new(),
         });
@@ -219,6 +226,14 @@ fn revision(revisions: &mut Vec<(ZapId, String)>, zap: ZapId, content: String) -
 impl Store for MemoryStore {
     async fn open_zap(&self, identity: ZapIdentity) -> Result<ZapState, StoreError> {
         self.call("open_zap", |state| state.open_zap(identity)).await
+    }
+
+    async fn keep_skew(&self, zap: ZapId, skew: SignedDuration) -> Result<SignedDuration, StoreError> {
+        self.call("keep_skew", |state| {
+            let row = state.zaps.iter_mut().find(|row| row.id == zap);
+            row.map_or(skew, |row| *row.skew.get_or_insert(skew))
+        })
+        .await
     }
 
     async fn unknown(&self, zap: ZapId, kind: &str, ids: Vec<String>) -> Result<Vec<String>, StoreError> {

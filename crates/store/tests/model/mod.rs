@@ -3,7 +3,7 @@
 #![allow(unreachable_pub, reason = "a module of one test target")]
 
 use crate::common::{at, event_of, identity, step, update};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 use zaprun_engine::ports::{
@@ -79,6 +79,7 @@ struct Zap {
     formers: BTreeSet<String>,
     selection: String,
     boundary: Timestamp,
+    skew: Option<SignedDuration>,
     opened_at: Timestamp,
     cursors: BTreeMap<String, Timestamp>,
 }
@@ -215,8 +216,10 @@ impl Model {
         let zap = &mut self.zaps[index];
         if zap.selection != who.selection {
             zap.selection.clone_from(&who.selection);
-            if let Some(earliest) = zap.cursors.values().min() {
-                zap.boundary = zap.boundary.max(*earliest);
+            let earliest = zap.cursors.values().min().copied();
+            if let Some(cursor) = earliest.filter(|cursor| *cursor > zap.boundary) {
+                zap.boundary = cursor;
+                zap.skew = Some(SignedDuration::ZERO);
             }
             zap.cursors.clear();
         }
@@ -230,6 +233,7 @@ impl Model {
             id: zap_id(index),
             first_name: zap.first_name.clone(),
             boundary: zap.boundary,
+            skew: zap.skew,
             opened_at: zap.opened_at,
             first_run,
             revision,
@@ -247,6 +251,7 @@ impl Model {
             formers: BTreeSet::new(),
             selection: who.selection.clone(),
             boundary: who.first_boundary,
+            skew: None,
             opened_at: who.now,
             cursors: BTreeMap::new(),
         });

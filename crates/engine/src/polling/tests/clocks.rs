@@ -91,6 +91,49 @@ fn skew_moves_the_boundary_to_the_crm_clock() {
 }
 
 #[test]
+fn a_clock_set_right_after_the_first_run_does_not_move_the_boundary() {
+    for minutes in [10, -10] {
+        let by = SignedDuration::from_mins(minutes);
+        // The machine is so far ahead of the CRM, until somebody sets it right.
+        let mut rig = Rig::at("2026-09-16T16:00:00Z");
+        rig.clock.set(rig.clock.now() + by);
+        rig.deploy("zap", Spec::of("decline"));
+        rig.crm.set_skew(Some(-by));
+        let decline = |rig: &Rig, id, there: &str| {
+            rig.insert(FakeRow::sale(id, "A", there).with("responseType", "SOFT_DECLINE"));
+        };
+        rig.poll();
+        rig.clock.set(instant("2026-09-16T16:05:00Z"));
+        rig.crm.set_skew(Some(SignedDuration::ZERO));
+        decline(&rig, 1, "2026-09-16 11:59:00");
+        decline(&rig, 2, "2026-09-16 12:01:00");
+        rig.poll();
+        rig.later(600);
+        decline(&rig, 3, "2026-09-16 12:14:00");
+        rig.poll();
+        assert_eq!(rig.fired_sorted("zap"), ["2", "3"], "{minutes} minutes");
+    }
+}
+
+#[test]
+fn a_selection_changed_under_a_clock_that_is_ahead_misses_nothing() {
+    let mut rig = Rig::at("2026-09-16T16:00:00Z");
+    rig.deploy("zap", Spec { campaigns: vec!["12"], ..Spec::of("decline") });
+    rig.poll();
+    // For one poll the machine is ten minutes ahead.
+    rig.clock.set(instant("2026-09-16T16:20:00Z"));
+    rig.crm.set_skew(Some(SignedDuration::from_mins(-10)));
+    rig.poll();
+    rig.clock.set(instant("2026-09-16T16:15:00Z"));
+    rig.crm.set_skew(Some(SignedDuration::ZERO));
+    rig.zaps[0].spec.campaigns = vec!["15"];
+    let row = FakeRow::sale(1, "A", "2026-09-16 12:12:00").with("responseType", "SOFT_DECLINE");
+    rig.insert(row.with("campaignId", "15"));
+    rig.poll();
+    assert_eq!(rig.fired("zap"), ["1"]);
+}
+
+#[test]
 fn a_clock_that_ran_ahead_and_was_set_right_loses_nothing() {
     let mut rig = Rig::at("2026-09-20T16:00:00Z");
     rig.deploy("zap", Spec::of("decline"));
