@@ -48,6 +48,17 @@ pub enum Event {
         /// How long it took.
         took: SignedDuration,
     },
+    /// A query is read over many days for zaps that are behind; told now and then.
+    CatchingUp {
+        /// Connection.
+        connection: String,
+        /// The query's stable name.
+        query: String,
+        /// The first day not yet read.
+        from: jiff::civil::Date,
+        /// How many slices of days are left.
+        slices: u32,
+    },
     /// A zap has read its queries for the first time.
     FirstRun {
         /// The zap's name.

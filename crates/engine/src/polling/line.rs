@@ -5,17 +5,21 @@ use super::problems::Problems;
 use super::reader::Reader;
 use super::rider::{Rider, Watched};
 use super::trips::{Route, Trip, Trouble, trips};
-use super::walk::{Passenger, Walk, Walked};
+use super::walk::{Going, Passenger, Walk, Walked};
 use super::{Connection, Place, Polled, Ports};
 use crate::ports::{StoreError, ZapId};
-use crate::report::Tally;
+use crate::report::{Event, Tally};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use zaprun_core::trigger::Query;
 
 /// An unstable query keeps its cursors for so long.
 const UNSTABLE_FOR: SignedDuration = SignedDuration::from_hours(48);
+
+/// How far a long walk has come is told so often at most.
+const TOLD_EVERY: SignedDuration = SignedDuration::from_secs(10);
 
 /// A connection under way.
 pub(super) struct Line {
@@ -31,6 +35,10 @@ pub(super) struct Line {
     /// That the clocks disagree has been said.
     pub(super) skew_said: bool,
     pub(super) first_runs: Vec<FirstRun>,
+    /// Walks of zaps that are behind, between two of their slices; the one that waits longest first.
+    pub(super) going: VecDeque<(Trip, Going)>,
+    /// When it was told how far such walks have come.
+    told_at: Option<Timestamp>,
 }
 
 /// Nothing works on a connection until a person acts.
@@ -62,19 +70,18 @@ impl FirstRun {
 }
 
 /// Puts a zap on the route of one of its queries.
-fn board(routes: &mut Vec<Route>, query: Query, zap: &Arc<Watched>) {
-    let name = query.name();
-    let rider = Rider::new(Arc::clone(zap), &name);
-    match routes.iter_mut().find(|route| route.query == query) {
-        Some(route) => route.riders.push(rider),
-        None => routes.push(Route {
-            query,
-            name,
-            riders: vec![rider],
-            not_before: Timestamp::MIN,
-            trouble: Trouble::default(),
-        }),
+fn board(routes: &mut Vec<Route>, query: Query, rider: Rider, now: Timestamp) -> &mut Route {
+    let behind = rider.is_behind(now);
+    let known = routes.iter().position(|route| route.query == query && route.behind == behind);
+    let index = known.unwrap_or(routes.len());
+    if known.is_none() {
+        let (not_before, trouble) = (Timestamp::MIN, Trouble::default());
+        routes.push(Route { name: query.name(), query, riders: Vec::new(), behind, not_before, trouble });
     }
+    // Either found there, or just put there.
+    let route = &mut routes[index];
+    route.riders.push(rider);
+    route
 }
 
 impl Line {
@@ -90,7 +97,8 @@ impl Line {
         let mut routes: Vec<Route> = Vec::new();
         for zap in zaps {
             for query in zap.trigger.queries() {
-                board(&mut routes, query, zap);
+                let rider = Rider::new(Arc::clone(zap), &query.name());
+                board(&mut routes, query, rider, ports.clock.now());
             }
         }
         let first_runs = zaps.iter().filter(|zap| zap.never_read()).map(|zap| FirstRun::new(zap)).collect();
@@ -105,6 +113,8 @@ impl Line {
             stopped: None,
             skew_said: false,
             first_runs,
+            going: VecDeque::new(),
+            told_at: None,
         })
     }
 
@@ -114,39 +124,122 @@ impl Line {
         self.routes.iter().filter_map(Route::due_at).min().map(|due| due.max(rest))
     }
 
-    /// Walks all that is due now.
+    /// Walks all that is due now. Zaps that keep up come first, and again between the slices of those that do not.
     ///
     /// # Errors
     /// When the state cannot be used any more; what can be tried again is reported and waits for the next round.
     pub(super) async fn round(&mut self, polled: &mut Polled) -> Result<(), StoreError> {
-        for trip in trips(&self.routes, self.ports.clock.now()) {
-            if self.due_at().is_none_or(|due| due > self.ports.clock.now()) {
+        loop {
+            self.keep_up(polled).await?;
+            if !self.catch_up(polled).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Walks what is due for zaps that keep up.
+    async fn keep_up(&mut self, polled: &mut Polled) -> Result<(), StoreError> {
+        self.regroup();
+        let live = |route: usize| !self.routes[route].behind;
+        for trip in trips(&self.routes, self.ports.clock.now(), live) {
+            if self.rests() {
                 // Stopped or resting since this round began.
                 polled.failed += 1;
                 continue;
             }
-            let walked = Box::pin(self.walk(&trip)).await;
-            polled.walks += 1;
-            polled.tally += walked.tally;
-            polled.failed += u64::from(walked.end.is_err() || !walked.stable);
-            self.learn(&trip, &walked)?;
+            let mut going = self.begin(&trip);
+            while going.next().is_some() {
+                Box::pin(self.step(&trip, &mut going)).await;
+            }
+            self.arrived(&trip, &going.walked, polled)?;
         }
         Ok(())
     }
 
-    async fn walk(&mut self, trip: &Trip) -> Walked {
+    /// Walks one slice for zaps that are behind; false when there is none to walk now.
+    async fn catch_up(&mut self, polled: &mut Polled) -> Result<bool, StoreError> {
+        let under_way = |route: usize| self.going.iter().any(|(trip, _)| trip.routes().any(|r| r == route));
+        let behind = |route: usize| self.routes[route].behind && !under_way(route);
+        for trip in trips(&self.routes, self.ports.clock.now(), behind) {
+            let going = self.begin(&trip);
+            self.going.push_back((trip, going));
+        }
+        if self.rests() {
+            polled.failed += self.going.len() as u64;
+            return Ok(false);
+        }
+        let Some((trip, mut going)) = self.going.pop_front() else { return Ok(false) };
+        self.tell(&trip, &going);
+        Box::pin(self.step(&trip, &mut going)).await;
+        if going.next().is_some() {
+            self.going.push_back((trip, going));
+        } else {
+            self.arrived(&trip, &going.walked, polled)?;
+        }
+        Ok(true)
+    }
+
+    /// Whether nothing may be walked on this connection now: it is stopped, or the state cannot be written.
+    fn rests(&self) -> bool {
+        let rest = self.stopped.map_or(Timestamp::MIN, |stop| stop.retry_at).max(self.health.rests_until());
+        rest > self.ports.clock.now()
+    }
+
+    /// Seats each zap with those that keep up or those that are behind, as it is now. A walk under way keeps its seats.
+    fn regroup(&mut self) {
+        let now = self.ports.clock.now();
+        for route in 0..self.routes.len() {
+            if self.going.iter().any(|(trip, _)| trip.routes().any(|taken| taken == route)) {
+                continue;
+            }
+            let Route { riders, behind, query, not_before, trouble, .. } = &mut self.routes[route];
+            let (stay, leave): (Vec<Rider>, _) =
+                std::mem::take(riders).into_iter().partition(|rider| rider.is_behind(now) == *behind);
+            *riders = stay;
+            // What is wrong with the query goes with the last of them.
+            let (query, rest) = (query.clone(), *not_before);
+            let mut trouble = riders.is_empty().then(|| std::mem::take(trouble));
+            for mut rider in leave {
+                rider.due_at = rider.due_at.max(rest);
+                let route = board(&mut self.routes, query.clone(), rider, now);
+                if let (1, Some(trouble)) = (route.riders.len(), trouble.take()) {
+                    route.trouble = trouble;
+                }
+            }
+        }
+    }
+
+    /// Tells how far a long walk has come, now and then.
+    fn tell(&mut self, trip: &Trip, going: &Going) {
+        let now = self.ports.clock.now();
+        let lately = self.told_at.is_some_and(|told| now.duration_since(told).abs() < TOLD_EVERY);
+        let Some(from) = going.next().filter(|_| !lately) else { return };
+        self.told_at = Some(now);
+        self.ports.observer.see(Event::CatchingUp {
+            connection: self.connection.name.clone(),
+            query: self.routes[trip.route].name.clone(),
+            from,
+            slices: going.left,
+        });
+    }
+
+    fn arrived(&mut self, trip: &Trip, walked: &Walked, polled: &mut Polled) -> Result<(), StoreError> {
+        polled.walks += 1;
+        polled.tally += walked.tally;
+        polled.failed += u64::from(walked.end.is_err() || !walked.stable);
+        self.learn(trip, walked)
+    }
+
+    fn begin(&self, trip: &Trip) -> Going {
+        Going::begin(self.ports.clock.now(), &passengers(&self.routes, trip))
+    }
+
+    async fn step(&mut self, trip: &Trip, going: &mut Going) {
         let (routes, now) = (&self.routes, self.ports.clock.now());
         let route = &routes[trip.route];
-        let passengers: Vec<Passenger<'_>> = trip
-            .seats
-            .iter()
-            .map(|(route, rider)| Passenger {
-                rider: &routes[*route].riders[*rider],
-                query: &routes[*route].name,
-            })
-            .collect();
+        let passengers = passengers(routes, trip);
         let given_up = |since: Timestamp| now.duration_since(since) >= UNSTABLE_FOR;
-        let walk = Walk {
+        let mut walk = Walk {
             ports: &self.ports,
             place: Place { connection: &self.connection.name, query: &route.name },
             reader: Reader {
@@ -160,6 +253,15 @@ impl Line {
             moves_on: route.trouble.unstable.is_some_and(|(since, _)| given_up(since)),
             problems: &mut self.problems,
         };
-        walk.run().await
+        walk.step(going).await;
     }
+}
+
+/// Whom a trip serves.
+fn passengers<'a>(routes: &'a [Route], trip: &Trip) -> Vec<Passenger<'a>> {
+    let passenger = |(route, rider): &(usize, usize)| Passenger {
+        rider: &routes[*route].riders[*rider],
+        query: &routes[*route].name,
+    };
+    trip.seats.iter().map(passenger).collect()
 }

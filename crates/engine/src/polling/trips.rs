@@ -15,6 +15,8 @@ pub(super) struct Route {
     /// The query's stable name.
     pub(super) name: String,
     pub(super) riders: Vec<Rider>,
+    /// Its riders have days to read before they keep up with those on the other route of this query.
+    pub(super) behind: bool,
     /// Not to be walked before, whoever is due.
     pub(super) not_before: Timestamp,
     pub(super) trouble: Trouble,
@@ -87,7 +89,8 @@ impl Route {
     /// Whether a walk of this route reads all that a walk of `other` would, and is narrowed no less by it.
     fn covers(&self, other: &Route, now: Timestamp) -> bool {
         let (mine, theirs) = (&self.query, &other.query);
-        mine.endpoint == theirs.endpoint
+        self.behind == other.behind
+            && mine.endpoint == theirs.endpoint
             && mine.seen_through == theirs.seen_through
             && mine.params.len() < theirs.params.len()
             && mine.params.iter().all(|param| theirs.params.contains(param))
@@ -103,9 +106,10 @@ fn is_within(inner: &Narrowing, outer: &Narrowing) -> bool {
         && within(&inner.campaign_product_ids, &outer.campaign_product_ids)
 }
 
-/// The walks that serve all that is due at `now`, longest waiting first.
-pub(super) fn trips(routes: &[Route], now: Timestamp) -> Vec<Trip> {
-    let due: Vec<usize> = (0..routes.len()).filter(|route| routes[*route].is_due(now)).collect();
+/// The walks that serve what is due at `now` and holds for `which`, longest waiting first.
+pub(super) fn trips(routes: &[Route], now: Timestamp, which: impl Fn(usize) -> bool) -> Vec<Trip> {
+    let due: Vec<usize> =
+        (0..routes.len()).filter(|route| which(*route) && routes[*route].is_due(now)).collect();
     let mut trips: Vec<Trip> = Vec::new();
     for &route in &due {
         // The broadest query that covers it, itself if none does. What covers it is covered by nothing broader, or the

@@ -61,6 +61,35 @@ pub(super) struct Walked {
     pub(super) end: Result<(), WalkFailure>,
 }
 
+/// A walk under way, between two slices.
+#[derive(Debug)]
+pub(super) struct Going {
+    /// By passenger: the day from which it must be read.
+    firsts: Vec<Date>,
+    /// The first day not yet read.
+    next: Option<Date>,
+    pub(super) walked: Walked,
+    /// How many slices are left, by the calendar of the last one.
+    pub(super) left: u32,
+}
+
+impl Going {
+    /// A walk for these passengers that has read nothing yet.
+    pub(super) fn begin(began: Timestamp, passengers: &[Passenger<'_>]) -> Going {
+        let firsts: Vec<Date> = passengers.iter().map(|p| p.rider.first_day(began)).collect();
+        let next = firsts.iter().min().copied();
+        let tomorrow = |p: &Passenger<'_>| window::last_day(began, &p.rider.zap.trigger.zone);
+        let left =
+            next.zip(passengers.first().map(tomorrow)).map_or(0, |(next, last)| window::slices(next, last));
+        Going { walked: Walked::nothing(began, firsts.len()), firsts, next, left }
+    }
+
+    /// The first day not yet read; `None` when the walk has ended.
+    pub(super) fn next(&self) -> Option<Date> {
+        self.next
+    }
+}
+
 /// Some days of a walk, and whom they concern.
 struct Slice<'a> {
     days: DayWindow,
@@ -72,23 +101,19 @@ struct Slice<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Walks to the end, or to the first failure that makes going on pointless.
-    pub(super) async fn run(mut self) -> Walked {
-        let began = self.reader.clock.now();
-        let firsts: Vec<Date> = self.passengers.iter().map(|p| p.rider.first_day(began)).collect();
-        let mut walked = Walked::nothing(began, firsts.len());
-        let Some(mut first) = firsts.iter().min().copied() else { return walked };
-        loop {
-            // A long walk goes on to what is tomorrow when it gets there.
-            let tomorrow = window::last_day(self.reader.clock.now(), self.zone);
-            let days = window::slice(first, tomorrow);
-            let last = days.last >= tomorrow;
-            let slice = self.slice(days, last, &firsts, walked.clean());
-            let goes_on = self.passes(&slice, &mut walked).await;
-            if last || !goes_on {
-                return walked;
-            }
-            first = window::after(days);
+    /// Walks the next slice. The walk ends with its last slice, or with a failure that makes going on pointless.
+    pub(super) async fn step(&mut self, going: &mut Going) {
+        let Some(first) = going.next.take() else { return };
+        // A long walk goes on to what is tomorrow when it gets there.
+        let tomorrow = window::last_day(self.reader.clock.now(), self.zone);
+        let days = window::slice(first, tomorrow);
+        let last = days.last >= tomorrow;
+        let slice = self.slice(days, last, &going.firsts, going.walked.clean());
+        let goes_on = self.passes(&slice, &mut going.walked).await;
+        if !last && goes_on {
+            let next = window::after(days);
+            going.next = Some(next);
+            going.left = window::slices(next, tomorrow);
         }
     }
 

@@ -36,6 +36,12 @@ pub fn slice(first: Date, last: Date) -> DayWindow {
     DayWindow { first, last: end.min(last).max(first) }
 }
 
+/// How many slices the days from `first` to `last` make, at least one.
+pub fn slices(first: Date, last: Date) -> u32 {
+    let days = last.duration_since(first).as_hours() / 24 + 1;
+    u32::try_from((days + i64::from(SLICE_DAYS) - 1) / i64::from(SLICE_DAYS)).unwrap_or(0).max(1)
+}
+
 /// The day after a slice.
 pub fn after(slice: DayWindow) -> Date {
     slice.last.tomorrow().unwrap_or(slice.last)

@@ -94,7 +94,9 @@ impl Told {
 pub(crate) fn tell(event: &Event) -> Option<Told> {
     let told = match event {
         Event::WouldSend { .. } => return None,
-        Event::Page { .. } | Event::WalkDone { .. } | Event::FirstRun { .. } => reading(event),
+        Event::Page { .. } | Event::WalkDone { .. } | Event::CatchingUp { .. } | Event::FirstRun { .. } => {
+            reading(event)
+        }
         Event::WalkFailed { .. }
         | Event::Stopped { .. }
         | Event::Recovered { .. }
@@ -134,6 +136,11 @@ fn reading(event: &Event) -> Told {
                 thousands(tally.primed),
             );
             Told::new(Weight::Detail, text).at(connection).of(query)
+        }
+        Event::CatchingUp { connection, query, from, slices } => {
+            let left = count(u64::from(*slices), "slice", "slices");
+            let text = format!("reading {query} from {from}, {left} of at most ten days to go");
+            Told::new(Weight::Note, text).at(connection).of(query)
         }
         Event::FirstRun { zap, primed, fired } => {
             let before = match primed {

@@ -1,6 +1,7 @@
 //! The cases polling must survive, against a CRM, a clock and a state in memory.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panic")]
 
+mod catching_up;
 mod clocks;
 mod crashes;
 mod history;

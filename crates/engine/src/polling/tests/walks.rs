@@ -268,8 +268,8 @@ fn a_zap_that_starts_now_is_not_primed_with_the_history_another_reads() {
         rig.events().into_iter().filter(|event| matches!(event, Event::FirstRun { .. })).collect();
     assert!(
         matches!(&first[..], [
-        Event::FirstRun { zap: old, primed: 0, fired: 2 },
         Event::FirstRun { zap: new, primed: 1, fired: 0 },
+        Event::FirstRun { zap: old, primed: 0, fired: 2 },
     ] if old == "old" && new == "new"),
         "{first:?}"
     );
