@@ -103,7 +103,8 @@ pub struct Loaded {
 impl Loaded {
     /// All findings: those of loading and `more`, silenced where a comment says so, in the order of their places.
     pub fn conclude(&self, more: Vec<Diagnostic>) -> Vec<Diagnostic> {
-        let all = self.diagnostics.iter().cloned().chain(more).collect();
+        let mut all = self.diagnostics.iter().cloned().chain(more).collect();
+        secrets::mask(&self.sources, &mut all);
         let mut findings = self.ignores.apply(&self.sources, all);
         findings.sort_by(|a, b| {
             let order = |finding: &Diagnostic| finding.span.map(|span| (span.file, span.start, span.end));

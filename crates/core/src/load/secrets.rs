@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::diagnostic::{Diagnostic, code};
+use crate::source::{SourceMap, Span};
 use crate::variables::{Part, Replaced};
 use crate::yaml::{Kind, MAX_FINDINGS, NodeId, Style, Tree};
 
@@ -49,6 +50,9 @@ pub(super) fn in_project(tree: &Tree, replaced: &Replaced) -> Vec<Diagnostic> {
                 Some(plain(tree, node, &format!("`{key}` is written in plain")))
             }
             (Kind::Text { value, .. }, _) => by_shape(tree, node, value),
+            (Kind::Number(_), _) if secret_field && path.first() == Some(&"connections") => {
+                Some(plain(tree, node, "a secret is written in plain"))
+            }
             _ => None,
         };
         findings.extend(finding.map(|finding| finding.help(PROJECT_HELP)));
@@ -58,6 +62,34 @@ pub(super) fn in_project(tree: &Tree, replaced: &Replaced) -> Vec<Diagnostic> {
 
 const PROJECT_HELP: &str = "take it from a variable or a file: ${NAME}, ${file:/run/secrets/name}";
 const ZAP_HELP: &str = "let a connection in zaprun.yaml carry it: `auth:`, `headers:` or its address";
+
+/// Takes secrets that stand in plain out of the words of all findings about them, which go into logs.
+pub(super) fn mask(sources: &SourceMap, findings: &mut Vec<Diagnostic>) {
+    let secrets: Vec<(Span, String)> = findings
+        .iter()
+        .filter(|finding| finding.code == &code::PLAIN_SECRET)
+        .filter_map(|finding| finding.span)
+        .map(|span| (span, sources.slice(span).trim_matches(['"', '\'']).to_owned()))
+        .filter(|(_, text)| !text.is_empty())
+        .collect();
+    for finding in findings {
+        let Some(at) = finding.span else { continue };
+        let beside = |(span, _): &&(Span, String)| {
+            span.file == at.file && span.start < at.end.max(at.start + 1) && at.start < span.end
+        };
+        for (_, secret) in secrets.iter().filter(beside) {
+            // Its own message names the key, which may be spelt as the secret is.
+            if finding.code != &code::PLAIN_SECRET {
+                finding.message = finding.message.replace(secret, "***");
+            }
+            let own = [PROJECT_HELP, ZAP_HELP];
+            finding.help = finding.help.take().map(|help| match own.contains(&help.as_str()) {
+                true => help,
+                false => help.replace(secret, "***"),
+            });
+        }
+    }
+}
 
 /// A secret that is not set cannot have a default: that would be the secret in plain.
 pub(super) fn no_default(tree: &Tree, findings: &mut [Diagnostic]) {

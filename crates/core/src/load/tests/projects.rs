@@ -237,3 +237,30 @@ fn only_the_chosen_environment_needs_its_variables() {
     let env = Env(SET.iter().copied().collect());
     insta::assert_snapshot!(shown(&load(&input, Some(&env))), @"zaprun.prod.yaml:1:13 ZR0602 the variable `PROD_ONLY` is not set | set PROD_ONLY, or write ${PROD_ONLY:-…} with a default");
 }
+
+#[test]
+fn no_finding_repeats_a_secret() {
+    for secret in ["01234", "12345678", "yes", "\"0x\\tab\""] {
+        let found = edited("${KONNEKTIVE_PASSWORD}", secret);
+        assert!(found.contains("ZR0605"), "{found}");
+        assert!(!found.contains(secret.trim_matches('"')), "{found}");
+    }
+}
+
+#[test]
+fn a_secret_that_is_not_set_gets_no_default() {
+    let unset = Env(HashMap::from([("SLACK_WEBHOOK_URL", "https://hooks.example.com/x")]));
+    insta::assert_snapshot!(shown(&load(&project(PROJECT, &[]), Some(&unset))), @r"
+    zaprun.yaml:5:15 ZR0602 the variable `KONNEKTIVE_LOGIN_ID` is not set | set KONNEKTIVE_LOGIN_ID, or write ${KONNEKTIVE_LOGIN_ID:-…} with a default
+    zaprun.yaml:6:15 ZR0602 the variable `KONNEKTIVE_PASSWORD` is not set | set it where the program runs, or read a file: ${file:/run/secrets/name}
+    ");
+}
+
+#[test]
+fn connections_name_headers_that_can_be_sent() {
+    insta::assert_snapshot!(edited("type: http\n", "type: http\n    headers: { \"X-Y \": a, Host: a }\n    auth: { header: { name: TE, value: \"${T}\" } }\n    idempotency_header: none\n"), @r"
+    zaprun.yaml:10:16 ZR0711 `X-Y ` is not a header name
+    zaprun.yaml:10:27 ZR0712 the header `Host` is set by zaprun itself | remove it: it says where a message goes or ends
+    zaprun.yaml:11:29 ZR0712 the header `TE` is set by zaprun itself | remove it: it says where a message goes or ends
+    ");
+}
