@@ -120,6 +120,13 @@ pub enum Event {
         /// What it found.
         tally: Tally,
     },
+    /// This machine's clock was set back; what waited for an instant by the old one waits no longer for it.
+    ClockSetBack {
+        /// Connection whose polling noticed it.
+        connection: String,
+        /// By how much, at least.
+        by: SignedDuration,
+    },
     /// The clocks disagree by more than polling allows for. Reported once per connection.
     ClockSkew {
         /// Connection.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use tokio::time::Instant;
 use zaprun_engine::ports::Clock;
 
 /// The machine's clock.
@@ -21,13 +22,38 @@ impl Clock for SystemClock {
     }
 
     async fn sleep_until(&self, at: Timestamp) {
-        loop {
-            let left = at.duration_since(self.now());
-            let Ok(left) = Duration::try_from(left) else { return };
-            if left.is_zero() {
-                return;
-            }
-            tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+        sleep(|| self.now(), at).await;
+    }
+}
+
+/// Sleeps until `now` says `at`, and never longer than it was until then at first.
+async fn sleep(now: impl Fn() -> Timestamp + Send, at: Timestamp) {
+    let left = || Duration::try_from(at.duration_since(now())).unwrap_or_default();
+    let (began, whole) = (Instant::now(), left());
+    loop {
+        let left = left().min(whole.saturating_sub(began.elapsed()));
+        if left.is_zero() {
+            return;
         }
+        tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::SignedDuration;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[tokio::test]
+    async fn a_clock_set_back_makes_nobody_wait_longer() {
+        let (start, set_back) = (Timestamp::UNIX_EPOCH, AtomicBool::new(false));
+        let now = || {
+            let back = if set_back.swap(true, Ordering::Relaxed) { 24 } else { 0 };
+            start - SignedDuration::from_hours(back)
+        };
+        // Would not end within the day.
+        sleep(now, start + SignedDuration::from_millis(5)).await;
+        assert!(set_back.into_inner());
     }
 }

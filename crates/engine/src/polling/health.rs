@@ -29,6 +29,13 @@ impl Health {
         self.ill().map_or(Timestamp::MIN, |ill| ill.rests_until)
     }
 
+    /// The clock was set back: the rest does not grow by it.
+    pub(super) fn set_back(&self, now: Timestamp) {
+        if let Some(ill) = self.ill().as_mut() {
+            ill.rests_until = ill.rests_until.min(later(now, LONGEST_REST));
+        }
+    }
+
     /// A commit failed; nothing is lost, since no cursor moved.
     pub(super) fn trouble(&self, ports: &Ports, error: &StoreError) {
         let now = ports.clock.now();

@@ -18,6 +18,9 @@ use zaprun_core::trigger::Query;
 /// An unstable query keeps its cursors for so long.
 const UNSTABLE_FOR: SignedDuration = SignedDuration::from_hours(48);
 
+/// A clock set back by less is nobody's concern.
+const STEP_SAID: SignedDuration = SignedDuration::from_secs(5);
+
 /// How far a long walk has come is told so often at most.
 const TOLD_EVERY: SignedDuration = SignedDuration::from_secs(10);
 
@@ -39,6 +42,8 @@ pub(super) struct Line {
     pub(super) going: VecDeque<(Trip, Going)>,
     /// When it was told how far such walks have come.
     told_at: Option<Timestamp>,
+    /// The latest instant the clock has shown, or should have.
+    seen: Timestamp,
 }
 
 /// Nothing works on a connection until a person acts.
@@ -115,6 +120,7 @@ impl Line {
             first_runs,
             going: VecDeque::new(),
             told_at: None,
+            seen: Timestamp::MIN,
         })
     }
 
@@ -130,10 +136,36 @@ impl Line {
     /// When the state cannot be used any more; what can be tried again is reported and waits for the next round.
     pub(super) async fn round(&mut self, polled: &mut Polled) -> Result<(), StoreError> {
         loop {
+            self.mind_the_clock(self.seen);
             self.keep_up(polled).await?;
             if !self.catch_up(polled).await? {
                 return Ok(());
             }
+        }
+    }
+
+    /// It must be `expected` by now at least. If it is not, the clock was set back, and all that waits for an instant
+    /// by the old one waits for the new one instead: polling must not pause for as long as the step.
+    pub(super) fn mind_the_clock(&mut self, expected: Timestamp) {
+        let now = self.ports.clock.now();
+        let step = expected.duration_since(now);
+        self.seen = now;
+        if step <= SignedDuration::ZERO {
+            return;
+        }
+        let back = |at: Timestamp| at.saturating_sub(step).unwrap_or(Timestamp::MIN);
+        for route in &mut self.routes {
+            route.not_before = back(route.not_before);
+            route.riders.iter_mut().for_each(|rider| rider.due_at = back(rider.due_at));
+        }
+        if let Some(stop) = &mut self.stopped {
+            stop.retry_at = back(stop.retry_at);
+        }
+        self.health.set_back(now);
+        if step >= STEP_SAID {
+            self.ports
+                .observer
+                .see(Event::ClockSetBack { connection: self.connection.name.clone(), by: step });
         }
     }
 
@@ -227,7 +259,10 @@ impl Line {
         polled.walks += 1;
         polled.tally += walked.tally;
         polled.failed += u64::from(walked.end.is_err() || !walked.stable);
-        self.learn(trip, walked)
+        self.learn(trip, walked)?;
+        // After what was learnt, which may be dated by the clock as it was when the walk began.
+        self.mind_the_clock(self.seen);
+        Ok(())
     }
 
     fn begin(&self, trip: &Trip) -> Going {

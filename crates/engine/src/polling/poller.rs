@@ -69,6 +69,8 @@ async fn round(line: &mut Line) -> Result<Polled, StoreError> {
 async fn forever(line: &mut Line, clock: &dyn Clock) -> Result<(), StoreError> {
     while let Some(due) = line.due_at() {
         clock.sleep_until(due).await;
+        // The wait is over, whatever the clock says by now.
+        line.mind_the_clock(due);
         round(line).await?;
     }
     Ok(())

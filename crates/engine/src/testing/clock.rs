@@ -48,6 +48,10 @@ impl FakeClock {
     pub fn set(&self, now: Timestamp) {
         let due: Vec<Waker> = {
             let mut inner = self.0.lock().unwrap();
+            // Who sleeps, sleeps no longer for it.
+            if let Ok(back) = std::time::Duration::try_from(inner.now.duration_since(now)) {
+                inner.sleepers.iter_mut().for_each(|s| s.at = s.at.saturating_sub(back).unwrap());
+            }
             inner.now = now;
             inner.sleepers.iter().filter(|s| s.at <= now).map(|s| s.waker.clone()).collect()
         };
@@ -121,8 +125,10 @@ struct Sleep {
 impl Future for Sleep {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut inner = self.clock.0.lock().unwrap();
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let clock = self.clock.clone();
+        let mut inner = clock.0.lock().unwrap();
+        self.at = inner.sleepers.iter().find(|s| s.id == self.id).map_or(self.at, |s| s.at);
         inner.sleepers.retain(|s| s.id != self.id);
         if inner.now >= self.at {
             return Poll::Ready(());

@@ -101,7 +101,7 @@ pub(crate) fn tell(event: &Event) -> Option<Told> {
         | Event::Stopped { .. }
         | Event::Recovered { .. }
         | Event::Unstable { .. } => trouble_reading(event),
-        Event::ClockSkew { .. } | Event::RowProblem { .. } => oddity(event),
+        Event::ClockSetBack { .. } | Event::ClockSkew { .. } | Event::RowProblem { .. } => oddity(event),
         Event::StoreTrouble { error, retry_at } => Told::new(
             Weight::Trouble,
             format!("{error}; nothing is lost, tried again at {}", time(*retry_at)),
@@ -198,6 +198,10 @@ fn oddity(event: &Event) -> Told {
             Told::new(Weight::Warning, text)
                 .at(connection)
                 .hint(Some("let this machine set its clock by NTP".to_owned()))
+        }
+        Event::ClockSetBack { connection, by } => {
+            let text = format!("this machine's clock was set back by {}; polling goes on", lag_text(*by));
+            Told::new(Weight::Warning, text).at(connection)
         }
         Event::RowProblem { connection, row, problem, id } => {
             let which = id.as_ref().map(|id| format!(", first in {id}")).unwrap_or_default();

@@ -3,8 +3,9 @@
 use super::support::{Rig, Spec, instant, local};
 use crate::ports::Clock;
 use crate::report::Event;
-use crate::testing::FakeRow;
+use crate::testing::{FakeRow, Fault};
 use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
 use zaprun_core::trigger::Endpoint;
 
 /// Polls every quarter of an hour from `from` to `to`, a decline every few minutes on both sides of each poll; the
@@ -143,6 +144,37 @@ fn a_clock_that_ran_ahead_and_was_set_right_loses_nothing() {
     rig.insert(FakeRow::sale(1, "A", &rig.now()).with("responseType", "SOFT_DECLINE"));
     let polled = rig.poll();
     assert_eq!(polled.tally.fired + polled.tally.primed, 1, "it is seen though the cursor lies ahead");
+}
+
+#[test]
+fn a_clock_set_back_does_not_pause_polling() {
+    // While it sleeps between two polls, while it rests after a failure, and in mid-walk.
+    for case in ["sleeping", "resting", "walking"] {
+        let rig = Rig::running("decline");
+        rig.crm.set_skew(None);
+        rig.crm.script(move |call| match case {
+            "resting" if call.number <= 16 => Some(Fault::Fail(super::replies::gateway())),
+            "walking" => Some(Fault::Slow(Duration::from_secs(25))),
+            _ => None,
+        });
+        let step = async {
+            rig.clock.sleep_until(rig.clock.now() + SignedDuration::from_secs(80)).await;
+            rig.clock.set(rig.clock.now() - SignedDuration::from_hours(24));
+            rig.events();
+            rig.crm.take_reads();
+            rig.clock.sleep_until(rig.clock.now() + SignedDuration::from_hours(1)).await;
+        };
+        let run = async {
+            let mut engine = rig.start().await.unwrap();
+            engine.run(tokio_util::sync::CancellationToken::new()).await
+        };
+        let both = futures::future::select(Box::pin(run), Box::pin(step));
+        assert!(rig.clock.drive(both).is_some());
+        let reads = rig.crm.take_reads().len();
+        assert!(reads > 60, "{case}: {reads} reads in an hour");
+        let said = rig.reports.count(|event| matches!(event, Event::ClockSetBack { .. }));
+        assert_eq!(said, 1, "{case}");
+    }
 }
 
 #[test]
