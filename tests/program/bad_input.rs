@@ -143,7 +143,7 @@ fn an_unset_variable_is_named_with_its_line() {
     15 |     auth: { bearer: "${API_TOKEN}" }
        |                      ^^^^^^^^^^^^
        |
-       = help: set API_TOKEN, or write ${API_TOKEN:-…} with a default
+       = help: set it where the program runs, or read a file: ${file:/run/secrets/name}
     error: the project has 1 error
     "#);
     assert_eq!(lab.crm().crm_count(), 0);

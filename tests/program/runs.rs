@@ -130,6 +130,8 @@ fn a_list_for_machines() {
     }
     "#);
     assert_eq!(runs.len(), 3);
+    let delivered = runs.iter().filter(|run| run["state"] == "delivered");
+    assert!(delivered.map(|run| &run["attempts"]).eq([1, 1].iter()), "those of all steps");
 }
 
 #[test]
@@ -155,6 +157,7 @@ fn one_run_for_machines() {
     let sale = lab.runs().iter().find(|run| run["zap"] == "sales").unwrap()["id"].to_string();
     let run = lab.zaprun(&["runs", "show", &sale, "--format", "json"]).expect(0).json();
     assert_eq!(run["run"]["state"], "delivered");
+    assert_eq!(run["run"]["attempts"], 1, "those of all its steps");
     assert_eq!(run["steps"][0]["outcome"], "done");
     assert_eq!(run["steps"][0]["status"], 200);
     assert_eq!(run["requests"][0]["step"], "post");
@@ -194,6 +197,13 @@ fn what_is_not_there_is_told() {
     lab.once(0);
     let empty = lab.zaprun(&["runs", "list"]).expect(0);
     assert_eq!((empty.out.as_str(), empty.err.as_str()), ("", "no runs\n"));
+    lab.zaprun(&["runs", "show", "abc"]).expect(2).says("a run has a number; `zaprun runs list` shows it");
+    lab.zaprun(&["runs", "list", "--zap", "sales"]).expect(0).says("no runs");
+    let strange = lab.zaprun(&["runs", "list", "--zap", "salse"]).expect(1);
+    insta::assert_snapshot!(shown(&strange.err), @r"
+    error: there is no zap `salse` in the state
+    hint: did you mean `sales`?
+    ");
     let unknown = lab.zaprun(&["runs", "show", "77"]).expect(1);
     insta::assert_snapshot!(shown(&unknown.err), @r"
     error: there is no run 77

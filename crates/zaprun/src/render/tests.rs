@@ -102,6 +102,47 @@ fn a_line_that_nobody_reads_is_not_shown() {
 }
 
 #[test]
+fn no_format_shows_a_secret() {
+    let mut sources = SourceMap::default();
+    let text = "a: 1\nconnections: { crm: { password: \"gehéim9\", extra: 1 } }\n";
+    let file = sources.add("zaprun.yaml", text);
+    let at = |needle: &str| {
+        let start = text.find(needle).unwrap();
+        Span::new(file, start, start + needle.len())
+    };
+    let diagnostics = [
+        Diagnostic::new(&code::PLAIN_SECRET, "`password` is written in plain").at(at("\"gehéim9\"")),
+        Diagnostic::new(&code::UNKNOWN_KEY, "unknown key `extra`")
+            .at(at("extra"))
+            .related(at("a: 1"), "here"),
+    ];
+    let findings = Findings { sources: &sources, diagnostics: &diagnostics, prefix: "" };
+    let printer = Printer::new(&crate::cli::Global::default());
+    for format in [Format::Text, Format::Json, Format::Github, Format::Sarif] {
+        assert!(!findings.render(format, &printer).contains("im9"));
+    }
+    insta::assert_snapshot!(text::render(&findings, false, None), @r"
+    error[ZR0605]: `password` is written in plain
+     --> zaprun.yaml:2:33
+      |
+    2 | connections: { crm: { password: *********, extra: 1 } }
+      |                                 ^^^^^^^^^
+
+    error[ZR0202]: unknown key `extra`
+     --> zaprun.yaml:2:44
+      |
+    2 | connections: { crm: { password: *********, extra: 1 } }
+      |                                            ^^^^^
+      |
+    note: here
+     --> zaprun.yaml:1:1
+      |
+    1 | a: 1
+      | ----
+    ");
+}
+
+#[test]
 fn json_has_the_documented_shape() {
     insta::assert_snapshot!(rendered(Format::Json), @r#"
     {

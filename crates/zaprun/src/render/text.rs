@@ -1,10 +1,11 @@
 //! Findings for people.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
-use zaprun_core::diagnostic::{Diagnostic, Severity};
+use zaprun_core::diagnostic::{Diagnostic, Severity, code};
 use zaprun_core::source::{SourceFile, Span};
 
 use super::Findings;
@@ -44,7 +45,7 @@ fn groups<'a>(findings: &'a Findings<'_>, diagnostic: &'a Diagnostic) -> Vec<Gro
 fn place<'a>(findings: &'a Findings<'_>, span: Span, kind: AnnotationKind) -> Element<'a> {
     let file = findings.sources.file(span.file);
     let position = file.position(span.start);
-    let Some((line, within)) = excerpt(file, span) else {
+    let Some((line, within)) = excerpt(file, span, &secrets(findings, span)) else {
         let origin = Origin::path(clean(&file.path));
         if file.text.is_empty() {
             return origin.into();
@@ -58,8 +59,19 @@ fn place<'a>(findings: &'a Findings<'_>, span: Span, kind: AnnotationKind) -> El
         .into()
 }
 
-/// The first line of a span without its line break, and the part of the line that the span covers.
-fn excerpt(file: &SourceFile, span: Span) -> Option<(&str, Range<usize>)> {
+/// Where in the file of a place secrets stand in plain, which no log may hold.
+fn secrets(findings: &Findings<'_>, beside: Span) -> Vec<Range<usize>> {
+    let plain = findings.diagnostics.iter().filter(|finding| finding.code == &code::PLAIN_SECRET);
+    let spans = plain.filter_map(|finding| finding.span).filter(|span| span.file == beside.file);
+    spans.map(|span| span.start..span.end).collect()
+}
+
+/// The first line of a span without its line break, secrets masked, and the part of it that the span covers.
+fn excerpt<'a>(
+    file: &'a SourceFile,
+    span: Span,
+    secrets: &[Range<usize>],
+) -> Option<(Cow<'a, str>, Range<usize>)> {
     let text: &str = &file.text;
     let start = floor_char_boundary(text, span.start);
     let end = floor_char_boundary(text, span.end).max(start);
@@ -70,7 +82,34 @@ fn excerpt(file: &SourceFile, span: Span) -> Option<(&str, Range<usize>)> {
         return None;
     }
     let covered = |at: usize| (at - line_start).min(line.len());
-    Some((line, covered(start)..covered(end)))
+    let within = covered(start)..covered(end);
+    let line_range = line_start..line_start + line.len();
+    if secrets.iter().any(|secret| secret.start < line_range.end && line_range.start < secret.end) {
+        return Some(masked(line, line_start, within, secrets));
+    }
+    Some((Cow::Borrowed(line), within))
+}
+
+/// The line with a star for each character of a secret.
+fn masked<'a>(
+    line: &str,
+    line_start: usize,
+    within: Range<usize>,
+    secrets: &[Range<usize>],
+) -> (Cow<'a, str>, Range<usize>) {
+    let mut shown = String::with_capacity(line.len());
+    let (mut start, mut end) = (0, 0);
+    for (at, character) in line.char_indices() {
+        if at == within.start {
+            start = shown.len();
+        }
+        let secret = secrets.iter().any(|secret| secret.contains(&(line_start + at)));
+        shown.push(if secret { '*' } else { character });
+        if at < within.end {
+            end = shown.len();
+        }
+    }
+    (Cow::Owned(shown), start..end.max(start))
 }
 
 fn floor_char_boundary(text: &str, at: usize) -> usize {

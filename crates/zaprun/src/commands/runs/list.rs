@@ -1,17 +1,22 @@
 //! `zaprun runs list`
 
+use std::collections::BTreeSet;
+
 use clap::ValueEnum;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use zaprun_core::definition::Duration;
-use zaprun_engine::ports::{Clock, History, RunFilter, RunState, RunSummary};
+use zaprun_core::diagnostic::did_you_mean;
+use zaprun_engine::ports::{Clock, History, RunFilter, RunState, RunSummary, StoreError};
+use zaprun_store::SqliteReader;
 
+use super::show::attempts;
 use super::{STATES, read_state, state_error, state_word};
 use crate::clock::SystemClock;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
-use crate::loading::open;
+use crate::loading::{Opened, open};
 use crate::output::{Printer, Table, Tone, count};
 use crate::watch::reason_text;
 
@@ -83,10 +88,16 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     let filter =
         RunFilter { zap: args.zap.clone(), states: args.status.clone(), since, limit: args.limit as usize };
     let reader = read_state(&opened)?;
-    let runs = context
-        .block_on(async { reader.runs(filter).await.map_err(|error| state_error(&error, &opened.state)) })?;
+    let refused = |error| state_error(&error, &opened.state);
+    let runs = context.block_on(async { reader.runs(filter).await.map_err(refused) })?;
+    if let Some(name) = args.zap.as_deref().filter(|_| runs.is_empty()) {
+        context.block_on(known_zap(&opened, &reader, name))?;
+    }
     match args.format {
-        Format::Json => context.printer.data(&opened.masker.text(&json(&runs)))?,
+        Format::Json => {
+            let attempts = context.block_on(async { all_attempts(&reader, &runs).await.map_err(refused) })?;
+            context.printer.data(&opened.masker.text(&json(&runs, &attempts)))?;
+        }
         Format::Text => {
             context.printer.data(&opened.masker.text(&table(&runs, &context.printer)))?;
             context.printer.note(&match runs.len() {
@@ -99,6 +110,40 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         }
     }
     Ok(Exit::Fine)
+}
+
+/// Refuses a name that neither the state nor the project has.
+async fn known_zap(opened: &Opened, reader: &SqliteReader, name: &str) -> Result<(), CommandError> {
+    let ask = |zap: Option<&str>, limit| {
+        let filter = RunFilter { zap: zap.map(str::to_owned), states: Vec::new(), since: None, limit };
+        async { reader.runs(filter).await.map_err(|error| state_error(&error, &opened.state)) }
+    };
+    let in_project = opened.zaps.iter().map(|zap| zap.name.clone());
+    let mut names: BTreeSet<String> = in_project.collect();
+    if names.contains(name) || !ask(Some(name), 1).await?.is_empty() {
+        return Ok(());
+    }
+    names.extend(ask(None, RECENT).await?.into_iter().map(|run| run.zap));
+    let error = CommandError::failure(format!("there is no zap `{name}` in the state"));
+    Err(match did_you_mean(name, names.iter().map(String::as_str)) {
+        Some(likely) => error.hint(format!("did you mean `{likely}`?")),
+        None => error,
+    })
+}
+
+/// How many runs are looked at for the names of zaps.
+const RECENT: usize = 1000;
+
+/// The attempts of each run; a run that is gone meanwhile keeps those of its summary.
+async fn all_attempts(reader: &SqliteReader, runs: &[RunSummary]) -> Result<Vec<u32>, StoreError> {
+    let mut all = Vec::with_capacity(runs.len());
+    for run in runs {
+        all.push(match run.state {
+            RunState::Pending | RunState::Filtered | RunState::Dropped => run.attempts,
+            _ => reader.run(run.id).await?.map_or(run.attempts, |detail| attempts(&detail)),
+        });
+    }
+    Ok(all)
 }
 
 fn table(runs: &[RunSummary], printer: &Printer) -> String {
@@ -163,8 +208,9 @@ struct Reason<'a> {
     detail: &'a str,
 }
 
-impl<'a> From<&'a RunSummary> for Summary<'a> {
-    fn from(run: &'a RunSummary) -> Self {
+impl<'a> Summary<'a> {
+    /// A run and the attempts made for it.
+    pub(super) fn of(run: &'a RunSummary, attempts: u32) -> Self {
         Summary {
             id: run.id.0,
             zap: &run.zap,
@@ -174,13 +220,14 @@ impl<'a> From<&'a RunSummary> for Summary<'a> {
             made_at: run.created_at.to_string(),
             changed_at: run.updated_at.to_string(),
             due_at: run.due_at.map(|at| at.to_string()),
-            attempts: run.attempts,
+            attempts,
         }
     }
 }
 
-fn json(runs: &[RunSummary]) -> String {
-    crate::output::pretty(&List { runs: runs.iter().map(Summary::from).collect() })
+fn json(runs: &[RunSummary], attempts: &[u32]) -> String {
+    let runs = runs.iter().zip(attempts).map(|(run, attempts)| Summary::of(run, *attempts));
+    crate::output::pretty(&List { runs: runs.collect() })
 }
 
 #[cfg(test)]

@@ -24,12 +24,16 @@ use crate::watch::reason_text;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The run, as `runs list` numbers it
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = parse_id)]
     id: i64,
 
     /// How to write it
     #[arg(long, value_name = "FORMAT", env = "ZAPRUN_FORMAT", default_value = "text")]
     format: Format,
+}
+
+fn parse_id(text: &str) -> Result<i64, String> {
+    text.trim().parse().map_err(|_| "a run has a number; `zaprun runs list` shows it".to_owned())
 }
 
 /// What can be said of a run's requests.
@@ -261,7 +265,7 @@ fn json(run: &RunDetail, requests: &Requests) -> String {
         Requests::Unknown(why) => (None, Some(why.as_str())),
     };
     pretty(&Detail {
-        run: Summary::from(&run.summary),
+        run: Summary::of(&run.summary, attempts(run)),
         happened_at: run.event.at.to_string(),
         seen_at: run.event.seen_at.to_string(),
         content: &run.content,
@@ -272,6 +276,16 @@ fn json(run: &RunDetail, requests: &Requests) -> String {
         requests_note: note,
         record,
     })
+}
+
+/// The attempts of all steps of a run that has ended, those of the step in work for any other.
+pub(super) fn attempts(run: &RunDetail) -> u32 {
+    match run.summary.state {
+        RunState::Pending => run.summary.attempts,
+        _ => {
+            run.steps.iter().map(|step| step.attempts).fold(0, u32::saturating_add).max(run.summary.attempts)
+        }
+    }
 }
 
 fn lossy(bytes: &[u8]) -> String {
