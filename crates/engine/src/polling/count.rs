@@ -23,19 +23,26 @@ impl Count {
         self.read
     }
 
+    /// Whether as many rows were read as there are, so that a page after them lies beyond the end.
+    pub(super) fn is_whole(&self) -> bool {
+        self.read >= self.most
+    }
+
     /// Takes a page of `rows` rows, where the CRM says there are `total` in all.
     ///
     /// An empty page says nothing of the total, being an error to the CRM, and a CRM that sends no total counts each
     /// page for itself; so there are at least as many rows as were read. A short page ends the pass unless the total
-    /// says that more follow: a server may give fewer rows a page than it was asked for.
-    pub(super) fn page(&mut self, rows: usize, total: u64) -> Progress {
+    /// says that more follow: a server may give fewer rows a page than it was asked for. A full page ends it where it
+    /// reaches a total that is not its own number of rows, unless it is the page before once more (`repeated`).
+    pub(super) fn page(&mut self, rows: usize, total: u64, repeated: bool) -> Progress {
         let before = self.most;
         self.read += rows as u64;
         let known = if rows == 0 { self.read } else { total.max(self.read) };
         self.most = self.most.max(known);
         let short = rows < PAGE_ROWS as usize;
+        let ends = short || (total > rows as u64 && !repeated);
         Progress {
-            last: rows == 0 || (short && self.read >= total),
+            last: rows == 0 || (ends && self.read >= total),
             shrunk: known < before || (rows == 0 && total > self.read),
         }
     }
@@ -47,7 +54,11 @@ mod tests {
 
     fn pages(pages: &[(usize, u64)]) -> Vec<(bool, bool)> {
         let mut count = Count::default();
-        pages.iter().map(|(rows, total)| count.page(*rows, *total)).map(|p| (p.last, p.shrunk)).collect()
+        pages
+            .iter()
+            .map(|(rows, total)| count.page(*rows, *total, false))
+            .map(|p| (p.last, p.shrunk))
+            .collect()
     }
 
     const GOES_ON: (bool, bool) = (false, false);
@@ -67,10 +78,19 @@ mod tests {
     }
 
     #[test]
+    fn a_full_page_that_reaches_the_total_is_the_last() {
+        assert_eq!(pages(&[(200, 400), (200, 400)]), [GOES_ON, ENDS]);
+        assert_eq!(pages(&[(200, 400), (200, 401), (1, 401)]), [GOES_ON, GOES_ON, ENDS]);
+        let mut count = Count::default();
+        count.page(200, 250, false);
+        assert!(!count.page(200, 250, true).last, "the same page again reaches nothing");
+    }
+
+    #[test]
     fn growth_is_normal_and_a_loss_is_not() {
         assert_eq!(pages(&[(200, 250), (51, 251)]), [GOES_ON, ENDS]);
         assert_eq!(pages(&[(200, 250), (49, 249)]), [GOES_ON, ENDS_SHRUNK]);
-        assert_eq!(pages(&[(200, 600), (200, 601), (200, 600)])[2], (false, true));
+        assert_eq!(pages(&[(200, 600), (200, 601), (200, 600)])[2], ENDS_SHRUNK);
     }
 
     #[test]

@@ -6,8 +6,9 @@ use super::reader::Reader;
 use super::rider::Rider;
 use super::skew::skew;
 use super::{Place, Ports};
-use crate::ports::{CursorMove, Page, PageCommit, PageRequest, StoreError, ZapId};
+use crate::ports::{CursorMove, Page, PageCommit, PageRequest, ReadError, StoreError, ZapId};
 use crate::report::{Event, Tally, WalkFailure};
+use bytes::Bytes;
 use futures::future::try_join;
 use jiff::{SignedDuration, Timestamp};
 
@@ -51,6 +52,8 @@ pub(super) struct Pass<'a> {
     pub(super) losses: Losses,
     pub(super) began: Timestamp,
     pub(super) count: Count,
+    /// The rows of the page before.
+    pub(super) before: Vec<Bytes>,
     pub(super) passed: Passed,
 }
 
@@ -95,7 +98,9 @@ impl Pass<'_> {
     async fn pages(&mut self) -> Result<(), WalkFailure> {
         let mut page = self.first_page().await?;
         loop {
-            let progress = self.count.page(page.rows.len(), page.total);
+            let repeated = !page.rows.is_empty() && page.rows == self.before;
+            let progress = self.count.page(page.rows.len(), page.total, repeated);
+            self.before.clone_from(&page.rows);
             self.passed.rows = self.count.read();
             self.passed.shrunk |= progress.shrunk;
             if progress.last || (self.passed.shrunk && self.losses == Losses::End) {
@@ -104,13 +109,24 @@ impl Pass<'_> {
             // The next page is on its way while this one is committed.
             let mut request = self.request.clone();
             request.page += 1;
-            let reader = self.reader;
-            let read = async { Ok(reader.read(&request).await) };
+            let (reader, beyond) = (self.reader, !repeated && self.count.is_whole());
+            let read = async {
+                Ok(if beyond { reader.beyond(&request).await } else { reader.read(&request).await })
+            };
             let ((), read) = try_join(self.settle(page, progress), read).await.map_err(WalkFailure::Store)?;
-            page = read.map_err(WalkFailure::Read)?.page;
+            page = match read {
+                Ok(read) if beyond && read.page.rows == self.before => self.no_more(),
+                Err(ReadError::Vendor { .. }) if beyond => self.no_more(),
+                read => read.map_err(WalkFailure::Read)?.page,
+            };
             self.may_go_on(request.page)?;
             self.request = request;
         }
+    }
+
+    /// What a page beyond the end comes to, whatever the CRM makes of it.
+    fn no_more(&self) -> Page {
+        Page { total: self.count.read(), rows: Vec::new(), server_time: None }
     }
 
     async fn first_page(&mut self) -> Result<Page, WalkFailure> {

@@ -47,6 +47,14 @@ impl Reader<'_> {
         }
     }
 
+    /// Reads a page that may lie beyond the end, where an error of the vendor is an answer, not worth another try.
+    pub(super) async fn beyond(&self, request: &PageRequest) -> Result<Timed, ReadError> {
+        match self.once(request).await {
+            Err(ReadError::Transport { .. }) => self.read(request).await,
+            answer => answer,
+        }
+    }
+
     /// Reads a page with one try.
     pub(super) async fn once(&self, request: &PageRequest) -> Result<Timed, ReadError> {
         let sent = self.clock.now();

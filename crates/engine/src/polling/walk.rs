@@ -185,6 +185,7 @@ impl<'a> Walk<'a> {
             losses,
             began: self.reader.clock.now(),
             count: Count::default(),
+            before: Vec::new(),
             passed: Passed::nothing(slice.riders.len()),
         }
     }

@@ -1,7 +1,7 @@
 //! What happens to the rows while they are read, and how much is read.
 
 use super::support::{Rig, Spec, instant, local};
-use crate::ports::{Clock, Page, PageRequest};
+use crate::ports::{Clock, Page, PageRequest, ReadError};
 use crate::report::{Event, WalkFailure};
 use crate::testing::{Call, FakeRow, Fault};
 use jiff::SignedDuration;
@@ -185,6 +185,33 @@ fn a_crm_that_does_not_turn_pages_fails_the_walk_instead_of_going_on_for_ever() 
     assert!(rig.crm.take_reads().len() < 10);
     rig.crm.behave();
     assert_eq!(rig.poll().tally.fired, 250, "the first page was kept, the rest is found");
+}
+
+#[test]
+fn no_page_beyond_the_end_is_needed() {
+    for (rows, pages) in [(400, 2), (600, 3), (200, 2)] {
+        for answer in ["error", "again"] {
+            let rig = Rig::running("decline");
+            let at = rig.now();
+            (0..rows).for_each(|number| rig.insert(decline(number, &at)));
+            // What the CRM says beyond the end: an error that is not known, or its last page again.
+            rig.crm.script(move |call: Call<'_>| {
+                let mut asked = call.request.clone();
+                let beyond = is_soft(&asked) && u64::from(asked.page) * 200 > rows;
+                asked.page = u32::try_from(rows / 200).unwrap();
+                let (total, rows) = call.table.page(&asked);
+                match answer {
+                    _ if !beyond => None,
+                    "again" => Some(Fault::Page(Page { total, rows, server_time: None })),
+                    _ => Some(Fault::Fail(ReadError::Vendor { text: "No such page".to_owned() })),
+                }
+            });
+            let polled = rig.poll();
+            assert_eq!((polled.tally.fired, polled.failed), (rows, 0), "{rows} rows, {answer}");
+            let asked = rig.crm.take_reads().iter().filter(|read| is_soft(read)).count();
+            assert_eq!(asked, pages, "{rows} rows, {answer}: of 200 alone the total may be the page's own");
+        }
+    }
 }
 
 #[test]
