@@ -10,6 +10,7 @@ mod header;
 pub mod load;
 pub mod mapping;
 pub mod path;
+mod pointer;
 pub mod record;
 pub mod request;
 pub mod schema;

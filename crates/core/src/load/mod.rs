@@ -103,7 +103,7 @@ pub struct Loaded {
 impl Loaded {
     /// All findings: those of loading and `more`, silenced where a comment says so, in the order of their places.
     pub fn conclude(&self, more: Vec<Diagnostic>) -> Vec<Diagnostic> {
-        let mut all = self.diagnostics.iter().cloned().chain(more).collect();
+        let mut all: Vec<Diagnostic> = self.diagnostics.iter().cloned().chain(more).collect();
         secrets::mask(&self.sources, &mut all);
         let mut findings = self.ignores.apply(&self.sources, all);
         findings.sort_by(|a, b| {
@@ -215,6 +215,8 @@ fn with_traps(structure: &mut Vec<Diagnostic>, traps: Vec<(NodeId, Diagnostic)>)
     for (_, trap) in traps {
         let same = structure.iter_mut().find(|finding| finding.span == trap.span);
         match same {
+            // That it is a secret matters more, and the advice for the other would repeat it.
+            Some(finding) if finding.code == &code::PLAIN_SECRET => {}
             Some(finding) => finding.help = trap.help,
             None => structure.push(trap),
         }

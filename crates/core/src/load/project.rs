@@ -7,6 +7,7 @@ use super::{Input, LoadedProject, Read, Reader, overlay, secrets, start, with_tr
 use crate::definition::Project;
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::header;
+use crate::pointer;
 use crate::schema::{self, Document};
 use crate::source::FileId;
 use crate::variables::{self, Lookup, Needed, Replaced};
@@ -125,6 +126,7 @@ fn variant(mut tree: Tree, lookup: Option<&dyn Lookup>) -> Variant {
     findings.append(&mut structure);
     findings.extend(checks(&tree));
     findings.extend(secrets::in_project(&tree, &replaced));
+    pointer::fill(&tree, &mut findings);
     (tree, definition, replaced, findings)
 }
 

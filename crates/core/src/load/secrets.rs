@@ -64,7 +64,7 @@ const PROJECT_HELP: &str = "take it from a variable or a file: ${NAME}, ${file:/
 const ZAP_HELP: &str = "let a connection in zaprun.yaml carry it: `auth:`, `headers:` or its address";
 
 /// Takes secrets that stand in plain out of the words of all findings about them, which go into logs.
-pub(super) fn mask(sources: &SourceMap, findings: &mut Vec<Diagnostic>) {
+pub(super) fn mask(sources: &SourceMap, findings: &mut [Diagnostic]) {
     let secrets: Vec<(Span, String)> = findings
         .iter()
         .filter(|finding| finding.code == &code::PLAIN_SECRET)
@@ -72,21 +72,15 @@ pub(super) fn mask(sources: &SourceMap, findings: &mut Vec<Diagnostic>) {
         .map(|span| (span, sources.slice(span).trim_matches(['"', '\'']).to_owned()))
         .filter(|(_, text)| !text.is_empty())
         .collect();
-    for finding in findings {
+    // Its own words never repeat it.
+    for finding in findings.iter_mut().filter(|finding| finding.code != &code::PLAIN_SECRET) {
         let Some(at) = finding.span else { continue };
         let beside = |(span, _): &&(Span, String)| {
             span.file == at.file && span.start < at.end.max(at.start + 1) && at.start < span.end
         };
         for (_, secret) in secrets.iter().filter(beside) {
-            // Its own message names the key, which may be spelt as the secret is.
-            if finding.code != &code::PLAIN_SECRET {
-                finding.message = finding.message.replace(secret, "***");
-            }
-            let own = [PROJECT_HELP, ZAP_HELP];
-            finding.help = finding.help.take().map(|help| match own.contains(&help.as_str()) {
-                true => help,
-                false => help.replace(secret, "***"),
-            });
+            finding.message = finding.message.replace(secret, "***");
+            finding.help = finding.help.take().map(|help| help.replace(secret, "***"));
         }
     }
 }

@@ -4,6 +4,7 @@ use super::project::unread;
 use super::{File, Reader, ZapFile, action, secrets, start, with_traps};
 use crate::definition::{Duration, Zap};
 use crate::diagnostic::{Diagnostic, code};
+use crate::pointer;
 use crate::schema::{self, Document};
 use crate::variables::looks_like_reference;
 use crate::yaml::{self, Kind, MAX_FINDINGS, NodeId, Tree};
@@ -38,6 +39,7 @@ pub(super) fn read(reader: &mut Reader, file: &File) -> ZapFile {
     findings.extend(trigger(&tree));
     findings.extend(secrets::in_zap(&tree));
     with_traps(&mut findings, read.traps);
+    pointer::fill(&tree, &mut findings);
     reader.findings.append(&mut findings);
     for finding in &mut reader.findings[before..] {
         finding.zap.clone_from(&name);

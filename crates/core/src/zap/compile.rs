@@ -10,11 +10,11 @@ use crate::definition;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::expression::{Access, Key, Names, Shape, members_read};
 use crate::mapping::Compiler;
+use crate::pointer;
 use crate::record::ReadSet;
 use crate::request::Method;
-use crate::source::Span;
 use crate::value::Kind as ValueKind;
-use crate::yaml::{NodeId, Spanned, Tree};
+use crate::yaml::{Spanned, Tree};
 
 /// A zap that was compiled, or why not.
 #[derive(Debug)]
@@ -33,27 +33,9 @@ pub fn compile(definition: &definition::Zap, tree: &Tree, project: &ProjectFacts
     let name = definition.name.value.as_str();
     let mut diagnostics: Vec<Diagnostic> =
         compiler.findings.into_iter().map(|finding| finding.zap(name)).collect();
-    point(tree, &mut diagnostics);
+    pointer::fill(tree, &mut diagnostics);
     let zap = zap.filter(|_| diagnostics.iter().all(|finding| finding.severity == Severity::Warning));
     Compiled { zap, diagnostics }
-}
-
-/// Gives each finding the pointer of the innermost value that holds its place.
-fn point(tree: &Tree, findings: &mut [Diagnostic]) {
-    if findings.is_empty() {
-        return;
-    }
-    let mut values: Vec<(Span, String)> = Vec::new();
-    tree.walk(tree.root(), &mut |node: NodeId, pointer| values.push((tree.span(node), pointer.to_owned())));
-    for finding in findings.iter_mut().filter(|finding| finding.pointer.is_none()) {
-        let Some(at) = finding.span else { continue };
-        let holds = |span: &Span| span.file == at.file && span.start <= at.start && at.end <= span.end;
-        // Of values at the same place the last is the innermost, and the first that an alias repeats is its own.
-        let innermost = values.iter().filter(|(span, _)| holds(span)).min_by_key(|(span, pointer)| {
-            (span.end - span.start, std::cmp::Reverse(pointer.matches('/').count()))
-        });
-        finding.pointer = innermost.map(|(_, pointer)| pointer.clone());
-    }
 }
 
 fn build(

@@ -243,7 +243,8 @@ fn no_finding_repeats_a_secret() {
     for secret in ["01234", "12345678", "yes", "\"0x\\tab\""] {
         let found = edited("${KONNEKTIVE_PASSWORD}", secret);
         assert!(found.contains("ZR0605"), "{found}");
-        assert!(!found.contains(secret.trim_matches('"')), "{found}");
+        let bare = secret.trim_matches(['"', '0']);
+        assert!(!found.contains(bare), "{found}");
     }
 }
 

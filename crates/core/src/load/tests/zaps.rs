@@ -279,6 +279,14 @@ fn many_zaps_are_one_pass() {
 }
 
 #[test]
+fn findings_have_a_pointer() {
+    let loaded =
+        with_zaps(&[&GOOD.replace("json: { order: $.orderId }", "json: { zip: [01234] }\n    path: ${X}")]);
+    let pointers: Vec<_> = loaded.diagnostics.iter().map(|finding| finding.pointer.as_deref()).collect();
+    assert_eq!(pointers, [Some("/actions/0/path"), Some("/actions/0/json/zip/0")]);
+}
+
+#[test]
 fn bodies_that_are_empty() {
     for empty in ["    json:\n", "    json: null\n", "    form:\n", "    text: ~\n"] {
         let found = edited("    json: { order: $.orderId }\n", empty);
