@@ -10,6 +10,7 @@ use crate::ports::{ReadError, StoreError};
 use crate::report::{Event, WalkFailure};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
+use zaprun_core::trigger::Endpoint;
 
 /// A failed walk is tried again after at most so long, or after the zap's interval where that is longer.
 const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
@@ -85,8 +86,10 @@ impl Line {
             rider.due_at = later(walked.began, rider.zap.trigger.every);
         }
         for route in trip.routes() {
+            let lacked = self.routes[route].lacks();
             let since = self.routes[route].trouble.over();
-            if let Some(since) = since {
+            // What was said once for an endpoint is taken back once.
+            if let Some(since) = since.filter(|_| !lacked.is_some_and(|endpoint| self.lacks(endpoint))) {
                 self.recovered(Some(route), since);
             }
         }
@@ -153,23 +156,33 @@ impl Line {
         }
     }
 
+    /// Whether it is known, and has been said, that the API user may not use the endpoint.
+    fn lacks(&self, endpoint: Endpoint) -> bool {
+        self.routes.iter().any(|route| route.lacks() == Some(endpoint))
+    }
+
+    fn say_forbidden(&self, route: usize, endpoint: Endpoint, error: &ReadError, retry_at: Timestamp) {
+        self.see(Event::Stopped {
+            connection: self.connection.name.clone(),
+            query: Some(self.routes[route].name.clone()),
+            permission: Some(endpoint.permission()),
+            error: error.clone(),
+            retry_at,
+        });
+    }
+
     /// The API user may not use the endpoint: its queries rest, the others go on.
     fn forbidden(&mut self, trip: &Trip, error: &ReadError) {
         let now = self.ports.clock.now();
         for index in trip.routes() {
+            let endpoint = self.routes[index].query.endpoint;
+            let said = self.lacks(endpoint);
             let route = &mut self.routes[index];
             let (_, times) = once_more(&mut route.trouble.stopped, now);
             let retry_at = later(now, doubled(FIRST_LOOK, LAST_LOOK, times - 1));
             route.not_before = retry_at;
-            if times == 1 {
-                let event = Event::Stopped {
-                    connection: self.connection.name.clone(),
-                    query: Some(route.name.clone()),
-                    permission: Some(route.query.endpoint.permission()),
-                    error: error.clone(),
-                    retry_at,
-                };
-                self.see(event);
+            if !said {
+                self.say_forbidden(index, endpoint, error, retry_at);
             }
         }
     }
@@ -187,6 +200,14 @@ impl Line {
             let asked = rest(cause).unwrap_or_default().min(LAST_LOOK);
             let retry_at = later(now, own.max(asked));
             route.not_before = retry_at;
+            if let WalkFailure::LookUps { first: error @ ReadError::Permission { .. }, .. } = cause {
+                let said = self.lacks(Endpoint::Transactions);
+                self.routes[index].trouble.look_ups = true;
+                if !said {
+                    self.say_forbidden(index, Endpoint::Transactions, error, retry_at);
+                }
+                continue;
+            }
             let event = Event::WalkFailed {
                 connection: self.connection.name.clone(),
                 query: route.name.clone(),

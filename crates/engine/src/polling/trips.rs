@@ -6,7 +6,7 @@
 use super::rider::Rider;
 use super::walk::narrowing;
 use jiff::Timestamp;
-use zaprun_core::trigger::{Narrowing, Query};
+use zaprun_core::trigger::{Endpoint, Narrowing, Query};
 
 /// A query and the zaps on it.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub(super) struct Trouble {
     pub(super) failing: Option<(Timestamp, u32)>,
     /// The endpoint is not permitted: since then, tried so many times.
     pub(super) stopped: Option<(Timestamp, u32)>,
+    /// The endpoint of look-ups is not permitted.
+    pub(super) look_ups: bool,
     /// No walk was stable since then, so many in a row.
     pub(super) unstable: Option<(Timestamp, u32)>,
 }
@@ -45,6 +47,7 @@ pub(super) struct Trip {
 impl Trouble {
     /// A walk reached its end: since when none had, if so.
     pub(super) fn over(&mut self) -> Option<Timestamp> {
+        self.look_ups = false;
         let failing = self.failing.take().map(|(since, _)| since);
         let stopped = self.stopped.take().map(|(since, _)| since);
         failing.into_iter().chain(stopped).min()
@@ -67,6 +70,12 @@ impl Trip {
 }
 
 impl Route {
+    /// The endpoint that it may not use.
+    pub(super) fn lacks(&self) -> Option<Endpoint> {
+        let own = self.trouble.stopped.map(|_| self.query.endpoint);
+        own.or(self.trouble.look_ups.then_some(Endpoint::Transactions))
+    }
+
     /// When it wants to be walked.
     pub(super) fn due_at(&self) -> Option<Timestamp> {
         self.riders.iter().map(|rider| rider.due_at).min().map(|due| due.max(self.not_before))

@@ -125,13 +125,48 @@ fn a_missing_permission_stops_that_query_alone() {
     run_for(&rig, SignedDuration::from_hours(2));
     assert_eq!(rig.fired("sales"), ["A"]);
     let stops: Vec<Event> = rig.events().into_iter().filter(|e| matches!(e, Event::Stopped { .. })).collect();
-    assert_eq!(stops.len(), 2, "one for each of the two queries of declines");
+    assert_eq!(stops.len(), 1, "one for the endpoint, whichever of its queries");
     for stop in stops {
         assert!(
             matches!(&stop, Event::Stopped { query: Some(_), permission: Some("Query Transactions"), .. }),
             "{stop:?}"
         );
     }
+}
+
+#[test]
+fn a_missing_permission_for_look_ups_is_one_alert_with_its_remedy() {
+    let rig = Rig::running("new_sale");
+    for (id, status) in [("A", "COMPLETE"), ("B", "REFUNDED"), ("C", "CANCELLED")] {
+        let row = FakeRow::order(id, "2026-09-10 12:00:00").with("dateUpdated", rig.now());
+        rig.insert(row.with("orderStatus", status));
+        rig.insert(FakeRow::sale(id.as_bytes()[0].into(), id, &rig.now()));
+    }
+    rig.clock.drive(async {
+        let mut engine = rig.start().await.unwrap();
+        fail(&rig, &permission(), |request| request.query.endpoint == Endpoint::Transactions);
+        for round in 0..20 {
+            engine.poll_once().await.unwrap();
+            rig.later(1_000);
+            // What needs no look-up goes on.
+            rig.insert(rig.sale(&format!("D{round}")));
+        }
+        assert!(rig.store.all_runs().len() >= 19);
+        let events = rig.events();
+        let told = |event: &&Event| !matches!(event, Event::Page { .. } | Event::WalkDone { .. });
+        let told: Vec<&Event> = events.iter().filter(told).collect();
+        assert!(
+            matches!(
+                &told[..],
+                [Event::Stopped { query: Some(_), permission: Some("Query Transactions"), .. }]
+            ),
+            "{told:?}"
+        );
+        rig.crm.behave();
+        engine.poll_once().await.unwrap();
+    });
+    assert_eq!(rig.reports.count(|event| matches!(event, Event::Recovered { .. })), 1);
+    assert!(["A", "B", "C"].iter().all(|id| rig.fired("zap").contains(&(*id).to_owned())));
 }
 
 #[test]
