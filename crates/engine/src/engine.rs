@@ -50,6 +50,8 @@ pub struct Summary {
     pub polled: u64,
     /// Walks that failed or could not be made; counted by [`Engine::run_once`] only.
     pub poll_failures: u64,
+    /// Rows that cannot be read or have no id, and were passed over; counted by [`Engine::run_once`] only.
+    pub passed_over: u64,
     /// Runs made.
     pub fired: u64,
     /// Ledger entries made without a run.
@@ -139,7 +141,8 @@ impl Engine {
             Ok::<_, StoreError>(polled)
         };
         let (polled, ()) = try_join(poll, deliver(&lanes)).await?;
-        Ok(Summary { polled: polled.walks, poll_failures: polled.failed, ..shared.summary() })
+        let passed_over = polled.tally.passed_over;
+        Ok(Summary { polled: polled.walks, poll_failures: polled.failed, passed_over, ..shared.summary() })
     }
 
     async fn open(self) -> Result<Works, EngineError> {

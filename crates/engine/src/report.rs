@@ -258,7 +258,7 @@ pub struct WouldSend {
     pub note: Option<String>,
 }
 
-/// What a walk came to, in pairs of event and zap but for `rows`.
+/// What a walk came to, in pairs of event and zap but for `rows` and `passed_over`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Rows read, repeats included.
@@ -271,6 +271,8 @@ pub struct Tally {
     pub undated: u64,
     /// Already in the ledger.
     pub known: u64,
+    /// Rows that cannot be read or have no id, and were passed over.
+    pub passed_over: u64,
 }
 
 impl std::ops::AddAssign for Tally {
@@ -280,6 +282,7 @@ impl std::ops::AddAssign for Tally {
         self.primed += other.primed;
         self.undated += other.undated;
         self.known += other.known;
+        self.passed_over += other.passed_over;
     }
 }
 

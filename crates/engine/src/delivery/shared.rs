@@ -75,6 +75,11 @@ impl Phases {
         self.finish.cancel();
     }
 
+    /// Ready once nothing new may be taken up.
+    pub(crate) async fn stopped(&self) {
+        self.stop.cancelled().await;
+    }
+
     /// Ready once the phase is no longer `seen`.
     pub(crate) async fn changed(&self, seen: Phase) {
         match seen {
@@ -152,6 +157,7 @@ impl Shared {
         Summary {
             polled: 0,
             poll_failures: 0,
+            passed_over: 0,
             fired: read(&counters.fired),
             primed: read(&counters.primed),
             delivered: read(&counters.delivered),

@@ -30,6 +30,7 @@ pub(super) struct Digest<'a> {
     recent: VecDeque<HashSet<String>>,
     repeats: u32,
     left_out: u64,
+    passed_over: u64,
 }
 
 /// What is new on a page.
@@ -70,12 +71,18 @@ impl<'a> Digest<'a> {
             recent: VecDeque::new(),
             repeats: 0,
             left_out: 0,
+            passed_over: 0,
         }
     }
 
     /// How many rows wait for the next walk, since their orders could not be looked up.
     pub(super) fn left_out(&self) -> u64 {
         self.left_out
+    }
+
+    /// How many rows cannot be read or have no id.
+    pub(super) fn passed_over(&self) -> u64 {
+        self.passed_over
     }
 
     /// How many pages in a row held nothing but rows of the page before.
@@ -88,7 +95,10 @@ impl<'a> Digest<'a> {
         let mut page = HashSet::with_capacity(raws.len());
         let mut fresh = Vec::with_capacity(raws.len());
         for raw in raws {
-            let Some((id, row)) = self.decode(&raw) else { continue };
+            let Some((id, row)) = self.decode(&raw) else {
+                self.passed_over += 1;
+                continue;
+            };
             let repeated = self.recent.iter().any(|ids| ids.contains(&id));
             if page.insert(id.clone()) && !repeated {
                 fresh.push(Seen { id, row, raw });

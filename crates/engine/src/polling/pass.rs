@@ -64,6 +64,8 @@ pub(super) struct Passed {
     pub(super) tallies: Vec<Tally>,
     /// Rows read.
     pub(super) rows: u64,
+    /// Of those, how many were of no use.
+    pub(super) passed_over: u64,
     /// The CRM's clock less ours.
     pub(super) skew: SignedDuration,
     /// Rows left while it read.
@@ -79,6 +81,7 @@ impl Passed {
         Passed {
             tallies: vec![Tally::default(); riders],
             rows: 0,
+            passed_over: 0,
             skew: SignedDuration::ZERO,
             shrunk: false,
             moved_to: None,
@@ -155,6 +158,7 @@ impl Pass<'_> {
     async fn settle(&mut self, page: Page, progress: Progress) -> Result<(), StoreError> {
         let total = page.total;
         let news = self.digest.page(page.rows).await?;
+        self.passed.passed_over = self.digest.passed_over();
         let moves_to = self.moves_to(progress);
         let moved =
             |at| move |(zap, query): &(ZapId, &str)| CursorMove { zap: *zap, query: (*query).to_owned(), at };

@@ -212,6 +212,7 @@ impl Walked {
     fn add(&mut self, seats: &[usize], passed: Passed) {
         self.skew = passed.skew;
         self.tally.rows += passed.rows;
+        self.tally.passed_over += passed.passed_over;
         for (seat, tally) in seats.iter().zip(passed.tallies) {
             self.tally += Tally { rows: 0, ..tally };
             if let (Some(sum), Some(cursor)) = (self.tallies.get_mut(*seat), self.cursors.get_mut(*seat)) {

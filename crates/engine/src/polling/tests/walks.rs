@@ -333,7 +333,8 @@ fn rows_that_are_not_what_they_should_be_are_reported_once_and_do_no_harm() {
         ];
         Some(Fault::Page(Page { total: 3, rows, server_time: None }))
     });
-    rig.poll();
+    let polled = rig.poll();
+    assert_eq!((polled.failed, polled.tally.passed_over), (0, 2));
     rig.later(60);
     assert_eq!(rig.fired("zap"), ["2"]);
     rig.crm.behave();

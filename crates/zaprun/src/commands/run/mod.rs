@@ -189,7 +189,8 @@ async fn drive(engine: Engine, args: &Args, watch: &Watch) -> Result<(Summary, O
 }
 
 fn exit(summary: &Summary, signal: Option<Signal>, once: bool) -> Exit {
-    let failed = summary.poll_failures + summary.dead + summary.held + summary.failed_attempts;
+    let failed =
+        summary.poll_failures + summary.passed_over + summary.dead + summary.held + summary.failed_attempts;
     match signal {
         Some(Signal::Interrupt) => Exit::Interrupted,
         Some(Signal::Terminate) => Exit::Fine,
@@ -218,6 +219,7 @@ fn closing(summary: &Summary, dry_run: bool) -> String {
         (summary.dead, "dead"),
         (summary.failed_attempts, "failed attempts"),
         (summary.poll_failures, "failed polls"),
+        (summary.passed_over, "unreadable rows"),
         (summary.primed, "from before"),
     ];
     // The first two are always said.
