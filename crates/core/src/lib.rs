@@ -19,5 +19,5 @@ pub mod template;
 pub mod trigger;
 pub mod value;
 pub mod variables;
-pub mod zap;
 pub mod yaml;
+pub mod zap;

@@ -3,12 +3,12 @@
 use crate::client::{ClientError, Clients, PrivateCa};
 use crate::exchange::Line;
 use crate::pace::Pace;
-use zaprun_core::definition::{Rate, Secret};
 use crate::whither::{UrlError, parse_base};
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use std::sync::Arc;
 use std::time::Duration;
+use zaprun_core::definition::{Rate, Secret};
 
 /// The header that carries the idempotency key unless a connection says otherwise.
 pub const DEFAULT_IDEMPOTENCY_HEADER: &str = "Idempotency-Key";

@@ -27,8 +27,8 @@ pub use pace::{Pace, Turn};
 pub use reason::duration_text;
 pub use sender::{BODY_LIMIT, HttpSender};
 pub use when::{date, retry_after};
-pub use zaprun_core::definition::{Rate, Secret};
 pub use whither::{PathError, UrlError, append_query, join, parse_base};
+pub use zaprun_core::definition::{Rate, Secret};
 
 /// What a caller needs to build a request for a [`Line`].
 pub mod request {

@@ -105,7 +105,11 @@ pub(crate) fn http_config(
     Ok(HttpConnection {
         name: name.to_owned(),
         base_url: http.base_url.value.clone(),
-        headers: http.headers.iter().map(|(header, value)| (header.to_owned(), value.value.clone())).collect(),
+        headers: http
+            .headers
+            .iter()
+            .map(|(header, value)| (header.to_owned(), value.value.clone()))
+            .collect(),
         auth: http.auth.as_ref().map_or(zaprun_http::Auth::None, |auth| credentials(&auth.value)),
         idempotency_header: match http.idempotency_header.as_ref().map(|header| header.value.as_str()) {
             None => Some(DEFAULT_IDEMPOTENCY_HEADER.to_owned()),
