@@ -83,6 +83,10 @@ impl Line {
         Line { client, pace, timeout }
     }
 
+    pub(crate) fn pace(&self) -> &Arc<Pace> {
+        &self.pace
+    }
+
     pub(crate) fn client(&self) -> &Client {
         &self.client
     }
@@ -98,6 +102,11 @@ impl Line {
     /// [`Failure`]. Once the head of an answer came there is none: a cut body is an [`End::Cut`].
     pub async fn exchange(&self, request: Request, limit: usize) -> Result<Answer, Failure> {
         let _turn = self.pace.turn().await;
+        self.exchange_in_turn(request, limit).await
+    }
+
+    /// As [`Line::exchange`], in a turn of its pace that the caller holds.
+    pub(crate) async fn exchange_in_turn(&self, request: Request, limit: usize) -> Result<Answer, Failure> {
         let deadline = Instant::now() + self.timeout;
         let response = match timeout_at(deadline, self.client.execute(request)).await {
             Ok(Ok(response)) => response,

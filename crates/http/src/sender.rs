@@ -7,7 +7,6 @@ use crate::connection::{
 use crate::exchange::{Answer, End, Failure, Line};
 use crate::guard::AllowedHosts;
 use crate::pace::Pace;
-use zaprun_core::definition::Secret;
 use crate::when::retry_after;
 use crate::whither::{append_query, join, parse_base};
 use async_trait::async_trait;
@@ -17,8 +16,9 @@ use reqwest::{Request, Url};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use zaprun_core::definition::Secret;
 use zaprun_core::request::{Destination, HttpRequest, Method};
-use zaprun_engine::ports::{Clock, Reply, SendOutcome, Sender};
+use zaprun_engine::ports::{Clock, Reply, SendOutcome, Sender, Turn};
 
 /// Bytes of an answer's body that are kept; what is behind them is not read.
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -147,15 +147,26 @@ impl HttpSender {
         Arc::clone(hosts.entry(host).or_insert_with(|| Arc::new(Pace::new(None, HOST_CONCURRENCY))))
     }
 
-    async fn deliver(&self, mut prepared: Prepared) -> Result<Answer, Failure> {
-        for _ in 0..REDIRECTS {
-            let answer = prepared.line.exchange(prepared.request(), BODY_LIMIT).await?;
-            match prepared.redirected(&answer) {
-                Some(url) => prepared.url = url,
-                None => return Ok(answer),
+    /// The pace that a request keeps; `None` where it cannot go out at all.
+    fn pace(&self, request: &HttpRequest) -> Option<Arc<Pace>> {
+        match &request.destination {
+            Destination::Connection { name, .. } => {
+                self.connections.get(name).map(|ready| Arc::clone(ready.line.pace()))
             }
+            Destination::Url { url, .. } => parse_base(url).ok().map(|url| self.host_pace(&url)),
         }
-        prepared.line.exchange(prepared.request(), BODY_LIMIT).await
+    }
+
+    async fn deliver(&self, mut prepared: Prepared, turn: Turn) -> Result<Answer, Failure> {
+        let mut answer = prepared.line.exchange_in_turn(prepared.request(), BODY_LIMIT).await?;
+        // A redirect's request waits for a turn of its own; whoever kept the first one meanwhile could wait for itself.
+        drop(turn);
+        for _ in 0..REDIRECTS {
+            let Some(url) = prepared.redirected(&answer) else { break };
+            prepared.url = url;
+            answer = prepared.line.exchange(prepared.request(), BODY_LIMIT).await?;
+        }
+        Ok(answer)
     }
 
     fn reply(&self, answer: Answer) -> Reply {
@@ -178,12 +189,19 @@ impl HttpSender {
 
 #[async_trait]
 impl Sender for HttpSender {
-    async fn send(&self, request: &HttpRequest) -> SendOutcome {
+    async fn turn(&self, request: &HttpRequest) -> Turn {
+        let Some(pace) = self.pace(request) else { return Turn::free() };
+        let turn = pace.turn().await;
+        // The pace too: while a turn is held, its host is not idle.
+        Turn::holding((pace, turn))
+    }
+
+    async fn send_in_turn(&self, request: &HttpRequest, turn: Turn) -> SendOutcome {
         let prepared = match self.prepare(request) {
             Ok(prepared) => prepared,
             Err(reason) => return SendOutcome::NotSent { reason, retryable: false },
         };
-        match self.deliver(prepared).await {
+        match self.deliver(prepared, turn).await {
             Ok(answer) => SendOutcome::Reply(self.reply(answer)),
             Err(Failure::NotSent { reason, retryable }) => SendOutcome::NotSent { reason, retryable },
             Err(Failure::Unknown { reason }) => SendOutcome::Unknown { reason },

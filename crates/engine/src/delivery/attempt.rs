@@ -1,15 +1,16 @@
 //! One attempt of one step: admission, sending, and what follows from the outcome.
 
-use super::breaker::{Admission, Effect, Health, after};
+use super::breaker::{Admission, Breaker, Effect, Health, Ticket, after};
 use super::facts::show;
 use super::journey::{Ended, Journey, Kept, Unit, reason};
 use super::keep;
 use super::policy::{Facts, Verdict, classify, next_attempt};
 use super::shared::Phase;
-use crate::ports::{BegunAttempt, Reply, RunReason, RunState, SendOutcome, StepOutcome, StoreError};
+use crate::ports::{BegunAttempt, Reply, RunReason, RunState, SendOutcome, StepOutcome, StoreError, Turn};
 use crate::report::Event;
 use bytes::Bytes;
 use jiff::Timestamp;
+use std::sync::Arc;
 use std::time::Duration;
 use zaprun_core::mapping::MapError;
 use zaprun_core::request::HttpRequest;
@@ -24,6 +25,19 @@ struct Trace {
     reply: Option<Bytes>,
 }
 
+/// Whether a request may go out now.
+enum Leave {
+    Given(Ticket, Turn),
+    /// Its target is at fault or busy.
+    Shut {
+        until: Timestamp,
+        reason: String,
+        fault: bool,
+    },
+    /// The engine is stopping.
+    Stopping,
+}
+
 impl Journey<'_> {
     /// Sends once, unless the target is at fault or the engine is stopping, and draws the consequences.
     pub(super) async fn attempt(
@@ -33,27 +47,23 @@ impl Journey<'_> {
         scope: &mut Scope,
     ) -> Result<Ended, StoreError> {
         let shared = &self.lane.shared;
-        if shared.phases.now() == Phase::Stopping {
-            return self.stay().await;
-        }
         // There is one breaker per action, made from the same list.
         let Some(breaker) = self.lane.breaker(unit.place) else { return self.stay().await };
-        let ticket = match breaker.admit(shared.clock.now()) {
-            Admission::Send(ticket) => ticket,
-            Admission::Park { until, reason, fault } => {
+        let (ticket, turn) = match self.leave(breaker, request).await? {
+            Leave::Given(ticket, turn) => (ticket, turn),
+            Leave::Shut { until, reason, fault } => {
                 if fault {
                     self.retrying_since = None;
                 }
                 return self.park(breaker.target(), &reason, until).await;
             }
+            Leave::Stopping => return self.stay().await,
         };
-        if self.unsaved() {
-            self.save().await?;
-        }
+        // Only now: a run that waits for its turn has sent nothing, and a kill must not hold it.
         if !unit.action.repeats_safely() {
             self.begin(unit).await?;
         }
-        let outcome = shared.sender.send(request).await;
+        let outcome = shared.sender.send_in_turn(request, turn).await;
         let facts = Facts {
             repeats_safely: unit.action.repeats_safely(),
             has_success: unit.action.has_success(),
@@ -70,6 +80,34 @@ impl Journey<'_> {
                 Ok(self.dead(unit, &outcome, why))
             }
         }
+    }
+
+    /// Waits for the request's turn, and looks then whether it may still go: whoever went before may have learnt that
+    /// the target is at fault or busy.
+    async fn leave(&mut self, breaker: &Arc<Breaker>, request: &HttpRequest) -> Result<Leave, StoreError> {
+        let shared = Arc::clone(&self.lane.shared);
+        if shared.phases.now() == Phase::Stopping {
+            return Ok(Leave::Stopping);
+        }
+        let ticket = match breaker.admit(shared.clock.now()) {
+            Admission::Send(ticket) => ticket,
+            Admission::Park { until, reason, fault } => return Ok(Leave::Shut { until, reason, fault }),
+        };
+        if self.unsaved() {
+            self.save().await?;
+        }
+        let turn = tokio::select! {
+            biased;
+            () = shared.phases.stopped() => return Ok(Leave::Stopping),
+            turn = shared.sender.turn(request) => turn,
+        };
+        if ticket.is_probe() {
+            return Ok(Leave::Given(ticket, turn));
+        }
+        Ok(match breaker.admit(shared.clock.now()) {
+            Admission::Send(ticket) => Leave::Given(ticket, turn),
+            Admission::Park { until, reason, fault } => Leave::Shut { until, reason, fault },
+        })
     }
 
     /// Leaves the run as it is, for the next start.
@@ -98,7 +136,7 @@ impl Journey<'_> {
         };
         let response = reply
             .filter(|_| unit.action.reads_response())
-            .map(|reply| Bytes::from(response_json(&seen(reply))));
+            .map(|reply| keep::response(&*self.lane.shared.mask, response_json(&seen(reply))));
         show(scope, &unit.action.id, unit.element, StepOutcome::Done, response.as_deref());
         let trace = self.trace(outcome);
         let kept = Kept { reply: trace.reply, response };

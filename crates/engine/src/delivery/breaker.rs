@@ -212,6 +212,11 @@ impl Breaker {
 }
 
 impl Ticket {
+    /// Whether it is the one request by which a target at fault is tried.
+    pub(crate) fn is_probe(&self) -> bool {
+        self.probe
+    }
+
     /// Reports what an attempt said about the target.
     pub(crate) fn report(mut self, run: RunId, health: Health, now: Timestamp) -> Effect {
         self.reported = true;

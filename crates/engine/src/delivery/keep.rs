@@ -33,6 +33,14 @@ pub(super) fn reply(mask: &dyn Mask, body: &Bytes) -> Option<Bytes> {
     })
 }
 
+/// What later steps read, whole. The step that comes next sees the same as one after a restart would.
+pub(super) fn response(mask: &dyn Mask, json: Vec<u8>) -> Bytes {
+    match mask.mask(&json) {
+        Cow::Borrowed(_) => Bytes::from(json),
+        Cow::Owned(masked) => Bytes::from(masked),
+    }
+}
+
 /// A text for people.
 pub(super) fn text(mask: &dyn Mask, text: String) -> String {
     match mask.mask(text.as_bytes()) {

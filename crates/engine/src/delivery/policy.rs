@@ -153,7 +153,8 @@ const LEAST_DELAY: Duration = Duration::from_millis(1);
 ///
 /// `failed` counts the attempts that failed so far, from 1; `elapsed` is the time since the first of them. The wait
 /// is drawn evenly from zero to a bound that starts at `retry.first`, doubles with each failure and stops at
-/// `retry.max_delay`. Where the target asked to wait, that is waited first, up to the whole of `retry.for`.
+/// `retry.max_delay`. Where the target asked to wait, that is waited first; a wait beyond the end of `retry.for` is
+/// the end, since to come sooner than asked helps nobody.
 /// The same `seed` draws the same wait.
 pub(crate) fn next_attempt(
     retry: &Retry,
@@ -162,11 +163,11 @@ pub(crate) fn next_attempt(
     retry_after: Option<Duration>,
     seed: u64,
 ) -> Option<Duration> {
-    if elapsed >= retry.for_ {
+    let asked = retry_after.unwrap_or_default();
+    if elapsed >= retry.for_ || asked > retry.for_.saturating_sub(elapsed) {
         return None;
     }
     let jitter = fraction(bound(retry, failed), seed);
-    let asked = retry_after.unwrap_or_default().min(retry.for_);
     Some(asked.saturating_add(jitter).max(LEAST_DELAY))
 }
 

@@ -7,7 +7,7 @@ mod store;
 
 pub use clock::Clock;
 pub use crm::{Crm, DayWindow, Page, PageRequest, ReadError};
-pub use sender::{Reply, SendOutcome, Sender};
+pub use sender::{Reply, SendOutcome, Sender, Turn};
 pub use store::{
     AttemptRecord, BegunAttempt, ClaimedRun, Counts, CursorMove, EventKey, Fate, History, NewEvent,
     OnceOutcome, PageCommit, PageCommitted, RevisionId, RunDetail, RunFilter, RunId, RunReason, RunState,

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use std::any::Any;
 use std::time::Duration;
 use zaprun_core::request::HttpRequest;
 
@@ -9,8 +10,36 @@ use zaprun_core::request::HttpRequest;
 /// follows no redirect with credentials to another host, and retries nothing.
 #[async_trait]
 pub trait Sender: Send + Sync {
-    /// Sends once.
-    async fn send(&self, request: &HttpRequest) -> SendOutcome;
+    /// Waits until rate and concurrency let this request go. Dropping the future, or the turn, gives the place back.
+    async fn turn(&self, request: &HttpRequest) -> Turn;
+
+    /// Sends once, without further waiting, in a turn that was got from this sender for this request.
+    async fn send_in_turn(&self, request: &HttpRequest, turn: Turn) -> SendOutcome;
+
+    /// Waits for a turn and sends once.
+    async fn send(&self, request: &HttpRequest) -> SendOutcome {
+        let turn = self.turn(request).await;
+        self.send_in_turn(request, turn).await
+    }
+}
+
+/// Leave to send one request now. Dropping it gives the place to the next.
+#[must_use = "the place is given back as soon as this is dropped"]
+pub struct Turn {
+    /// What the sender wants kept meanwhile.
+    _held: Option<Box<dyn Any + Send + Sync>>,
+}
+
+impl Turn {
+    /// A turn that keeps `held` until it is over.
+    pub fn holding(held: impl Any + Send + Sync) -> Turn {
+        Turn { _held: Some(Box::new(held)) }
+    }
+
+    /// A turn that nothing had to be waited for.
+    pub fn free() -> Turn {
+        Turn { _held: None }
+    }
 }
 
 /// What became of one attempt.

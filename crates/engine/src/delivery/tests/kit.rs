@@ -6,7 +6,7 @@ use crate::delivery::shared::{Counters, Phases, Shared, Targets};
 use crate::delivery::wake::Wakers;
 use crate::ports::{
     Clock, EventKey, Fate, NewEvent, PageCommit, Reply, RunState, SendOutcome, Sender, Store, StoreError,
-    Target, ZapIdentity, ZapState,
+    Target, Turn, ZapIdentity, ZapState,
 };
 use crate::report::Event;
 use crate::testing::{Calls, FakeClock, MemoryRun, MemoryStore, Recorded};
@@ -160,6 +160,7 @@ pub(super) struct FakeSender {
     calls: Calls,
     clock: FakeClock,
     inner: Arc<Mutex<Arrivals>>,
+    turns: Arc<tokio::sync::Semaphore>,
 }
 
 struct Arrivals {
@@ -177,7 +178,13 @@ impl FakeSender {
             most_in_flight: 0,
             script: Box::new(|_| reply(200).into()),
         };
-        FakeSender { calls, clock, inner: Arc::new(Mutex::new(inner)) }
+        let turns = Arc::new(tokio::sync::Semaphore::new(tokio::sync::Semaphore::MAX_PERMITS));
+        FakeSender { calls, clock, inner: Arc::new(Mutex::new(inner)), turns }
+    }
+
+    /// Lets only one request out at a time.
+    pub(super) fn one_at_a_time(&mut self) {
+        self.turns = Arc::new(tokio::sync::Semaphore::new(1));
     }
 
     pub(super) fn script<A: Into<Act>>(&self, mut script: impl FnMut(&HttpRequest) -> A + Send + 'static) {
@@ -217,7 +224,11 @@ pub(super) fn body(request: &HttpRequest) -> String {
 
 #[async_trait]
 impl Sender for FakeSender {
-    async fn send(&self, request: &HttpRequest) -> SendOutcome {
+    async fn turn(&self, _: &HttpRequest) -> Turn {
+        Turn::holding(Arc::clone(&self.turns).acquire_owned().await.unwrap())
+    }
+
+    async fn send_in_turn(&self, request: &HttpRequest, _turn: Turn) -> SendOutcome {
         let call = self.calls.enter().await;
         let act = {
             let mut inner = self.inner.lock().unwrap();

@@ -8,3 +8,4 @@ mod model;
 mod outcomes;
 mod steps;
 mod trouble;
+mod turns;
