@@ -66,8 +66,7 @@ pub struct Summary {
     pub held: u64,
     /// Attempts that failed.
     pub failed_attempts: u64,
-    /// Times a run was put back to wait for a later attempt. After [`Engine::run_once`] that is how many of the runs
-    /// it worked on are still pending.
+    /// Different runs that were worked on, put back to wait, and still wait. Runs never taken up are not among them.
     pub pending: u64,
 }
 

@@ -11,6 +11,7 @@ use crate::ports::{
 use crate::report::Event;
 use jiff::Timestamp;
 use std::ops::ControlFlow;
+use std::sync::PoisonError;
 use zaprun_core::mapping::MapError;
 use zaprun_core::request::HttpRequest;
 use zaprun_core::zap::{Action, Pass, Plan, RunFacts, Scope};
@@ -330,8 +331,9 @@ impl<'a> Journey<'a> {
 
     /// Puts the run back to wait.
     pub(super) async fn wait(&mut self, why: RunReason, due_at: Timestamp) -> Result<Ended, StoreError> {
-        count(&self.lane.shared.counters.put_back);
         self.write(RunState::Pending, why, due_at).await?;
+        let waiting = &self.lane.shared.counters.waiting;
+        waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(self.run.id);
         Ok(Ended::Resting)
     }
 
@@ -341,6 +343,7 @@ impl<'a> Journey<'a> {
         let why = RunReason { detail: keep::text(&*self.lane.shared.mask, why.detail), ..why };
         self.write(state, why.clone(), now).await?;
         let counters = &self.lane.shared.counters;
+        counters.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.run.id);
         let run = self.lane.name(&self.run);
         let (counter, event) = match state {
             RunState::Filtered => (&counters.filtered, Event::Filtered { run, reason: why }),

@@ -4,7 +4,7 @@ use super::breaker::{Breaker, Change, Effect, after};
 use super::keep::{self, Mask};
 use super::wake::Wakers;
 use crate::engine::Summary;
-use crate::ports::{Clock, Sender, Store, StoreError};
+use crate::ports::{Clock, RunId, Sender, Store, StoreError};
 use crate::report::{Event, Observer};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -103,8 +103,8 @@ pub(crate) struct Counters {
     pub(crate) dead: AtomicU64,
     pub(crate) held: AtomicU64,
     pub(crate) failed_attempts: AtomicU64,
-    /// Times a run was put back to wait.
-    pub(crate) put_back: AtomicU64,
+    /// Runs that were put back to wait and have not ended since: an id each.
+    pub(crate) waiting: Mutex<BTreeSet<RunId>>,
 }
 
 /// Counts one more.
@@ -165,7 +165,7 @@ impl Shared {
             dead: read(&counters.dead),
             held: read(&counters.held),
             failed_attempts: read(&counters.failed_attempts),
-            pending: read(&counters.put_back),
+            pending: counters.waiting.lock().unwrap_or_else(PoisonError::into_inner).len() as u64,
         }
     }
 

@@ -90,3 +90,14 @@ fn what_later_steps_read_is_kept_without_secrets() {
     let kept = world.run("A").steps[0].response.clone().unwrap();
     assert!(!String::from_utf8_lossy(&kept).contains("hunter2"));
 }
+
+#[test]
+fn a_run_that_waits_often_is_one_pending_run() {
+    let world = World::new(&[ONE]);
+    world.sales(0, &["A"]);
+    world.target.answers(vec![reply(500), reply(500), reply(429)]);
+    assert_eq!(world.for_long(Duration::from_secs(3600)).summary().pending, 0, "it was delivered");
+    world.sales(0, &["B"]);
+    world.target.script(|_| reply(429));
+    assert_eq!(world.for_long(Duration::from_secs(3600)).summary().pending, 1);
+}
