@@ -1,7 +1,7 @@
 //! The engine: polls, delivers, and comes to an orderly end.
 
 use crate::delivery::{Counters, Lane, Mask, Phases, Shared, Targets, Unmasked, Wakers, WakingStore, after};
-use crate::polling::{self, Connection, Poller, Watched, first_boundary};
+use crate::polling::{self, Connection, Polled, Poller, Watched, first_boundary};
 use crate::ports::{Clock, Crm, Sender, Store, StoreError, ZapIdentity, ZapState};
 use crate::report::Observer;
 use futures::future::{try_join, try_join_all};
@@ -116,30 +116,34 @@ impl Engine {
     pub async fn run(self, stop: CancellationToken, grace: Duration) -> Result<Summary, EngineError> {
         let Works { shared, mut poller, lanes } = self.open().await?;
         let work = try_join(poller.run(stop.clone()), deliver(&lanes));
-        let patience = async {
-            stop.cancelled().await;
-            shared.phases.stop();
-            shared.clock.sleep_until(after(shared.clock.now(), grace)).await;
-        };
         tokio::select! {
             result = work => { result?; }
-            () = patience => {}
+            () = patience(&shared, &stop, grace) => {}
         }
         Ok(shared.summary())
     }
 
-    /// Polls everything once, delivers all that is due by then, and ends. What failed for now stays pending.
+    /// Polls everything once, delivers all that is due by then, and ends; on `stop` it ends as [`Engine::run`] does.
+    /// What failed for now stays pending.
     ///
     /// # Errors
     /// When a zap's connection is missing, or the state is lost for good.
-    pub async fn run_once(self) -> Result<Summary, EngineError> {
+    pub async fn run_once(self, stop: CancellationToken, grace: Duration) -> Result<Summary, EngineError> {
         let Works { shared, mut poller, lanes } = self.open().await?;
         let poll = async {
-            let polled = poller.poll_once().await?;
+            // A walk that is left in the middle is read again by the next run.
+            let polled = tokio::select! {
+                polled = poller.poll_once() => polled?,
+                () = stop.cancelled() => Polled::default(),
+            };
             shared.phases.finish(shared.clock.now());
             Ok::<_, StoreError>(polled)
         };
-        let (polled, ()) = try_join(poll, deliver(&lanes)).await?;
+        let work = try_join(poll, deliver(&lanes));
+        let polled = tokio::select! {
+            result = work => result?.0,
+            () = patience(&shared, &stop, grace) => Polled::default(),
+        };
         let passed_over = polled.tally.passed_over;
         Ok(Summary { polled: polled.walks, poll_failures: polled.failed, passed_over, ..shared.summary() })
     }
@@ -201,6 +205,13 @@ impl Engine {
             })
             .await
     }
+}
+
+/// Ends when what is in flight has had its time after `stop`.
+async fn patience(shared: &Shared, stop: &CancellationToken, grace: Duration) {
+    stop.cancelled().await;
+    shared.phases.stop();
+    shared.clock.sleep_until(after(shared.clock.now(), grace)).await;
 }
 
 async fn deliver(lanes: &[Lane]) -> Result<(), StoreError> {

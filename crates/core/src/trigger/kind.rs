@@ -59,7 +59,7 @@ pub struct When {
     pub boundary: Timestamp,
     /// When the zap first ran.
     pub opened_at: Timestamp,
-    /// The CRM's clock less ours, as measured in this walk: rows carry the CRM's time, boundaries ours.
+    /// The CRM's clock less ours, as measured in the zap's first walk: rows carry the CRM's time, boundaries ours.
     pub skew: SignedDuration,
 }
 

@@ -235,6 +235,10 @@ fn delivery(event: &Event) -> Told {
             let text = format!("step {step} failed (attempt {attempts}): {why}; next at {}", time(*next));
             Told::new(Weight::Warning, text).run(run)
         }
+        // Each zap's broken mapping is told once, by `MappingBroken`; its runs are in `runs list`.
+        Event::Dead { run, reason } if reason.word == "mapping" => {
+            Told::new(Weight::Detail, format!("dead: {}", reason_text(reason))).run(run)
+        }
         Event::Dead { run, reason } => Told::new(Weight::Trouble, format!("dead: {}", reason_text(reason)))
             .run(run)
             .hint(Some(format!("`zaprun runs show {}` says more", run.run))),
@@ -357,7 +361,7 @@ mod tests {
         insta::assert_snapshot!(lines.join("\n"), @r#"
         Note sales new_sale:D6C8C390A7: delivered 1.2s after it was seen, 2 requests None
         Detail sales new_sale:D6C8C390A7: filtered: filter None
-        Trouble sales new_sale:D6C8C390A7: dead: mapping Some("`zaprun runs show 7` says more")
+        Detail sales new_sale:D6C8C390A7: dead: mapping None
         Trouble crm: polling stopped: the CRM does not accept this machine's address 198.51.100.7; tried again at 2027-01-15T08:00:00Z Some("add 198.51.100.7 to the API user's whitelist in the CRM")
         Note sales: first run: 1,234 rows from before its start will not be sent; 0 new None
         "#);

@@ -49,7 +49,8 @@ impl House {
     }
 
     fn once(&self, zaps: &[&str]) -> Option<Result<Summary, EngineError>> {
-        self.clock.drive(self.engine(zaps, Options::default()).run_once())
+        self.clock
+            .drive(self.engine(zaps, Options::default()).run_once(CancellationToken::new(), Duration::ZERO))
     }
 
     fn sale(&self, id: &str, at: &str) {
@@ -148,7 +149,11 @@ fn a_dry_run_shows_requests() {
     house.clock.advance(SignedDuration::from_secs(60));
     house.seen.take();
     let options = Options { dry_run: true, ..Options::default() };
-    let summary = house.clock.drive(house.engine(&[ONE], options).run_once()).unwrap().unwrap();
+    let summary = house
+        .clock
+        .drive(house.engine(&[ONE], options).run_once(CancellationToken::new(), Duration::ZERO))
+        .unwrap()
+        .unwrap();
     assert_eq!(summary.delivered, 1);
     assert!(house.target.sent().is_empty());
     assert_eq!(house.seen.count(|event| matches!(event, Event::WouldSend { .. })), 1);

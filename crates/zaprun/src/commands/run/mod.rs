@@ -163,16 +163,14 @@ impl From<CommandError> for Stopped {
 /// Runs the engine to its end, or to a signal.
 async fn drive(engine: Engine, args: &Args, watch: &Watch) -> Result<(Summary, Option<Signal>), Stopped> {
     let mut signals = Signals::listen()?;
-    if args.once {
-        let work = pin!(engine.run_once());
-        // Dropping an engine is a crash, and a crash loses nothing: what is in flight is taken up by the next run.
-        return tokio::select! {
-            summary = work => Ok((summary.map_err(Stopped::Engine)?, None)),
-            _ = signals.next() => Err(CommandError::ended_at_once().into()),
-        };
-    }
     let stop = CancellationToken::new();
-    let mut work = pin!(engine.run(stop.clone(), args.grace));
+    let work = async {
+        match args.once {
+            true => engine.run_once(stop.clone(), args.grace).await,
+            false => engine.run(stop.clone(), args.grace).await,
+        }
+    };
+    let mut work = pin!(work);
     let signal = tokio::select! {
         summary = &mut work => return Ok((summary.map_err(Stopped::Engine)?, None)),
         signal = signals.next() => signal,
