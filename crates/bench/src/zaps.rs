@@ -5,6 +5,7 @@ use uuid::Uuid;
 use zaprun_core::diagnostic::Severity;
 use zaprun_core::load::{File, Input, load};
 use zaprun_core::mapping::MapError;
+use zaprun_core::request::Request;
 use zaprun_core::zap::{EventFacts, Pass, Plan, ProjectFacts, RunFacts, Zap, compile};
 
 const PROJECT: &str = include_str!("../project/zaprun.yaml");
@@ -81,7 +82,10 @@ pub fn body(zap: &Zap, order: &[u8], id: &str) -> Result<Vec<u8>, ZapError> {
     zap.bind(&mut scope)?;
     let action = zap.actions.first().ok_or_else(other)?;
     match action.plan(&scope)? {
-        Plan::One(request) => request.body.map(|body| body.bytes).ok_or_else(other),
+        Plan::One(request) => match *request {
+            Request::Http(request) => request.body.map(|body| body.bytes).ok_or_else(other),
+            Request::Crm(_) | Request::Find(_) => Err(other()),
+        },
         Plan::Skip { .. } | Plan::Each(_) => Err(other()),
     }
 }

@@ -1,5 +1,12 @@
 //! A request as an action rendered it, before the connection adds its base URL and credentials.
 
+use std::time::Duration;
+
+use jiff::civil::Date;
+
+use crate::crm::{self, Repeat};
+use crate::trigger::Endpoint;
+
 /// HTTP method of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Method {
@@ -76,4 +83,69 @@ pub struct HttpRequest {
     pub body: Option<Body>,
     /// Idempotency key of the step; sent under the connection's header.
     pub idempotency_key: String,
+}
+
+/// What a step asks of the world. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Any HTTP API.
+    Http(HttpRequest),
+    /// A write to the CRM.
+    Crm(CrmRequest),
+    /// A look-up in the CRM.
+    Find(FindRequest),
+}
+
+impl Request {
+    /// The HTTP request, where it is one.
+    pub fn http(&self) -> Option<&HttpRequest> {
+        match self {
+            Request::Http(request) => Some(request),
+            Request::Crm(_) | Request::Find(_) => None,
+        }
+    }
+}
+
+/// A write to the CRM: parameters by the vendor's names, checked and converted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrmRequest {
+    /// The connection's name.
+    pub connection: String,
+    /// Where to.
+    pub endpoint: &'static crm::Endpoint,
+    /// Parameters in the order they were written, without credentials.
+    pub params: Vec<(String, String)>,
+    /// The step's idempotency key, which the CRM does not know of: for the record, and for `correlate_in`.
+    pub idempotency_key: String,
+    /// The parameter that carries the key, so that the write can be found again: `custom5`.
+    pub correlate_in: Option<String>,
+    /// How long after an unknown outcome a look may conclude that nothing happened, where money is at stake.
+    pub settle_after: Duration,
+    /// What may follow an unknown outcome, by the endpoint and what is asked of it: a cancellation that gives money
+    /// back is never repeated without proof.
+    pub repeat: Repeat,
+    /// While the outcome of such a write is open, no other of the same text may begin: sales of one buyer.
+    pub serial: Option<String>,
+    /// The lead that is imported first, whose `orderId` then joins the parameters.
+    pub lead: Option<Box<CrmRequest>>,
+}
+
+impl CrmRequest {
+    /// The value of a parameter.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.params.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A look-up in the CRM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FindRequest {
+    /// The connection's name.
+    pub connection: String,
+    /// Where.
+    pub endpoint: Endpoint,
+    /// Filters by the vendor's names.
+    pub params: Vec<(String, String)>,
+    /// Whole days, both included, in the account's zone; `None` where an id is given.
+    pub days: Option<(Date, Date)>,
 }

@@ -2,7 +2,7 @@
 
 use crate::delivery::{Counters, Lane, Mask, Phases, Shared, Targets, Unmasked, Wakers, WakingStore, after};
 use crate::polling::{self, Connection, Polled, Poller, Watched, first_boundary};
-use crate::ports::{Clock, Crm, Sender, Store, StoreError, ZapIdentity, ZapState};
+use crate::ports::{Clock, Crm, CrmWriter, Sender, Store, StoreError, ZapIdentity, ZapState};
 use crate::report::Observer;
 use futures::future::{try_join, try_join_all};
 use std::collections::HashMap;
@@ -14,12 +14,25 @@ use zaprun_core::zap::Zap;
 /// Runs a set of compiled zaps. It is one future that spawns nothing: dropping it is a crash, which loses nothing.
 pub struct Engine {
     zaps: Vec<Arc<Zap>>,
-    crms: HashMap<String, Arc<dyn Crm>>,
-    sender: Arc<dyn Sender>,
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-    observer: Arc<dyn Observer>,
+    ports: Ports,
     options: Options,
+}
+
+/// How an engine reaches the world.
+#[derive(Clone)]
+pub struct Ports {
+    /// Connections to the CRM by name, for reading.
+    pub crms: HashMap<String, Arc<dyn Crm>>,
+    /// The same for writing.
+    pub writers: HashMap<String, Arc<dyn CrmWriter>>,
+    /// Sends the requests of `http` actions.
+    pub sender: Arc<dyn Sender>,
+    /// The state.
+    pub store: Arc<dyn Store>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Who is told what happens.
+    pub observer: Arc<dyn Observer>,
 }
 
 /// How an engine runs.
@@ -94,18 +107,10 @@ struct Works {
 }
 
 impl Engine {
-    /// An engine for these zaps (disabled ones are left alone) and the connections to the CRM by name.
-    pub fn new(
-        zaps: Vec<Arc<Zap>>,
-        crms: HashMap<String, Arc<dyn Crm>>,
-        sender: Arc<dyn Sender>,
-        store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
-        observer: Arc<dyn Observer>,
-        options: Options,
-    ) -> Engine {
+    /// An engine for these zaps; disabled ones are left alone.
+    pub fn new(zaps: Vec<Arc<Zap>>, ports: Ports, options: Options) -> Engine {
         let zaps = zaps.into_iter().filter(|zap| zap.enabled).collect();
-        Engine { zaps, crms, sender, store, clock, observer, options }
+        Engine { zaps, ports, options }
     }
 
     /// Polls and delivers until `stop`; then takes up nothing new, gives what is in flight the time of `grace`, and
@@ -149,20 +154,25 @@ impl Engine {
     }
 
     async fn open(self) -> Result<Works, EngineError> {
-        let missing = |zap: &&Arc<Zap>| !self.crms.contains_key(&zap.trigger.connection);
-        if let Some(zap) = self.zaps.iter().find(missing) {
-            let connection = zap.trigger.connection.clone();
-            return Err(EngineError::NoConnection { zap: zap.name.clone(), connection });
+        let crms = &self.ports.crms;
+        let missing = |zap: &Arc<Zap>| {
+            let connection = zap.trigger.crm().map(|trigger| trigger.connection.clone());
+            connection
+                .filter(|name| !crms.contains_key(name))
+                .map(|connection| (zap.name.clone(), connection))
+        };
+        if let Some((zap, connection)) = self.zaps.iter().find_map(missing) {
+            return Err(EngineError::NoConnection { zap, connection });
         }
         let mut states = Vec::with_capacity(self.zaps.len());
         for zap in &self.zaps {
             states.push(self.open_zap(zap).await?);
         }
         let shared = Arc::new(Shared {
-            store: Arc::clone(&self.store),
-            sender: self.sender,
-            clock: Arc::clone(&self.clock),
-            observer: Arc::clone(&self.observer),
+            store: Arc::clone(&self.ports.store),
+            sender: self.ports.sender,
+            clock: Arc::clone(&self.ports.clock),
+            observer: Arc::clone(&self.ports.observer),
             mask: self.options.mask,
             wakers: Wakers::new(states.iter().map(|state| state.id)),
             dry_run: self.options.dry_run,
@@ -172,17 +182,16 @@ impl Engine {
             trouble: Mutex::default(),
             misfits: Mutex::default(),
         });
-        let watched = self.zaps.iter().zip(&states).map(|(zap, state)| Watched {
-            name: zap.name.clone(),
-            trigger: zap.trigger.clone(),
-            state: state.clone(),
+        let watched = self.zaps.iter().zip(&states).filter_map(|(zap, state)| {
+            let trigger = zap.trigger.crm()?.clone();
+            Some(Watched { name: zap.name.clone(), trigger, state: state.clone() })
         });
         let ports = polling::Ports {
-            clock: self.clock,
-            store: Arc::new(WakingStore { inner: self.store, shared: Arc::clone(&shared) }),
-            observer: self.observer,
+            clock: self.ports.clock,
+            store: Arc::new(WakingStore { inner: self.ports.store, shared: Arc::clone(&shared) }),
+            observer: self.ports.observer,
         };
-        let connections = self.crms.into_iter().map(|(name, crm)| Connection { name, crm }).collect();
+        let connections = self.ports.crms.into_iter().map(|(name, crm)| Connection { name, crm }).collect();
         let poller = Poller::new(ports, connections, watched.collect(), self.options.seed);
         let mut targets = Targets::default();
         let lanes = self.zaps.iter().zip(&states);
@@ -192,15 +201,17 @@ impl Engine {
     }
 
     async fn open_zap(&self, zap: &Zap) -> Result<ZapState, StoreError> {
-        let now = self.clock.now();
-        self.store
+        let now = self.ports.clock.now();
+        let first_boundary = zap.trigger.crm().map_or(now, |trigger| first_boundary(trigger, now));
+        self.ports
+            .store
             .open_zap(ZapIdentity {
                 name: zap.name.clone(),
                 formerly: zap.formerly.clone(),
                 selection: zap.selection.clone(),
                 content: zap.content.clone(),
                 git: self.options.git.clone(),
-                first_boundary: first_boundary(&zap.trigger, now),
+                first_boundary,
                 now,
             })
             .await

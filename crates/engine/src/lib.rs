@@ -11,4 +11,4 @@ pub mod report;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
-pub use engine::{Engine, EngineError, Options, Summary};
+pub use engine::{Engine, EngineError, Options, Ports, Summary};

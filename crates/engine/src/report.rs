@@ -3,7 +3,7 @@
 use crate::ports::{EventKey, ReadError, RunId, RunReason, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
-use zaprun_core::request::HttpRequest;
+use zaprun_core::request::Request;
 
 /// Receives events as they happen. Must return at once.
 pub trait Observer: Send + Sync {
@@ -253,7 +253,7 @@ pub struct WouldSend {
     /// The step's id.
     pub step: String,
     /// Its requests: one, or one per element of `each`.
-    pub requests: Vec<HttpRequest>,
+    pub requests: Vec<Request>,
     /// Why they cannot be known, or not for sure, before an earlier step is sent.
     pub note: Option<String>,
 }

@@ -5,8 +5,10 @@ use crate::{form, reply};
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::tz::TimeZone;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use zaprun_core::crm::ENDPOINTS;
 use zaprun_core::trigger::Endpoint;
 use zaprun_engine::ports::{Clock, Crm, Page, PageRequest, ReadError};
 use zaprun_http::request::{CONTENT_TYPE, HeaderValue, Method, Request, Url};
@@ -78,8 +80,8 @@ pub enum ConfigProblem {
 pub struct Konnektive {
     pub(crate) config: Config,
     pub(crate) clock: Arc<dyn Clock>,
-    orders: Url,
-    transactions: Url,
+    /// By the endpoint's path.
+    addresses: HashMap<&'static str, Url>,
     line: Line,
     mask: Mask,
 }
@@ -102,14 +104,18 @@ impl Konnektive {
             return Err(ConfigProblem::NoPassword);
         }
         let base = parse_base(config.base_url.expose())?;
-        // The trailing slash is always written (contract §1.1).
-        let address = |endpoint: Endpoint| join(&base, &format!("{}/", endpoint.path()));
+        let mut addresses = HashMap::new();
+        for path in
+            Endpoint::ALL.iter().map(|read| read.path()).chain(ENDPOINTS.iter().map(|write| write.path))
+        {
+            // The trailing slash is always written (contract §1.1).
+            addresses.insert(path, join(&base, &format!("{path}/"))?);
+        }
         let pace = Arc::new(Pace::new(config.rate, config.concurrency));
         Ok(Konnektive {
-            orders: address(Endpoint::Orders)?,
-            transactions: address(Endpoint::Transactions)?,
             line: Line::new(clients, &base, config.timeout, config.ca.clone(), pace)?,
             mask: Mask::new(&[&config.login_id, &config.password]),
+            addresses,
             config,
             clock,
         })
@@ -125,24 +131,24 @@ impl Konnektive {
         &self.config.timezone
     }
 
-    fn request(&self, request: &PageRequest) -> Request {
-        let url = match request.query.endpoint {
-            Endpoint::Orders => &self.orders,
-            Endpoint::Transactions => &self.transactions,
-        };
-        let body = form::page(request, &self.config.login_id, &self.config.password);
-        let mut post = Request::new(Method::POST, url.clone());
+    /// A POST of a form; nothing where the path is no endpoint's.
+    fn post(&self, path: &str, body: String) -> Option<Request> {
+        let mut post = Request::new(Method::POST, self.addresses.get(path)?.clone());
         post.headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         *post.body_mut() = Some(Bytes::from(body).into());
-        post
+        Some(post)
     }
 }
 
 #[async_trait]
 impl Crm for Konnektive {
     async fn page(&self, request: &PageRequest) -> Result<Page, ReadError> {
-        match self.line.exchange(self.request(request), reply::LARGEST_ANSWER).await {
+        let body = form::page(request, &self.config.login_id, &self.config.password);
+        let Some(post) = self.post(request.query.endpoint.path(), body) else {
+            return Err(ReadError::Vendor { text: "there is no such endpoint".to_owned() });
+        };
+        match self.line.exchange(post, reply::LARGEST_ANSWER).await {
             Ok(answer) => reply::read(&answer, &self.mask, self.clock.now()),
             Err(Failure::NotSent { reason, .. } | Failure::Unknown { reason }) => {
                 Err(ReadError::Transport { text: format!("the CRM: {reason}"), retry_after: None })

@@ -6,7 +6,7 @@
 /// One such key or value.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Later {
-    /// Where it stands: `zap`, `trigger`, `action`, `trigger.type`, `action.type`.
+    /// Where it stands: `zap`, `trigger`, `action`.
     pub place: &'static str,
     /// The key, or the value of `type`.
     pub word: &'static str,
@@ -20,12 +20,9 @@ macro_rules! rows {
 
 /// The table.
 pub static LATER: &[Later] = rows! {
-    "zap": "limits" "order" "own";
-    "trigger": "settle" "settle_max" "catch_up" "own";
-    "trigger.type": "webhook" "http" "schedule";
-    "action": "settle_after" "schema" "stop_if" "unless" "correlate_in" "lead_first" "batch";
-    "action.type": "konnektive.create_sale" "konnektive.create_lead" "konnektive.update_fulfillment"
-        "konnektive.cancel_order" "konnektive.update_customer";
+    "zap": "limits" "order";
+    "trigger": "catch_up";
+    "action": "schema" "batch";
 };
 
 /// The row of a word at a place.

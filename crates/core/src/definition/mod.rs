@@ -20,7 +20,7 @@ macro_rules! formats_of_words {
 }
 use formats_of_words;
 
-mod action;
+pub(crate) mod action;
 mod formats;
 mod later;
 mod project;
@@ -30,7 +30,10 @@ mod tagged;
 mod trigger;
 mod zap;
 
-pub use action::{Action, HttpAction, Method, OnUncertain, Retry};
+pub use action::{
+    Action, Common, CorrelateIn, CrmAction, Expect, Find, HttpAction, LeadFirst, Method, OnUncertain,
+    QueryAction, Retry,
+};
 pub use formats::{Duration, FORMATS, Format, Listener, Name, Rate, StatePlace, Word, format_of};
 pub use later::{LATER, Later, later};
 pub use project::{
@@ -39,5 +42,9 @@ pub use project::{
 };
 pub use secret::Secret;
 pub use start::Start;
-pub use trigger::{Cycles, OrderType, OrdersTrigger, TransactionType, TransactionsTrigger, Trigger};
+pub use trigger::{
+    AlsoWebhook, CursorPages, CustomersTrigger, Cycles, HttpStart, HttpTrigger, LinkPages, Missed,
+    NumberedPages, OffsetPages, OrderType, OrdersTrigger, Pagination, Preset, ScheduleTrigger, Since,
+    TransactionType, TransactionsTrigger, Trigger, WebhookTrigger,
+};
 pub use zap::Zap;

@@ -31,6 +31,10 @@ pub struct Zap {
     /// What it does, in order.
     #[schemars(length(min = 1, max = 200))]
     pub actions: Vec<Spanned<Action>>,
+    /// What it does once when a run is given up, in order. `failure.step` and `failure.reason` say what went wrong.
+    #[serde(default)]
+    #[schemars(length(max = 20))]
+    pub on_failure: Vec<Spanned<Action>>,
     /// Examples that `zaprun test` checks.
     #[serde(default)]
     pub tests: Vec<NodeRef>,

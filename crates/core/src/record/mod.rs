@@ -2,14 +2,18 @@
 //!
 //! The description gives the typed view, the published schemas and the checks of field names.
 
+mod customer;
 mod order;
+mod purchase;
 mod read_set;
 mod row;
 mod schema;
 mod transaction;
 mod view;
 
+pub use customer::CUSTOMER;
 pub use order::{FULFILLMENT, FULFILLMENT_ITEM, ITEM, ORDER};
+pub use purchase::PURCHASE;
 pub use read_set::ReadSet;
 pub use row::{Moment, Row};
 pub use schema::{Class, Field, FieldType, Schema};

@@ -1,5 +1,7 @@
 //! What is asked of the CRM.
 
+use crate::record::{CUSTOMER, ORDER, PURCHASE, Schema, TRANSACTION};
+
 /// A read endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Endpoint {
@@ -7,14 +9,34 @@ pub enum Endpoint {
     Orders,
     /// `transactions/query` (contract §3.2).
     Transactions,
+    /// `purchase/query` (contract §3.3).
+    Purchases,
+    /// `customer/query` (contract §3.4).
+    Customers,
 }
 
 impl Endpoint {
+    /// Every one of them.
+    pub const ALL: [Endpoint; 4] =
+        [Endpoint::Orders, Endpoint::Transactions, Endpoint::Purchases, Endpoint::Customers];
+
     /// The path as the vendor writes it, without slashes at its ends.
     pub fn path(self) -> &'static str {
         match self {
             Endpoint::Orders => "order/query",
             Endpoint::Transactions => "transactions/query",
+            Endpoint::Purchases => "purchase/query",
+            Endpoint::Customers => "customer/query",
+        }
+    }
+
+    /// The rows it gives.
+    pub fn schema(self) -> &'static Schema {
+        match self {
+            Endpoint::Orders => &ORDER,
+            Endpoint::Transactions => &TRANSACTION,
+            Endpoint::Purchases => &PURCHASE,
+            Endpoint::Customers => &CUSTOMER,
         }
     }
 
@@ -23,6 +45,8 @@ impl Endpoint {
         match self {
             Endpoint::Orders => "Query Orders",
             Endpoint::Transactions => "Query Transactions",
+            Endpoint::Purchases => "Query Purchases",
+            Endpoint::Customers => "Query Customers",
         }
     }
 }

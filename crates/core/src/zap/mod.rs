@@ -18,7 +18,9 @@ pub use compile::{Compiled, compile};
 pub use project::{DEFAULT_CRM_URL, DEFAULT_CURRENCY, ProjectFacts};
 pub use response::response_json;
 pub use scope::{EventFacts, RunFacts, Scope, StepFacts};
-pub use trigger::{Start, Trigger, Where};
+pub use trigger::{
+    CrmTrigger, HttpTrigger, Missed, Preset, ScheduleTrigger, Start, Trigger, WebhookTrigger, Where,
+};
 
 use std::sync::Arc;
 
@@ -42,6 +44,8 @@ pub struct Zap {
     pub trigger: Trigger,
     /// What it does, in order.
     pub actions: Vec<Action>,
+    /// What it does once when a run is given up, in order.
+    pub on_failure: Vec<Action>,
     /// Hash of what the trigger selects.
     pub selection: String,
     /// Hash of all that a request depends on beside the record.

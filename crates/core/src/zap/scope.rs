@@ -131,15 +131,19 @@ impl Scope {
     pub(super) fn new(zap: &Zap, facts: &RunFacts<'_>) -> Result<Self, MapError> {
         let unreadable = |error: record::RowError| MapError::new("record", error.to_string());
         let mut misfits = Vec::new();
-        let view =
-            record::view(facts.record, zap.trigger.schema(), &zap.reads, &mut misfits).map_err(unreadable)?;
-        let raw = if zap.reads_raw {
+        let json = || {
             let text =
                 std::str::from_utf8(facts.record).map_err(|_| unreadable(record::RowError::NotUtf8))?;
-            Value::from_json(text).map_err(|error| unreadable(record::RowError::NotJson(error)))?
-        } else {
-            Value::Null
+            Value::from_json(text).map_err(|error| unreadable(record::RowError::NotJson(error)))
         };
+        let view = match zap.trigger.schema() {
+            Some(schema) => record::view(facts.record, schema, &zap.reads, &mut misfits)
+                .map(Value::Object)
+                .map_err(unreadable)?,
+            // Anything may have arrived, and it is seen as it came.
+            None => json()?,
+        };
+        let raw = if zap.reads_raw { json()? } else { Value::Null };
         let zone = &zap.settings.zone;
         let instant = |at: Timestamp| Value::Instant(Instant::new(at, zone.clone()));
         let object = |members: Vec<(&str, Value)>| {
@@ -157,16 +161,7 @@ impl Scope {
         ]);
         let empty = || Value::Object(Object::new(Vec::new(), None));
         Ok(Scope {
-            values: vec![
-                Value::Object(view),
-                raw,
-                zap.vars.clone(),
-                empty(),
-                empty(),
-                event,
-                run,
-                zap.connection.clone(),
-            ],
+            values: vec![view, raw, zap.vars.clone(), empty(), empty(), event, run, zap.connection.clone()],
             settings: zap.settings.clone(),
             key_base: facts.key_base,
             steps: Vec::new(),
@@ -181,11 +176,7 @@ impl Scope {
 
     /// Says how a step, or one element of it, ended; later steps see it under `steps`.
     pub fn set_step(&mut self, step: &str, facts: StepFacts<'_>) {
-        let response = facts
-            .response
-            .and_then(|bytes| std::str::from_utf8(bytes).ok())
-            .and_then(|text| Value::from_json(text).ok())
-            .unwrap_or(Value::Null);
+        let response = parsed(facts.response);
         let mut members =
             vec![(Arc::from("outcome"), Value::text(facts.outcome)), (Arc::from("response"), response)];
         let known = self.steps.iter_mut().find(|(id, _)| **id == *step);
@@ -208,6 +199,14 @@ impl Scope {
         let steps = self.steps.iter().map(|(id, state)| (Arc::clone(id), state.value())).collect();
         self.values[STEPS] = Value::object(steps);
     }
+}
+
+/// An answer as it was kept.
+pub(super) fn parsed(response: Option<&[u8]>) -> Value {
+    response
+        .and_then(|bytes| std::str::from_utf8(bytes).ok())
+        .and_then(|text| Value::from_json(text).ok())
+        .unwrap_or(Value::Null)
 }
 
 impl StepState {

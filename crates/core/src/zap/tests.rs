@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::load::{File, Input, load};
-use crate::request::{Destination, HttpRequest};
+use crate::request::{Destination, HttpRequest, Request};
 
 const PROJECT: &str = r##"
 version: 1
@@ -80,13 +80,18 @@ fn scope(zap: &Zap, record: &str) -> Scope {
     .unwrap()
 }
 
+fn http(request: Request) -> HttpRequest {
+    let Request::Http(request) = request else { panic!("another request") };
+    request
+}
+
 fn requests(zap: &Zap, record: &str) -> Result<Vec<HttpRequest>, MapError> {
     let mut scope = scope(zap, record);
     zap.bind(&mut scope)?;
     Ok(match zap.actions[0].plan(&scope)? {
         Plan::Skip { .. } => Vec::new(),
-        Plan::One(request) => vec![*request],
-        Plan::Each(requests) => requests.into_iter().map(|(_, request)| request).collect(),
+        Plan::One(request) => vec![http(*request)],
+        Plan::Each(requests) => requests.into_iter().map(|(_, request)| http(request)).collect(),
     })
 }
 
@@ -195,8 +200,9 @@ fn each_gives_every_element_its_own_key_and_when_is_asked_for_each() {
     assert_eq!(requests.len(), 1);
     assert_eq!(requests[0].0, "1");
     let key = key::step(Uuid::nil(), "send", Some("1")).to_string();
-    assert_eq!(requests[0].1.idempotency_key, key);
-    assert_eq!(body(&requests[0].1), format!(r#"{{"n":"Kit","key":"{key}"}}"#));
+    let request = requests[0].1.http().unwrap();
+    assert_eq!(request.idempotency_key, key);
+    assert_eq!(body(request), format!(r#"{{"n":"Kit","key":"{key}"}}"#));
     let none = r#"{"orderId":"1","items":[]}"#;
     assert!(matches!(zap.actions[0].plan(&self::scope(&zap, none)).unwrap(), Plan::Skip { .. }));
 }
@@ -215,7 +221,7 @@ fn later_steps_see_earlier_answers() {
     scope.set_step("first", StepFacts { outcome: "done", response: Some(&response), element: None });
     let Plan::One(request) = zap.actions[1].plan(&scope).unwrap() else { panic!("one") };
     assert_eq!(
-        request.destination,
+        http(*request).destination,
         Destination::Connection { name: "sink".to_owned(), path: "things/a%2Fb".to_owned() }
     );
     let says = |status, body: &[u8]| {

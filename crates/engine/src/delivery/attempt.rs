@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use zaprun_core::mapping::MapError;
-use zaprun_core::request::HttpRequest;
+use zaprun_core::request::{HttpRequest, Request};
 use zaprun_core::zap::{ResponseFacts, Scope, response_json};
 
 /// When a parked run comes back where its breaker gives no time.
@@ -41,6 +41,20 @@ enum Leave {
 impl Journey<'_> {
     /// Sends once, unless the target is at fault or the engine is stopping, and draws the consequences.
     pub(super) async fn attempt(
+        &mut self,
+        unit: Unit<'_>,
+        request: &Request,
+        scope: &mut Scope,
+    ) -> Result<Ended, StoreError> {
+        match request {
+            Request::Http(request) => self.attempt_http(unit, request, scope).await,
+            Request::Crm(_) | Request::Find(_) => {
+                Ok(Ended::Dead(reason("refused", "this step cannot be sent yet")))
+            }
+        }
+    }
+
+    async fn attempt_http(
         &mut self,
         unit: Unit<'_>,
         request: &HttpRequest,

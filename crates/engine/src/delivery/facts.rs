@@ -23,7 +23,7 @@ pub(super) fn facts(run: &ClaimedRun) -> RunFacts<'_> {
 
 /// The value of `once_per` that a run would take, when its zap has one and its record has it.
 pub(super) fn once_value(lane: &Lane, run: &ClaimedRun) -> Option<String> {
-    let trigger = &lane.zap.trigger;
+    let trigger = lane.zap.trigger.crm()?;
     if !trigger.has_once() {
         return None;
     }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use std::ops::ControlFlow;
 use std::sync::PoisonError;
 use zaprun_core::mapping::MapError;
-use zaprun_core::request::HttpRequest;
+use zaprun_core::request::Request;
 use zaprun_core::zap::{Action, Pass, Plan, RunFacts, Scope};
 
 /// Whether to go on with the next step; `Break`: the run rests, and that is durable.
@@ -198,7 +198,7 @@ impl<'a> Journey<'a> {
     async fn each(
         &mut self,
         unit: Unit<'_>,
-        elements: &[(String, HttpRequest)],
+        elements: &[(String, Request)],
         scope: &mut Scope,
     ) -> Result<Flow, StoreError> {
         let step = &unit.action.id;

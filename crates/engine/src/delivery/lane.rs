@@ -192,7 +192,8 @@ impl Lane {
     /// Tells of values that do not fit their field's type, once per connection and field. What the trigger reads,
     /// polling has told of.
     pub(super) fn report_misfits(&self, run: &ClaimedRun, fields: &[&'static str]) {
-        let trigger = &self.zap.trigger;
+        // Rows alone have types.
+        let Some(trigger) = self.zap.trigger.crm() else { return };
         for field in fields {
             let told = trigger.fields().contains(field);
             let mut known = self.shared.misfits.lock().unwrap_or_else(PoisonError::into_inner);

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use std::collections::BTreeMap;
 use zaprun_core::record::{ReadSet, Row};
 use zaprun_core::trigger::Query;
-use zaprun_core::zap::Trigger;
+use zaprun_core::zap::CrmTrigger;
 
 /// How far back is looked, in days before today: first today alone, then further in slices of at most ten days.
 const REACHES: [(i32, i32); 5] = [(0, -1), (7, 1), (17, 8), (27, 18), (30, 28)];
@@ -33,7 +33,7 @@ pub struct Preview {
 pub async fn preview(
     crm: &dyn Crm,
     clock: &dyn Clock,
-    trigger: &Trigger,
+    trigger: &CrmTrigger,
     limit: usize,
 ) -> Result<Preview, ReadError> {
     let today = window::day(clock.now(), &trigger.zone);
@@ -53,7 +53,7 @@ pub async fn preview(
 
 async fn look(
     reader: Reader<'_>,
-    trigger: &Trigger,
+    trigger: &CrmTrigger,
     days: DayWindow,
     limit: usize,
 ) -> Result<Vec<Bytes>, ReadError> {
@@ -66,7 +66,7 @@ async fn look(
 
 /// Rows by when they were seen and by id, so that the oldest comes first and a row of two queries once.
 struct Found<'a> {
-    trigger: &'a Trigger,
+    trigger: &'a CrmTrigger,
     limit: usize,
     rows: BTreeMap<(String, String), Bytes>,
 }

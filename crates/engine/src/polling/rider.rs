@@ -5,7 +5,7 @@ use crate::ports::ZapState;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
-use zaprun_core::zap::{Start, Trigger};
+use zaprun_core::zap::{CrmTrigger, Start};
 
 /// A zap that is polled for.
 #[derive(Debug, Clone)]
@@ -13,13 +13,13 @@ pub struct Watched {
     /// Its name.
     pub name: String,
     /// Its trigger, as compiled.
-    pub trigger: Trigger,
+    pub trigger: CrmTrigger,
     /// Where it stands, as [`crate::ports::Store::open_zap`] said.
     pub state: ZapState,
 }
 
 /// The boundary a zap starts with when it has never run: what is older is not news.
-pub fn first_boundary(trigger: &Trigger, now: Timestamp) -> Timestamp {
+pub fn first_boundary(trigger: &CrmTrigger, now: Timestamp) -> Timestamp {
     match trigger.start {
         Start::Now => now,
         Start::Beginning => window::start_of(window::BEGINNING, &trigger.zone),

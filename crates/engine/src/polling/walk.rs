@@ -16,8 +16,7 @@ use crate::report::{Tally, WalkFailure};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use zaprun_core::record::{ORDER, Schema, TRANSACTION};
-use zaprun_core::trigger::{Endpoint, Narrowing, Query};
+use zaprun_core::trigger::{Narrowing, Query};
 
 /// So many passes over a slice from which rows leave; then it is unstable.
 const PASSES: u32 = 3;
@@ -159,7 +158,7 @@ impl<'a> Walk<'a> {
 
     fn pass<'p>(&'p mut self, slice: &'p Slice<'a>, losses: Losses) -> Pass<'p> {
         let look_ups = LookUps::new(self.reader);
-        let schema = schema(self.query.endpoint);
+        let schema = self.query.endpoint.schema();
         Pass {
             ports: self.ports,
             place: self.place,
@@ -229,13 +228,6 @@ impl Walked {
 /// Whether a failure concerns some rows only, so that others are still worth reading.
 fn is_about_rows(failure: &WalkFailure) -> bool {
     matches!(failure, WalkFailure::LookUps { .. })
-}
-
-fn schema(endpoint: Endpoint) -> &'static Schema {
-    match endpoint {
-        Endpoint::Orders => &ORDER,
-        Endpoint::Transactions => &TRANSACTION,
-    }
 }
 
 /// What all riders may want: where one of them wants every campaign, or every product, so does the walk.

@@ -4,6 +4,7 @@ mod clock;
 mod crm;
 mod sender;
 mod store;
+mod writer;
 
 pub use clock::Clock;
 pub use crm::{Crm, DayWindow, Page, PageRequest, ReadError};
@@ -14,3 +15,4 @@ pub use store::{
     RunSummary, RunUpdate, StepOutcome, StepRecord, Store, StoreError, StoredEvent, Target, ZapId,
     ZapIdentity, ZapState,
 };
+pub use writer::{CrmReply, CrmWriter, Refusal, Seen, Sight, WriteOutcome};

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use zaprun_core::definition::Connection;
 use zaprun_core::diagnostic::did_you_mean;
 use zaprun_core::record::{FieldType, ReadSet, Row, Schema};
-use zaprun_core::zap::{Trigger, Zap};
+use zaprun_core::zap::{CrmTrigger, Zap};
 use zaprun_engine::polling::{Preview, preview};
 use zaprun_engine::ports::ReadError;
 use zaprun_http::Clients;
@@ -50,12 +50,14 @@ enum Format {
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let started = start_connections(context)?;
     let zap = find(&started, &args.zap)?;
-    let account = account(&started, &zap.trigger)?;
+    let Some(trigger) = zap.trigger.crm() else {
+        return Err(CommandError::usage(format!("`{}` does not read the CRM", zap.name))
+            .hint("`sample` shows what triggers of type konnektive.* find"));
+    };
+    let account = account(&started, trigger)?;
     let found = context.block_on(interruptible(async {
         let limit = args.limit as usize;
-        preview(&account, &SystemClock, &zap.trigger, limit)
-            .await
-            .map_err(|error| refused(&zap.trigger, &error))
+        preview(&account, &SystemClock, trigger, limit).await.map_err(|error| refused(trigger, &error))
     }))?;
     let printer = &context.printer;
     if found.rows.is_empty() {
@@ -63,12 +65,12 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
             "the CRM has no record for `{}` since {}; this is an example",
             zap.name, found.since
         ));
-        printer.data(&pretty(&example(&zap.trigger)))?;
+        printer.data(&pretty(&example(trigger)))?;
         return Ok(Exit::Fine);
     }
     match args.format {
         Format::Json => printer.data(&records(&found))?,
-        Format::Table => printer.data(&table(&found, &zap.trigger, printer))?,
+        Format::Table => printer.data(&table(&found, trigger, printer))?,
     }
     printer.note(&format!("{} since {}", count(found.rows.len() as u64, "record", "records"), found.since));
     Ok(Exit::Fine)
@@ -84,7 +86,7 @@ fn find<'a>(started: &'a Started, name: &str) -> Result<&'a Zap, CommandError> {
     })
 }
 
-fn account(started: &Started, trigger: &Trigger) -> Result<Konnektive, CommandError> {
+fn account(started: &Started, trigger: &CrmTrigger) -> Result<Konnektive, CommandError> {
     let name = trigger.connection.as_str();
     let connection = started.project.definition.connections.get(name).map(|connection| &connection.value);
     let Some(Connection::Konnektive(crm)) = connection else {
@@ -94,7 +96,7 @@ fn account(started: &Started, trigger: &Trigger) -> Result<Konnektive, CommandEr
         .map_err(|error| CommandError::failure(error.to_string()))
 }
 
-fn refused(trigger: &Trigger, error: &ReadError) -> CommandError {
+fn refused(trigger: &CrmTrigger, error: &ReadError) -> CommandError {
     let told = CommandError::failure(error.to_string());
     let permission = trigger.queries().first().map(|query| query.endpoint.permission());
     match remedy(&trigger.connection, error, permission) {
@@ -138,7 +140,7 @@ const MAIN_FIELDS: &[(&str, &[&str])] = &[
     ),
 ];
 
-fn table(found: &Preview, trigger: &Trigger, printer: &Printer) -> String {
+fn table(found: &Preview, trigger: &CrmTrigger, printer: &Printer) -> String {
     let schema = trigger.schema();
     let fields =
         MAIN_FIELDS.iter().find(|(name, _)| *name == schema.name).map_or(&[][..], |(_, fields)| fields);
@@ -153,7 +155,7 @@ fn table(found: &Preview, trigger: &Trigger, printer: &Printer) -> String {
 }
 
 /// A record made of nothing but the schema, with what the trigger asks for.
-fn example(trigger: &Trigger) -> Value {
+fn example(trigger: &CrmTrigger) -> Value {
     let mut record = example_row(trigger.schema(), 0);
     if let (Some(query), Some(members)) = (trigger.queries().first(), record.as_object_mut()) {
         for (name, value) in &query.params {

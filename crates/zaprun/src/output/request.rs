@@ -2,7 +2,7 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
-use zaprun_core::request::{Destination, HttpRequest};
+use zaprun_core::request::{Destination, HttpRequest, Request};
 
 use crate::output::style::{Paint, clean};
 
@@ -11,7 +11,36 @@ const MOST_BODY: usize = 64 * 1024;
 
 /// Request line, headers and body, each line indented by four blanks. The connection stands for its base URL, which may
 /// be a secret: `POST {slack}/path`.
-pub(crate) fn request_text(request: &HttpRequest, paint: Paint) -> String {
+pub(crate) fn request_text(request: &Request, paint: Paint) -> String {
+    let lines = match request {
+        Request::Http(request) => http_lines(request, paint),
+        Request::Crm(request) => {
+            let first = request
+                .lead
+                .iter()
+                .map(|lead| call_lines(&lead.connection, lead.endpoint.path, &lead.params, paint));
+            let call = call_lines(&request.connection, request.endpoint.path, &request.params, paint);
+            first.flatten().chain(call).collect()
+        }
+        Request::Find(request) => {
+            call_lines(&request.connection, request.endpoint.path(), &request.params, paint)
+        }
+    };
+    lines.iter().map(|line| format!("    {}\n", clean_line(line, paint))).collect()
+}
+
+/// A call of the CRM: `POST {crm}/order/import/` and its parameters.
+fn call_lines(connection: &str, path: &str, params: &[(String, String)], paint: Paint) -> Vec<String> {
+    let mut lines = vec![format!("{} {}", paint.bold("POST"), call_address(connection, path))];
+    lines.extend(params.iter().map(|(name, value)| format!("{name}: {value}")));
+    lines
+}
+
+fn call_address(connection: &str, path: &str) -> String {
+    format!("{{{connection}}}/{path}/")
+}
+
+fn http_lines(request: &HttpRequest, paint: Paint) -> Vec<String> {
     let mut lines = vec![format!("{} {}", paint.bold(request.method.as_str()), address(request))];
     lines.push(paint.dim(&format!("idempotency key {}", request.idempotency_key)));
     lines.extend(request.headers.iter().map(|(name, value)| format!("{name}: {value}")));
@@ -19,7 +48,7 @@ pub(crate) fn request_text(request: &HttpRequest, paint: Paint) -> String {
         lines.push(format!("content-type: {}", body.content_type));
         lines.extend(body_text(&body.bytes).lines().map(str::to_owned));
     }
-    lines.iter().map(|line| format!("    {}\n", clean_line(line, paint))).collect()
+    lines
 }
 
 /// Painted lines hold escapes of our own; the others must not steer the terminal.
@@ -28,7 +57,7 @@ fn clean_line(line: &str, paint: Paint) -> String {
 }
 
 /// Where it goes: `{connection}/path?query`, or the URL.
-pub(crate) fn address(request: &HttpRequest) -> String {
+fn address(request: &HttpRequest) -> String {
     let mut address = match &request.destination {
         Destination::Connection { name, path } if path.is_empty() => format!("{{{name}}}"),
         Destination::Connection { name, path } => format!("{{{name}}}/{}", path.trim_start_matches('/')),
@@ -53,6 +82,34 @@ pub(crate) struct RequestEntry {
     idempotency_key: String,
     content_type: Option<&'static str>,
     body: Option<String>,
+}
+
+impl From<&Request> for RequestEntry {
+    fn from(request: &Request) -> Self {
+        match request {
+            Request::Http(request) => RequestEntry::from(request),
+            Request::Crm(request) => RequestEntry {
+                idempotency_key: request.idempotency_key.clone(),
+                ..RequestEntry::call(&request.connection, request.endpoint.path, &request.params)
+            },
+            Request::Find(request) => {
+                RequestEntry::call(&request.connection, request.endpoint.path(), &request.params)
+            }
+        }
+    }
+}
+
+impl RequestEntry {
+    fn call(connection: &str, path: &str, params: &[(String, String)]) -> Self {
+        RequestEntry {
+            method: "POST",
+            to: call_address(connection, path),
+            headers: Vec::new(),
+            idempotency_key: String::new(),
+            content_type: Some("application/x-www-form-urlencoded"),
+            body: Some(form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish()),
+        }
+    }
 }
 
 impl From<&HttpRequest> for RequestEntry {
@@ -155,7 +212,7 @@ mod tests {
             }),
             idempotency_key: "k".to_owned(),
         };
-        insta::assert_snapshot!(request_text(&request, Paint(false)), @r#"
+        insta::assert_snapshot!(request_text(&Request::Http(request), Paint(false)), @r#"
         POST {sheet}/values/sales:append?valueInputOption=R%20W
         idempotency key k
         X-Source: zap\u{1b}run

@@ -260,7 +260,9 @@ fn values_keep_what_was_written() {
         with_zaps(&[&GOOD.replace("{ order: $.orderId }", "{ price: 19.90, big: 123456789, list: [1e5] }")]);
     let zap = &loaded.zaps[0];
     let tree = zap.tree.as_ref().unwrap();
-    let crate::definition::Action::Http(action) = &zap.definition.as_ref().unwrap().actions[0].value;
+    let crate::definition::Action::Http(action) = &zap.definition.as_ref().unwrap().actions[0].value else {
+        panic!("another action")
+    };
     let json = action.json.unwrap().0;
     let number = |node| tree.node(node).kind.clone();
     assert_eq!(number(tree.get(json, "price").unwrap()), yaml::Kind::Number("19.90".into()));

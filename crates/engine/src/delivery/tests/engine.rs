@@ -1,7 +1,7 @@
 //! The whole engine: a CRM, a state and a target.
 
 use super::kit::{FakeSender, ONE, THREE, reply, zap};
-use crate::engine::{Engine, EngineError, Options, Summary};
+use crate::engine::{Engine, EngineError, Options, Ports, Summary};
 use crate::ports::{Clock, Crm, ReadError, RunState, SendOutcome, StoreError};
 use crate::report::Event;
 use crate::testing::{Calls, FakeClock, FakeCrm, FakeRow, Fault, MemoryStore, Moment, Recorded};
@@ -39,11 +39,14 @@ impl House {
         let crm: Arc<dyn Crm> = Arc::new(self.crm.clone());
         Engine::new(
             zaps.iter().map(|yaml| zap(yaml)).collect(),
-            HashMap::from([("crm".to_owned(), crm)]),
-            Arc::new(self.target.clone()),
-            Arc::new(self.store.clone()),
-            Arc::new(self.clock.clone()),
-            Arc::new(self.seen.clone()),
+            Ports {
+                crms: HashMap::from([("crm".to_owned(), crm)]),
+                writers: HashMap::new(),
+                sender: Arc::new(self.target.clone()),
+                store: Arc::new(self.store.clone()),
+                clock: Arc::new(self.clock.clone()),
+                observer: Arc::new(self.seen.clone()),
+            },
             options,
         )
     }

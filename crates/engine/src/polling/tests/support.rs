@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use zaprun_core::load::{File, Input, load};
-use zaprun_core::zap::{ProjectFacts, Trigger, Zap, compile};
+use zaprun_core::zap::{CrmTrigger, ProjectFacts, Zap, compile};
 
 /// Noon of a Wednesday in the account's zone.
 pub(super) const NOON: &str = "2026-09-16T16:00:00Z";
@@ -77,8 +77,8 @@ impl Spec {
         compiled.entry(yaml).or_insert_with_key(|yaml| Arc::new(compile_one(yaml))).clone()
     }
 
-    pub(super) fn trigger(&self) -> Trigger {
-        self.zap("zap").trigger.clone()
+    pub(super) fn trigger(&self) -> CrmTrigger {
+        self.zap("zap").trigger.crm().unwrap().clone()
     }
 }
 
@@ -155,7 +155,7 @@ impl Rig {
         for deployed in &self.zaps {
             let zap = deployed.spec.zap(deployed.name);
             let state = crate::ports::Store::open_zap(&self.store, self.identity(deployed, &zap)).await?;
-            zaps.push(Watched { name: zap.name.clone(), trigger: zap.trigger.clone(), state });
+            zaps.push(Watched { name: zap.name.clone(), trigger: zap.trigger.crm().unwrap().clone(), state });
         }
         Ok(Poller::new(self.ports(), vec![self.connection()], zaps, 7))
     }
@@ -180,7 +180,7 @@ impl Rig {
             selection: zap.selection.clone(),
             content: zap.content.clone(),
             git: None,
-            first_boundary: first_boundary(&zap.trigger, now),
+            first_boundary: first_boundary(zap.trigger.crm().unwrap(), now),
             now,
         }
     }

@@ -37,9 +37,10 @@ pub(super) async fn check(
 /// The endpoints that the zaps of a connection read; orders where it has none, to try the login.
 fn endpoints(connection: &str, zaps: &[Zap]) -> Vec<Endpoint> {
     let mut endpoints = Vec::new();
-    for zap in zaps.iter().filter(|zap| zap.trigger.connection == connection) {
-        endpoints.extend(zap.trigger.queries().iter().map(|query| query.endpoint));
-        if zap.trigger.kind() == "new_sale" {
+    let triggers = zaps.iter().filter_map(|zap| zap.trigger.crm());
+    for trigger in triggers.filter(|trigger| trigger.connection == connection) {
+        endpoints.extend(trigger.queries().iter().map(|query| query.endpoint));
+        if trigger.kind() == "new_sale" {
             // The day of a sale that began as an older lead is looked up there.
             endpoints.push(Endpoint::Transactions);
         }

@@ -13,9 +13,9 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use zaprun_core::zap::{Target, Zap};
+use zaprun_core::zap::{Target, Trigger, Zap};
 use zaprun_engine::ports::{Clock, Crm, History, RunState};
-use zaprun_engine::{Engine, EngineError, Options};
+use zaprun_engine::{Engine, EngineError, Options, Ports};
 use zaprun_sandbox::{Config, Control, Running, run_generator};
 use zaprun_store::SqliteStore;
 
@@ -98,7 +98,11 @@ async fn play(
     let values = Sandboxed { crm: running.base_url(), sink: running.sink_url() };
     let loading = load_input(&project::input(), Some(&values));
     let Started { root, project, mut zaps } = start_from(context, folder.to_owned(), loading)?;
-    zaps.iter_mut().for_each(|zap| zap.trigger.every = EVERY);
+    for zap in &mut zaps {
+        if let Trigger::Crm(trigger) = &mut zap.trigger {
+            trigger.every = EVERY;
+        }
+    }
     let wired = wiring::wire(&project.definition, &root, &clock)?;
     let state = wiring::state_path(&project.definition, &root);
     let store = SqliteStore::open_engine(&state, &zaprun_store::Options::default())
@@ -113,8 +117,15 @@ async fn play(
     let crms =
         wired.crms.iter().map(|crm| (crm.name().to_owned(), Arc::clone(crm) as Arc<dyn Crm>)).collect();
     let options = Options { mask: Arc::clone(&wired.masker) as _, seed: args.seed, ..Options::default() };
-    let (ledger, observer) = (Arc::clone(&cast.store) as _, Arc::clone(&cast.stage) as _);
-    let engine = Engine::new(cast.zaps.clone(), crms, wired.sender as _, ledger, clock, observer, options);
+    let ports = Ports {
+        crms,
+        writers: HashMap::new(),
+        sender: wired.sender as _,
+        store: Arc::clone(&cast.store) as _,
+        clock,
+        observer: Arc::clone(&cast.stage) as _,
+    };
+    let engine = Engine::new(cast.zaps.clone(), ports, options);
     let ended = perform(engine, args, &cast, running.control()).await;
     cast.watch.finish();
     let interrupted = ended?;

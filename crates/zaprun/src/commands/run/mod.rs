@@ -17,7 +17,7 @@ use zaprun_core::definition;
 use zaprun_core::diagnostic::did_you_mean;
 use zaprun_core::zap::Zap;
 use zaprun_engine::ports::{Clock, Crm, StoreError};
-use zaprun_engine::{Engine, EngineError, Options, Summary};
+use zaprun_engine::{Engine, EngineError, Options, Ports, Summary};
 use zaprun_http::duration_text;
 use zaprun_store::SqliteStore;
 
@@ -91,8 +91,15 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         seed: seed(clock.now()),
         ..Options::default()
     };
-    let (crms, sender, ledger) = (crms(&wired), Arc::clone(&wired.sender) as _, Arc::clone(&store) as _);
-    let engine = Engine::new(zaps, crms, sender, ledger, clock, observer, options);
+    let ports = Ports {
+        crms: crms(&wired),
+        writers: HashMap::new(),
+        sender: Arc::clone(&wired.sender) as _,
+        store: Arc::clone(&store) as _,
+        clock,
+        observer,
+    };
+    let engine = Engine::new(zaps, ports, options);
     let ended = context.block_on(async {
         let ended = drive(engine, args, &watch).await;
         // What was answered before is kept, whatever closing says.

@@ -1,7 +1,7 @@
 //! The requests of a run, rendered again: mapping is deterministic, so record and zap give what was sent.
 
 use zaprun_core::mapping::MapError;
-use zaprun_core::request::HttpRequest;
+use zaprun_core::request::Request;
 use zaprun_core::zap::{EventFacts, Pass, Plan, RunFacts, Scope, StepFacts, Zap};
 use zaprun_engine::ports::{RunDetail, StepOutcome, StepRecord};
 
@@ -10,7 +10,7 @@ pub(super) struct Rendered {
     /// The step's id.
     pub(super) step: String,
     /// Its requests, with the element's key under `each`.
-    pub(super) requests: Vec<(Option<String>, HttpRequest)>,
+    pub(super) requests: Vec<(Option<String>, Request)>,
     /// Why there is none, or not for sure.
     pub(super) note: Option<String>,
 }

@@ -1,13 +1,21 @@
-//! A compiled `http` action: from a run's scope to requests, and from an answer to yes or no.
+//! A compiled action: from a run's scope to what is sent, and from an answer to yes or no.
+
+mod crm;
+mod find;
+mod http;
+
+pub(super) use crm::CrmCall;
+pub(super) use find::FindCall;
+pub(super) use http::{Address, Http, Payload};
 
 use std::time::Duration;
 
 use super::key;
 use super::scope::{RESPONSE, STEP, Scope};
-use super::url::{UrlTemplate, host_allowed};
+use crate::crm::{Endpoint, Repeat};
 use crate::expression::{Condition, Frame};
 use crate::mapping::{MapError, Mapped, Mapping, Slots, elements};
-use crate::request::{Body, Destination, HttpRequest, Method};
+use crate::request::Request;
 use crate::value::Value;
 
 /// One step of a zap.
@@ -21,13 +29,24 @@ pub struct Action {
     pub on_uncertain: OnUncertain,
     /// Whether later steps run when this one is dead.
     pub continue_on_error: bool,
-    pub(super) http: Http,
+    /// Waits this long before the step, counted from the end of the step before, or from the run's beginning.
+    pub delay: Option<Duration>,
+    pub(super) call: Call,
+    pub(super) unless: Option<Condition>,
     pub(super) when: Option<Condition>,
     pub(super) each: Option<(Mapping, Slots)>,
-    pub(super) success: Option<Condition>,
+    pub(super) stop_if: Option<Condition>,
     pub(super) reads_body: bool,
     pub(super) reads_response: bool,
     pub(super) place: String,
+}
+
+/// What a step asks of the world.
+#[derive(Debug)]
+pub(super) enum Call {
+    Http(Http),
+    Crm(CrmCall),
+    Find(FindCall),
 }
 
 /// How long and how often to try again.
@@ -86,9 +105,9 @@ pub enum Plan {
         why: String,
     },
     /// One request.
-    One(Box<HttpRequest>),
+    One(Box<Request>),
     /// One request per element, with the element's key.
-    Each(Vec<(String, HttpRequest)>),
+    Each(Vec<(String, Request)>),
 }
 
 /// An answer, as `success:` sees it.
@@ -102,45 +121,56 @@ pub struct ResponseFacts<'a> {
     pub body: &'a [u8],
 }
 
-#[derive(Debug)]
-pub(super) struct Http {
-    pub(super) method: Method,
-    pub(super) address: Address,
-    pub(super) query: Option<Mapping>,
-    pub(super) headers: Option<Mapping>,
-    pub(super) body: Option<Payload>,
-}
-
-#[derive(Debug)]
-pub(super) enum Address {
-    Connection { name: String, path: Option<UrlTemplate> },
-    Url { url: UrlTemplate, host: String, allow_hosts: Vec<String> },
-}
-
-#[derive(Debug)]
-pub(super) enum Payload {
-    Json(Mapping),
-    Form(Mapping),
-    Text(Mapping),
-}
-
 impl Action {
     /// Whose pace and breaker it is under.
     pub fn target(&self) -> Target {
-        match &self.http.address {
-            Address::Connection { name, .. } => Target::Connection(name.clone()),
-            Address::Url { host, .. } => Target::Host(host.clone()),
+        match &self.call {
+            Call::Http(http) => match &http.address {
+                Address::Connection { name, .. } => Target::Connection(name.clone()),
+                Address::Url { host, .. } => Target::Host(host.clone()),
+            },
+            Call::Crm(crm) => Target::Connection(crm.connection.clone()),
+            Call::Find(find) => Target::Connection(find.connection.clone()),
         }
     }
 
-    /// Whether a repeat after an unknown outcome is safe, by its method or because its author said so.
+    /// What may follow an unknown outcome: by the method or the endpoint, or because its author said so.
+    pub fn repeat(&self) -> Repeat {
+        match &self.call {
+            // For HTTP there is nothing to look at: what may not be repeated is held.
+            Call::Http(http) if http.method.repeats_safely() || self.on_uncertain == OnUncertain::Retry => {
+                Repeat::Safe
+            }
+            Call::Http(_) => Repeat::Never,
+            Call::Crm(crm) => crm.endpoint.repeat,
+            Call::Find(_) => Repeat::Safe,
+        }
+    }
+
+    /// Whether a repeat after an unknown outcome is safe.
     pub fn repeats_safely(&self) -> bool {
-        self.http.method.repeats_safely() || self.on_uncertain == OnUncertain::Retry
+        self.repeat() == Repeat::Safe
+    }
+
+    /// The endpoint, where it writes to the CRM.
+    pub fn endpoint(&self) -> Option<&'static Endpoint> {
+        match &self.call {
+            Call::Crm(crm) => Some(crm.endpoint),
+            Call::Http(_) | Call::Find(_) => None,
+        }
+    }
+
+    /// The endpoint, where it reads the CRM.
+    pub fn reads(&self) -> Option<crate::trigger::Endpoint> {
+        match &self.call {
+            Call::Find(find) => Some(find.endpoint),
+            Call::Http(_) | Call::Crm(_) => None,
+        }
     }
 
     /// Whether it has a written `success:`.
     pub fn has_success(&self) -> bool {
-        self.success.is_some()
+        matches!(&self.call, Call::Http(http) if http.success.is_some())
     }
 
     /// Whether `success:` or a later step reads the body of its answer.
@@ -192,15 +222,59 @@ impl Action {
     /// # Errors
     /// When `success:` has no answer itself.
     pub fn accepts(&self, scope: &Scope, response: &ResponseFacts<'_>) -> Result<bool, MapError> {
-        let Some(success) = &self.success else {
+        let Call::Http(Http { success: Some(success), .. }) = &self.call else {
             return Ok((200..300).contains(&response.status));
         };
+        let values = self.with_response(scope, super::response::value(response));
+        self.holds(success, "success", &values, scope)
+    }
+
+    /// Whether the run ends before this step, which is due now. `fresh` is the record as it was read again.
+    ///
+    /// # Errors
+    /// When `unless:` has no answer.
+    pub fn unless(&self, scope: &Scope, fresh: Option<&Value>) -> Result<bool, MapError> {
+        let Some(unless) = &self.unless else { return Ok(false) };
+        let mut values = scope.values.clone();
+        if let Some(fresh) = fresh {
+            values[super::scope::RECORD] = fresh.clone();
+        }
+        bind_step(&mut values, &self.id, "");
+        self.holds(unless, "unless", &values, scope)
+    }
+
+    /// Whether it has an `unless:`.
+    pub fn has_unless(&self) -> bool {
+        self.unless.is_some()
+    }
+
+    /// Whether the run ends after this step. `response` is its answer as JSON, as later steps see it.
+    ///
+    /// # Errors
+    /// When `stop_if:` has no answer.
+    pub fn stops(&self, scope: &Scope, response: Option<&[u8]>) -> Result<bool, MapError> {
+        let Some(stop_if) = &self.stop_if else { return Ok(false) };
+        let values = self.with_response(scope, super::scope::parsed(response));
+        self.holds(stop_if, "stop_if", &values, scope)
+    }
+
+    fn with_response(&self, scope: &Scope, response: Value) -> Vec<Value> {
         let mut values = scope.values.clone();
         bind_step(&mut values, &self.id, "");
         values.truncate(RESPONSE);
-        values.push(super::response::value(response));
-        let frame = Frame { values: &values, settings: &scope.settings };
-        success.eval(&frame).map_err(|error| MapError::of(&format!("{}.success", self.place), &error))
+        values.push(response);
+        values
+    }
+
+    fn holds(
+        &self,
+        condition: &Condition,
+        key: &str,
+        values: &[Value],
+        scope: &Scope,
+    ) -> Result<bool, MapError> {
+        let frame = Frame { values, settings: &scope.settings };
+        condition.eval(&frame).map_err(|error| MapError::of(&format!("{}.{key}", self.place), &error))
     }
 
     fn wanted(
@@ -222,89 +296,12 @@ impl Action {
         values: &mut Vec<Value>,
         scope: &Scope,
         element: Option<&str>,
-    ) -> Result<HttpRequest, MapError> {
-        let settings = &scope.settings;
-        let mut pairs = |mapping: &Option<Mapping>| match mapping {
-            None => Ok(Vec::new()),
-            Some(mapping) => mapping
-                .eval(values, settings)?
-                .map_or(Ok(Vec::new()), |mapped| mapped.into_pairs(mapping.place())),
-        };
-        let query = pairs(&self.http.query)?;
-        let headers = pairs(&self.http.headers)?;
-        if let Some((name, _)) = headers
-            .iter()
-            .find(|(_, value)| value.bytes().any(|byte| byte < 0x20 && byte != b'\t' || byte == 0x7f))
-        {
-            let message = format!("the value of header `{name}` holds a line break or a control character");
-            return Err(MapError::new(format!("{}.headers.{name}", self.place), message)
-                .help("take it out with `| replace('\\n', ' ')`"));
-        }
-        let body = match &self.http.body {
-            None => None,
-            Some(payload) => Some(payload.render(values, scope)?),
-        };
-        let frame = Frame { values, settings };
-        Ok(HttpRequest {
-            method: self.http.method,
-            destination: self.http.address.render(&frame, &self.place)?,
-            query,
-            headers,
-            body,
-            idempotency_key: key::step(scope.key_base, &self.id, element).to_string(),
-        })
-    }
-}
-
-impl Address {
-    fn render(&self, frame: &Frame<'_>, place: &str) -> Result<Destination, MapError> {
-        match self {
-            Address::Connection { name, path } => Ok(Destination::Connection {
-                name: name.clone(),
-                path: path.as_ref().map_or(Ok(String::new()), |path| path.render(frame))?,
-            }),
-            Address::Url { url, allow_hosts, .. } => {
-                let url = url.render(frame)?;
-                if !allow_hosts.is_empty() && !host_allowed(&url, allow_hosts) {
-                    return Err(MapError::new(
-                        format!("{place}.url"),
-                        "the address names a host that `allow_hosts` does not allow",
-                    ));
-                }
-                Ok(Destination::Url { url, allow_hosts: allow_hosts.clone() })
-            }
-        }
-    }
-}
-
-impl Payload {
-    fn render(&self, values: &mut Vec<Value>, scope: &Scope) -> Result<Body, MapError> {
-        let (Payload::Json(mapping) | Payload::Form(mapping) | Payload::Text(mapping)) = self;
-        let mapped = mapping.eval(values, &scope.settings)?;
-        let left_out =
-            || MapError::new(mapping.place(), "the body is left out for this record").help("add `$else`");
-        let mapped = mapped.ok_or_else(left_out)?;
-        match self {
-            Payload::Json(_) => {
-                let mut bytes = Vec::with_capacity(512);
-                mapped
-                    .write_json(&mut bytes)
-                    .map_err(|error| MapError::new(mapping.place(), error.to_string()))?;
-                Ok(Body { content_type: "application/json", bytes })
-            }
-            Payload::Form(_) => {
-                let pairs = mapped.into_pairs(mapping.place())?;
-                let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-                Ok(Body { content_type: "application/x-www-form-urlencoded", bytes: form.into_bytes() })
-            }
-            Payload::Text(_) => {
-                let text = mapped.into_value().to_text();
-                let text = text.map_err(|error| {
-                    MapError::new(mapping.place(), error.to_string())
-                        .help("write it as JSON text with `| tojson`")
-                })?;
-                Ok(Body { content_type: "text/plain; charset=utf-8", bytes: text.into_bytes() })
-            }
+    ) -> Result<Request, MapError> {
+        let idempotency_key = key::step(scope.key_base, &self.id, element).to_string();
+        match &self.call {
+            Call::Http(http) => http.request(values, scope, &self.place, idempotency_key).map(Request::Http),
+            Call::Crm(crm) => crm.request(values, scope, &self.place, idempotency_key).map(Request::Crm),
+            Call::Find(find) => find.request(values, scope, &self.place).map(Request::Find),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::definition::{self, Cycles};
+use crate::definition::{self, Cycles, OrderType, TransactionType};
 use crate::diagnostic::{Diagnostic, Severity, code, did_you_mean};
 use crate::expression::Settings;
 use crate::mapping::Compiler;
@@ -39,7 +39,7 @@ pub enum Where {
 
 /// A trigger that polls the CRM.
 #[derive(Debug, Clone)]
-pub struct Trigger {
+pub struct CrmTrigger {
     /// Name of the connection.
     pub connection: String,
     /// Time between two polls.
@@ -54,7 +54,7 @@ pub struct Trigger {
     pub(crate) once_per: Option<&'static Field>,
 }
 
-impl Trigger {
+impl CrmTrigger {
     /// The kind's name.
     pub fn kind(&self) -> &'static str {
         self.kind.name()
@@ -132,7 +132,7 @@ impl Trigger {
     }
 
     /// What decides which rows enter the ledger, in one text.
-    pub(super) fn selection(&self) -> String {
+    pub(in crate::zap) fn selection(&self) -> String {
         let Options { all_cycles, include_test, include_bought, include_voids } = self.options;
         let mut wheres: Vec<String> = self.wheres.iter().map(Where::written).collect();
         wheres.sort_unstable();
@@ -169,22 +169,32 @@ impl Where {
 const PRODUCT: &str = "campaignProductId";
 
 /// The rows of a trigger's kind.
-pub(super) fn schema(written: &definition::Trigger) -> Option<&'static Schema> {
-    kind(kind_name(written)).map(Kind::schema)
+pub(in crate::zap) fn schema(written: &definition::Trigger) -> Option<&'static Schema> {
+    kind_name(written).and_then(kind).map(Kind::schema)
 }
 
-fn kind_name(written: &definition::Trigger) -> &'static str {
-    match written {
+/// The kind of a trigger that polls the CRM.
+fn kind_name(written: &definition::Trigger) -> Option<&'static str> {
+    Some(match written {
         definition::Trigger::Orders(orders) => match orders.order_type.value {
-            definition::OrderType::NewSale => "new_sale",
-            definition::OrderType::Cancelled => "cancelled",
-            definition::OrderType::NewLead => "new_lead",
+            OrderType::NewSale => "new_sale",
+            OrderType::Cancelled => "cancelled",
+            OrderType::NewLead => "new_lead",
+            OrderType::Rebill => "rebill",
+            OrderType::Declined => "declined",
+            OrderType::Refunded => "refunded",
+            OrderType::Shipped => "shipped",
         },
         definition::Trigger::Transactions(transactions) => match transactions.transaction_type.value {
-            definition::TransactionType::Decline => "decline",
-            definition::TransactionType::Refund => "refund",
+            TransactionType::Decline => "decline",
+            TransactionType::Refund => "refund",
+            TransactionType::Chargeback => "chargeback",
         },
-    }
+        definition::Trigger::Customers(_) => "new_customer",
+        definition::Trigger::Webhook(_) | definition::Trigger::Http(_) | definition::Trigger::Schedule(_) => {
+            return None;
+        }
+    })
 }
 
 /// The keys that both triggers share, and those of one of them.
@@ -200,8 +210,8 @@ struct Written<'a> {
 }
 
 impl<'a> Written<'a> {
-    fn of(trigger: &'a definition::Trigger) -> Self {
-        match trigger {
+    fn of(trigger: &'a definition::Trigger) -> Option<Self> {
+        Some(match trigger {
             definition::Trigger::Orders(orders) => Written {
                 every: orders.every.as_ref(),
                 start: orders.start.as_ref(),
@@ -222,18 +232,32 @@ impl<'a> Written<'a> {
                 include_bought: None,
                 include_voids: transactions.include_voids.as_ref(),
             },
-        }
+            definition::Trigger::Customers(customers) => Written {
+                every: customers.every.as_ref(),
+                start: customers.start.as_ref(),
+                conditions: customers.conditions,
+                once_per: customers.once_per.as_ref(),
+                cycles: None,
+                include_test: None,
+                include_bought: None,
+                include_voids: None,
+            },
+            definition::Trigger::Webhook(_)
+            | definition::Trigger::Http(_)
+            | definition::Trigger::Schedule(_) => return None,
+        })
     }
 }
 
 /// Compiles a trigger; nothing when it has findings.
-pub(super) fn compile(
+pub(in crate::zap) fn compile(
     compiler: &mut Compiler<'_>,
     trigger: &Spanned<definition::Trigger>,
     settings: &Settings,
-) -> Option<Trigger> {
-    let kind = kind(kind_name(&trigger.value))?;
-    let written = Written::of(&trigger.value);
+) -> Option<CrmTrigger> {
+    let kind = kind_name(&trigger.value).and_then(kind)?;
+    let written = Written::of(&trigger.value)?;
+    let connection = trigger.connection()?.value.clone();
     let before = compiler.findings.len();
     let every = written.every.map_or(EVERY, |every| every.value.0);
     let once_per = written.once_per.and_then(|name| once_field(compiler, kind.schema(), name));
@@ -260,8 +284,8 @@ pub(super) fn compile(
     };
     let errors = compiler.findings.get(before..).unwrap_or_default().iter();
     let fine = errors.into_iter().all(|finding| finding.severity == Severity::Warning);
-    fine.then(|| Trigger {
-        connection: trigger.connection().value.clone(),
+    fine.then(|| CrmTrigger {
+        connection,
         every,
         start,
         zone: settings.zone.clone(),
@@ -335,7 +359,7 @@ fn condition(compiler: &mut Compiler<'_>, kind: &dyn Kind, entry: &Entry) -> Opt
         {
             compiler.report(strange_word(&entry.key, text, words).at(tree.span(node)));
         }
-        match fit(&super::project::value(tree, node), ty).filter(|value| !value.is_missing()) {
+        match fit(&crate::zap::project::value(tree, node), ty).filter(|value| !value.is_missing()) {
             Some(value) => values.push(value),
             None => {
                 let message = format!("`{}` cannot have this value", entry.key);

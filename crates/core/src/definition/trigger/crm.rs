@@ -1,53 +1,12 @@
-//! What starts a zap.
-
-use std::borrow::Cow;
+//! Triggers that poll the CRM.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use super::Start;
-use super::formats::Duration;
-use super::tagged::{self, Branch};
+use super::AlsoWebhook;
+use crate::definition::Start;
+use crate::definition::formats::Duration;
 use crate::yaml::{MapRef, Spanned};
-
-/// What starts a zap.
-#[derive(Debug, Clone, Deserialize)]
-pub enum Trigger {
-    /// An order that reaches a state.
-    #[serde(rename = "konnektive.orders")]
-    Orders(OrdersTrigger),
-    /// A transaction.
-    #[serde(rename = "konnektive.transactions")]
-    Transactions(TransactionsTrigger),
-}
-
-impl Trigger {
-    /// The connection it reads.
-    pub fn connection(&self) -> &Spanned<String> {
-        match self {
-            Trigger::Orders(trigger) => &trigger.connection,
-            Trigger::Transactions(trigger) => &trigger.connection,
-        }
-    }
-}
-
-impl JsonSchema for Trigger {
-    fn schema_name() -> Cow<'static, str> {
-        "Trigger".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let branches = vec![
-            Branch::of::<OrdersTrigger>(
-                generator,
-                "konnektive.orders",
-                "Once per order that reaches a state, ever.",
-            ),
-            Branch::of::<TransactionsTrigger>(generator, "konnektive.transactions", "Once per transaction."),
-        ];
-        tagged::by_type("What starts the zap.", "The kind of trigger.", branches)
-    }
-}
 
 /// Fires once per order that reaches a state, ever.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -55,7 +14,7 @@ impl JsonSchema for Trigger {
 pub struct OrdersTrigger {
     /// The connection of type konnektive to watch.
     pub connection: Spanned<String>,
-    /// The state: new_sale, cancelled or new_lead.
+    /// The state: new_sale, cancelled, new_lead, rebill, declined, refunded or shipped.
     pub order_type: Spanned<OrderType>,
     /// How often to look. Default: 1m.
     pub every: Option<Spanned<Duration>>,
@@ -71,6 +30,14 @@ pub struct OrdersTrigger {
     pub include_test: Option<Spanned<bool>>,
     /// For new_lead: take an order that is already sold when first seen. Default: false.
     pub include_bought: Option<Spanned<bool>>,
+    /// For new_lead: take leads that zaprun itself made too. Default: false.
+    pub own: Option<Spanned<bool>>,
+    /// Wait until the order has not changed for this long, then read it again and map what it is by then.
+    pub settle: Option<Spanned<Duration>>,
+    /// Wait no longer than this for an order to settle. Default: 2h.
+    pub settle_max: Option<Spanned<Duration>>,
+    /// A webhook that tells of the same orders: the push gives speed, the poll gives proof.
+    pub also: Option<Spanned<AlsoWebhook>>,
     /// Fire once per value of this field.
     pub once_per: Option<Spanned<String>>,
 }
@@ -81,7 +48,7 @@ pub struct OrdersTrigger {
 pub struct TransactionsTrigger {
     /// The connection of type konnektive to watch.
     pub connection: Spanned<String>,
-    /// The kind of transaction: decline or refund.
+    /// The kind of transaction: decline, refund or chargeback.
     pub transaction_type: Spanned<TransactionType>,
     /// How often to look. Default: 1m.
     pub every: Option<Spanned<Duration>>,
@@ -97,7 +64,27 @@ pub struct TransactionsTrigger {
     pub include_test: Option<Spanned<bool>>,
     /// For refund: take voids too. Default: false.
     pub include_voids: Option<Spanned<bool>>,
+    /// A webhook that tells of the same transactions: the push gives speed, the poll gives proof.
+    pub also: Option<Spanned<AlsoWebhook>>,
     /// Fire once per value of this field, for example orderId.
+    pub once_per: Option<Spanned<String>>,
+}
+
+/// Fires once per customer, ever.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct CustomersTrigger {
+    /// The connection of type konnektive to watch.
+    pub connection: Spanned<String>,
+    /// How often to look. Default: 1m.
+    pub every: Option<Spanned<Duration>>,
+    /// What counts as new when the zap first runs: now (default), beginning, a date or a time.
+    pub start: Option<Spanned<Start>>,
+    /// Only customers whose fields have these values: a value or a list of values for each field.
+    #[serde(rename = "where", default)]
+    #[schemars(schema_with = "conditions")]
+    pub conditions: Option<MapRef>,
+    /// Fire once per value of this field.
     pub once_per: Option<Spanned<String>>,
 }
 
@@ -122,6 +109,14 @@ pub enum OrderType {
     Cancelled,
     /// It was begun and not yet sold.
     NewLead,
+    /// A later billing cycle was sold.
+    Rebill,
+    /// It was turned down for good.
+    Declined,
+    /// All its money went back.
+    Refunded,
+    /// A parcel of it is on its way.
+    Shipped,
 }
 
 /// The kind of transaction.
@@ -132,6 +127,8 @@ pub enum TransactionType {
     Decline,
     /// Money went back.
     Refund,
+    /// The buyer's bank took the money back.
+    Chargeback,
 }
 
 /// Which billing cycles count.
@@ -144,16 +141,16 @@ pub enum Cycles {
     All,
 }
 
-super::formats_of_words!(
+crate::definition::formats_of_words!(
     OrderType,
     "OrderType",
     "The state that an order reaches.",
-    ["new_sale", "cancelled", "new_lead"]
+    ["new_sale", "cancelled", "new_lead", "rebill", "declined", "refunded", "shipped"]
 );
-super::formats_of_words!(
+crate::definition::formats_of_words!(
     TransactionType,
     "TransactionType",
     "The kind of transaction.",
-    ["decline", "refund"]
+    ["decline", "refund", "chargeback"]
 );
-super::formats_of_words!(Cycles, "Cycles", "Which billing cycles count.", ["first", "all"]);
+crate::definition::formats_of_words!(Cycles, "Cycles", "Which billing cycles count.", ["first", "all"]);

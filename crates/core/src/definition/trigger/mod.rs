@@ -1,0 +1,80 @@
+//! What starts a zap.
+
+mod crm;
+mod http;
+mod schedule;
+mod webhook;
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+
+use super::tagged::{self, Branch};
+use crate::yaml::Spanned;
+
+pub use crm::{CustomersTrigger, Cycles, OrderType, OrdersTrigger, TransactionType, TransactionsTrigger};
+pub use http::{
+    CursorPages, HttpStart, HttpTrigger, LinkPages, NumberedPages, OffsetPages, Pagination, Since,
+};
+pub use schedule::{Missed, ScheduleTrigger};
+pub use webhook::{AlsoWebhook, Preset, WebhookTrigger};
+
+/// What starts a zap.
+#[derive(Debug, Clone, Deserialize)]
+pub enum Trigger {
+    /// An order that reaches a state.
+    #[serde(rename = "konnektive.orders")]
+    Orders(Box<OrdersTrigger>),
+    /// A transaction.
+    #[serde(rename = "konnektive.transactions")]
+    Transactions(Box<TransactionsTrigger>),
+    /// A customer.
+    #[serde(rename = "konnektive.customers")]
+    Customers(Box<CustomersTrigger>),
+    /// A request that arrives.
+    #[serde(rename = "webhook")]
+    Webhook(Box<WebhookTrigger>),
+    /// An item of a polled API.
+    #[serde(rename = "http")]
+    Http(Box<HttpTrigger>),
+    /// A time.
+    #[serde(rename = "schedule")]
+    Schedule(Box<ScheduleTrigger>),
+}
+
+impl Trigger {
+    /// The connection it reads or is reached by.
+    pub fn connection(&self) -> Option<&Spanned<String>> {
+        match self {
+            Trigger::Orders(trigger) => Some(&trigger.connection),
+            Trigger::Transactions(trigger) => Some(&trigger.connection),
+            Trigger::Customers(trigger) => Some(&trigger.connection),
+            Trigger::Webhook(trigger) => Some(&trigger.connection),
+            Trigger::Http(trigger) => trigger.connection.as_ref(),
+            Trigger::Schedule(_) => None,
+        }
+    }
+}
+
+impl JsonSchema for Trigger {
+    fn schema_name() -> Cow<'static, str> {
+        "Trigger".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let branches = vec![
+            Branch::of::<OrdersTrigger>(
+                generator,
+                "konnektive.orders",
+                "Once per order that reaches a state, ever.",
+            ),
+            Branch::of::<TransactionsTrigger>(generator, "konnektive.transactions", "Once per transaction."),
+            Branch::of::<CustomersTrigger>(generator, "konnektive.customers", "Once per new customer."),
+            Branch::of::<WebhookTrigger>(generator, "webhook", "Once per request that arrives."),
+            Branch::of::<HttpTrigger>(generator, "http", "Once per item of a JSON API that is polled."),
+            Branch::of::<ScheduleTrigger>(generator, "schedule", "At the times of a cron expression."),
+        ];
+        tagged::by_type("What starts the zap.", "The kind of trigger.", branches)
+    }
+}

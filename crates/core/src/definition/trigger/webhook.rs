@@ -1,0 +1,48 @@
+//! Requests that arrive.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::yaml::Spanned;
+
+/// Fires once per request that arrives and is accepted.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct WebhookTrigger {
+    /// The connection of type webhook, which says how a caller proves who it is.
+    pub connection: Spanned<String>,
+    /// The whole path under `listen.webhooks`, for example /hooks/lead-form.
+    #[schemars(regex(pattern = "^/"))]
+    pub path: Spanned<String>,
+    /// What makes two requests the same: an expression, for example "{{ record.id }}". A preset brings its own.
+    pub key: Option<Spanned<String>>,
+    /// Who calls: konnektive for an export profile of the CRM.
+    pub preset: Option<Spanned<Preset>>,
+    /// Fire once per value of this expression.
+    pub once_per: Option<Spanned<String>>,
+}
+
+/// A webhook beside a poll, under the poll's key. What arrives is looked up in the CRM by its id.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct AlsoWebhook {
+    /// The connection of type webhook, which says how a caller proves who it is.
+    pub connection: Spanned<String>,
+    /// The whole path under `listen.webhooks`.
+    #[schemars(regex(pattern = "^/"))]
+    pub path: Spanned<String>,
+    /// The id of the order or transaction in the request: an expression. A preset brings its own.
+    pub key: Option<Spanned<String>>,
+    /// Who calls: konnektive for an export profile of the CRM.
+    pub preset: Option<Spanned<Preset>>,
+}
+
+/// A caller whose requests are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Preset {
+    /// An export profile of the CRM (contract §6).
+    Konnektive,
+}
+
+crate::definition::formats_of_words!(Preset, "Preset", "A caller whose requests are known.", ["konnektive"]);

@@ -1,0 +1,126 @@
+//! A compiled `http` action: from a run's values to a request, and from an answer to yes or no.
+
+use crate::expression::{Condition, Frame};
+use crate::mapping::{MapError, Mapping};
+use crate::request::{Body, Destination, HttpRequest, Method};
+use crate::value::Value;
+use crate::zap::scope::Scope;
+use crate::zap::url::{UrlTemplate, host_allowed};
+
+#[derive(Debug)]
+pub(in crate::zap) struct Http {
+    pub(in crate::zap) method: Method,
+    pub(in crate::zap) address: Address,
+    pub(in crate::zap) query: Option<Mapping>,
+    pub(in crate::zap) headers: Option<Mapping>,
+    pub(in crate::zap) body: Option<Payload>,
+    pub(in crate::zap) success: Option<Condition>,
+}
+
+#[derive(Debug)]
+pub(in crate::zap) enum Address {
+    Connection { name: String, path: Option<UrlTemplate> },
+    Url { url: UrlTemplate, host: String, allow_hosts: Vec<String> },
+}
+
+#[derive(Debug)]
+pub(in crate::zap) enum Payload {
+    Json(Mapping),
+    Form(Mapping),
+    Text(Mapping),
+}
+
+impl Http {
+    /// Renders the request.
+    pub(super) fn request(
+        &self,
+        values: &mut Vec<Value>,
+        scope: &Scope,
+        place: &str,
+        idempotency_key: String,
+    ) -> Result<HttpRequest, MapError> {
+        let settings = &scope.settings;
+        let mut pairs = |mapping: &Option<Mapping>| match mapping {
+            None => Ok(Vec::new()),
+            Some(mapping) => mapping
+                .eval(values, settings)?
+                .map_or(Ok(Vec::new()), |mapped| mapped.into_pairs(mapping.place())),
+        };
+        let query = pairs(&self.query)?;
+        let headers = pairs(&self.headers)?;
+        if let Some((name, _)) = headers
+            .iter()
+            .find(|(_, value)| value.bytes().any(|byte| byte < 0x20 && byte != b'\t' || byte == 0x7f))
+        {
+            let message = format!("the value of header `{name}` holds a line break or a control character");
+            return Err(MapError::new(format!("{place}.headers.{name}"), message)
+                .help("take it out with `| replace('\\n', ' ')`"));
+        }
+        let body = match &self.body {
+            None => None,
+            Some(payload) => Some(payload.render(values, scope)?),
+        };
+        let frame = Frame { values, settings };
+        Ok(HttpRequest {
+            method: self.method,
+            destination: self.address.render(&frame, place)?,
+            query,
+            headers,
+            body,
+            idempotency_key,
+        })
+    }
+}
+
+impl Address {
+    fn render(&self, frame: &Frame<'_>, place: &str) -> Result<Destination, MapError> {
+        match self {
+            Address::Connection { name, path } => Ok(Destination::Connection {
+                name: name.clone(),
+                path: path.as_ref().map_or(Ok(String::new()), |path| path.render(frame))?,
+            }),
+            Address::Url { url, allow_hosts, .. } => {
+                let url = url.render(frame)?;
+                if !allow_hosts.is_empty() && !host_allowed(&url, allow_hosts) {
+                    return Err(MapError::new(
+                        format!("{place}.url"),
+                        "the address names a host that `allow_hosts` does not allow",
+                    ));
+                }
+                Ok(Destination::Url { url, allow_hosts: allow_hosts.clone() })
+            }
+        }
+    }
+}
+
+impl Payload {
+    fn render(&self, values: &mut Vec<Value>, scope: &Scope) -> Result<Body, MapError> {
+        let (Payload::Json(mapping) | Payload::Form(mapping) | Payload::Text(mapping)) = self;
+        let mapped = mapping.eval(values, &scope.settings)?;
+        let left_out =
+            || MapError::new(mapping.place(), "the body is left out for this record").help("add `$else`");
+        let mapped = mapped.ok_or_else(left_out)?;
+        match self {
+            Payload::Json(_) => {
+                let mut bytes = Vec::with_capacity(512);
+                mapped
+                    .write_json(&mut bytes)
+                    .map_err(|error| MapError::new(mapping.place(), error.to_string()))?;
+                Ok(Body { content_type: "application/json", bytes })
+            }
+            Payload::Form(_) => {
+                let pairs = mapped.into_pairs(mapping.place())?;
+                let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+                Ok(Body { content_type: "application/x-www-form-urlencoded", bytes: form.into_bytes() })
+            }
+            Payload::Text(_) => {
+                let text = mapped.into_value().to_text();
+                let text = text.map_err(|error| {
+                    MapError::new(mapping.place(), error.to_string())
+                        .help("write it as JSON text with `| tojson`")
+                })?;
+                Ok(Body { content_type: "text/plain; charset=utf-8", bytes: text.into_bytes() })
+            }
+        }
+    }
+}
