@@ -72,6 +72,8 @@ fn id_field(endpoint: Endpoint) -> &'static str {
     match endpoint {
         Endpoint::Orders => "orderId",
         Endpoint::Transactions => "transactionId",
+        Endpoint::Purchases => "purchaseId",
+        Endpoint::Customers => "customerId",
     }
 }
 
