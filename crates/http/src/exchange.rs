@@ -1,7 +1,7 @@
 //! One request, one answer, within a time and a size.
 
 use crate::client::{ClientError, Clients, PrivateCa, connect_timeout};
-use crate::pace::Pace;
+use crate::pace::{Pace, Turn};
 use crate::reason::{duration_text, no_answer, no_connection};
 use bytes::{Bytes, BytesMut};
 use reqwest::header::HeaderMap;
@@ -105,8 +105,16 @@ impl Line {
         self.exchange_in_turn(request, limit).await
     }
 
+    /// Waits until rate and concurrency let a request go.
+    pub async fn turn(&self) -> Turn {
+        self.pace.turn().await
+    }
+
     /// As [`Line::exchange`], in a turn of its pace that the caller holds.
-    pub(crate) async fn exchange_in_turn(&self, request: Request, limit: usize) -> Result<Answer, Failure> {
+    ///
+    /// # Errors
+    /// As [`Line::exchange`].
+    pub async fn exchange_in_turn(&self, request: Request, limit: usize) -> Result<Answer, Failure> {
         let deadline = Instant::now() + self.timeout;
         let response = match timeout_at(deadline, self.client.execute(request)).await {
             Ok(Ok(response)) => response,
