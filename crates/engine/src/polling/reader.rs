@@ -65,9 +65,10 @@ impl Reader<'_> {
     /// How long to wait before another try; `None` where none helps.
     fn wait(&self, error: &ReadError, tries: u32, request: &PageRequest) -> Option<Duration> {
         let asked = match error {
-            ReadError::Credentials { .. } | ReadError::Whitelist { .. } | ReadError::Permission { .. } => {
-                return None;
-            }
+            ReadError::Credentials { .. }
+            | ReadError::Whitelist { .. }
+            | ReadError::Permission { .. }
+            | ReadError::TooMany { .. } => return None,
             ReadError::Transport { retry_after, .. } => retry_after.unwrap_or_default(),
             ReadError::Vendor { .. } => Duration::ZERO,
         };

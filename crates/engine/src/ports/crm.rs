@@ -90,6 +90,12 @@ pub enum ReadError {
         /// The vendor's words.
         text: String,
     },
+    /// A look-up finds more rows than are read for one.
+    #[error("more than {most} rows match; narrow it by an id, a status or fewer days")]
+    TooMany {
+        /// Rows that are read at most.
+        most: usize,
+    },
 }
 
 impl ReadError {

@@ -282,7 +282,7 @@ pub(crate) fn remedy(connection: &str, error: &ReadError, permission: Option<&st
         ReadError::Permission { .. } => {
             permission.map(|permission| format!("give the API user the permission `{permission}` in the CRM"))
         }
-        ReadError::Transport { .. } | ReadError::Vendor { .. } => None,
+        ReadError::Transport { .. } | ReadError::Vendor { .. } | ReadError::TooMany { .. } => None,
     }
 }
 
