@@ -171,6 +171,8 @@ impl Engine {
         let shared = Arc::new(Shared {
             store: Arc::clone(&self.ports.store),
             sender: self.ports.sender,
+            crms: self.ports.crms.clone(),
+            writers: self.ports.writers,
             clock: Arc::clone(&self.ports.clock),
             observer: Arc::clone(&self.ports.observer),
             mask: self.options.mask,

@@ -24,6 +24,13 @@ pub struct Endpoint {
     pub reply: &'static [ReplyField],
 }
 
+impl Endpoint {
+    /// Whether it makes an order, unless it is given one.
+    pub fn makes_order(&self) -> bool {
+        matches!(self.path, "leads/import" | "order/import")
+    }
+}
+
 /// Descriptions are statics, one for each path.
 impl PartialEq for Endpoint {
     fn eq(&self, other: &Self) -> bool {

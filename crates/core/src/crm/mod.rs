@@ -19,6 +19,8 @@ mod refund_transaction;
 mod update_customer;
 mod update_fulfillment;
 
+use crate::record::Row;
+
 pub use describe::{Endpoint, Param, ParamType, Repeat, ReplyField, Rule};
 
 pub use create_lead::CREATE_LEAD;
@@ -40,6 +42,18 @@ pub static ENDPOINTS: &[&Endpoint] = &[
     &blacklist_customer::BLACKLIST_CUSTOMER,
     &add_note::ADD_NOTE,
 ];
+
+/// The serial of writes for one buyer: while the outcome of one of them is open, no other may begin, since each could
+/// be taken for the other when the CRM is looked at. Nothing where campaign or e-mail is not known.
+pub fn serial(connection: &str, campaign: Option<&str>, email: Option<&str>) -> Option<String> {
+    let (campaign, email) = (campaign?.trim(), email?.trim().to_lowercase());
+    (!campaign.is_empty() && !email.is_empty()).then(|| format!("{connection} {campaign} {email}"))
+}
+
+/// The serial of the writes that may have made an order, by its row.
+pub fn serial_of_row(connection: &str, row: &Row) -> Option<String> {
+    serial(connection, row.text("campaignId").as_deref(), row.text("emailAddress").as_deref())
+}
 
 /// The endpoint of an action's `type`.
 pub fn endpoint(action: &str) -> Option<&'static Endpoint> {

@@ -19,7 +19,7 @@ pub use project::{DEFAULT_CRM_URL, DEFAULT_CURRENCY, ProjectFacts};
 pub use response::response_json;
 pub use scope::{EventFacts, RunFacts, Scope, StepFacts};
 pub use trigger::{
-    CrmTrigger, HttpTrigger, Missed, Preset, ScheduleTrigger, Start, Trigger, WebhookTrigger, Where,
+    CrmTrigger, HttpTrigger, Missed, Preset, ScheduleTrigger, Settle, Start, Trigger, WebhookTrigger, Where,
 };
 
 use std::sync::Arc;
@@ -78,6 +78,14 @@ impl Zap {
     /// When the record is no JSON object.
     pub fn scope(&self, facts: &RunFacts<'_>) -> Result<Scope, MapError> {
         Scope::new(self, facts)
+    }
+
+    /// The view of a record that was read again, as `record` shows it.
+    ///
+    /// # Errors
+    /// When the record is no JSON object.
+    pub fn record(&self, record: &[u8]) -> Result<Value, MapError> {
+        scope::record(self, record, &mut Vec::new())
     }
 
     /// Evaluates the filter.

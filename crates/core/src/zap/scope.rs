@@ -17,8 +17,9 @@ pub(crate) const RECORD: usize = 0;
 pub(crate) const RECORD_RAW: usize = 1;
 pub(crate) const LET: usize = 3;
 pub(crate) const STEPS: usize = 4;
-pub(crate) const STEP: usize = 8;
-pub(crate) const RESPONSE: usize = 9;
+pub(crate) const FAILURE: usize = 8;
+pub(crate) const STEP: usize = 9;
+pub(crate) const RESPONSE: usize = 10;
 
 /// The roots that are always in scope, in the order of their slots, with what is known of each.
 pub(crate) fn names(record: Shape, vars: Shape) -> Names {
@@ -49,6 +50,7 @@ pub(crate) fn names(record: Shape, vars: Shape) -> Names {
                 ("currency", text()),
             ]),
         )
+        .with("failure", Shape::members([("step", text()), ("reason", text())]))
 }
 
 /// What is known of a finished step.
@@ -129,21 +131,9 @@ enum StepState {
 
 impl Scope {
     pub(super) fn new(zap: &Zap, facts: &RunFacts<'_>) -> Result<Self, MapError> {
-        let unreadable = |error: record::RowError| MapError::new("record", error.to_string());
         let mut misfits = Vec::new();
-        let json = || {
-            let text =
-                std::str::from_utf8(facts.record).map_err(|_| unreadable(record::RowError::NotUtf8))?;
-            Value::from_json(text).map_err(|error| unreadable(record::RowError::NotJson(error)))
-        };
-        let view = match zap.trigger.schema() {
-            Some(schema) => record::view(facts.record, schema, &zap.reads, &mut misfits)
-                .map(Value::Object)
-                .map_err(unreadable)?,
-            // Anything may have arrived, and it is seen as it came.
-            None => json()?,
-        };
-        let raw = if zap.reads_raw { json()? } else { Value::Null };
+        let view = record(zap, facts.record, &mut misfits)?;
+        let raw = if zap.reads_raw { json(facts.record)? } else { Value::Null };
         let zone = &zap.settings.zone;
         let instant = |at: Timestamp| Value::Instant(Instant::new(at, zone.clone()));
         let object = |members: Vec<(&str, Value)>| {
@@ -161,7 +151,17 @@ impl Scope {
         ]);
         let empty = || Value::Object(Object::new(Vec::new(), None));
         Ok(Scope {
-            values: vec![view, raw, zap.vars.clone(), empty(), empty(), event, run, zap.connection.clone()],
+            values: vec![
+                view,
+                raw,
+                zap.vars.clone(),
+                empty(),
+                empty(),
+                event,
+                run,
+                zap.connection.clone(),
+                Value::Null,
+            ],
             settings: zap.settings.clone(),
             key_base: facts.key_base,
             steps: Vec::new(),
@@ -172,6 +172,14 @@ impl Scope {
     /// Fields of the record whose value did not fit the type.
     pub fn misfits(&self) -> &[&'static str] {
         &self.misfits
+    }
+
+    /// Says what went wrong, for the steps of `on_failure`.
+    pub fn set_failure(&mut self, step: Option<&str>, reason: &str) {
+        self.values[FAILURE] = Value::object(vec![
+            (Arc::from("step"), step.map_or(Value::Null, Value::text)),
+            (Arc::from("reason"), Value::text(reason)),
+        ]);
     }
 
     /// Says how a step, or one element of it, ended; later steps see it under `steps`.
@@ -199,6 +207,25 @@ impl Scope {
         let steps = self.steps.iter().map(|(id, state)| (Arc::clone(id), state.value())).collect();
         self.values[STEPS] = Value::object(steps);
     }
+}
+
+/// The record as its trigger's schema sees it.
+pub(super) fn record(zap: &Zap, raw: &[u8], misfits: &mut Vec<&'static str>) -> Result<Value, MapError> {
+    match zap.trigger.schema() {
+        Some(schema) => record::view(raw, schema, &zap.reads, misfits).map(Value::Object).map_err(unreadable),
+        // Anything may have arrived, and it is seen as it came.
+        None => json(raw),
+    }
+}
+
+fn json(raw: &[u8]) -> Result<Value, MapError> {
+    let text = std::str::from_utf8(raw).map_err(|_| unreadable(record::RowError::NotUtf8))?;
+    Value::from_json(text).map_err(|error| unreadable(record::RowError::NotJson(error)))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
+fn unreadable(error: record::RowError) -> MapError {
+    MapError::new("record", error.to_string())
 }
 
 /// An answer as it was kept.

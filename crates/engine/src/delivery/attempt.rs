@@ -1,14 +1,14 @@
 //! One attempt of one step: admission, sending, and what follows from the outcome.
 
+use super::book::{Kept, Trace};
 use super::breaker::{Admission, Breaker, Effect, Health, Ticket, after};
 use super::facts::show;
-use super::journey::{Ended, Journey, Kept, Unit, reason};
+use super::journey::{Ended, Journey, Unit, reason};
 use super::keep;
 use super::policy::{Facts, Verdict, classify, next_attempt};
 use super::shared::Phase;
-use crate::ports::{BegunAttempt, Reply, RunReason, RunState, SendOutcome, StepOutcome, StoreError, Turn};
+use crate::ports::{BegunAttempt, Reply, RunState, SendOutcome, StepOutcome, StoreError, Turn};
 use crate::report::Event;
-use bytes::Bytes;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,12 +18,6 @@ use zaprun_core::zap::{ResponseFacts, Scope, response_json};
 
 /// When a parked run comes back where its breaker gives no time.
 const PARKED: Duration = Duration::from_secs(60);
-
-/// What an attempt left behind.
-struct Trace {
-    status: Option<u16>,
-    reply: Option<Bytes>,
-}
 
 /// Whether a request may go out now.
 enum Leave {
@@ -48,9 +42,8 @@ impl Journey<'_> {
     ) -> Result<Ended, StoreError> {
         match request {
             Request::Http(request) => self.attempt_http(unit, request, scope).await,
-            Request::Crm(_) | Request::Find(_) => {
-                Ok(Ended::Dead(reason("refused", "this step cannot be sent yet")))
-            }
+            Request::Crm(request) => self.write(unit, request, scope).await,
+            Request::Find(request) => self.find(unit, request, scope).await,
         }
     }
 
@@ -73,11 +66,14 @@ impl Journey<'_> {
             }
             Leave::Stopping => return self.stay().await,
         };
+        let breaker = Arc::clone(breaker);
         // Only now: a run that waits for its turn has sent nothing, and a kill must not hold it.
         if !unit.action.repeats_safely() {
             self.begin(unit).await?;
         }
         let outcome = shared.sender.send_in_turn(request, turn).await;
+        // Until the outcome is judged the request is not in question any more; where it stays so, that is said below.
+        let open = self.open.take();
         let facts = Facts {
             repeats_safely: unit.action.repeats_safely(),
             has_success: unit.action.has_success(),
@@ -85,13 +81,24 @@ impl Journey<'_> {
         };
         let verdict = classify(&outcome, facts, |reply| accepts(unit, scope, reply));
         let effect = ticket.report(self.run.id, health(&outcome, &verdict), shared.clock.now());
-        shared.announce(breaker, &effect);
+        shared.announce(&breaker, &effect);
         match verdict {
             Ok(Verdict::Done) => Ok(self.done(unit, &outcome, scope)),
-            Ok(verdict) => self.failed(unit, &outcome, verdict, &effect, breaker.target()).await,
+            Ok(Verdict::Uncertain { reason: why }) => {
+                let trace = self.trace(&outcome);
+                self.fail(unit, why.clone(), trace);
+                self.open = open;
+                self.end(RunState::Held, reason("uncertain", why)).await?;
+                Ok(Ended::Resting)
+            }
+            Ok(verdict) => {
+                let trace = self.trace(&outcome);
+                self.failed(unit, trace, verdict, &effect, breaker.target()).await
+            }
             Err(error) => {
                 let why = self.mapping(&error);
-                Ok(self.dead(unit, &outcome, why))
+                let trace = self.trace(&outcome);
+                Ok(self.dead(unit, trace, why))
             }
         }
     }
@@ -107,7 +114,7 @@ impl Journey<'_> {
             Admission::Send(ticket) => ticket,
             Admission::Park { until, reason, fault } => return Ok(Leave::Shut { until, reason, fault }),
         };
-        if self.unsaved() {
+        if self.book.is_open() {
             self.save().await?;
         }
         let turn = tokio::select! {
@@ -124,23 +131,19 @@ impl Journey<'_> {
         })
     }
 
-    /// Leaves the run as it is, for the next start.
-    async fn stay(&mut self) -> Result<Ended, StoreError> {
-        if self.unsaved() {
-            self.save().await?;
-        }
-        Ok(Ended::Resting)
-    }
-
     /// Makes it durable that a request is about to leave which may not be repeated.
-    async fn begin(&self, unit: Unit<'_>) -> Result<(), StoreError> {
-        let shared = &self.lane.shared;
+    async fn begin(&mut self, unit: Unit<'_>) -> Result<(), StoreError> {
+        let shared = Arc::clone(&self.lane.shared);
         let begun = BegunAttempt {
             step: unit.action.id.clone(),
             element: unit.element.map(str::to_owned),
             at: shared.clock.now(),
+            write: None,
         };
-        shared.insist(|| shared.store.begin_attempt(self.run.id, begun.clone())).await
+        // Without a serial there is nothing to wait for.
+        shared.insist(|| shared.store.begin_attempt(self.run.id, begun.clone())).await?;
+        self.open = Some(begun);
+        Ok(())
     }
 
     fn done(&mut self, unit: Unit<'_>, outcome: &SendOutcome, scope: &mut Scope) -> Ended {
@@ -158,51 +161,45 @@ impl Journey<'_> {
         Ended::Done
     }
 
-    async fn failed(
+    /// Draws the consequences of an attempt that was not accepted.
+    pub(super) async fn failed(
         &mut self,
         unit: Unit<'_>,
-        outcome: &SendOutcome,
+        trace: Trace,
         verdict: Verdict,
         effect: &Effect,
         target: &str,
     ) -> Result<Ended, StoreError> {
         match verdict {
-            Verdict::Uncertain { reason: why } => {
-                let trace = self.trace(outcome);
-                self.fail(unit, why.clone(), trace.status, trace.reply);
-                self.end(RunState::Held, reason("uncertain", why)).await?;
-                Ok(Ended::Resting)
-            }
-            Verdict::Refused { reason: why } => Ok(self.dead(unit, outcome, reason("refused", why))),
+            Verdict::Refused { reason: why } => Ok(self.dead(unit, trace, reason("refused", why))),
             Verdict::Retry { reason: why, .. }
             | Verdict::Forbidden { reason: why }
             | Verdict::ConnectionFault { reason: why }
                 if effect.condemned =>
             {
                 let why = format!("{why}, again and again, while other runs were accepted");
-                Ok(self.dead(unit, outcome, reason("refused", why)))
+                Ok(self.dead(unit, trace, reason("refused", why)))
             }
             Verdict::Forbidden { reason: why } if effect.park.is_none() => {
-                Ok(self.dead(unit, outcome, reason("refused", why)))
+                Ok(self.dead(unit, trace, reason("refused", why)))
             }
             Verdict::Retry { reason: why, retry_after, .. } if effect.park.is_none() => {
                 // An outage does not use up `retry.for` of those that failed just before it either.
                 self.retrying_since =
                     self.retrying_since.max(effect.recovered_at.filter(|_| self.retrying_since.is_some()));
-                self.retry(unit, outcome, why, retry_after).await
+                self.retry(unit, trace, why, retry_after).await
             }
             Verdict::Retry { reason: why, .. }
             | Verdict::Forbidden { reason: why }
             | Verdict::ConnectionFault { reason: why } => {
-                let trace = self.trace(outcome);
-                self.fail(unit, why.clone(), trace.status, trace.reply);
+                self.fail(unit, why.clone(), trace);
                 // Neither is `retry.for` while the target is at fault.
                 self.retrying_since = None;
                 let until = effect.park.unwrap_or_else(|| after(self.lane.shared.clock.now(), PARKED));
                 self.park(target, &why, until).await
             }
             // Settled by the caller.
-            Verdict::Done => Ok(Ended::Done),
+            Verdict::Done | Verdict::Uncertain { .. } => Ok(Ended::Done),
         }
     }
 
@@ -210,7 +207,7 @@ impl Journey<'_> {
     async fn retry(
         &mut self,
         unit: Unit<'_>,
-        outcome: &SendOutcome,
+        trace: Trace,
         why: String,
         retry_after: Option<Duration>,
     ) -> Result<Ended, StoreError> {
@@ -221,10 +218,9 @@ impl Journey<'_> {
         let failed = self.attempts.saturating_add(1);
         let wait = next_attempt(&unit.action.retry, failed, elapsed, retry_after, self.seed(unit));
         let Some(wait) = wait else {
-            return Ok(self.dead(unit, outcome, reason("expired", why)));
+            return Ok(self.dead(unit, trace, reason("expired", why)));
         };
-        let trace = self.trace(outcome);
-        self.fail(unit, why.clone(), trace.status, trace.reply);
+        self.fail(unit, why.clone(), trace);
         self.attempts = failed;
         let next = after(now, wait);
         let why = reason("retrying", keep::text(&*self.lane.shared.mask, why));
@@ -237,21 +233,6 @@ impl Journey<'_> {
             next,
         });
         Ok(ended)
-    }
-
-    /// Waits for its target; attempts are not used up meanwhile.
-    async fn park(&mut self, target: &str, why: &str, until: Timestamp) -> Result<Ended, StoreError> {
-        let detail = keep::text(&*self.lane.shared.mask, format!("{target}: {why}"));
-        self.wait(reason("parked", detail), until).await
-    }
-
-    fn dead(&mut self, unit: Unit<'_>, outcome: &SendOutcome, why: RunReason) -> Ended {
-        let trace = self.trace(outcome);
-        let status = trace.status;
-        let attempts = self.attempts.saturating_add(1);
-        self.fail(unit, why.detail.clone(), status, trace.reply);
-        self.settle(unit, StepOutcome::Failed, status, attempts, Kept::default());
-        Ended::Dead(why)
     }
 
     fn trace(&self, outcome: &SendOutcome) -> Trace {

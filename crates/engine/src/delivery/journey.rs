@@ -1,17 +1,14 @@
 //! One run, from where it stands to its next resting state.
 
+use super::book::{Book, Kept};
 use super::facts::{facts, once_value, restore, show};
-use super::keep;
 use super::lane::Lane;
-use super::shared::count;
 use crate::ports::{
-    AttemptRecord, BegunAttempt, ClaimedRun, OnceOutcome, RunReason, RunState, RunUpdate, StepOutcome,
-    StepRecord, StoreError,
+    BegunAttempt, ClaimedRun, OnceOutcome, RunReason, RunState, StepOutcome, StepRecord, StoreError,
 };
-use crate::report::Event;
 use jiff::Timestamp;
+use std::borrow::Cow;
 use std::ops::ControlFlow;
-use std::sync::PoisonError;
 use zaprun_core::mapping::MapError;
 use zaprun_core::request::Request;
 use zaprun_core::zap::{Action, Pass, Plan, RunFacts, Scope};
@@ -19,8 +16,11 @@ use zaprun_core::zap::{Action, Pass, Plan, RunFacts, Scope};
 /// Whether to go on with the next step; `Break`: the run rests, and that is durable.
 pub(super) type Flow = ControlFlow<()>;
 
-const ON: Flow = ControlFlow::Continue(());
-const REST: Flow = ControlFlow::Break(());
+pub(super) const ON: Flow = ControlFlow::Continue(());
+pub(super) const REST: Flow = ControlFlow::Break(());
+
+/// A chain of zaprun's own writes that is longer is held: zaps must not feed each other for ever.
+const LONGEST_CHAIN: u32 = 3;
 
 /// Takes a run through its steps until it rests. Each finished step is durable before the next is sent; the last
 /// one together with the run's end.
@@ -29,26 +29,26 @@ const REST: Flow = ControlFlow::Break(());
 /// When the state is lost for good.
 pub(super) async fn travel(lane: &Lane, run: ClaimedRun) -> Result<(), StoreError> {
     let mut journey = Journey::new(lane, run);
-    if let Some(begun) = journey.run.begun.take() {
+    // An http request that may not be repeated, and that nobody can be asked about.
+    if let Some(begun) = journey.open.take_if(|open| open.write.is_none()) {
         return journey.hold_unfinished(begun).await;
+    }
+    if journey.run.depth > LONGEST_CHAIN {
+        let detail = format!(
+            "{} of zaprun's own writes led here, one after another; `runs resolve` lets it through",
+            journey.run.depth
+        );
+        return journey.end(RunState::Held, reason("chain", detail)).await;
+    }
+    if journey.ripen().await?.is_break() {
+        return Ok(());
     }
     let mut scope = match lane.zap.scope(&journey.facts()) {
         Ok(scope) => scope,
         Err(error) => return journey.broken(&error).await,
     };
     lane.report_misfits(&journey.run, scope.misfits());
-    if journey.enter(&mut scope).await?.is_break() {
-        return Ok(());
-    }
-    for (place, action) in lane.zap.actions.iter().enumerate() {
-        if journey.outcome_of(&action.id, None).is_some() {
-            continue;
-        }
-        if journey.step(place, action, &mut scope).await?.is_break() {
-            return Ok(());
-        }
-    }
-    journey.arrive().await
+    journey.through(&mut scope).await
 }
 
 /// A word and its detail.
@@ -63,12 +63,19 @@ pub(super) struct Journey<'a> {
     /// Attempts of the unfinished step or element so far.
     pub(super) attempts: u32,
     pub(super) retrying_since: Option<Timestamp>,
-    settled: Vec<StepRecord>,
-    failed: Vec<AttemptRecord>,
+    /// An attempt whose outcome is not known.
+    pub(super) open: Option<BegunAttempt>,
+    /// When the last step ended.
+    pub(super) done_at: Option<Timestamp>,
+    pub(super) book: Book,
+    /// Steps of this journey that are durable already.
+    pub(super) saved: Vec<StepRecord>,
     /// Attempts of all finished steps, failed ones included.
-    sent: u32,
+    pub(super) sent: u32,
     /// Why the run will end dead, although later steps still run.
     failure: Option<RunReason>,
+    /// The same, once only the steps of `on_failure` are left.
+    pub(super) failing: Option<RunReason>,
 }
 
 /// A step, or one element of it.
@@ -77,6 +84,24 @@ pub(super) struct Unit<'a> {
     pub(super) place: usize,
     pub(super) action: &'a Action,
     pub(super) element: Option<&'a str>,
+    /// What goes before the step itself, under a name of its own: `lead`.
+    pub(super) sub: Option<&'static str>,
+}
+
+impl Unit<'_> {
+    /// The name under which it is journalled.
+    pub(super) fn step(&self) -> Cow<'_, str> {
+        match self.sub {
+            None => Cow::Borrowed(&self.action.id),
+            // A step's id holds no dot.
+            Some(sub) => Cow::Owned(format!("{}.{sub}", self.action.id)),
+        }
+    }
+
+    /// Whether an attempt is one of this unit's.
+    pub(super) fn is_of(&self, begun: &BegunAttempt) -> bool {
+        begun.step == self.step() && begun.element.as_deref() == self.element
+    }
 }
 
 /// How a unit ended.
@@ -89,8 +114,20 @@ pub(super) enum Ended {
     Resting,
 }
 
+/// What a step says of the rest of the run.
+enum Next {
+    /// On.
+    Go,
+    /// The run rests.
+    Rest,
+    /// The run ends here, delivered.
+    Stop(RunReason),
+    /// The run is given up.
+    Die(RunReason),
+}
+
 impl<'a> Journey<'a> {
-    fn new(lane: &'a Lane, run: ClaimedRun) -> Self {
+    fn new(lane: &'a Lane, mut run: ClaimedRun) -> Self {
         let given_up = run.steps.iter().find(|step| step.outcome == StepOutcome::Failed);
         let failure = given_up.map(|step| reason("refused", format!("step `{}` failed", step.step)));
         let sent = run.steps.iter().map(|step| step.attempts).fold(0, u32::saturating_add);
@@ -98,10 +135,13 @@ impl<'a> Journey<'a> {
             lane,
             attempts: run.attempts,
             retrying_since: run.retrying_since,
-            settled: Vec::new(),
-            failed: Vec::new(),
+            open: run.begun.take(),
+            done_at: run.steps.last().map(|step| step.at),
+            book: Book::default(),
+            saved: Vec::new(),
             sent,
             failure,
+            failing: run.failing.take(),
             run,
         }
     }
@@ -110,87 +150,170 @@ impl<'a> Journey<'a> {
         facts(&self.run)
     }
 
-    /// Filter, `once_per`, `let`, and what earlier journeys finished.
-    async fn enter(&mut self, scope: &mut Scope) -> Result<Flow, StoreError> {
-        // A run that has finished a step has passed before; an edited filter does not stop it half-way.
-        if self.run.steps.is_empty() && self.turned_away(scope).await?.is_break() {
-            return Ok(REST);
+    /// Filter, steps, and what follows from them.
+    async fn through(mut self, scope: &mut Scope) -> Result<(), StoreError> {
+        let next = match self.failing.take() {
+            Some(why) => {
+                if let Err(error) = self.lane.zap.bind(scope) {
+                    return self.broken(&error).await;
+                }
+                restore(scope, &self.run.steps);
+                Next::Die(why)
+            }
+            None => match self.enter(scope).await? {
+                Ok(ON) => self.actions(scope).await?,
+                Ok(REST) => Next::Rest,
+                Err(why) => Next::Die(why),
+            },
+        };
+        match next {
+            Next::Go => self.arrive().await,
+            Next::Rest => Ok(()),
+            Next::Stop(why) => match self.failure.take() {
+                Some(failure) => self.die(failure, scope).await,
+                None => self.end(RunState::Delivered, why).await,
+            },
+            Next::Die(why) => self.die(why, scope).await,
         }
-        if let Err(error) = self.lane.zap.bind(scope) {
-            self.broken(&error).await?;
-            return Ok(REST);
-        }
-        restore(scope, &self.run.steps);
-        Ok(ON)
     }
 
-    async fn turned_away(&mut self, scope: &mut Scope) -> Result<Flow, StoreError> {
+    /// Filter, `once_per`, `let`, and what earlier journeys finished. The inner error is why the run is given up.
+    async fn enter(&mut self, scope: &mut Scope) -> Result<Result<Flow, RunReason>, StoreError> {
+        // A run that has finished a step has passed before; an edited filter does not stop it half-way.
+        if self.run.steps.is_empty() && self.open.is_none() {
+            match self.turned_away(scope).await? {
+                Ok(ON) => {}
+                other => return Ok(other),
+            }
+        }
+        if let Err(error) = self.lane.zap.bind(scope) {
+            return Ok(Err(self.mapping(&error)));
+        }
+        restore(scope, &self.run.steps);
+        Ok(Ok(ON))
+    }
+
+    async fn turned_away(&mut self, scope: &mut Scope) -> Result<Result<Flow, RunReason>, StoreError> {
         match self.lane.zap.passes(scope) {
             Ok(Pass::Yes) => {}
             Ok(Pass::No { why }) => {
                 self.end(RunState::Filtered, reason("filter", why)).await?;
-                return Ok(REST);
+                return Ok(Ok(REST));
             }
-            Err(error) => {
-                self.broken(&error).await?;
-                return Ok(REST);
-            }
+            Err(error) => return Ok(Err(self.mapping(&error))),
         }
-        let Some(value) = once_value(self.lane, &self.run) else { return Ok(ON) };
+        if self.own_doing().await?.is_break() {
+            return Ok(Ok(REST));
+        }
+        let Some(value) = once_value(self.lane, &self.run) else { return Ok(Ok(ON)) };
         let shared = &self.lane.shared;
         let taken = shared.insist(|| shared.store.take_once(self.run.zap, &value, self.run.id)).await?;
         let detail = match taken {
-            OnceOutcome::Taken => return Ok(ON),
+            OnceOutcome::Taken => return Ok(Ok(ON)),
             OnceOutcome::TakenBy(Some(run)) => format!("run {run} has it"),
             OnceOutcome::TakenBy(None) => "a row from before the start has it".to_owned(),
         };
         self.end(RunState::Filtered, reason("once_per", detail)).await?;
-        Ok(REST)
+        Ok(Ok(REST))
     }
 
-    async fn step(&mut self, place: usize, action: &Action, scope: &mut Scope) -> Result<Flow, StoreError> {
-        let unit = Unit { place, action, element: None };
+    /// The steps of the zap that are not finished.
+    async fn actions(&mut self, scope: &mut Scope) -> Result<Next, StoreError> {
+        let zap = &self.lane.zap;
+        for (place, action) in zap.actions.iter().enumerate() {
+            match self.outcome_of(&action.id, None) {
+                // A person may have settled a step that stops the run.
+                Some(StepOutcome::Failed) if !action.continue_on_error => {
+                    let why = self.failure.take();
+                    return Ok(Next::Die(why.unwrap_or_else(|| reason("refused", "a step failed"))));
+                }
+                Some(_) => continue,
+                None => {}
+            }
+            match self.step(place, action, scope).await? {
+                Next::Go => {}
+                Next::Stop(why) => {
+                    self.skip_rest(place + 1);
+                    return Ok(Next::Stop(why));
+                }
+                other => return Ok(other),
+            }
+        }
+        if let Some(open) = self.open.take() {
+            self.hold_unfinished_write(open).await?;
+            return Ok(Next::Rest);
+        }
+        Ok(Next::Go)
+    }
+
+    async fn step(&mut self, place: usize, action: &Action, scope: &mut Scope) -> Result<Next, StoreError> {
+        let unit = Unit { place, action, element: None, sub: None };
+        match self.pause(unit, scope).await? {
+            super::pause::Due::Now => {}
+            super::pause::Due::Later => return Ok(Next::Rest),
+            super::pause::Due::Never(why) => {
+                self.settle(unit, StepOutcome::Skipped, None, 0, Kept::default());
+                return Ok(Next::Stop(why));
+            }
+            super::pause::Due::Broken(why) => {
+                self.give_up(unit, why.detail.clone());
+                return Ok(self.conclude(unit, Ended::Dead(why), scope));
+            }
+        }
         match action.plan(scope) {
             Err(error) => {
                 let why = self.mapping(&error);
-                self.give_up(unit, why.detail.clone(), None);
-                self.conclude(unit, Ended::Dead(why), scope).await
+                self.give_up(unit, why.detail.clone());
+                Ok(self.conclude(unit, Ended::Dead(why), scope))
             }
-            Ok(Plan::Skip { .. }) => self.skip(unit, scope),
-            Ok(Plan::Each(elements)) if elements.is_empty() => self.skip(unit, scope),
+            Ok(Plan::Skip { .. }) => Ok(self.skip(unit, scope)),
+            Ok(Plan::Each(elements)) if elements.is_empty() => Ok(self.skip(unit, scope)),
             Ok(Plan::One(request)) => {
                 let ended = self.attempt(unit, &request, scope).await?;
-                self.conclude(unit, ended, scope).await
+                Ok(self.conclude(unit, ended, scope))
             }
             Ok(Plan::Each(elements)) => self.each(unit, &elements, scope).await,
         }
     }
 
-    fn skip(&mut self, unit: Unit<'_>, scope: &mut Scope) -> Result<Flow, StoreError> {
+    fn skip(&mut self, unit: Unit<'_>, scope: &mut Scope) -> Next {
         self.settle(unit, StepOutcome::Skipped, None, 0, Kept::default());
         show(scope, &unit.action.id, None, StepOutcome::Skipped, None);
-        Ok(ON)
+        Next::Go
     }
 
-    /// Goes on after a step, or ends the run with it.
-    async fn conclude(
-        &mut self,
-        unit: Unit<'_>,
-        ended: Ended,
-        scope: &mut Scope,
-    ) -> Result<Flow, StoreError> {
+    /// The steps after the one that ended the run are skipped.
+    fn skip_rest(&mut self, from: usize) {
+        let zap = &self.lane.zap;
+        for (place, action) in zap.actions.iter().enumerate().skip(from) {
+            if self.outcome_of(&action.id, None).is_none() {
+                let unit = Unit { place, action, element: None, sub: None };
+                self.settle(unit, StepOutcome::Skipped, None, 0, Kept::default());
+            }
+        }
+    }
+
+    /// Goes on after a step or element, or not.
+    fn conclude(&mut self, unit: Unit<'_>, ended: Ended, scope: &mut Scope) -> Next {
         match ended {
-            Ended::Done => Ok(ON),
-            Ended::Resting => Ok(REST),
+            Ended::Done => {
+                let response = self.response_of(unit);
+                match unit.action.stops(scope, response.as_deref()) {
+                    Ok(false) => Next::Go,
+                    Ok(true) => {
+                        Next::Stop(reason("stopped", format!("`stop_if` of `{}` holds", unit.action.id)))
+                    }
+                    // The step is done; what follows cannot be told.
+                    Err(error) => Next::Die(self.mapping(&error)),
+                }
+            }
+            Ended::Resting => Next::Rest,
             Ended::Dead(why) if unit.action.continue_on_error => {
                 show(scope, &unit.action.id, unit.element, StepOutcome::Failed, None);
                 self.failure.get_or_insert(why);
-                Ok(ON)
+                Next::Go
             }
-            Ended::Dead(why) => {
-                self.end(RunState::Dead, why).await?;
-                Ok(REST)
-            }
+            Ended::Dead(why) => Next::Die(why),
         }
     }
 
@@ -200,57 +323,104 @@ impl<'a> Journey<'a> {
         unit: Unit<'_>,
         elements: &[(String, Request)],
         scope: &mut Scope,
-    ) -> Result<Flow, StoreError> {
+    ) -> Result<Next, StoreError> {
         let step = &unit.action.id;
         let mut whole = StepOutcome::Done;
+        let mut last = Next::Go;
         for (element, request) in elements {
             let unit = Unit { element: Some(element), ..unit };
             match self.outcome_of(step, Some(element)) {
-                Some(StepOutcome::Failed) => whole = StepOutcome::Failed,
+                Some(StepOutcome::Failed) => {
+                    whole = StepOutcome::Failed;
+                    if !unit.action.continue_on_error {
+                        let why = self.failure.take();
+                        last = Next::Die(why.unwrap_or_else(|| reason("refused", "a step failed")));
+                        break;
+                    }
+                }
                 Some(_) => {}
                 None => {
                     let ended = self.attempt(unit, request, scope).await?;
                     if matches!(ended, Ended::Dead(_)) {
                         whole = StepOutcome::Failed;
                     }
-                    if self.conclude(unit, ended, scope).await?.is_break() {
-                        return Ok(REST);
+                    match self.conclude(unit, ended, scope) {
+                        Next::Go => {}
+                        Next::Rest => return Ok(Next::Rest),
+                        other => {
+                            last = other;
+                            break;
+                        }
                     }
                 }
             }
         }
-        // Later steps see the elements, of which the scope makes the whole.
-        self.settle(unit, whole, None, 0, Kept::default());
-        Ok(ON)
+        if !matches!(last, Next::Die(_)) {
+            // Later steps see the elements, of which the scope makes the whole.
+            self.settle(unit, whole, None, 0, Kept::default());
+        }
+        Ok(last)
     }
 
     async fn arrive(mut self) -> Result<(), StoreError> {
         if let Some(failure) = self.failure.take() {
             return self.end(RunState::Dead, failure).await;
         }
-        let mut steps = self.run.steps.iter().chain(&self.settled);
+        let mut steps = self.run.steps.iter().chain(&self.saved).chain(self.book.settled());
         let word =
             if steps.all(|step| step.outcome == StepOutcome::Skipped) { "skipped" } else { "delivered" };
         self.end(RunState::Delivered, reason(word, "")).await
+    }
+
+    /// The run is given up: the steps of `on_failure` are done once, then it is dead.
+    async fn die(&mut self, why: RunReason, scope: &mut Scope) -> Result<(), StoreError> {
+        let zap = &self.lane.zap;
+        let step = self.failed_step();
+        scope.set_failure(step.as_deref(), &why.detail);
+        self.failing = Some(why.clone());
+        for (at, action) in zap.on_failure.iter().enumerate() {
+            if self.outcome_of(&action.id, None).is_some() {
+                continue;
+            }
+            match self.step(zap.actions.len() + at, action, scope).await? {
+                Next::Go => {}
+                Next::Rest => return Ok(()),
+                // One that fails says so in the run's history; it stops no other and starts nothing anew.
+                Next::Stop(_) => break,
+                Next::Die(_) => show(scope, &action.id, None, StepOutcome::Failed, None),
+            }
+        }
+        self.end(RunState::Dead, why).await
+    }
+
+    /// The step at which the run failed, where it was one.
+    fn failed_step(&self) -> Option<String> {
+        let steps = self.run.steps.iter().chain(&self.saved).chain(self.book.settled());
+        let failed = steps.filter(|step| step.outcome == StepOutcome::Failed);
+        failed.map(|step| step.step.clone()).next()
     }
 
     /// The process died while this was being sent, and it may not be repeated.
     async fn hold_unfinished(mut self, begun: BegunAttempt) -> Result<(), StoreError> {
         let error =
             format!("the process ended while step `{}` was being sent; its outcome is unknown", begun.step);
-        self.failed.push(AttemptRecord {
-            step: begun.step,
-            element: begun.element,
-            number: self.attempts.saturating_add(1),
-            at: self.lane.shared.clock.now(),
-            status: None,
-            error: error.clone(),
-            reply: None,
-        });
+        self.fail_begun(&begun, error.clone());
+        self.open = Some(begun);
         self.end(RunState::Held, reason("uncertain", error)).await
     }
 
-    /// The record cannot be mapped: dead at once.
+    /// The zap has no step any more whose write is open.
+    async fn hold_unfinished_write(&mut self, begun: BegunAttempt) -> Result<(), StoreError> {
+        let error = format!(
+            "the outcome of step `{}` is unknown, and the zap does not have that step any more",
+            begun.step
+        );
+        self.fail_begun(&begun, error.clone());
+        self.open = Some(begun);
+        self.end(RunState::Held, reason("uncertain", error)).await
+    }
+
+    /// The record cannot be read: dead at once.
     async fn broken(&mut self, error: &MapError) -> Result<(), StoreError> {
         let why = self.mapping(error);
         self.end(RunState::Dead, why).await
@@ -262,130 +432,17 @@ impl<'a> Journey<'a> {
         reason("mapping", error.to_string())
     }
 
-    /// The recorded outcome of a step or element that an earlier journey finished.
+    /// The record of a step or element that was finished, on this journey or an earlier one.
+    pub(super) fn record_of(&self, step: &str, element: Option<&str>) -> Option<&StepRecord> {
+        let mut steps = self.run.steps.iter().chain(&self.saved).chain(self.book.settled());
+        steps.find(|done| done.step == step && done.element.as_deref() == element)
+    }
+
     fn outcome_of(&self, step: &str, element: Option<&str>) -> Option<StepOutcome> {
-        let mut steps = self.run.steps.iter();
-        steps.find(|done| done.step == step && done.element.as_deref() == element).map(|done| done.outcome)
+        self.record_of(step, element).map(|done| done.outcome)
     }
 
-    /// Notes a unit's end, to become durable with the next write.
-    pub(super) fn settle(
-        &mut self,
-        unit: Unit<'_>,
-        outcome: StepOutcome,
-        status: Option<u16>,
-        attempts: u32,
-        kept: Kept,
-    ) {
-        self.sent = self.sent.saturating_add(attempts);
-        self.attempts = 0;
-        self.retrying_since = None;
-        self.settled.push(StepRecord {
-            step: unit.action.id.clone(),
-            element: unit.element.map(str::to_owned),
-            outcome,
-            status,
-            attempts,
-            at: self.lane.shared.clock.now(),
-            reply: kept.reply,
-            response: kept.response,
-        });
+    fn response_of(&self, unit: Unit<'_>) -> Option<bytes::Bytes> {
+        self.record_of(&unit.step(), unit.element)?.response.clone()
     }
-
-    /// Notes a failed attempt.
-    pub(super) fn fail(
-        &mut self,
-        unit: Unit<'_>,
-        error: String,
-        status: Option<u16>,
-        reply: Option<bytes::Bytes>,
-    ) {
-        count(&self.lane.shared.counters.failed_attempts);
-        self.failed.push(AttemptRecord {
-            step: unit.action.id.clone(),
-            element: unit.element.map(str::to_owned),
-            number: self.attempts.saturating_add(1),
-            at: self.lane.shared.clock.now(),
-            status,
-            error: keep::text(&*self.lane.shared.mask, error),
-            reply,
-        });
-    }
-
-    /// Notes that a unit is given up without having been sent.
-    fn give_up(&mut self, unit: Unit<'_>, error: String, status: Option<u16>) {
-        self.fail(unit, error, status, None);
-        self.settle(unit, StepOutcome::Failed, status, 0, Kept::default());
-    }
-
-    /// Whether finished steps wait to become durable.
-    pub(super) fn unsaved(&self) -> bool {
-        !self.settled.is_empty() || !self.failed.is_empty()
-    }
-
-    /// Makes what is finished durable; the run goes on.
-    pub(super) async fn save(&mut self) -> Result<(), StoreError> {
-        let now = self.lane.shared.clock.now();
-        self.write(RunState::Pending, reason("queued", ""), now).await
-    }
-
-    /// Puts the run back to wait.
-    pub(super) async fn wait(&mut self, why: RunReason, due_at: Timestamp) -> Result<Ended, StoreError> {
-        self.write(RunState::Pending, why, due_at).await?;
-        let waiting = &self.lane.shared.counters.waiting;
-        waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(self.run.id);
-        Ok(Ended::Resting)
-    }
-
-    /// Ends the run.
-    pub(super) async fn end(&mut self, state: RunState, why: RunReason) -> Result<(), StoreError> {
-        let now = self.lane.shared.clock.now();
-        let why = RunReason { detail: keep::text(&*self.lane.shared.mask, why.detail), ..why };
-        self.write(state, why.clone(), now).await?;
-        let counters = &self.lane.shared.counters;
-        counters.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.run.id);
-        let run = self.lane.name(&self.run);
-        let (counter, event) = match state {
-            RunState::Filtered => (&counters.filtered, Event::Filtered { run, reason: why }),
-            RunState::Held => (&counters.held, Event::Held { run, reason: why }),
-            RunState::Dead => (&counters.dead, Event::Dead { run, reason: why }),
-            RunState::Delivered | RunState::Pending | RunState::Dropped => {
-                let lag = now.duration_since(self.run.event.seen_at);
-                (&counters.delivered, Event::Delivered { run, lag, attempts: self.sent })
-            }
-        };
-        count(counter);
-        self.lane.shared.observer.see(event);
-        Ok(())
-    }
-
-    async fn write(
-        &mut self,
-        state: RunState,
-        reason: RunReason,
-        due_at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let shared = &self.lane.shared;
-        let update = RunUpdate {
-            run: self.run.id,
-            steps: std::mem::take(&mut self.settled),
-            failed: std::mem::take(&mut self.failed),
-            state,
-            reason,
-            due_at,
-            attempts: self.attempts,
-            retrying_since: self.retrying_since,
-            at: shared.clock.now(),
-        };
-        shared.insist(|| shared.store.update_run(update.clone())).await
-    }
-}
-
-/// What is kept of an answer.
-#[derive(Debug, Default)]
-pub(super) struct Kept {
-    /// For people.
-    pub(super) reply: Option<bytes::Bytes>,
-    /// For later steps.
-    pub(super) response: Option<bytes::Bytes>,
 }

@@ -21,7 +21,7 @@ pub(crate) struct Lane {
     pub(crate) shared: Arc<Shared>,
     id: ZapId,
     bell: Arc<Notify>,
-    /// One per action.
+    /// One per action, those of `on_failure` last.
     breakers: Vec<Arc<Breaker>>,
     /// The only breaker, where all actions share one.
     sole: Option<Arc<Breaker>>,
@@ -53,7 +53,8 @@ const LEAST_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 impl Lane {
     /// The lane of an opened zap.
     pub(crate) fn new(id: ZapId, zap: Arc<Zap>, shared: Arc<Shared>, targets: &mut Targets) -> Lane {
-        let breakers: Vec<_> = zap.actions.iter().map(|action| targets.breaker(&action.target())).collect();
+        let actions = zap.actions.iter().chain(&zap.on_failure);
+        let breakers: Vec<_> = actions.map(|action| targets.breaker(&action.target())).collect();
         let sole = match breakers.split_first() {
             Some((first, rest)) if rest.iter().all(|other| Arc::ptr_eq(first, other)) => {
                 Some(Arc::clone(first))

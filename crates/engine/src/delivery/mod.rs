@@ -6,17 +6,22 @@
 //! runs than it has in flight.
 
 mod attempt;
+mod book;
 mod breaker;
 mod dry;
 mod facts;
+mod find;
 mod journey;
 mod keep;
 mod lane;
+mod look;
+mod pause;
 mod policy;
 mod shared;
 #[cfg(test)]
 mod tests;
 mod wake;
+mod write;
 
 pub(crate) use breaker::after;
 pub(crate) use lane::Lane;

@@ -4,7 +4,7 @@ use super::breaker::{Breaker, Change, Effect, after};
 use super::keep::{self, Mask};
 use super::wake::Wakers;
 use crate::engine::Summary;
-use crate::ports::{Clock, RunId, Sender, Store, StoreError};
+use crate::ports::{Clock, Crm, CrmWriter, RunId, Sender, Store, StoreError};
 use crate::report::{Event, Observer};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -19,6 +19,10 @@ use zaprun_core::zap::Target;
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) sender: Arc<dyn Sender>,
+    /// Connections to the CRM, for reading.
+    pub(crate) crms: HashMap<String, Arc<dyn Crm>>,
+    /// The same for writing.
+    pub(crate) writers: HashMap<String, Arc<dyn CrmWriter>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) mask: Arc<dyn Mask>,

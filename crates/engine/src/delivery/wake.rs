@@ -2,8 +2,8 @@
 
 use super::shared::Shared;
 use crate::ports::{
-    BegunAttempt, ClaimedRun, Fate, OnceOutcome, PageCommit, PageCommitted, RunId, RunUpdate, Store,
-    StoreError, ZapId, ZapIdentity, ZapState,
+    Begun, BegunAttempt, ClaimedRun, Fate, OnceOutcome, Own, PageCommit, PageCommitted, RunId, RunUpdate,
+    Store, StoreError, ZapId, ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -90,8 +90,16 @@ impl Store for WakingStore {
         self.inner.next_due(zaps, busy).await
     }
 
-    async fn begin_attempt(&self, run: RunId, begun: BegunAttempt) -> Result<(), StoreError> {
+    async fn begin_attempt(&self, run: RunId, begun: BegunAttempt) -> Result<Begun, StoreError> {
         self.inner.begin_attempt(run, begun).await
+    }
+
+    async fn own(&self, order: &str, serial: Option<String>) -> Result<Own, StoreError> {
+        self.inner.own(order, serial).await
+    }
+
+    async fn obey(&self, now: Timestamp) -> Result<Vec<ZapId>, StoreError> {
+        self.inner.obey(now).await
     }
 
     async fn update_run(&self, update: RunUpdate) -> Result<(), StoreError> {

@@ -194,6 +194,9 @@ impl<'a> Digest<'a> {
                     at,
                     record: seen.raw.clone(),
                     seen_at: self.ports.clock.now(),
+                    context: None,
+                    order: rider.zap.trigger.order(&seen.row),
+                    depth: 0,
                     targets: vec![target],
                 }),
             }
@@ -246,6 +249,7 @@ fn target(rider: &Rider, row: &Row, key: &EventKey, fate: Fate) -> Target {
         key_base: key::base(&state.first_name, key),
         fate,
         once: rider.zap.trigger.once(row),
+        own: rider.zap.trigger.own,
     }
 }
 

@@ -159,6 +159,12 @@ pub struct NewEvent {
     pub record: Bytes,
     /// When it was seen.
     pub seen_at: Timestamp,
+    /// What else of it expressions see under `event`, as a JSON object: headers and query of a webhook.
+    pub context: Option<Bytes>,
+    /// The order that it is about, by which zaprun's own writes are known again.
+    pub order: Option<String>,
+    /// How many of zaprun's own writes led to it, as far as the event itself tells.
+    pub depth: u32,
     /// The zaps.
     pub targets: Vec<Target>,
 }
@@ -176,6 +182,8 @@ pub struct Target {
     pub fate: Fate,
     /// The value of `once_per`, which a primed row takes.
     pub once: Option<String>,
+    /// Whether an order that zaprun itself made fires too; else it is primed.
+    pub own: bool,
 }
 
 /// What becomes of an event that is not yet in a zap's ledger.
@@ -239,6 +247,8 @@ pub struct StoredEvent {
     pub seen_at: Timestamp,
     /// The row, byte for byte.
     pub record: Bytes,
+    /// See [`NewEvent::context`].
+    pub context: Option<Bytes>,
 }
 
 /// A run handed to the engine.
@@ -254,6 +264,14 @@ pub struct ClaimedRun {
     pub key_base: Uuid,
     /// When the run was made.
     pub created_at: Timestamp,
+    /// Why it is pending.
+    pub reason: RunReason,
+    /// How many of zaprun's own writes led to it.
+    pub depth: u32,
+    /// Why the run will end dead, once its `on_failure` steps are done.
+    pub failing: Option<RunReason>,
+    /// The record as it was read again once it had settled; mapped instead of the event's.
+    pub fresh: Option<Bytes>,
     /// Attempts of the unfinished step (and element) so far.
     pub attempts: u32,
     /// When the first attempt of the unfinished step ended in a retryable failure; `retry.for` counts from here.
@@ -273,6 +291,39 @@ pub struct BegunAttempt {
     pub element: Option<String>,
     /// When.
     pub at: Timestamp,
+    /// What is needed to find out what became of it, where the CRM can be asked.
+    pub write: Option<BegunWrite>,
+}
+
+/// What is kept of a write to the CRM until its outcome is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BegunWrite {
+    /// The parameters that were sent, without credentials.
+    pub params: Vec<(String, String)>,
+    /// What the CRM showed before: [`crate::ports::Sight::state`].
+    pub before: String,
+    /// While this attempt is open no other of the same text may begin.
+    pub serial: Option<String>,
+    /// What the latest look showed, and when, once there was one that may count.
+    pub looked: Option<(String, Timestamp)>,
+}
+
+/// Whether an attempt may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    /// It is recorded.
+    Yes,
+    /// Another run's attempt of the same serial is open: this one must wait, and nothing was recorded.
+    Waits(RunId),
+}
+
+/// What zaprun knows of an order as its own doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Own {
+    /// One of its steps made the order.
+    pub made: bool,
+    /// A write of that serial is open, which may be making it.
+    pub open: bool,
 }
 
 /// How a step ended.
@@ -326,7 +377,27 @@ pub struct AttemptRecord {
     pub reply: Option<Bytes>,
 }
 
-/// What changes on a run, in one transaction. Clears a begun attempt.
+/// An order that a step made or changed: what happens to it next is zaprun's own doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touched {
+    /// The order.
+    pub order: String,
+    /// It did not exist before.
+    pub made: bool,
+    /// How many of zaprun's own writes led to what happens to it next.
+    pub depth: u32,
+}
+
+/// A person's word on a held run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolution {
+    /// The write happened: the run goes on after the step.
+    Done,
+    /// It did not: the step has failed.
+    Failed,
+}
+
+/// What changes on a run, in one transaction.
 #[derive(Debug, Clone)]
 pub struct RunUpdate {
     /// The run.
@@ -335,6 +406,14 @@ pub struct RunUpdate {
     pub steps: Vec<StepRecord>,
     /// Attempts that failed.
     pub failed: Vec<AttemptRecord>,
+    /// Orders that its steps made or changed.
+    pub touched: Vec<Touched>,
+    /// The attempt whose outcome is still open; `None` clears a begun one.
+    pub begun: Option<BegunAttempt>,
+    /// See [`ClaimedRun::failing`].
+    pub failing: Option<RunReason>,
+    /// See [`ClaimedRun::fresh`]; `None` keeps what there is.
+    pub fresh: Option<Bytes>,
     /// State from now on.
     pub state: RunState,
     /// Why.
@@ -385,7 +464,12 @@ pub trait Store: Send + Sync {
     /// nor do runs that wait for an earlier one of their natural id: they become due with an update of that one.
     async fn next_due(&self, zaps: Vec<ZapId>, busy: Vec<RunId>) -> Result<Option<Timestamp>, StoreError>;
     /// Records that an attempt begins, before its first byte leaves. Refused for a run that is not pending.
-    async fn begin_attempt(&self, run: RunId, begun: BegunAttempt) -> Result<(), StoreError>;
+    async fn begin_attempt(&self, run: RunId, begun: BegunAttempt) -> Result<Begun, StoreError>;
+    /// What is known of an order as zaprun's own doing. `serial` is that of the writes that may be making it.
+    async fn own(&self, order: &str, serial: Option<String>) -> Result<Own, StoreError>;
+    /// Does what other programs have asked of a running engine (`runs resolve`), and says of which zaps runs are
+    /// pending now.
+    async fn obey(&self, now: Timestamp) -> Result<Vec<ZapId>, StoreError>;
     /// Records what became of a run.
     async fn update_run(&self, update: RunUpdate) -> Result<(), StoreError>;
     /// Takes the value of `once_per` for a run; asking again for the same run gives the same answer.
@@ -435,6 +519,10 @@ pub struct RunDetail {
     pub summary: RunSummary,
     /// The event with its record.
     pub event: StoredEvent,
+    /// See [`ClaimedRun::fresh`].
+    pub fresh: Option<Bytes>,
+    /// How many of zaprun's own writes led to it.
+    pub depth: u32,
     /// Base of its idempotency keys.
     pub key_base: Uuid,
     /// Hash of the zap it was made with.

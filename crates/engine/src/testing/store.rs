@@ -3,8 +3,9 @@
 use super::calls::Calls;
 use super::store_runs::Runs;
 use crate::ports::{
-    BegunAttempt, ClaimedRun, EventKey, Fate, OnceOutcome, PageCommit, PageCommitted, RevisionId, RunId,
-    RunReason, RunState, RunUpdate, StepRecord, Store, StoreError, StoredEvent, ZapId, ZapIdentity, ZapState,
+    Begun, BegunAttempt, ClaimedRun, EventKey, Fate, OnceOutcome, Own, PageCommit, PageCommitted, Resolution,
+    RevisionId, RunId, RunReason, RunState, RunUpdate, StepRecord, Store, StoreError, StoredEvent, ZapId,
+    ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -53,6 +54,12 @@ pub struct MemoryRun {
     pub failed: Vec<crate::ports::AttemptRecord>,
     /// An attempt that has begun and not ended.
     pub begun: Option<BegunAttempt>,
+    /// How many of zaprun's own writes led to it.
+    pub depth: u32,
+    /// See [`ClaimedRun::failing`].
+    pub failing: Option<RunReason>,
+    /// See [`ClaimedRun::fresh`].
+    pub fresh: Option<bytes::Bytes>,
 }
 
 #[derive(Default)]
@@ -93,6 +100,11 @@ impl MemoryStore {
     /// All runs, oldest first.
     pub fn all_runs(&self) -> Vec<MemoryRun> {
         self.state.lock().unwrap().runs.all().to_vec()
+    }
+
+    /// Asks a running engine to resolve a held run, as `runs resolve` does.
+    pub fn resolve(&self, run: RunId, resolution: Resolution) {
+        self.state.lock().unwrap().runs.ask(run, resolution);
     }
 
     /// What the ledger says of a zap's event.
@@ -189,15 +201,18 @@ impl State {
                     done.known += 1;
                     continue;
                 }
-                self.ledger.insert(entry, target.fate);
-                match target.fate {
+                let (made, depth) = self.runs.origin(event.order.as_ref());
+                let fate =
+                    if made && !target.own && target.fate == Fate::Fire { Fate::Prime } else { target.fate };
+                self.ledger.insert(entry, fate);
+                match fate {
                     Fate::Fire => {
                         done.fired += 1;
-                        self.runs.make(&event, &target);
+                        self.runs.make(&event, &target, depth.max(event.depth));
                     }
                     Fate::Prime | Fate::PrimeUndated => {
                         done.primed += 1;
-                        done.undated += u64::from(target.fate == Fate::PrimeUndated);
+                        done.undated += u64::from(fate == Fate::PrimeUndated);
                         self.runs.prime_once(target.zap, target.once);
                     }
                 }
@@ -264,8 +279,16 @@ impl Store for MemoryStore {
         self.call("next_due", |state| state.runs.next_due(&zaps, &busy)).await
     }
 
-    async fn begin_attempt(&self, run: RunId, begun: BegunAttempt) -> Result<(), StoreError> {
-        self.call("begin_attempt", |state| state.runs.change(run, |run| run.begun = Some(begun))).await
+    async fn begin_attempt(&self, run: RunId, begun: BegunAttempt) -> Result<Begun, StoreError> {
+        self.call("begin_attempt", |state| state.runs.begin(run, begun)).await
+    }
+
+    async fn own(&self, order: &str, serial: Option<String>) -> Result<Own, StoreError> {
+        self.call("own", |state| state.runs.own(order, serial)).await
+    }
+
+    async fn obey(&self, now: Timestamp) -> Result<Vec<ZapId>, StoreError> {
+        self.call("obey", |state| state.runs.obey(now)).await
     }
 
     async fn update_run(&self, update: RunUpdate) -> Result<(), StoreError> {

@@ -2,7 +2,8 @@
 
 use super::store::MemoryRun;
 use crate::ports::{
-    ClaimedRun, NewEvent, OnceOutcome, RunId, RunReason, RunState, RunUpdate, StoredEvent, Target, ZapId,
+    Begun, BegunAttempt, ClaimedRun, NewEvent, OnceOutcome, Own, Resolution, RunId, RunReason, RunState,
+    RunUpdate, StepOutcome, StepRecord, StoredEvent, Target, ZapId,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -13,6 +14,10 @@ pub(super) struct Runs {
     runs: Vec<MemoryRun>,
     /// Who has the value; `None`: a primed row.
     once: BTreeMap<(ZapId, String), Option<RunId>>,
+    /// Orders that zaprun made or changed: whether made, and the depth.
+    touched: BTreeMap<String, (bool, u32)>,
+    /// What other programs have asked for.
+    asked: Vec<(RunId, Resolution)>,
 }
 
 impl Runs {
@@ -20,7 +25,7 @@ impl Runs {
         &self.runs
     }
 
-    pub(super) fn make(&mut self, event: &NewEvent, target: &Target) {
+    pub(super) fn make(&mut self, event: &NewEvent, target: &Target, depth: u32) {
         self.runs.push(MemoryRun {
             id: RunId(self.runs.len() as i64 + 1),
             zap: target.zap,
@@ -30,7 +35,11 @@ impl Runs {
                 at: event.at,
                 seen_at: event.seen_at,
                 record: event.record.clone(),
+                context: event.context.clone(),
             },
+            depth,
+            failing: None,
+            fresh: None,
             key_base: target.key_base,
             state: RunState::Pending,
             reason: RunReason { word: "queued".to_owned(), detail: String::new() },
@@ -82,8 +91,14 @@ impl Runs {
     }
 
     pub(super) fn update(&mut self, update: RunUpdate) {
+        for touched in update.touched {
+            let known = self.touched.entry(touched.order).or_insert((touched.made, touched.depth));
+            *known = (known.0 || touched.made, touched.depth.max(known.1));
+        }
         self.change(update.run, |run| {
-            run.begun = None;
+            run.begun = update.begun;
+            run.failing = update.failing;
+            run.fresh = update.fresh.or(run.fresh.take());
             run.steps.extend(update.steps);
             run.failed.extend(update.failed);
             run.state = update.state;
@@ -94,11 +109,78 @@ impl Runs {
         });
     }
 
+    pub(super) fn begin(&mut self, id: RunId, begun: BegunAttempt) -> Begun {
+        let serial = |begun: &BegunAttempt| begun.write.as_ref().and_then(|write| write.serial.clone());
+        let mine = serial(&begun);
+        let open = self
+            .runs
+            .iter()
+            .find(|run| run.id != id && mine.is_some() && run.begun.as_ref().and_then(serial) == mine);
+        if let Some(run) = open {
+            return Begun::Waits(run.id);
+        }
+        self.change(id, |run| run.begun = Some(begun));
+        Begun::Yes
+    }
+
+    pub(super) fn own(&self, order: &str, serial: Option<String>) -> Own {
+        let writes = self.runs.iter().filter_map(|run| run.begun.as_ref()?.write.as_ref());
+        Own {
+            made: self.touched.get(order).is_some_and(|(made, _)| *made),
+            open: serial.is_some() && writes.map(|write| &write.serial).any(|open| *open == serial),
+        }
+    }
+
+    /// How many of zaprun's own writes led to what happens to an order, and whether one of them made it.
+    pub(super) fn origin(&self, order: Option<&String>) -> (bool, u32) {
+        order.and_then(|order| self.touched.get(order)).copied().unwrap_or_default()
+    }
+
+    pub(super) fn ask(&mut self, run: RunId, resolution: Resolution) {
+        self.asked.push((run, resolution));
+    }
+
+    pub(super) fn obey(&mut self, now: Timestamp) -> Vec<ZapId> {
+        let mut zaps = Vec::new();
+        for (id, resolution) in std::mem::take(&mut self.asked) {
+            let Some(run) = self.runs.iter_mut().find(|run| run.id == id && run.state == RunState::Held)
+            else {
+                continue;
+            };
+            if let Some(begun) = run.begun.take() {
+                run.steps.push(resolved(&begun, resolution, run.attempts, now));
+            }
+            run.state = RunState::Pending;
+            run.depth = 0;
+            run.reason = RunReason { word: "queued".to_owned(), detail: String::new() };
+            run.due_at = now;
+            zaps.push(run.zap);
+        }
+        zaps
+    }
+
     pub(super) fn take_once(&mut self, zap: ZapId, value: &str, run: RunId) -> OnceOutcome {
         match *self.once.entry((zap, value.to_owned())).or_insert(Some(run)) {
             Some(holder) if holder == run => OnceOutcome::Taken,
             other => OnceOutcome::TakenBy(other),
         }
+    }
+}
+
+/// The record of a step that a person has settled.
+fn resolved(begun: &BegunAttempt, resolution: Resolution, attempts: u32, at: Timestamp) -> StepRecord {
+    StepRecord {
+        step: begun.step.clone(),
+        element: begun.element.clone(),
+        outcome: match resolution {
+            Resolution::Done => StepOutcome::Done,
+            Resolution::Failed => StepOutcome::Failed,
+        },
+        status: None,
+        attempts: attempts.saturating_add(1),
+        at,
+        reply: None,
+        response: None,
     }
 }
 
@@ -109,6 +191,10 @@ fn claimed(run: &MemoryRun) -> ClaimedRun {
         event: run.event.clone(),
         key_base: run.key_base,
         created_at: run.created_at,
+        reason: run.reason.clone(),
+        depth: run.depth,
+        failing: run.failing.clone(),
+        fresh: run.fresh.clone(),
         attempts: run.attempts,
         retrying_since: run.retrying_since,
         steps: run.steps.clone(),

@@ -243,6 +243,22 @@ impl Action {
         self.holds(unless, "unless", &values, scope)
     }
 
+    /// What a look-up found, as later steps see it: `{rows, row, total}`.
+    ///
+    /// # Errors
+    /// When `expect:` wants one row and there is none, or more, or when `match:` has no answer.
+    pub fn found(
+        &self,
+        scope: &Scope,
+        element: Option<&str>,
+        rows: &[impl AsRef<[u8]>],
+    ) -> Result<Vec<u8>, MapError> {
+        match &self.call {
+            Call::Find(find) => find.found(scope, element, rows, &self.place),
+            Call::Http(_) | Call::Crm(_) => Ok(Vec::new()),
+        }
+    }
+
     /// Whether it has an `unless:`.
     pub fn has_unless(&self) -> bool {
         self.unless.is_some()

@@ -52,6 +52,19 @@ pub struct CrmTrigger {
     pub(crate) options: Options,
     pub(crate) wheres: Vec<Where>,
     pub(crate) once_per: Option<&'static Field>,
+    /// Whether orders that zaprun itself made fire too.
+    pub own: bool,
+    /// How long an order must be quiet before it is mapped.
+    pub settle: Option<Settle>,
+}
+
+/// How long an order must be quiet before it is mapped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settle {
+    /// Without a change for so long.
+    pub quiet: Duration,
+    /// Waited for no longer than this in all.
+    pub most: Duration,
 }
 
 impl CrmTrigger {
@@ -98,12 +111,26 @@ impl CrmTrigger {
         if let Some(field) = self.once_per {
             fields.add(field.name);
         }
+        if self.schema().field(ORDER_ID).is_some() {
+            fields.add(ORDER_ID);
+        }
         fields
+    }
+
+    /// The field that holds the natural id, which is also the parameter by which the CRM finds the row.
+    pub fn key_field(&self) -> &'static str {
+        self.kind.key_field()
     }
 
     /// The natural id; nothing when the row has none.
     pub fn key(&self, row: &Row) -> Option<String> {
         row.text(self.kind.key_field()).map(std::borrow::Cow::into_owned)
+    }
+
+    /// The order that the row is about.
+    pub fn order(&self, row: &Row) -> Option<String> {
+        self.schema().field(ORDER_ID)?;
+        row.text(ORDER_ID).map(std::borrow::Cow::into_owned)
     }
 
     /// Whether the row enters this zap's ledger: its kind, `where`, `cycles` and `include_*`.
@@ -165,6 +192,12 @@ impl Where {
     }
 }
 
+/// The field that names the order, in rows of several kinds.
+const ORDER_ID: &str = "orderId";
+
+/// The longest wait for an order to settle, unless the zap says otherwise.
+const SETTLE_MOST: Duration = Duration::from_secs(2 * 60 * 60);
+
 /// The name by which `where:` means the products of an order's items.
 const PRODUCT: &str = "campaignProductId";
 
@@ -207,6 +240,9 @@ struct Written<'a> {
     include_test: Option<&'a Spanned<bool>>,
     include_bought: Option<&'a Spanned<bool>>,
     include_voids: Option<&'a Spanned<bool>>,
+    own: Option<&'a Spanned<bool>>,
+    settle: Option<&'a Spanned<definition::Duration>>,
+    settle_max: Option<&'a Spanned<definition::Duration>>,
 }
 
 impl<'a> Written<'a> {
@@ -221,6 +257,9 @@ impl<'a> Written<'a> {
                 include_test: orders.include_test.as_ref(),
                 include_bought: orders.include_bought.as_ref(),
                 include_voids: None,
+                own: orders.own.as_ref(),
+                settle: orders.settle.as_ref(),
+                settle_max: orders.settle_max.as_ref(),
             },
             definition::Trigger::Transactions(transactions) => Written {
                 every: transactions.every.as_ref(),
@@ -231,6 +270,9 @@ impl<'a> Written<'a> {
                 include_test: transactions.include_test.as_ref(),
                 include_bought: None,
                 include_voids: transactions.include_voids.as_ref(),
+                own: None,
+                settle: None,
+                settle_max: None,
             },
             definition::Trigger::Customers(customers) => Written {
                 every: customers.every.as_ref(),
@@ -241,6 +283,9 @@ impl<'a> Written<'a> {
                 include_test: None,
                 include_bought: None,
                 include_voids: None,
+                own: None,
+                settle: None,
+                settle_max: None,
             },
             definition::Trigger::Webhook(_)
             | definition::Trigger::Http(_)
@@ -293,6 +338,11 @@ pub(in crate::zap) fn compile(
         options,
         wheres,
         once_per,
+        own: kind.name() != "new_lead" || is(written.own),
+        settle: written.settle.map(|quiet| Settle {
+            quiet: quiet.value.0,
+            most: written.settle_max.map_or(SETTLE_MOST, |most| most.value.0).max(quiet.value.0),
+        }),
     })
 }
 

@@ -5,7 +5,7 @@ mod http;
 mod schedule;
 mod webhook;
 
-pub use crm::{CrmTrigger, Start, Where};
+pub use crm::{CrmTrigger, Settle, Start, Where};
 pub use http::HttpTrigger;
 pub use schedule::{Missed, ScheduleTrigger};
 pub use webhook::{Preset, WebhookTrigger};

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use futures::future::try_join_all;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use zaprun_core::load::{File, Input, load};
@@ -324,12 +324,16 @@ impl World {
             key_base: crate::key::base(&state.first_name, &key),
             fate: Fate::Fire,
             once: None,
+            own: true,
         };
         NewEvent {
             key,
             at: self.clock.now(),
             record: Bytes::copy_from_slice(record),
             seen_at: self.clock.now(),
+            context: None,
+            order: None,
+            depth: 0,
             targets: vec![target],
         }
     }
@@ -339,6 +343,8 @@ impl World {
         let shared = Arc::new(Shared {
             store: Arc::new(self.store.clone()),
             sender: Arc::new(self.target.clone()),
+            crms: HashMap::new(),
+            writers: HashMap::new(),
             clock: Arc::new(self.clock.clone()),
             observer: Arc::new(self.seen.clone()),
             mask: Arc::clone(&self.mask),

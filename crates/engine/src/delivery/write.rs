@@ -1,0 +1,351 @@
+//! One write to the CRM: looked at before, journalled before its first byte, never repeated blindly.
+
+use super::book::{Kept, Trace};
+use super::breaker::{Admission, Breaker, Effect, Health, Ticket, after};
+use super::facts::show;
+use super::journey::{Ended, Journey, Unit, reason};
+use super::keep;
+use super::policy::Verdict;
+use super::shared::Phase;
+use crate::ports::{
+    Begun, BegunAttempt, BegunWrite, CrmReply, CrmWriter, ReadError, Refusal, Seen, Sight, StepOutcome,
+    StoreError, Touched, Turn, WriteOutcome,
+};
+use bytes::Bytes;
+use std::sync::Arc;
+use std::time::Duration;
+use zaprun_core::crm::Repeat;
+use zaprun_core::request::CrmRequest;
+use zaprun_core::value::Value;
+use zaprun_core::zap::Scope;
+
+/// The first look at what became of a write comes so long after it.
+pub(super) const FIRST_LOOK: Duration = Duration::from_secs(10);
+
+/// A run that waits for another of its buyer comes back after this.
+const SERIAL_WAIT: Duration = Duration::from_secs(5);
+
+/// What goes before the step itself.
+const LEAD: &str = "lead";
+
+/// Leave to write now, with what the CRM showed before.
+struct Leave {
+    ticket: Ticket,
+    turn: Turn,
+    before: String,
+}
+
+/// Whether a write may go out.
+enum Door {
+    Open(Leave),
+    /// The unit ended, or the run rests.
+    Ended(Ended),
+}
+
+impl Journey<'_> {
+    /// Writes to the CRM; where the sale's lead goes first, that before.
+    pub(super) async fn write(
+        &mut self,
+        unit: Unit<'_>,
+        request: &CrmRequest,
+        scope: &mut Scope,
+    ) -> Result<Ended, StoreError> {
+        let Some(writer) = self.lane.shared.writers.get(&request.connection).cloned() else {
+            let why = reason("refused", format!("there is no connection `{}`", request.connection));
+            return Ok(self.dead(unit, Trace::default(), why));
+        };
+        let Some(lead) = &request.lead else { return self.write_one(unit, request, &*writer, scope).await };
+        let lead_unit = Unit { sub: Some(LEAD), ..unit };
+        if self.record_of(&lead_unit.step(), unit.element).is_none() {
+            match self.write_one(lead_unit, lead, &*writer, scope).await? {
+                Ended::Done => {}
+                Ended::Resting => return Ok(Ended::Resting),
+                Ended::Dead(why) => {
+                    self.settle(unit, StepOutcome::Failed, None, 0, Kept::default());
+                    return Ok(Ended::Dead(why));
+                }
+            }
+        }
+        let lead = self.record_of(&lead_unit.step(), unit.element);
+        let order = lead.and_then(|lead| member(lead.response.as_deref(), "orderId"));
+        let Some(order) = order else {
+            let why = reason("refused", "the lead was imported, and the CRM's answer names no orderId");
+            return Ok(self.dead(unit, Trace::default(), why));
+        };
+        let mut sale = request.clone();
+        sale.params.retain(|(name, _)| name != "orderId");
+        sale.params.push(("orderId".to_owned(), order));
+        self.write_one(unit, &sale, &*writer, scope).await
+    }
+
+    async fn write_one(
+        &mut self,
+        unit: Unit<'_>,
+        request: &CrmRequest,
+        writer: &dyn CrmWriter,
+        scope: &mut Scope,
+    ) -> Result<Ended, StoreError> {
+        let Some(breaker) = self.lane.breaker(unit.place).cloned() else { return self.stay().await };
+        if let Some(open) = self.open.clone().filter(|open| unit.is_of(open)) {
+            return match self.look_again(unit, request, open, writer, &breaker, scope).await? {
+                super::look::Found::Ended(ended) => Ok(ended),
+                // It is proven that nothing happened.
+                super::look::Found::Nothing => self.send(unit, request, writer, &breaker, scope).await,
+            };
+        }
+        self.send(unit, request, writer, &breaker, scope).await
+    }
+
+    async fn send(
+        &mut self,
+        unit: Unit<'_>,
+        request: &CrmRequest,
+        writer: &dyn CrmWriter,
+        breaker: &Arc<Breaker>,
+        scope: &mut Scope,
+    ) -> Result<Ended, StoreError> {
+        let Leave { ticket, turn, before } = match self.door(unit, request, writer, breaker, scope).await? {
+            Door::Open(leave) => leave,
+            Door::Ended(ended) => return Ok(ended),
+        };
+        let shared = Arc::clone(&self.lane.shared);
+        if request.repeat != Repeat::Safe
+            && let Begun::Waits(other) = self.begin_write(unit, request, before).await?
+        {
+            let due = after(shared.clock.now(), SERIAL_WAIT);
+            let why = format!("run {other} writes for the same buyer, and its outcome is not known yet");
+            return self.wait(reason("queued", why), due).await;
+        }
+        let outcome = writer.write_in_turn(request, turn).await;
+        let effect = ticket.report(self.run.id, health(&outcome), shared.clock.now());
+        shared.announce(breaker, &effect);
+        self.consequences(unit, request, outcome, &effect, breaker.target(), scope).await
+    }
+
+    /// Everything that comes before the first byte: the breaker, a look at how things are, and the connection's turn.
+    async fn door(
+        &mut self,
+        unit: Unit<'_>,
+        request: &CrmRequest,
+        writer: &dyn CrmWriter,
+        breaker: &Arc<Breaker>,
+        scope: &mut Scope,
+    ) -> Result<Door, StoreError> {
+        let shared = Arc::clone(&self.lane.shared);
+        if shared.phases.now() == Phase::Stopping {
+            return self.stay().await.map(Door::Ended);
+        }
+        let ticket = match breaker.admit(shared.clock.now()) {
+            Admission::Send(ticket) => ticket,
+            Admission::Park { until, reason, fault } => {
+                return self.shut(breaker, until, &reason, fault).await.map(Door::Ended);
+            }
+        };
+        if self.book.is_open() {
+            self.save().await?;
+        }
+        let mut before = String::new();
+        if request.repeat != Repeat::Safe {
+            let sight = tokio::select! {
+                biased;
+                () = shared.phases.stopped() => return self.stay().await.map(Door::Ended),
+                sight = writer.look(request, None) => sight,
+            };
+            match sight {
+                Err(error) => {
+                    let effect = ticket.report(self.run.id, health_of_read(&error), shared.clock.now());
+                    shared.announce(breaker, &effect);
+                    return self.unread(unit, &error, &effect, breaker.target()).await.map(Door::Ended);
+                }
+                Ok(Sight { seen: Seen::Happened { response }, .. }) => {
+                    let reply = CrmReply { body: response.clone(), response };
+                    return Ok(Door::Ended(self.written(unit, request, reply, 0, scope)));
+                }
+                Ok(Sight { seen: Seen::Refused { reason: why }, .. }) => {
+                    return Ok(Door::Ended(self.dead(unit, Trace::default(), reason("refused", why))));
+                }
+                Ok(Sight { seen: Seen::NotHappened | Seen::Unclear { .. }, state }) => before = state,
+            }
+        }
+        let turn = tokio::select! {
+            biased;
+            () = shared.phases.stopped() => return self.stay().await.map(Door::Ended),
+            turn = writer.turn() => turn,
+        };
+        if !ticket.is_probe()
+            && let Admission::Park { until, reason, fault } = breaker.admit(shared.clock.now())
+        {
+            return self.shut(breaker, until, &reason, fault).await.map(Door::Ended);
+        }
+        Ok(Door::Open(Leave { ticket, turn, before }))
+    }
+
+    async fn shut(
+        &mut self,
+        breaker: &Breaker,
+        until: jiff::Timestamp,
+        why: &str,
+        fault: bool,
+    ) -> Result<Ended, StoreError> {
+        if fault {
+            self.retrying_since = None;
+        }
+        self.park(breaker.target(), why, until).await
+    }
+
+    /// Makes it durable that a write is about to leave which may not be repeated.
+    async fn begin_write(
+        &mut self,
+        unit: Unit<'_>,
+        request: &CrmRequest,
+        before: String,
+    ) -> Result<Begun, StoreError> {
+        let shared = Arc::clone(&self.lane.shared);
+        let begun = BegunAttempt {
+            step: unit.step().into_owned(),
+            element: unit.element.map(str::to_owned),
+            at: shared.clock.now(),
+            write: Some(BegunWrite {
+                params: request.params.clone(),
+                before,
+                serial: request.serial.clone(),
+                looked: None,
+            }),
+        };
+        let answer = shared.insist(|| shared.store.begin_attempt(self.run.id, begun.clone())).await?;
+        if answer == Begun::Yes {
+            self.open = Some(begun);
+        }
+        Ok(answer)
+    }
+
+    async fn consequences(
+        &mut self,
+        unit: Unit<'_>,
+        request: &CrmRequest,
+        outcome: WriteOutcome,
+        effect: &Effect,
+        target: &str,
+        scope: &mut Scope,
+    ) -> Result<Ended, StoreError> {
+        let (verdict, trace) = match outcome {
+            WriteOutcome::Done(reply) => {
+                let attempts = self.attempts.saturating_add(1);
+                return Ok(self.written(unit, request, reply, attempts, scope));
+            }
+            WriteOutcome::Refused { class, reason: why, reply } => {
+                let word = match class {
+                    Refusal::Validation => "invalid",
+                    Refusal::Declined => "declined",
+                    Refusal::Redirect => "redirect",
+                    Refusal::Error => "refused",
+                };
+                let trace = Trace { status: None, reply: keep::reply(&*self.lane.shared.mask, &reply.body) };
+                return Ok(self.dead(unit, trace, reason(word, why)));
+            }
+            WriteOutcome::Unknown { reason: why, .. } if request.repeat != Repeat::Safe => {
+                let now = self.lane.shared.clock.now();
+                self.fail(unit, why.clone(), Trace::default());
+                return self.wait(reason("uncertain", why), after(now, FIRST_LOOK)).await;
+            }
+            WriteOutcome::Unknown { reason, retry_after } => {
+                (Verdict::Retry { reason, retry_after, ill: true }, Trace::default())
+            }
+            WriteOutcome::NotSent { reason, retryable: true, retry_after } => {
+                (Verdict::Retry { reason, ill: retry_after.is_none(), retry_after }, Trace::default())
+            }
+            WriteOutcome::NotSent { reason, .. } => (Verdict::Refused { reason }, Trace::default()),
+            WriteOutcome::Stopped(error) => (verdict_of(&error), Trace::default()),
+        };
+        // The CRM said that it did nothing, or nothing reached it.
+        self.open = None;
+        self.failed(unit, trace, verdict, effect, target).await
+    }
+
+    /// A look-up that gave nothing. No write has left.
+    pub(super) async fn unread(
+        &mut self,
+        unit: Unit<'_>,
+        error: &ReadError,
+        effect: &Effect,
+        target: &str,
+    ) -> Result<Ended, StoreError> {
+        self.failed(unit, Trace::default(), verdict_of(error), effect, target).await
+    }
+
+    /// The write was done; what it touched is zaprun's own doing from now on.
+    pub(super) fn written(
+        &mut self,
+        unit: Unit<'_>,
+        request: &CrmRequest,
+        reply: CrmReply,
+        attempts: u32,
+        scope: &mut Scope,
+    ) -> Ended {
+        let mask = Arc::clone(&self.lane.shared.mask);
+        let named = |name| member(Some(&reply.response), name);
+        if let Some(order) = named("orderId").or_else(|| request.param("orderId").map(str::to_owned)) {
+            let made = request.param("orderId").is_none() && request.endpoint.makes_order();
+            self.book.touch(Touched { order, made, depth: self.run.depth.saturating_add(1) });
+        }
+        let response = keep::response(&*mask, reply.response.to_vec());
+        // The lead's answer is needed for the sale; others only where a step reads them.
+        let keeps = unit.sub.is_some() || unit.action.reads_response();
+        if unit.sub.is_none() {
+            show(scope, &unit.action.id, unit.element, StepOutcome::Done, Some(&response));
+        }
+        let kept = Kept { reply: keep::reply(&*mask, &reply.body), response: keeps.then_some(response) };
+        self.settle(unit, StepOutcome::Done, None, attempts, kept);
+        Ended::Done
+    }
+}
+
+/// A member of a JSON object, as text.
+fn member(json: Option<&[u8]>, name: &str) -> Option<String> {
+    let text = std::str::from_utf8(json?).ok()?;
+    let value = Value::from_json(text).ok()?;
+    value.as_object()?.member(name).to_text().ok().filter(|text| !text.is_empty())
+}
+
+/// What a failed look or a refusal of the caller means.
+fn verdict_of(error: &ReadError) -> Verdict {
+    let reason = error.to_string();
+    match error {
+        ReadError::Credentials { .. } | ReadError::Whitelist { .. } => Verdict::ConnectionFault { reason },
+        ReadError::Permission { .. } => Verdict::Forbidden { reason },
+        ReadError::Transport { retry_after, .. } => {
+            Verdict::Retry { reason, retry_after: *retry_after, ill: true }
+        }
+        ReadError::TooMany { .. } => Verdict::Refused { reason },
+        // An unknown error of a read is often gone a little later (contract §1.4).
+        ReadError::Vendor { .. } => Verdict::Retry { reason, retry_after: None, ill: false },
+    }
+}
+
+/// What a read that failed says about the connection.
+pub(super) fn health_of_read(error: &ReadError) -> Health {
+    match verdict_of(error) {
+        Verdict::ConnectionFault { reason } => Health::Fault(reason),
+        Verdict::Forbidden { reason } => Health::Forbidden(reason),
+        Verdict::Retry { reason, ill: true, .. } => Health::Ill(reason),
+        _ => Health::Well,
+    }
+}
+
+/// What a write's outcome says about the connection, whatever it means for the run.
+fn health(outcome: &WriteOutcome) -> Health {
+    match outcome {
+        WriteOutcome::Done(_) | WriteOutcome::Refused { .. } => Health::Well,
+        WriteOutcome::Stopped(error) => health_of_read(error),
+        WriteOutcome::NotSent { retryable: false, .. } => Health::Silent,
+        WriteOutcome::NotSent { retry_after: Some(asked), .. } => Health::Busy(Some(*asked)),
+        WriteOutcome::NotSent { reason, .. } | WriteOutcome::Unknown { reason, .. } => {
+            Health::Ill(reason.clone())
+        }
+    }
+}
+
+/// What a look gave, as bytes that a step keeps.
+pub(super) fn as_reply(response: Bytes) -> CrmReply {
+    CrmReply { body: response.clone(), response }
+}
