@@ -2,7 +2,7 @@
 //!
 //! The CRM answers as the recorded service does: the envelope, its texts, its unstable types, whole-day windows in
 //! the account's zone. Where the service's behaviour is not known, the stand-in takes the reading that is harshest
-//! for a client, and words of its own are marked `[sandbox wording]`. All state is in memory.
+//! for a client, and words of its own are marked `[stand-in wording]`. All state is in memory.
 //!
 //! It shares no code with the client that it tests, so that both cannot err alike.
 //!

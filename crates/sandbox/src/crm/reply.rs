@@ -37,12 +37,12 @@ pub(crate) fn not_one_of<'a>(field: &'static str, values: impl IntoIterator<Item
 
 /// `ERROR` in words of our own, where the vendor's are not known; marked so that nobody relies on them.
 pub(crate) fn placeholder(text: impl std::fmt::Display) -> Reply {
-    error(format!("[sandbox wording] {text}"))
+    error(format!("[stand-in wording] {text}"))
 }
 
 /// `SUCCESS` in words of our own, where the vendor's are not known.
 pub(crate) fn done(text: &str) -> Reply {
-    success(format!("[sandbox wording] {text}"))
+    success(format!("[stand-in wording] {text}"))
 }
 
 /// The empty result of a query for `things`.
