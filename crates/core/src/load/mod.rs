@@ -17,6 +17,7 @@ pub(crate) use project::is_address;
 mod tests;
 
 pub use ignore::Ignores;
+pub use secrets::secret_in_line;
 
 use std::collections::HashSet;
 

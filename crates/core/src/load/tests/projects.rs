@@ -286,6 +286,30 @@ fn zaps_are_checked_against_the_connections_of_every_overlay() {
 }
 
 #[test]
+fn a_secret_with_a_dollar_is_a_secret() {
+    let found = edited("${KONNEKTIVE_PASSWORD}", "p$ssw0rd");
+    assert!(!found.contains("ssw0rd"), "{found}");
+    insta::assert_snapshot!(found, @r"
+    zaprun.yaml:6:15 ZR0605 a secret is written in plain | take it from a variable or a file: ${NAME}, ${file:/run/secrets/name}
+    zaprun.yaml:6:16 ZR0601 a `$` that begins no variable | write ${NAME} for a variable, or $$ for a dollar
+    ");
+}
+
+#[test]
+fn a_line_hides_what_stands_behind_the_name_of_a_secret() {
+    let hidden = |line: &str| secret_in_line(line).map(|range| line[range].to_owned());
+    for line in
+        ["password: \"hunter2", "  - { Api-Key: hunter2", "\"client_secret\" : hunter2", "bearer: [hunter2]"]
+    {
+        assert!(hidden(line).is_some_and(|text| text.contains("hunter2")), "{line}");
+    }
+    assert_eq!(hidden("password: ${A:-hunter2").as_deref(), Some("hunter2"));
+    for line in ["password: ${A}", "token: \"{{ record.x }}\"", "token: $.x", "tokens: 3", "password:"] {
+        assert_eq!(hidden(line), None, "{line}");
+    }
+}
+
+#[test]
 fn a_document_without_a_value_is_empty() {
     insta::assert_snapshot!(findings("---\n", &[]), @"zaprun.yaml:1:1 ZR0103 zaprun.yaml is empty | write `version: 1` and the connections; `zaprun init` writes a first project");
 }
