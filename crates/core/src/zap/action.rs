@@ -187,16 +187,22 @@ impl Action {
         })
     }
 
-    /// Whether an answer means success: the written `success:`, else a status of 2xx.
+    /// Whether the answer to a step, or to one element of it, means success: the written `success:`, else a status of
+    /// 2xx.
     ///
     /// # Errors
     /// When `success:` has no answer itself.
-    pub fn accepts(&self, scope: &Scope, response: &ResponseFacts<'_>) -> Result<bool, MapError> {
+    pub fn accepts(
+        &self,
+        scope: &Scope,
+        element: Option<&str>,
+        response: &ResponseFacts<'_>,
+    ) -> Result<bool, MapError> {
         let Some(success) = &self.success else {
             return Ok((200..300).contains(&response.status));
         };
         let mut values = scope.values.clone();
-        bind_step(&mut values, &self.id, "");
+        bind_step(&mut values, &self.id, &key::step(scope.key_base, &self.id, element).to_string());
         values.truncate(RESPONSE);
         values.push(super::response::value(response));
         let frame = Frame { values: &values, settings: &scope.settings };
@@ -298,7 +304,12 @@ impl Payload {
                 Ok(Body { content_type: "application/x-www-form-urlencoded", bytes: form.into_bytes() })
             }
             Payload::Text(_) => {
-                let text = mapped.into_value().to_text();
+                let value = mapped.into_value();
+                if value.is_missing() {
+                    return Err(MapError::new(mapping.place(), "the text is null: there is nothing to send")
+                        .help("write it as `{{ record.… | default('') }}`, or skip the step with `when`"));
+                }
+                let text = value.to_text();
                 let text = text.map_err(|error| {
                     MapError::new(mapping.place(), error.to_string())
                         .help("write it as JSON text with `| tojson`")

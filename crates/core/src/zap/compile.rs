@@ -118,7 +118,7 @@ fn actions(
             (Some(action), Some(actions)) => actions.push(action),
             _ => actions = None,
         }
-        steps.push((Arc::from(http.id.as_str()), scope::step_shape()));
+        steps.push((Arc::from(http.id.as_str()), scope::step_shape(http.each.is_some())));
         names = names.with("steps", Shape::members(steps.iter().cloned()));
     }
     let mut actions = actions?;
