@@ -242,7 +242,8 @@ impl<'a> Journey<'a> {
             step: begun.step,
             element: begun.element,
             number: self.attempts.saturating_add(1),
-            at: self.lane.shared.clock.now(),
+            // When it left, by which a person finds it in the target's own log.
+            at: begun.at,
             status: None,
             error: error.clone(),
             reply: None,
