@@ -198,6 +198,7 @@ impl Engine {
                 name: zap.name.clone(),
                 formerly: zap.formerly.clone(),
                 selection: zap.selection.clone(),
+                queries: zap.trigger.queries().len(),
                 content: zap.content.clone(),
                 git: self.options.git.clone(),
                 first_boundary: first_boundary(&zap.trigger, now),
