@@ -18,7 +18,7 @@ use crate::clock::SystemClock;
 use crate::context::{Context, interruptible};
 use crate::error::{CommandError, Exit};
 use crate::loading::{Started, start_connections};
-use crate::output::{Printer, Table, count, pretty};
+use crate::output::{Printer, Table, count};
 use crate::watch::remedy;
 use crate::wiring;
 
@@ -51,7 +51,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     let started = start_connections(context)?;
     let zap = find(&started, &args.zap)?;
     let account = account(&started, &zap.trigger)?;
-    let found = context.block_on(interruptible(async {
+    let mut found = context.block_on(interruptible(async {
         let limit = args.limit as usize;
         preview(&account, &SystemClock, &zap.trigger, limit)
             .await
@@ -63,14 +63,16 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
             "the CRM has no record for `{}` since {}; this is an example",
             zap.name, found.since
         ));
-        printer.data(&pretty(&example(&zap.trigger)))?;
-        return Ok(Exit::Fine);
+        printer.hint("bring one about in the CRM, or loosen the trigger's `where`, and ask again");
+        found.rows.push(example(&zap.trigger).to_string().into());
+    } else {
+        let rows = count(found.rows.len() as u64, "record", "records");
+        printer.note(&format!("{rows} since {}", found.since));
     }
     match args.format {
         Format::Json => printer.data(&records(&found))?,
         Format::Table => printer.data(&table(&found, &zap.trigger, printer))?,
     }
-    printer.note(&format!("{} since {}", count(found.rows.len() as u64, "record", "records"), found.since));
     Ok(Exit::Fine)
 }
 
@@ -95,7 +97,7 @@ fn account(started: &Started, trigger: &Trigger) -> Result<Konnektive, CommandEr
 }
 
 fn refused(trigger: &Trigger, error: &ReadError) -> CommandError {
-    let told = CommandError::failure(error.to_string());
+    let told = CommandError::failure(format!("connection `{}`: {error}", trigger.connection));
     let permission = trigger.queries().first().map(|query| query.endpoint.permission());
     match remedy(&trigger.connection, error, permission) {
         Some(hint) => told.hint(hint),
