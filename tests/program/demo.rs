@@ -14,6 +14,8 @@ fn the_demo_ends_by_itself_with_nothing_sent_twice() {
     for zap in ["new-sale-to-sheet", "declined-card-to-chat", "refund-to-books"] {
         assert!(ran.out.lines().any(|line| line.starts_with(zap)), "{zap} is in the table\n{}", ran.out);
     }
+    let widest = ran.all().lines().map(|line| line.chars().count()).max().unwrap();
+    assert!(widest <= 80, "a line does not fit a plain terminal\n{}", ran.all());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it leaves nothing behind");
 }
 

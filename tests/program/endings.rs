@@ -15,6 +15,9 @@ fn sigterm_under_load_ends_in_order() {
     let sent = lab.received().len();
     assert!(sent < ROWS, "it ended before all was done: {sent}");
     assert_eq!(lab.counts().get("delivered"), Some(&sent), "what was sent is recorded");
+    let left = lab.counts()["pending"];
+    let closing = format!("{} new, {sent} delivered, {left} still pending", sent + left);
+    assert!(ran.err.contains(&closing), "the last line accounts for every run: {closing}\n{}", ran.err);
     lab.crm().clear_faults();
     lab.once(0);
     let sink = lab.crm().sink_summary();

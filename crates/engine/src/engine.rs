@@ -211,6 +211,7 @@ impl Engine {
                 name: zap.name.clone(),
                 formerly: zap.formerly.clone(),
                 selection: zap.selection.clone(),
+                queries: zap.trigger.crm().map_or(0, |trigger| trigger.queries().len()),
                 content: zap.content.clone(),
                 git: self.options.git.clone(),
                 first_boundary,

@@ -211,12 +211,14 @@ fn sorted(value: &Value) -> Value {
 
 /// Serves one request below `/sink`.
 pub(crate) async fn serve(control: Control, request: Request) -> Response<Body> {
-    let root = matches!(request.uri().path(), "/sink" | "/sink/");
+    // What carries a key is a sender's request, whatever its method: it is recorded, and never clears the list.
+    let for_people =
+        matches!(request.uri().path(), "/sink" | "/sink/") && !request.headers().contains_key(KEY_HEADER);
     match *request.method() {
-        Method::GET | Method::HEAD if root => {
+        Method::GET | Method::HEAD if for_people => {
             return show(&control, request.uri().query().unwrap_or_default());
         }
-        Method::DELETE if root => {
+        Method::DELETE if for_people => {
             control.clear_sink();
             return wire::typed(StatusCode::OK, "application/json", r#"{"ok":true}"#);
         }

@@ -176,6 +176,7 @@ fn identity() -> ZapIdentity {
         name: "bench".to_owned(),
         formerly: None,
         selection: "s".to_owned(),
+        queries: 1,
         content: "c".to_owned(),
         git: None,
         first_boundary: Timestamp::UNIX_EPOCH,

@@ -10,7 +10,8 @@ use zaprun_engine::ports::StoreError;
 pub(crate) const APPLICATION_ID: u32 = 0x7a61_7072;
 
 /// Steps from one version of the schema to the next; the first makes an empty file a state. Only ever append.
-const MIGRATIONS: &[&str] = &[include_str!("schema/v1.sql"), include_str!("schema/v2.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema/v1.sql"), include_str!("schema/v2.sql"), include_str!("schema/v3.sql")];
 
 /// The version this program reads and writes.
 pub(crate) fn current_version() -> u32 {

@@ -25,9 +25,10 @@ pub(crate) fn open(tx: &mut Tx<'_>, who: &ZapIdentity) -> Result<ZapState, Store
     let (boundary, skew) =
         if zap.selection == who.selection { (zap.boundary, zap.skew) } else { select_anew(tx, &zap, who)? };
     let revision = revision(tx, zap.id, who)?;
+    let queries = i64::try_from(who.queries).unwrap_or(i64::MAX);
     tx.execute(
-        "UPDATE zap SET revision = ?2 WHERE id = ?1 AND revision <> ?2",
-        params![zap.id.0, revision.0],
+        "UPDATE zap SET revision = ?2, queries = ?3 WHERE id = ?1 AND (revision <> ?2 OR queries <> ?3)",
+        params![zap.id.0, revision.0, queries],
     )?;
     Ok(ZapState {
         id: zap.id,
@@ -128,14 +129,19 @@ fn free_first_name(tx: &Tx<'_>, name: &str) -> Result<String, StoreError> {
 }
 
 /// The trigger selects something else now: what is new counts from the earliest cursor, and each query is read from
-/// there again. A cursor kept from the old selection would hide what only the new one selects.
+/// there again. A cursor kept from the old selection would hide what only the new one selects. Where a query has no
+/// cursor yet, the earliest is the boundary itself.
 fn select_anew(
     tx: &Tx<'_>,
     zap: &Known,
     who: &ZapIdentity,
 ) -> Result<(Timestamp, Option<SignedDuration>), StoreError> {
     let earliest = tx
-        .first("SELECT min(at) FROM cursor WHERE zap = ?1", [zap.id.0], |row| row.get::<_, Option<At>>(0))?
+        .first(
+            "SELECT min(at) FROM cursor WHERE zap = ?1 HAVING count(*) >= (SELECT queries FROM zap WHERE id = ?1)",
+            [zap.id.0],
+            |row| row.get::<_, Option<At>>(0),
+        )?
         .flatten();
     let (boundary, skew) = match earliest {
         Some(At(cursor)) if cursor > zap.boundary => (cursor, Some(SignedDuration::ZERO)),

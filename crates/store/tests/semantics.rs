@@ -98,6 +98,25 @@ fn a_changed_selection_moves_the_boundary_to_the_earliest_cursor() {
 }
 
 #[test]
+fn a_changed_selection_leaves_the_boundary_while_a_query_was_never_read() {
+    wait(async {
+        let store = store();
+        let select =
+            |selection: &str| ZapIdentity { selection: selection.to_owned(), queries: 2, ..identity("a") };
+        let a = store.open_zap(select("s1")).await.unwrap();
+        let read = |query: &str, to: i64| {
+            let cursors = vec![cursor(a.id, query, to)];
+            store.commit_page(PageCommit { events: Vec::new(), cursors })
+        };
+        read("q1", 900).await.unwrap();
+        assert_eq!(store.open_zap(select("s2")).await.unwrap().boundary, at(100), "q2 was not read yet");
+        read("q1", 900).await.unwrap();
+        read("q2", 700).await.unwrap();
+        assert_eq!(store.open_zap(select("s3")).await.unwrap().boundary, at(700));
+    });
+}
+
+#[test]
 fn a_rename_keeps_everything() {
     wait(async {
         let store = store();

@@ -83,12 +83,20 @@ pub(crate) fn load_input(input: &Input, lookup: Option<&dyn Lookup>) -> Loading 
     }
 }
 
-/// Compiles every zap that could be read, whatever is wrong with the others.
+/// Compiles every zap that could be read, whatever is wrong with the others. What is found only in an environment that
+/// was not chosen is told too: the zap would not start there.
 fn compile(loaded: &Loaded) -> (Vec<Zap>, Vec<Diagnostic>) {
-    let facts = loaded
-        .project
-        .as_ref()
-        .map_or_else(ProjectFacts::default, |project| ProjectFacts::of(&project.definition, &project.tree));
+    let (zaps, mut found) = compile_with(loaded, loaded.project.as_ref());
+    for other in &loaded.others {
+        let mut more = load::only_with(other.file, &found, compile_with(loaded, Some(other)).1);
+        found.append(&mut more);
+    }
+    (zaps, found)
+}
+
+fn compile_with(loaded: &Loaded, project: Option<&LoadedProject>) -> (Vec<Zap>, Vec<Diagnostic>) {
+    let facts = project
+        .map_or_else(ProjectFacts::unknown, |project| ProjectFacts::of(&project.definition, &project.tree));
     let (mut zaps, mut found) = (Vec::new(), Vec::new());
     for file in &loaded.zaps {
         let (Some(definition), Some(tree)) = (&file.definition, &file.tree) else { continue };
@@ -223,5 +231,61 @@ impl Lookup for Environment {
         }
         let bytes = std::fs::read(&path).map_err(|error| io_words(&error))?;
         String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zaprun_core::load::{File, Overlay};
+
+    use super::*;
+
+    const ZAP: &str = "name: a
+trigger: { type: konnektive.orders, connection: crm, order_type: new_sale }
+actions:
+  - { id: s, type: http, connection: api, json: { to: \"{{ vars.channel }}\" } }
+";
+    const PROJECT: &str = "version: 1
+connections:
+  crm: { type: konnektive, login_id: \"${L}\", password: \"${P}\", timezone: America/New_York }
+  api: { type: http, base_url: \"${U}\" }
+";
+
+    fn findings(project: &str, overlays: &[(&str, &str)]) -> Vec<String> {
+        let file = |path: &str, text: &str| File { path: path.to_owned(), content: Ok(text.into()) };
+        let overlay = |(env, text): &(&str, &str)| Overlay {
+            env: (*env).to_owned(),
+            file: file(&format!("zaprun.{env}.yaml"), text),
+        };
+        let input = Input {
+            project: file("zaprun.yaml", project),
+            overlays: overlays.iter().map(overlay).collect(),
+            zaps: vec![file("zaps/a.yaml", ZAP)],
+            env: Some("prod".to_owned()).filter(|env| overlays.iter().any(|(known, _)| known == env)),
+        };
+        let loading = load_input(&input, None);
+        let path = |span: zaprun_core::source::Span| loading.sources.file(span.file).path.clone();
+        let shown = |finding: &Diagnostic| {
+            let related: Vec<String> = finding.related.iter().map(|(span, _)| path(*span)).collect();
+            format!("{} {}", finding.message, related.join(" ")).trim_end().to_owned()
+        };
+        loading.findings.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn a_project_that_cannot_be_read_hides_no_variable_of_zaps() {
+        let broken = format!("{PROJECT}vars: {{ channel: x }}\nconnection: {{}}\n");
+        assert_eq!(findings(&broken, &[]), ["unknown key `connection`"]);
+        assert_eq!(findings(PROJECT, &[]), ["`vars` has no field `channel`"]);
+    }
+
+    #[test]
+    fn zaps_are_checked_against_every_overlay() {
+        let prod = ("prod", "vars: { channel: x }\n");
+        assert_eq!(findings(PROJECT, &[prod]), [""; 0]);
+        assert_eq!(
+            findings(PROJECT, &[("dev", "vars: { chanel: x }\n"), prod]),
+            ["`vars` has no field `channel` zaprun.dev.yaml"]
+        );
     }
 }

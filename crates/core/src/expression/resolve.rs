@@ -13,7 +13,6 @@ use super::ir::{
 use super::names::{Access, Key, Names, NoMember, Shape};
 use super::ops;
 use super::problem::Problem;
-use super::text::check_steps;
 use super::tree::{BinaryOp, Tree, TreeKind};
 use crate::diagnostic::{code, did_you_mean};
 use crate::filters::{self, FilterSpec, Output, Ready};
@@ -271,10 +270,12 @@ impl<'a> Resolver<'a> {
         let result = match &key {
             Key::Name(name) => self.member_shape(tree, of_label, shape, name),
             Key::At(_) => match shape.kind() {
-                None | Some(Kind::List | Kind::Text) => shape.item(),
+                None | Some(Kind::List) => shape.item(),
                 Some(kind) => {
                     let message = format!("`{of_label}` is {kind} and has no positions");
-                    self.report(Problem::new(&code::UNKNOWN_MEMBER, message, tree.range.clone()));
+                    let help = (kind == Kind::Text).then(|| format!("a character is `{of_label}[0:1]`"));
+                    let problem = Problem::new(&code::UNKNOWN_MEMBER, message, tree.range.clone());
+                    self.report(problem.maybe_help(help));
                     Shape::Any
                 }
             },
@@ -503,7 +504,7 @@ impl<'a> Resolver<'a> {
             return None;
         }
         let of = format!("`{}`", self.label(&input.range));
-        match check_steps(path, shape, &of) {
+        match crate::path::check(path, shape, &of) {
             Ok(found) if path.is_singular() => Some(found),
             Ok(found) => Some(Shape::list_of(found)),
             Err(mut problem) => {

@@ -1,13 +1,12 @@
 //! A string in a mapping, as a person writes it.
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use super::names::{Access, Frame, Names, NoMember, Shape};
+use super::names::{Access, Frame, Names, Shape};
 use super::problem::{EvalError, Problem};
 use super::{Expression, syntax};
 use crate::diagnostic::code;
-use crate::path::{JsonPath, PathStep};
+use crate::path::{self, JsonPath};
 use crate::template::Template;
 use crate::value::{ABSENT_UNKNOWN, Kind, Value};
 
@@ -104,7 +103,7 @@ impl PathQuery {
             let problem = Problem::new(&code::UNKNOWN_NAME, "there is no record here for a JSONPath", 0..len);
             return Err(problem.help("write `$$` for a literal dollar"));
         };
-        let shape = check_steps(&path, &names.shape(slot), "the record")?;
+        let shape = path::check(&path, &names.shape(slot), "the record")?;
         let shape = if path.is_singular() { shape } else { Shape::list_of(shape) };
         let reads = path.reads().into_iter().map(|path| Access { root: slot, path }).collect();
         Ok(PathQuery { path, slot, shape, reads, len })
@@ -135,55 +134,4 @@ impl PathQuery {
     pub fn is_singular(&self) -> bool {
         self.path.is_singular()
     }
-}
-
-/// The shape of what a path finds, each member on the way checked as far as shapes are known; of a path that may find
-/// several values, the shape of each. `of` names the root.
-pub(super) fn check_steps(path: &JsonPath, root: &Shape, of: &str) -> Result<Shape, Problem> {
-    let mut shape = root.clone();
-    let mut after = 0;
-    for step in path.steps() {
-        shape = match step {
-            PathStep::Anything => return Ok(Shape::Any),
-            PathStep::Items => shape.item(),
-            PathStep::Member(name) => {
-                let range = written(path.source(), name, after);
-                after = range.as_ref().map_or(after, |range| range.end);
-                match shape.member(name) {
-                    Ok(member) => member,
-                    Err(no_member) => {
-                        let (message, help) = match no_member {
-                            NoMember::Unknown { likely } => (
-                                format!("{} has no field `{name}`", owner(path.source(), range.as_ref(), of)),
-                                likely.map(|likely| format!("did you mean `{likely}`?")),
-                            ),
-                            NoMember::Without(kind) => (format!("`{name}` is looked for in {kind}"), None),
-                        };
-                        let range = range.unwrap_or(0..path.source().len());
-                        return Err(Problem::new(&code::UNKNOWN_MEMBER, message, range).maybe_help(help));
-                    }
-                }
-            }
-        };
-    }
-    Ok(shape)
-}
-
-/// What stands before a member: the path so far, or the root.
-fn owner(source: &str, member: Option<&Range<usize>>, root: &str) -> String {
-    let before = member.and_then(|member| source.get(..member.start)).unwrap_or("");
-    match before.trim_end_matches(['.', '[', '\'', '"']) {
-        "" | "$" => root.to_owned(),
-        before => format!("`{before}`"),
-    }
-}
-
-/// Where a path names a member, when it does so without escapes.
-fn written(source: &str, name: &str, after: usize) -> Option<Range<usize>> {
-    let mut found = source.get(after..)?.match_indices(name).map(|(at, _)| after + at);
-    let start = found.find(|at| {
-        let before = source.get(..*at).and_then(|before| before.chars().next_back());
-        matches!(before, Some('.' | '\'' | '"'))
-    })?;
-    Some(start..start + name.len())
 }

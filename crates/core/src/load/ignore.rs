@@ -1,5 +1,7 @@
 //! `# zaprun: ignore ZR0114 -- reason`: findings that their author has decided to live with.
 
+use std::collections::HashSet;
+
 use crate::diagnostic::{CODES, Code, Diagnostic, Severity, code};
 use crate::source::{FileId, SourceMap, Span};
 
@@ -57,14 +59,14 @@ impl Ignores {
 
     /// Drops what is silenced and adds what is wrong with the comments.
     pub fn apply(&self, sources: &SourceMap, findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
-        let mut used = vec![false; self.comments.len()];
+        let mut used = vec![HashSet::new(); self.comments.len()];
         let mut kept = Vec::new();
         for finding in findings {
             let Some((at, comment)) = self.of(sources, &finding) else {
                 kept.push(finding);
                 continue;
             };
-            used[at] = true;
+            used[at].insert(finding.code.id);
             if comment.problem.is_some() {
                 kept.push(finding);
             } else if !can_be_silenced(&finding) {
@@ -80,7 +82,15 @@ impl Ignores {
             let finding = match comment.problem {
                 Some(problem) => Diagnostic::new(&code::IGNORE_FORM, problem)
                     .help("write # zaprun: ignore ZR0114 -- why it is meant"),
-                None if used => continue,
+                None if !used.is_empty() => {
+                    let idle = comment.codes.iter().find(|code| !used.contains(code.as_str()));
+                    let Some(idle) = idle else { continue };
+                    Diagnostic::new(
+                        &code::IGNORE_UNUSED,
+                        format!("nothing is found here that {idle} would silence"),
+                    )
+                    .help(format!("remove {idle} from the comment"))
+                }
                 None => {
                     Diagnostic::new(&code::IGNORE_UNUSED, "nothing is found here that this would silence")
                         .help("remove the comment")

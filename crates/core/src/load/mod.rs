@@ -17,6 +17,7 @@ pub(crate) use project::is_address;
 mod tests;
 
 pub use ignore::Ignores;
+pub use secrets::secret_in_line;
 
 use std::collections::HashSet;
 
@@ -64,7 +65,7 @@ pub struct LoadedProject {
     pub definition: Project,
     /// The tree that the definition's nodes belong to.
     pub tree: Tree,
-    /// `zaprun.yaml`.
+    /// `zaprun.yaml`; of an environment that was not chosen, its overlay.
     pub file: FileId,
 }
 
@@ -90,6 +91,8 @@ pub struct Loaded {
     pub sources: SourceMap,
     /// The project; `None` when `zaprun.yaml` cannot be read as one, and then a finding says why.
     pub project: Option<LoadedProject>,
+    /// The project as the environments that were not chosen have it: zaps are checked against each, none is run.
+    pub others: Vec<LoadedProject>,
     /// The zaps in the order of the input.
     pub zaps: Vec<ZapFile>,
     /// What is wrong so far. What is shown to a person comes from [`Loaded::conclude`].
@@ -132,6 +135,7 @@ pub fn load(input: &Input, lookup: Option<&dyn Lookup>) -> Loaded {
     Loaded {
         sources: reader.sources,
         project: read.project,
+        others: read.others,
         zaps,
         diagnostics: reader.findings,
         needed: read.needed,
@@ -202,6 +206,14 @@ impl Reader {
             }
         }
     }
+}
+
+/// What of `found` is not among `known`, with a note that names the overlay it comes with.
+pub fn only_with(overlay: FileId, known: &[Diagnostic], mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let key = |finding: &Diagnostic| (finding.code.id, finding.span, finding.message.clone());
+    let known: HashSet<_> = known.iter().map(key).collect();
+    found.retain(|finding| !known.contains(&key(finding)));
+    found.into_iter().map(|finding| finding.related(start(overlay), "with this overlay")).collect()
 }
 
 /// The head of a file.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::action::MANY;
 use super::project::ReadProject;
-use super::{Reader, ZapFile};
+use super::{Reader, ZapFile, only_with};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::source::Span;
 use crate::yaml::{MAX_FINDINGS, NodeId, Tree};
@@ -16,8 +16,10 @@ pub(super) fn check(reader: &mut Reader, project: &ReadProject, zaps: &[ZapFile]
         let Some(tree) = &zap.tree else { continue };
         let mut found = duplicate_actions(tree);
         // A project that cannot be read has no connections to miss.
-        if let Some(variant) = project.variants.first() {
-            found.append(&mut connections(variant, tree));
+        for (index, (file, variant)) in project.variants.iter().enumerate() {
+            let missed = connections(variant, tree);
+            let mut missed = if index == 0 { missed } else { only_with(*file, &found, missed) };
+            found.append(&mut missed);
         }
         for finding in &mut found {
             finding.zap.clone_from(&zap.name);
@@ -26,7 +28,7 @@ pub(super) fn check(reader: &mut Reader, project: &ReadProject, zaps: &[ZapFile]
     }
     reader.findings.append(&mut findings);
     // Each overlay's reading finds the base file's again.
-    for variant in &project.variants {
+    for (_, variant) in &project.variants {
         reader.add(switches(variant, zaps));
     }
 }

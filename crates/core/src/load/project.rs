@@ -16,9 +16,10 @@ use crate::yaml::{self, Kind, MAX_FINDINGS, NodeId, Style, Tree};
 /// What reading the project file and its overlays gave.
 pub(super) struct ReadProject {
     pub(super) project: Option<LoadedProject>,
+    pub(super) others: Vec<LoadedProject>,
     pub(super) needed: Vec<Needed>,
-    /// Every variant as a tree: the base, and the base with each overlay. The first is the chosen one.
-    pub(super) variants: Vec<Tree>,
+    /// Every variant as a tree: the base, and the base with each overlay, which is named. The first is the chosen one.
+    pub(super) variants: Vec<(FileId, Tree)>,
 }
 
 /// Reads the project. The variant of the chosen environment becomes the project; the others are only checked.
@@ -28,9 +29,10 @@ pub(super) fn read(reader: &mut Reader, input: &Input, lookup: Option<&dyn Looku
         input.overlays.iter().map(|overlay| (overlay.env.as_str(), reader.read(&overlay.file))).collect();
     unknown_environment(reader, input, base.file);
     let file = base.file;
-    let mut result = ReadProject { project: None, needed: Vec::new(), variants: Vec::new() };
+    let mut result =
+        ReadProject { project: None, others: Vec::new(), needed: Vec::new(), variants: Vec::new() };
     let mut traps = base.traps;
-    let Some(tree) = base.tree else {
+    let Some(tree) = base.tree.filter(|tree| tree.node(tree.root()).kind != Kind::Null) else {
         empty(reader, file, &input.project.path);
         return result;
     };
@@ -48,20 +50,20 @@ pub(super) fn read(reader: &mut Reader, input: &Input, lookup: Option<&dyn Looku
             reader.add(vec![finding]);
             continue;
         }
-        variants.push((Some(env), overlay::merged(&tree, &over)));
+        variants.push((Some(env), overlay.file, overlay::merged(&tree, &over)));
     }
-    variants.push((None, tree));
+    variants.push((None, file, tree));
     let chosen = input.env.as_deref();
     // The chosen variant comes first; the base alone is no project where an environment is chosen.
-    let known = variants.iter().any(|(env, _)| *env == chosen);
+    let known = variants.iter().any(|(env, ..)| *env == chosen);
     let chosen = if known { chosen } else { None };
-    variants.sort_by_key(|(env, _)| *env != chosen);
+    variants.sort_by_key(|(env, ..)| *env != chosen);
     if chosen.is_some() {
-        variants.retain(|(env, _)| env.is_some());
+        variants.retain(|(env, ..)| env.is_some());
     }
     let mut structure = Vec::new();
     let mut known_references = HashSet::new();
-    for (index, (_, tree)) in variants.into_iter().enumerate() {
+    for (index, (_, from, tree)) in variants.into_iter().enumerate() {
         let lookup = lookup.filter(|_| index == 0);
         let (tree, definition, replaced, mut findings) = variant(tree, lookup);
         structure.append(&mut findings);
@@ -70,11 +72,13 @@ pub(super) fn read(reader: &mut Reader, input: &Input, lookup: Option<&dyn Looku
                 result.needed.push(needed);
             }
         }
+        let laid = |file| definition.map(|definition| LoadedProject { definition, tree: tree.clone(), file });
         if index == 0 {
-            result.project =
-                definition.map(|definition| LoadedProject { definition, tree: tree.clone(), file });
+            result.project = laid(file);
+        } else {
+            result.others.extend(laid(from));
         }
-        result.variants.push(tree);
+        result.variants.push((from, tree));
     }
     with_traps(&mut structure, traps);
     reader.add(structure);

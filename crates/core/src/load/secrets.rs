@@ -1,5 +1,6 @@
 //! Secrets that stand in plain in a file of the project.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -45,6 +46,10 @@ pub(super) fn in_project(tree: &Tree, replaced: &Replaced) -> Vec<Diagnostic> {
                     None
                 }
             }
+            // Not a variable that is written wrongly, but a secret that holds a dollar.
+            (Kind::Hole(value), None) if secret_field && !value.starts_with("${") => {
+                Some(plain(tree, node, "a secret is written in plain"))
+            }
             (Kind::Text { value, .. }, _) if secret_field && !value.is_empty() => {
                 let key = path.iter().rev().find(|part| part.parse::<usize>().is_err()).unwrap_or(&"");
                 Some(plain(tree, node, &format!("`{key}` is written in plain")))
@@ -58,6 +63,25 @@ pub(super) fn in_project(tree: &Tree, replaced: &Replaced) -> Vec<Diagnostic> {
         findings.extend(finding.map(|finding| finding.help(PROJECT_HELP)));
     });
     findings
+}
+
+/// A key that names a secret, and what is written behind it.
+static KEYED: LazyLock<Regex> = LazyLock::new(|| {
+    let names = "password|passwd|secret|token|bearer|authorization|(?:api|access|auth|private)[_-]?key";
+    #[expect(clippy::expect_used, reason = "the expression is fixed; a test uses it")]
+    Regex::new(&format!(r#"(?i)(?:{names})["']?\s*:\s*(\S.*)$"#)).expect("a fixed expression")
+});
+
+/// Where in a line a secret may stand in plain, by its key alone: for lines that are shown of files which could not be
+/// read, or read as something else.
+pub fn secret_in_line(line: &str) -> Option<Range<usize>> {
+    let written = KEYED.captures(line)?.get(1)?;
+    let text = written.as_str();
+    if !text.trim_start_matches(['"', '\'']).starts_with('$') {
+        return (!text.contains("{{")).then(|| written.range());
+    }
+    let default = text.find(":-").map(|at| written.start() + at + 2)?;
+    (default < written.end()).then(|| default..written.end())
 }
 
 const PROJECT_HELP: &str = "take it from a variable or a file: ${NAME}, ${file:/run/secrets/name}";
@@ -79,6 +103,11 @@ pub(super) fn mask(sources: &SourceMap, findings: &mut [Diagnostic]) {
             span.file == at.file && span.start < at.end.max(at.start + 1) && at.start < span.end
         };
         for (_, secret) in secrets.iter().filter(beside) {
+            if finding.code == &code::VARIABLE_SYNTAX {
+                // It quotes parts of the text.
+                finding.message = "a `$` that begins no variable".to_owned();
+                finding.help = Some("write ${NAME} for a variable, or $$ for a dollar".to_owned());
+            }
             finding.message = finding.message.replace(secret, "***");
             finding.help = finding.help.take().map(|help| help.replace(secret, "***"));
         }

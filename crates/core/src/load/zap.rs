@@ -13,7 +13,7 @@ use crate::yaml::{self, Kind, MAX_FINDINGS, NodeId, Tree};
 pub(super) fn read(reader: &mut Reader, file: &File) -> ZapFile {
     let before = reader.findings.len();
     let read = reader.read(file);
-    let Some(tree) = read.tree else {
+    let Some(tree) = read.tree.filter(|tree| tree.node(tree.root()).kind != Kind::Null) else {
         if !reader.is_broken(read.file) {
             reader.findings.push(
                 Diagnostic::new(&code::EMPTY_FILE, format!("{} is empty", file.path))

@@ -1,5 +1,6 @@
 //! From what was written to a [`Mapping`].
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{Constant, Each, If, Mapping, Part, Slots};
@@ -196,6 +197,7 @@ impl<'a> Compiler<'a> {
         let mut members = Vec::with_capacity(entries.len());
         let mut drop_null = false;
         let mut whole = true;
+        let mut dollars = HashSet::new();
         for entry in entries {
             if &*entry.key == "$drop_null" {
                 match self.tree.node(entry.value).kind {
@@ -207,6 +209,10 @@ impl<'a> Compiler<'a> {
             whole &= self.known_word(entry);
             let key =
                 entry.key.strip_prefix("$$").map_or_else(|| entry.key.to_string(), |rest| format!("${rest}"));
+            // `$$x` and `$x` write the same; plain repetitions were found when the file was read.
+            if key.starts_with('$') && !dollars.insert(key.clone()) {
+                whole &= self.word_misused(entry.key_span, &format!("another key writes `{key}` too"));
+            }
             match self.mapping(entry.value, names, &format!("{place}.{key}")) {
                 Some(mapping) => members.push((Arc::from(key), mapping)),
                 None => whole = false,

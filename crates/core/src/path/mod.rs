@@ -6,6 +6,7 @@
 
 mod parse;
 mod query;
+mod shapes;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::expression::budget::Budget;
 use crate::expression::problem::{Fault, Problem};
 use crate::value::{ABSENT_UNKNOWN, Value};
 use query::{Query, Segment, Selector};
+pub(crate) use shapes::check;
 
 /// A parsed JSONPath.
 #[derive(Debug, Clone)]
@@ -56,11 +58,6 @@ impl JsonPath {
         &self.0.leading
     }
 
-    /// Its segments as far as each is one step that is known beforehand.
-    pub(crate) fn steps(&self) -> impl Iterator<Item = PathStep<'_>> {
-        self.0.query.segments.iter().map(path_step)
-    }
-
     /// What it reads below its root, as steps; what lies below the last step is used whole.
     pub fn reads(&self) -> Vec<Vec<Key>> {
         let mut reads = vec![self.0.leading.clone()];
@@ -80,27 +77,6 @@ impl JsonPath {
         let list = Value::list(nodes.into_iter().cloned().collect());
         budget.check(&list)?;
         Ok(Cow::Owned(list))
-    }
-}
-
-/// What one segment of a path does to a shape.
-pub(crate) enum PathStep<'a> {
-    /// To a member.
-    Member(&'a Arc<str>),
-    /// To some items of a list, or some members of an object.
-    Items,
-    /// To anything.
-    Anything,
-}
-
-fn path_step(segment: &Segment) -> PathStep<'_> {
-    match segment {
-        Segment::Child(selectors) => match selectors.as_slice() {
-            [Selector::Name(name)] => PathStep::Member(name),
-            [Selector::Any | Selector::At(_) | Selector::Slice(..) | Selector::Filter(_)] => PathStep::Items,
-            _ => PathStep::Anything,
-        },
-        Segment::Descend(_) => PathStep::Anything,
     }
 }
 

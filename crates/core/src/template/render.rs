@@ -114,9 +114,7 @@ impl Renderer<'_, '_, '_> {
     fn captured(&mut self, slot: usize, body: &[Part], filters: Option<&Node>) -> Result<Value, EvalError> {
         let outer = std::mem::take(&mut self.out);
         self.captures += 1;
-        self.captures += 1;
         let rendered = self.parts(body);
-        self.captures -= 1;
         self.captures -= 1;
         let text = std::mem::replace(&mut self.out, outer);
         rendered?;

@@ -41,6 +41,11 @@ impl Default for ProjectFacts {
 }
 
 impl ProjectFacts {
+    /// Those of a project that cannot be read: it may have any variable, so none is missed.
+    pub fn unknown() -> Self {
+        ProjectFacts { vars_shape: Shape::Any, ..ProjectFacts::default() }
+    }
+
     /// Reads them off a project. What is not valid in it has its finding elsewhere and gets a default here.
     pub fn of(project: &definition::Project, tree: &Tree) -> Self {
         let mut facts = ProjectFacts::default();

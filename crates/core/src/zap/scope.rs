@@ -53,20 +53,15 @@ pub(crate) fn names(record: Shape, vars: Shape) -> Names {
         .with("failure", Shape::members([("step", text()), ("reason", text())]))
 }
 
-/// What is known of a finished step.
-pub(crate) fn step_shape() -> Shape {
-    Shape::members([
-        ("outcome", Shape::Scalar(Kind::Text)),
-        ("response", response_shape()),
-        (
-            "items",
-            Shape::List(Arc::new(Shape::members([
-                ("key", Shape::Scalar(Kind::Text)),
-                ("outcome", Shape::Scalar(Kind::Text)),
-                ("response", response_shape()),
-            ]))),
-        ),
-    ])
+/// What is known of a finished step: its answer, or under `each` its elements.
+pub(crate) fn step_shape(each: bool) -> Shape {
+    let outcome = ("outcome", Shape::Scalar(Kind::Text));
+    if !each {
+        return Shape::members([outcome, ("response", response_shape())]);
+    }
+    let element =
+        Shape::members([("key", Shape::Scalar(Kind::Text)), outcome.clone(), ("response", response_shape())]);
+    Shape::members([outcome, ("items", Shape::List(Arc::new(element)))])
 }
 
 /// What is known of an answer.
@@ -120,6 +115,8 @@ pub struct Scope {
     pub(crate) settings: Settings,
     pub(crate) key_base: Uuid,
     steps: Vec<(Arc<str>, StepState)>,
+    /// Steps under `each`.
+    lists: Vec<Arc<str>>,
     misfits: Vec<&'static str>,
 }
 
@@ -165,6 +162,12 @@ impl Scope {
             settings: zap.settings.clone(),
             key_base: facts.key_base,
             steps: Vec::new(),
+            lists: zap
+                .actions
+                .iter()
+                .filter(|action| action.each.is_some())
+                .map(|action| action.id.as_str().into())
+                .collect(),
             misfits,
         })
     }
@@ -182,11 +185,19 @@ impl Scope {
         ]);
     }
 
-    /// Says how a step, or one element of it, ended; later steps see it under `steps`.
+    /// Says how a step, or one element of it, ended; later steps see it under `steps`. A step under `each` that ended
+    /// without an element has none to show.
     pub fn set_step(&mut self, step: &str, facts: StepFacts<'_>) {
         let response = parsed(facts.response);
-        let mut members =
-            vec![(Arc::from("outcome"), Value::text(facts.outcome)), (Arc::from("response"), response)];
+        let mut members = vec![(Arc::from("outcome"), Value::text(facts.outcome))];
+        match facts.element {
+            // What was done, but not here, had elements that nobody knows.
+            None if self.lists.iter().any(|list| **list == *step) => {
+                let none = (facts.outcome != "done").then(|| (Arc::from("items"), Value::list(Vec::new())));
+                members.extend(none);
+            }
+            _ => members.push((Arc::from("response"), response)),
+        }
         let known = self.steps.iter_mut().find(|(id, _)| **id == *step);
         let state = match (facts.element, known) {
             (Some(element), Some((_, StepState::Elements(elements)))) => {

@@ -1,13 +1,14 @@
 //! Where an action's request goes, and the headers it names.
 
 use super::action::Address;
-use super::url::{UrlTemplate, host_allowed, literal_origin};
+use super::url::{UrlTemplate, has_dot_segment, host_allowed, literal_origin};
 use crate::definition;
 use crate::diagnostic::{Diagnostic, code};
 use crate::expression::Names;
 use crate::header;
 use crate::load::is_address;
 use crate::mapping::Compiler;
+use crate::source::Span;
 use crate::template::Template;
 use crate::yaml::Spanned;
 
@@ -63,7 +64,9 @@ fn url(
         _ => {}
     }
     let host = origin.and_then(|origin| origin.split_once("://")).map_or("(by record)", |(_, host)| host);
-    let url = UrlTemplate::new(url?, place);
+    let url = url?;
+    dot_segment(compiler, &url.literal(), at, "url")?;
+    let url = UrlTemplate::new(url, place);
     allowed_fine.then_some(Address::Url { url, host: host.to_owned(), allow_hosts })
 }
 
@@ -82,6 +85,7 @@ fn path(
     }
     let template = template(compiler, written, names)?;
     let literal = template.literal();
+    dot_segment(compiler, &literal, at, "path")?;
     if literal.contains("://") {
         let finding = Diagnostic::new(&code::BAD_FORMAT, "`path` holds a whole address");
         let help = "write the whole address as `url:`, without `connection:`; `path` follows the connection's address";
@@ -99,6 +103,16 @@ fn path(
         return None;
     }
     Some(UrlTemplate::new(template, place))
+}
+
+/// Reports a written `.` or `..` between slashes; nothing when there is one.
+fn dot_segment(compiler: &mut Compiler<'_>, literal: &str, at: Span, key: &str) -> Option<()> {
+    if !has_dot_segment(literal) {
+        return Some(());
+    }
+    let message = format!("`{key}` holds `.` or `..` between slashes, which means a step within the path");
+    compiler.report(Diagnostic::new(&code::BAD_FORMAT, message).at(at).help("write the path without it"));
+    None
 }
 
 fn template(compiler: &mut Compiler<'_>, written: &Spanned<String>, names: &Names) -> Option<Template> {

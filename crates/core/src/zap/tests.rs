@@ -225,7 +225,7 @@ fn later_steps_see_earlier_answers() {
         Destination::Connection { name: "sink".to_owned(), path: "things/a%2Fb".to_owned() }
     );
     let says = |status, body: &[u8]| {
-        zap.actions[2].accepts(&scope, &ResponseFacts { status, headers: &headers, body })
+        zap.actions[2].accepts(&scope, None, &ResponseFacts { status, headers: &headers, body })
     };
     assert!(says(200, br#"{"ok":true}"#).unwrap());
     assert!(!says(200, br#"{"ok":false}"#).unwrap());
@@ -417,6 +417,27 @@ proptest! {
         let pairs: Vec<(String, String)> =
             ::url::form_urlencoded::parse(&requests[0].body.as_ref().unwrap().bytes).into_owned().collect();
         prop_assert_eq!(pairs, [("a".to_owned(), text), ("b".to_owned(), "x".to_owned())]);
+    }
+
+    /// No value changes an address: read back, it has the author's host, segments and parameters, and the value whole.
+    #[test]
+    fn an_address_keeps_its_structure(text in prop_oneof![any::<String>(), "[ -~]{0,12}", r"[./%2eE\\@:#?&]{1,6}"]) {
+        let zap = zap("actions:\n  - { id: send, type: http, url: \"https://a.example/x/{{ record.firstName }}/y?q={{ record.firstName }}&z=1\" }");
+        let record = serde_json::json!({"firstName": text}).to_string();
+        let Ok(requests) = requests(&zap, &record) else {
+            prop_assert!(text.is_empty() || text == "." || text == "..", "{:?}", text);
+            return Ok(());
+        };
+        let Destination::Url { url, .. } = &requests[0].destination else { panic!("url") };
+        let url = ::url::Url::parse(url).unwrap();
+        prop_assert_eq!(url.host_str(), Some("a.example"));
+        let segments: Vec<String> = url.path_segments().unwrap()
+            .map(|segment| percent_encoding::percent_decode_str(segment).decode_utf8().unwrap().into_owned())
+            .collect();
+        prop_assert_eq!(segments, ["x", text.as_str(), "y"]);
+        let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        prop_assert_eq!(pairs, [("q".to_owned(), text), ("z".to_owned(), "1".to_owned())]);
+        prop_assert_eq!(url.fragment(), None);
     }
 
     /// Literals leave as they were written, byte for byte.
@@ -625,4 +646,71 @@ actions:
         16:73 ZR0408 text cannot be compared with a number | write it in quotes: '12'
         "
     );
+}
+
+#[test]
+fn an_answer_is_judged_with_the_key_of_its_request() {
+    let zap = zap(
+        "actions:\n  - { id: one, type: http, connection: sink, success: \"{{ response.body == step.key and step.id == 'one' }}\" }\n  - { id: many, type: http, connection: sink, each: $.items, success: \"{{ response.body == step.key }}\" }",
+    );
+    let scope = scope(&zap, ORDER);
+    let Plan::One(request) = zap.actions[0].plan(&scope).unwrap() else { panic!("one") };
+    let Plan::Each(requests) = zap.actions[1].plan(&scope).unwrap() else { panic!("each") };
+    let says = |action: usize, element, key: &str| {
+        let answer = ResponseFacts { status: 200, headers: &[], body: key.as_bytes() };
+        zap.actions[action].accepts(&scope, element, &answer).unwrap()
+    };
+    assert!(says(0, None, &request.http().unwrap().idempotency_key));
+    let (element, request) = &requests[0];
+    assert!(says(1, Some(element), &request.http().unwrap().idempotency_key));
+    assert!(!says(1, Some("another"), &request.http().unwrap().idempotency_key));
+}
+
+#[test]
+fn a_step_over_no_elements_shows_none() {
+    let zap = zap(
+        "actions:\n  - { id: many, type: http, connection: sink, each: $.items }\n  - { id: then, type: http, connection: sink, json: { ids: \"{{ steps.many['items'] | map(attribute='response.body.id') }}\", o: \"{{ steps.many.outcome }}\" } }",
+    );
+    let sent = |scope: &Scope| match zap.actions[1].plan(scope) {
+        Ok(Plan::One(request)) => Ok(body(request.http().unwrap())),
+        Ok(other) => panic!("{other:?}"),
+        Err(error) => Err(error.to_string()),
+    };
+    let step = |outcome, response, element| StepFacts { outcome, response, element };
+    let mut scope = scope(&zap, ORDER);
+    scope.set_step("many", step("skipped", None, None));
+    assert_eq!(sent(&scope).unwrap(), r#"{"ids":[],"o":"skipped"}"#);
+    scope.set_step("many", step("failed", None, None));
+    assert_eq!(sent(&scope).unwrap(), r#"{"ids":[],"o":"failed"}"#);
+    // What a dry run only shows as done has elements that nobody knows.
+    scope.set_step("many", step("done", None, None));
+    assert!(sent(&scope).unwrap_err().contains("is missing"));
+    scope.set_step("many", step("done", Some(br#"{"body":{"id":7}}"#), Some("1")));
+    assert_eq!(sent(&scope).unwrap(), r#"{"ids":[7],"o":"done"}"#);
+}
+
+#[test]
+fn what_would_never_work_is_found_before_it_runs() {
+    insta::assert_snapshot!(
+        findings(
+            r#"actions:
+  - { id: a, type: http, connection: sink, each: $.items, path: "x/../{{ item.key }}" }
+  - { id: b, type: http, url: "https://a.example/./x" }
+  - { id: c, type: http, connection: sink, json: { a: "{{ steps.a.response.status }}", b: "{{ steps.b['items'] }}" } }
+  - { id: d, type: http, connection: sink, json: { $$set: 1, $set: 2, a: "{{ record.orderId[0] }}" } }
+"#
+        )
+        .join("\n"),
+        @r"
+        4:65 ZR0205 `path` holds `.` or `..` between slashes, which means a step within the path | write the path without it
+        5:31 ZR0205 `url` holds `.` or `..` between slashes, which means a step within the path | write the path without it
+        6:59 ZR0404 `steps.a` has no field `response`
+        6:95 ZR0404 `steps.b` has no field `items`
+        7:62 ZR0705 another key writes `$set` too
+        7:78 ZR0404 `record.orderId` is text and has no positions | a character is `record.orderId[0:1]`
+        "
+    );
+    let null = zap("actions:\n  - { id: send, type: http, connection: sink, text: $.shipCity }");
+    let error = requests(&null, r#"{"shipCity":null}"#).unwrap_err();
+    assert_eq!(error.to_string(), "actions[0].text: the text is null: there is nothing to send");
 }

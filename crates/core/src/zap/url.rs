@@ -50,7 +50,7 @@ fn misplaced(before: &str, value: &str) -> Option<&'static str> {
 }
 
 /// Whether a path segment is `.` or `..`, which would be taken for a step within the path.
-fn has_dot_segment(url: &str) -> bool {
+pub(super) fn has_dot_segment(url: &str) -> bool {
     let path = url.split(['?', '#']).next().unwrap_or(url);
     let path = path.split_once("://").map_or(path, |(_, rest)| rest);
     path.split('/').any(|segment| {

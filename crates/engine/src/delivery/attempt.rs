@@ -218,6 +218,13 @@ impl Journey<'_> {
         let failed = self.attempts.saturating_add(1);
         let wait = next_attempt(&unit.action.retry, failed, elapsed, retry_after, self.seed(unit));
         let Some(wait) = wait else {
+            // A first failure may end it; nobody would guess why.
+            let why = match retry_after {
+                Some(asked) if elapsed < unit.action.retry.for_ => {
+                    format!("{why} and asks to wait {}s, longer than is left of `retry.for`", asked.as_secs())
+                }
+                _ => why,
+            };
             return Ok(self.dead(unit, trace, reason("expired", why)));
         };
         self.fail(unit, why.clone(), trace);
@@ -253,7 +260,7 @@ impl Journey<'_> {
 }
 
 fn accepts(unit: Unit<'_>, scope: &Scope, reply: &Reply) -> Result<bool, MapError> {
-    unit.action.accepts(scope, &seen(reply))
+    unit.action.accepts(scope, unit.element, &seen(reply))
 }
 
 /// An answer as expressions see it.

@@ -298,7 +298,7 @@ impl<'a> Journey<'a> {
         match ended {
             Ended::Done => {
                 let response = self.response_of(unit);
-                match unit.action.stops(scope, response.as_deref()) {
+                match unit.action.stops(scope, unit.element, response.as_deref()) {
                     Ok(false) => Next::Go,
                     Ok(true) => {
                         Next::Stop(reason("stopped", format!("`stop_if` of `{}` holds", unit.action.id)))

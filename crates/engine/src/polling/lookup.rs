@@ -1,5 +1,6 @@
 //! Asking an order's transactions when it was first charged (the rule on what is new).
 
+use super::count::Count;
 use super::reader::{PAGE_ROWS, Reader};
 use crate::ports::{PageRequest, ReadError};
 use jiff::tz::TimeZone;
@@ -84,7 +85,7 @@ impl<'a> LookUps<'a> {
             per_page: PAGE_ROWS,
             ascending: true,
         };
-        let mut rows = Vec::new();
+        let (mut rows, mut count) = (Vec::new(), Count::default());
         loop {
             // The first failure has been waited for; those after it are told from it by one try each.
             let read = if self.first.is_none() {
@@ -95,7 +96,13 @@ impl<'a> LookUps<'a> {
             let page = read?.page;
             // A transaction that cannot be read dates nothing.
             rows.extend(page.rows.iter().filter_map(|raw| Row::decode(raw, &TRANSACTION, &self.fields).ok()));
-            if page.rows.len() < PAGE_ROWS as usize || request.page == MOST_PAGES {
+            let progress = count.page(page.rows.len(), page.total, false);
+            if progress.shrunk {
+                // The one that is missing may be the charge.
+                let text = format!("fewer transactions of order {order_id} than it announced");
+                return Err(ReadError::Vendor { text });
+            }
+            if progress.last || request.page == MOST_PAGES {
                 return Ok(rows);
             }
             request.page += 1;

@@ -139,6 +139,7 @@ impl Pass<'_> {
         self.digest.skews = Vec::with_capacity(self.digest.riders.len());
         for rider in self.digest.riders {
             let kept = match (rider.skew, first.page.server_time) {
+                _ if rider.zap.starts_as_written() => SignedDuration::ZERO,
                 (Some(kept), _) => kept,
                 // Nothing is learnt of the CRM's clock: the next walk may.
                 (None, None) => skew,

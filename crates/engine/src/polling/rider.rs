@@ -30,8 +30,16 @@ pub fn first_boundary(trigger: &CrmTrigger, now: Timestamp) -> Timestamp {
 impl Watched {
     /// Whether no walk has ever been completed for it since it first ran.
     pub(super) fn never_read(&self) -> bool {
-        self.state.cursors.is_empty()
-            && self.state.boundary == first_boundary(&self.trigger, self.state.opened_at)
+        self.state.cursors.is_empty() && self.is_at_first_boundary()
+    }
+
+    /// Whether its boundary is one that a person wrote: it means the account's own time, whatever our clock says.
+    pub(super) fn starts_as_written(&self) -> bool {
+        self.trigger.start != Start::Now && self.is_at_first_boundary()
+    }
+
+    fn is_at_first_boundary(&self) -> bool {
+        self.state.boundary == first_boundary(&self.trigger, self.state.opened_at)
     }
 }
 

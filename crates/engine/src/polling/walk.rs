@@ -104,16 +104,27 @@ impl<'a> Walk<'a> {
     pub(super) async fn step(&mut self, going: &mut Going) {
         let Some(first) = going.next.take() else { return };
         // A long walk goes on to what is tomorrow when it gets there.
-        let tomorrow = window::last_day(self.reader.clock.now(), self.zone);
+        let began = self.reader.clock.now();
+        let tomorrow = window::last_day(began, self.zone);
         let days = window::slice(first, tomorrow);
         let last = days.last >= tomorrow;
         let slice = self.slice(days, last, &going.firsts, going.walked.clean());
         let goes_on = self.passes(&slice, &mut going.walked).await;
         if !last && goes_on {
-            let next = window::after(days);
+            let next = self.next_day(days, began, going.walked.skew);
             going.next = Some(next);
             going.left = window::slices(next, tomorrow);
         }
+    }
+
+    /// The day from which the next slice reads: after this one, but never after what can still change. A slice that
+    /// ends today was read when today was not over, and the next one may begin after midnight.
+    fn next_day(&self, slice: DayWindow, began: Timestamp, skew: SignedDuration) -> Date {
+        let began_there = began.saturating_add(skew.min(SignedDuration::ZERO)).unwrap_or(began);
+        let open = window::first_day(began_there, began, self.zone);
+        // A CRM whose clock is days behind must not hold the walk where it is.
+        let progress = window::after(DayWindow { last: slice.first, ..slice });
+        window::after(slice).min(open).max(progress)
     }
 
     /// A zap is served by the slices from its own first day on: it has no business with older rows.

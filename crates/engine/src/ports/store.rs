@@ -76,8 +76,10 @@ pub struct ZapIdentity {
     pub name: String,
     /// The name its state hangs on so far, when it was renamed.
     pub formerly: Option<String>,
-    /// Hash of what its trigger selects (kind, connection, where, cycles, include_*, once_per): a change moves the boundary.
+    /// Hash of what its trigger selects (kind, connection, where, cycles, include_*): a change moves the boundary.
     pub selection: String,
+    /// How many queries that takes, each with a cursor once it was read.
+    pub queries: usize,
     /// Hash of the whole zap.
     pub content: String,
     /// Git revision, when known.
@@ -97,7 +99,7 @@ pub struct ZapState {
     /// another gave up gets `NAME#2`, so that their keys never meet.
     pub first_name: String,
     /// What is older is primed, not fired. After a change of selection: the earliest of its cursors when the change
-    /// was loaded (its boundary stays where it has none, and never moves back).
+    /// was loaded (its boundary stays where a query was not read yet, and never moves back).
     pub boundary: Timestamp,
     /// The CRM's clock less ours when the zap was first read, by which its boundary is understood; `None` until then.
     /// Zero where the boundary moved to a cursor, which is never after the CRM's clock.

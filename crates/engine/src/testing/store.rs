@@ -75,6 +75,7 @@ struct ZapRow {
     name: String,
     first_name: String,
     selection: String,
+    queries: usize,
     boundary: Timestamp,
     skew: Option<SignedDuration>,
     opened_at: Timestamp,
@@ -158,13 +159,15 @@ impl State {
         if row.selection != identity.selection {
             // What the new selection adds was hidden from the old cursors.
             row.selection = identity.selection;
-            let earliest = row.cursors.values().min().copied();
+            let all_read = row.cursors.len() >= row.queries;
+            let earliest = row.cursors.values().min().copied().filter(|_| all_read);
             if let Some(cursor) = earliest.filter(|at| *at > row.boundary) {
                 row.boundary = cursor;
                 row.skew = Some(SignedDuration::ZERO);
             }
             row.cursors.clear();
         }
+        row.queries = identity.queries;
         let revision = revision(&mut self.revisions, row.id, identity.content);
         ZapState {
             id: row.id,
@@ -184,6 +187,7 @@ impl State {
             name: identity.name.clone(),
             first_name: identity.name.clone(),
             selection: identity.selection.clone(),
+            queries: identity.queries,
             boundary: identity.first_boundary,
             skew: None,
             opened_at: identity.now,

@@ -75,6 +75,19 @@ async fn duplicates_are_counted_by_key_and_by_body() {
 }
 
 #[tokio::test]
+async fn a_senders_request_is_recorded_whatever_its_method() {
+    let bed = Bed::new().await;
+    let sink = bed.running.sink_url();
+    bed.post_sink("", "k1", "{}").await.unwrap();
+    for (method, key) in [("GET", "k2"), ("DELETE", "k3")] {
+        let sent = bed.client.request(method.parse().unwrap(), &sink).header("idempotency-key", key);
+        assert_eq!(sent.send().await.unwrap().bytes().await.unwrap(), r#"{"ok":true}"#);
+    }
+    let methods: Vec<String> = bed.control.received().iter().map(|one| one.method.clone()).collect();
+    assert_eq!(methods, ["POST", "GET", "DELETE"]);
+}
+
+#[tokio::test]
 async fn the_page_escapes_all_and_loads_nothing() {
     let bed = Bed::new().await;
     let evil = r#"{"name":"<script>alert('x')</script> & \"quoted\""}"#;

@@ -26,6 +26,7 @@ pub fn identity(name: &str) -> ZapIdentity {
         name: name.to_owned(),
         formerly: None,
         selection: "s1".to_owned(),
+        queries: 1,
         content: "c1".to_owned(),
         git: None,
         first_boundary: at(100),

@@ -18,7 +18,7 @@ use crate::clock::SystemClock;
 use crate::context::{Context, interruptible};
 use crate::error::{CommandError, Exit};
 use crate::loading::{Started, start_connections};
-use crate::output::{Printer, Table, count, pretty};
+use crate::output::{Printer, Table, count};
 use crate::watch::remedy;
 use crate::wiring;
 
@@ -55,7 +55,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
             .hint("`sample` shows what triggers of type konnektive.* find"));
     };
     let account = account(&started, trigger)?;
-    let found = context.block_on(interruptible(async {
+    let mut found = context.block_on(interruptible(async {
         let limit = args.limit as usize;
         preview(&account, &SystemClock, trigger, limit).await.map_err(|error| refused(trigger, &error))
     }))?;
@@ -65,14 +65,16 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
             "the CRM has no record for `{}` since {}; this is an example",
             zap.name, found.since
         ));
-        printer.data(&pretty(&example(trigger)))?;
-        return Ok(Exit::Fine);
+        printer.hint("bring one about in the CRM, or loosen the trigger's `where`, and ask again");
+        found.rows.push(example(trigger).to_string().into());
+    } else {
+        let rows = count(found.rows.len() as u64, "record", "records");
+        printer.note(&format!("{rows} since {}", found.since));
     }
     match args.format {
         Format::Json => printer.data(&records(&found))?,
         Format::Table => printer.data(&table(&found, trigger, printer))?,
     }
-    printer.note(&format!("{} since {}", count(found.rows.len() as u64, "record", "records"), found.since));
     Ok(Exit::Fine)
 }
 
@@ -97,7 +99,7 @@ fn account(started: &Started, trigger: &CrmTrigger) -> Result<Konnektive, Comman
 }
 
 fn refused(trigger: &CrmTrigger, error: &ReadError) -> CommandError {
-    let told = CommandError::failure(error.to_string());
+    let told = CommandError::failure(format!("connection `{}`: {error}", trigger.connection));
     let permission = trigger.queries().first().map(|query| query.endpoint.permission());
     match remedy(&trigger.connection, error, permission) {
         Some(hint) => told.hint(hint),

@@ -56,7 +56,12 @@ fn parse_fault(text: &str) -> Result<FaultRule, String> {
         let name = text.split(':').next().unwrap_or(text);
         match did_you_mean(name, FAULTS.iter().map(|fault| fault.name)) {
             Some(like) if like != name => format!("{error}; did you mean `{like}`?"),
-            _ => error.to_string(),
+            _ => match &error {
+                FaultError::Value { what, .. } if what == "DURATION" => {
+                    format!("{error}; write a whole number and its unit: 500ms, 90s, 15m")
+                }
+                _ => error.to_string(),
+            },
         }
     })
 }
@@ -114,10 +119,10 @@ fn announce(context: &Context, running: &Running, zone: &str) -> Result<(), Comm
     let printer = &context.printer;
     let paint = printer.err();
     printer.note(&format!(
-        "{}  {}   login and password `sandbox`, zone {zone}\n{} {}   open it in a browser\n",
-        paint.bold("CRM "),
+        "{}   {}\n{}  {}  (open it in a browser)\nlogin and password `sandbox`, zone {zone}\n",
+        paint.bold("CRM"),
         running.base_url(),
-        paint.bold("sink "),
+        paint.bold("sink"),
         running.sink_url(),
     ));
     printer.note("in another terminal:");
@@ -168,6 +173,12 @@ mod tests {
         for fault in FAULTS {
             assert!(help.contains(fault.does), "{}", fault.name);
         }
+    }
+
+    #[test]
+    fn a_duration_without_a_unit_is_told_what_to_write() {
+        assert!(parse_fault("slow:5").unwrap_err().ends_with("500ms, 90s, 15m"));
+        assert!(parse_fault("slow:5s").is_ok());
     }
 
     #[test]

@@ -109,7 +109,7 @@ impl Printer {
     }
 
     fn message(&self, text: &str) {
-        // Nobody is left to be told when stderr is gone.
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        // One write, so that no other program's line gets in between. Nobody is left to be told when stderr is gone.
+        let _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());
     }
 }

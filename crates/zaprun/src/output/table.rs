@@ -17,9 +17,14 @@ pub(crate) enum Tone {
     Quiet,
 }
 
+/// Columns that the last one must have to be folded; in fewer it would stand in slivers, letter below letter.
+const LEAST_LAST: usize = 16;
+
 /// Rows under headings, without lines, so that it can be read, cut and copied.
 pub(crate) struct Table {
     table: comfy_table::Table,
+    /// Columns of the terminal; `None` in a pipe.
+    columns: Option<u16>,
 }
 
 impl Table {
@@ -31,9 +36,7 @@ impl Table {
     fn with(colored: bool, columns: Option<usize>, headings: &[&str]) -> Self {
         let mut table = comfy_table::Table::new();
         table.load_style(NOTHING);
-        if let Some(columns) = columns.and_then(|columns| u16::try_from(columns).ok()) {
-            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns);
-        }
+        let columns = columns.and_then(|columns| u16::try_from(columns).ok());
         if colored {
             table.enforce_styling();
         }
@@ -46,7 +49,13 @@ impl Table {
         if let Some(first) = table.column_mut(0) {
             first.set_padding((0, 1));
         }
-        Table { table }
+        // Nothing stands behind the last: a blank in bold would be the one that no longer fits the line.
+        if let Some(last) =
+            headings.len().checked_sub(1).filter(|at| *at > 0).and_then(|at| table.column_mut(at))
+        {
+            last.set_padding((1, 0));
+        }
+        Table { table, columns }
     }
 
     /// Numbers stand at the right.
@@ -80,8 +89,21 @@ impl Table {
     }
 
     /// The text, each line without blanks at its end.
-    pub(crate) fn render(&self) -> String {
+    pub(crate) fn render(mut self) -> String {
+        if let Some(columns) = self.columns.filter(|columns| self.folds_well(usize::from(*columns))) {
+            self.table.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns);
+        }
         self.table.to_string().lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    }
+
+    /// Whether the columns before the last leave it room to be read. Where they do not, the terminal breaks the
+    /// lines, which is still a text.
+    fn folds_well(&self, columns: usize) -> bool {
+        let widths = self.table.column_max_content_widths();
+        let Some((last, others)) = widths.split_last() else { return false };
+        // Two blanks between columns.
+        let taken: usize = others.iter().map(|width| usize::from(*width) + 2).sum();
+        columns >= taken + usize::from(*last).min(LEAST_LAST)
     }
 }
 
@@ -91,14 +113,29 @@ mod tests {
 
     #[test]
     fn only_the_last_column_is_folded() {
+        let mut table = Table::with(false, Some(42), &["zap", "why"]);
+        table.row(["a-zap-with-a-long-name", "because it is so, and not otherwise"]);
+        insta::assert_snapshot!(table.render(), @r"
+        zap                     why
+        a-zap-with-a-long-name  because it is so,
+                                and not otherwise
+        ");
+    }
+
+    #[test]
+    fn nothing_is_folded_to_slivers() {
         let mut table = Table::with(false, Some(30), &["zap", "why"]);
         table.row(["a-zap-with-a-long-name", "because it is so"]);
         insta::assert_snapshot!(table.render(), @r"
         zap                     why
-        a-zap-with-a-long-name  becau
-                                se it
-                                is so
+        a-zap-with-a-long-name  because it is so
         ");
+    }
+
+    #[test]
+    fn a_heading_in_bold_ends_with_its_word() {
+        let table = Table::with(true, Some(80), &["zap", "why"]);
+        assert_eq!(table.render(), "\u{1b}[1mzap \u{1b}[0m\u{1b}[1m why\u{1b}[0m\n");
     }
 
     #[test]

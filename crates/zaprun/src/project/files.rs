@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 
 use ignore::{DirEntry, WalkBuilder};
 use zaprun_core::load::{File, Overlay};
@@ -13,6 +14,7 @@ use crate::error::io_words;
 
 /// No file of a project is read beyond this; the loader refuses far smaller ones with better words.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
+const LEADS_OUT: &str = "it is a link that leads out of the project";
 /// How deep folders may stand in each other under `zaps/`.
 const DEEPEST: usize = 32;
 
@@ -70,13 +72,14 @@ fn zaps(root: &Path, real_root: &Path, strays: &mut Vec<String>) -> Vec<File> {
         return Vec::new();
     }
     let inside = real_root.to_owned();
+    let (leaving, left) = mpsc::channel();
     let walk = WalkBuilder::new(&folder)
         .standard_filters(false)
         .hidden(true)
         .follow_links(true)
         .max_depth(Some(DEEPEST))
         .sort_by_file_path(Path::cmp)
-        .filter_entry(move |entry| enters(entry, &inside))
+        .filter_entry(move |entry| enters(entry, &inside, &leaving))
         .build();
     let mut seen = HashSet::new();
     let mut files = Vec::new();
@@ -90,12 +93,17 @@ fn zaps(root: &Path, real_root: &Path, strays: &mut Vec<String>) -> Vec<File> {
             Err(error) => files.extend(unreadable(&error, root)),
         }
     }
+    // Zaps behind such a link are believed to run, so it is not passed over in silence.
+    files.extend(
+        left.try_iter().map(|path| File { path: within(&path, root), content: Err(LEADS_OUT.to_owned()) }),
+    );
     files.sort_by(|one, other| one.path.cmp(&other.path));
     files
 }
 
-/// Whether the walk looks at an entry: not into `fixtures/`, nor through a link that leaves the project or leads up.
-fn enters(entry: &DirEntry, real_root: &Path) -> bool {
+/// Whether the walk looks at an entry: not into `fixtures/`, nor through a link that leads up or leaves the project;
+/// the last is reported.
+fn enters(entry: &DirEntry, real_root: &Path, leaving: &mpsc::Sender<PathBuf>) -> bool {
     let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
     if !is_folder {
         return true;
@@ -103,8 +111,16 @@ fn enters(entry: &DirEntry, real_root: &Path) -> bool {
     if entry.depth() > 0 && entry.file_name() == "fixtures" {
         return false;
     }
-    let stays = |real: PathBuf| real.starts_with(real_root) && !real_root.join("zaps").starts_with(real);
-    entry.depth() == 0 || !entry.path_is_symlink() || entry.path().canonicalize().is_ok_and(stays)
+    if entry.depth() == 0 || !entry.path_is_symlink() {
+        return true;
+    }
+    let Ok(real) = entry.path().canonicalize() else { return false };
+    let stays = real.starts_with(real_root);
+    if !stays && !real_root.starts_with(&real) {
+        // The receiver lives as long as the walk.
+        let _ = leaving.send(entry.path().to_owned());
+    }
+    stays && !real_root.join("zaps").starts_with(real)
 }
 
 fn zap_file(
@@ -177,7 +193,7 @@ fn content(path: &Path, real_root: &Path) -> Result<Vec<u8>, String> {
     }
     let real = path.canonicalize().map_err(cannot)?;
     if !real.starts_with(real_root) {
-        return Err("it is a link that leads out of the project".to_owned());
+        return Err(LEADS_OUT.to_owned());
     }
     if metadata.len() > MOST_BYTES {
         return Err(format!("it has {} bytes", metadata.len()));

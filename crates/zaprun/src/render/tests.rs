@@ -143,6 +143,21 @@ fn no_format_shows_a_secret() {
 }
 
 #[test]
+fn a_line_of_broken_yaml_shows_no_secret() {
+    let mut sources = SourceMap::default();
+    let file = sources.add("zaprun.yaml", "password: \"gehéim9\ntimezone: x\n");
+    let diagnostics = [Diagnostic::new(&code::YAML_SYNTAX, "a quote is opened").at(Span::new(file, 10, 11))];
+    let findings = Findings { sources: &sources, diagnostics: &diagnostics, prefix: "" };
+    insta::assert_snapshot!(text::render(&findings, false, None), @r"
+    error[ZR0104]: a quote is opened
+     --> zaprun.yaml:1:11
+      |
+    1 | password: ********
+      |           ^
+    ");
+}
+
+#[test]
 fn json_has_the_documented_shape() {
     insta::assert_snapshot!(rendered(Format::Json), @r#"
     {

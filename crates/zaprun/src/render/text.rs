@@ -6,6 +6,7 @@ use std::ops::Range;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use zaprun_core::diagnostic::{Diagnostic, Severity, code};
+use zaprun_core::load::secret_in_line;
 use zaprun_core::source::{SourceFile, Span};
 
 use super::Findings;
@@ -84,8 +85,14 @@ fn excerpt<'a>(
     let covered = |at: usize| (at - line_start).min(line.len());
     let within = covered(start)..covered(end);
     let line_range = line_start..line_start + line.len();
-    if secrets.iter().any(|secret| secret.start < line_range.end && line_range.start < secret.end) {
-        return Some(masked(line, line_start, within, secrets));
+    let on_line = |secret: &&Range<usize>| secret.start < line_range.end && line_range.start < secret.end;
+    let mut secrets: Vec<Range<usize>> = secrets.iter().filter(on_line).cloned().collect();
+    if secrets.is_empty() {
+        // No finding speaks of one, which in a file that is not read as meant says little.
+        secrets.extend(secret_in_line(line).map(|within| line_start + within.start..line_start + within.end));
+    }
+    if !secrets.is_empty() {
+        return Some(masked(line, line_start, within, &secrets));
     }
     Some((Cow::Borrowed(line), within))
 }

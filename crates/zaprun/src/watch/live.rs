@@ -62,7 +62,7 @@ impl Live {
         let text = self.masker.text(text);
         self.aside(|| {
             // Nobody is left to be told when stderr is gone.
-            let _ = writeln!(std::io::stderr().lock(), "{text}");
+            let _ = std::io::stderr().lock().write_all(format!("{text}\n").as_bytes());
         });
     }
 

@@ -265,3 +265,51 @@ fn connections_name_headers_that_can_be_sent() {
     zaprun.yaml:11:29 ZR0712 the header `TE` is set by zaprun itself | remove it: it says where a message goes or ends
     ");
 }
+
+#[test]
+fn zaps_are_checked_against_the_connections_of_every_overlay() {
+    let zap = "name: a\ntrigger: { type: konnektive.orders, connection: crm, order_type: new_sale }\nactions:\n  - { id: s, type: http, connection: slack, json: {} }\n";
+    let overlays = [
+        ("dev", "connections: { slack: { timeout: 5s } }\n"),
+        ("prod", "connections: { slack: { type: webhook, verify: none, base_url: null } }\n"),
+    ];
+    let input = Input { zaps: vec![file("zaps/a.yaml", zap)], ..project(PROJECT, &overlays) };
+    let found = shown(&load(&input, None));
+    let in_zap: Vec<&str> = found.lines().filter(|line| line.starts_with("zaps/")).collect();
+    assert_eq!(
+        in_zap,
+        [
+            "zaps/a.yaml:4:38 ZR0304 the connection `slack` is of type webhook, not http | add a connection of type http \
+          to zaprun.yaml (zaprun.prod.yaml:1:16 it is declared here) (zaprun.prod.yaml:1:1 with this overlay)"
+        ]
+    );
+}
+
+#[test]
+fn a_secret_with_a_dollar_is_a_secret() {
+    let found = edited("${KONNEKTIVE_PASSWORD}", "p$ssw0rd");
+    assert!(!found.contains("ssw0rd"), "{found}");
+    insta::assert_snapshot!(found, @r"
+    zaprun.yaml:6:15 ZR0605 a secret is written in plain | take it from a variable or a file: ${NAME}, ${file:/run/secrets/name}
+    zaprun.yaml:6:16 ZR0601 a `$` that begins no variable | write ${NAME} for a variable, or $$ for a dollar
+    ");
+}
+
+#[test]
+fn a_line_hides_what_stands_behind_the_name_of_a_secret() {
+    let hidden = |line: &str| secret_in_line(line).map(|range| line[range].to_owned());
+    for line in
+        ["password: \"hunter2", "  - { Api-Key: hunter2", "\"client_secret\" : hunter2", "bearer: [hunter2]"]
+    {
+        assert!(hidden(line).is_some_and(|text| text.contains("hunter2")), "{line}");
+    }
+    assert_eq!(hidden("password: ${A:-hunter2").as_deref(), Some("hunter2"));
+    for line in ["password: ${A}", "token: \"{{ record.x }}\"", "token: $.x", "tokens: 3", "password:"] {
+        assert_eq!(hidden(line), None, "{line}");
+    }
+}
+
+#[test]
+fn a_document_without_a_value_is_empty() {
+    insta::assert_snapshot!(findings("---\n", &[]), @"zaprun.yaml:1:1 ZR0103 zaprun.yaml is empty | write `version: 1` and the connections; `zaprun init` writes a first project");
+}

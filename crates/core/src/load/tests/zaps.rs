@@ -238,6 +238,7 @@ fn ignore_comments() {
     10:18 ZR0114 `01234` begins with a zero: it is read as text | write "01234" in quotes for text, or 1234 for a number
     10:26 ZR0290 the comment names a code that does not exist | write # zaprun: ignore ZR0114 -- why it is meant
     "#);
+    insta::assert_snapshot!(zip("# zaprun: ignore ZR0113, ZR0114 -- because"), @"10:26 ZR0291 nothing is found here that ZR0113 would silence | remove ZR0113 from the comment");
     insta::assert_snapshot!(zip("# zaprun: ignore ZR0113, ZR0115 -- because"), @r#"
     10:18 ZR0114 `01234` begins with a zero: it is read as text | write "01234" in quotes for text, or 1234 for a number
     10:26 ZR0291 nothing is found here that this would silence | remove the comment

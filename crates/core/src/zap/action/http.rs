@@ -114,7 +114,12 @@ impl Payload {
                 Ok(Body { content_type: "application/x-www-form-urlencoded", bytes: form.into_bytes() })
             }
             Payload::Text(_) => {
-                let text = mapped.into_value().to_text();
+                let value = mapped.into_value();
+                if value.is_missing() {
+                    return Err(MapError::new(mapping.place(), "the text is null: there is nothing to send")
+                        .help("write it as `{{ record.… | default('') }}`, or skip the step with `when`"));
+                }
+                let text = value.to_text();
                 let text = text.map_err(|error| {
                     MapError::new(mapping.place(), error.to_string())
                         .help("write it as JSON text with `| tojson`")

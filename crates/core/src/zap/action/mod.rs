@@ -217,15 +217,21 @@ impl Action {
         })
     }
 
-    /// Whether an answer means success: the written `success:`, else a status of 2xx.
+    /// Whether the answer to a step, or to one element of it, means success: the written `success:`, else a status of
+    /// 2xx.
     ///
     /// # Errors
     /// When `success:` has no answer itself.
-    pub fn accepts(&self, scope: &Scope, response: &ResponseFacts<'_>) -> Result<bool, MapError> {
+    pub fn accepts(
+        &self,
+        scope: &Scope,
+        element: Option<&str>,
+        response: &ResponseFacts<'_>,
+    ) -> Result<bool, MapError> {
         let Call::Http(Http { success: Some(success), .. }) = &self.call else {
             return Ok((200..300).contains(&response.status));
         };
-        let values = self.with_response(scope, super::response::value(response));
+        let values = self.with_response(scope, element, super::response::value(response));
         self.holds(success, "success", &values, scope)
     }
 
@@ -268,15 +274,20 @@ impl Action {
     ///
     /// # Errors
     /// When `stop_if:` has no answer.
-    pub fn stops(&self, scope: &Scope, response: Option<&[u8]>) -> Result<bool, MapError> {
+    pub fn stops(
+        &self,
+        scope: &Scope,
+        element: Option<&str>,
+        response: Option<&[u8]>,
+    ) -> Result<bool, MapError> {
         let Some(stop_if) = &self.stop_if else { return Ok(false) };
-        let values = self.with_response(scope, super::scope::parsed(response));
+        let values = self.with_response(scope, element, super::scope::parsed(response));
         self.holds(stop_if, "stop_if", &values, scope)
     }
 
-    fn with_response(&self, scope: &Scope, response: Value) -> Vec<Value> {
+    fn with_response(&self, scope: &Scope, element: Option<&str>, response: Value) -> Vec<Value> {
         let mut values = scope.values.clone();
-        bind_step(&mut values, &self.id, "");
+        bind_step(&mut values, &self.id, &key::step(scope.key_base, &self.id, element).to_string());
         values.truncate(RESPONSE);
         values.push(response);
         values

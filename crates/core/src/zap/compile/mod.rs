@@ -133,7 +133,10 @@ fn actions(
                 (Some(action), Some(actions)) => actions.push(action),
                 _ => actions = None,
             }
-            steps.push((Arc::from(written.value.id().as_str()), scope::step_shape()));
+            steps.push((
+                Arc::from(written.value.id().as_str()),
+                scope::step_shape(written.value.common().each.is_some()),
+            ));
             names = names.clone().with("steps", Shape::members(steps.iter().cloned()));
         }
         actions

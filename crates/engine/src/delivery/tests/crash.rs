@@ -1,8 +1,9 @@
 //! The process dies at every await point; a new one goes on from the state alone.
 
 use super::kit::{EACH, HOLD, ONE, THREE, World, answer};
-use crate::ports::RunState;
+use crate::ports::{Clock, RunState};
 use crate::testing::Moment;
+use jiff::SignedDuration;
 use std::collections::BTreeMap;
 
 /// How often each idempotency key arrived.
@@ -115,4 +116,19 @@ fn several_crashes_in_a_row_lose_nothing() {
     world.once().unwrap().unwrap();
     assert_eq!(world.count(RunState::Delivered), 1);
     assert_eq!(arrivals(&world).len(), 3);
+}
+
+#[test]
+fn what_is_held_after_a_crash_tells_when_it_left() {
+    let world = world(HOLD);
+    let left = world.clock.now();
+    // The attempt was begun, and its answer never recorded.
+    world.calls.crash_at(3, Moment::After);
+    assert_eq!(world.once(), None);
+    world.calls.calm();
+    world.clock.advance(SignedDuration::from_hours(2));
+    world.once().unwrap().unwrap();
+    let run = world.run("A");
+    assert_eq!(run.state, RunState::Held);
+    assert_eq!(run.failed[0].at, left, "by that a person finds it in the target's own log");
 }

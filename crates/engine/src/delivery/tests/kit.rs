@@ -408,6 +408,7 @@ pub(super) fn identity(zap: &Zap, clock: &FakeClock) -> ZapIdentity {
         name: zap.name.clone(),
         formerly: zap.formerly.clone(),
         selection: zap.selection.clone(),
+        queries: zap.trigger.crm().map_or(0, |trigger| trigger.queries().len()),
         content: zap.content.clone(),
         git: None,
         first_boundary: clock.now(),

@@ -137,6 +137,19 @@ fn a_wait_that_is_asked_for_is_kept() {
 }
 
 #[test]
+fn a_wait_beyond_the_end_is_the_end_and_says_so() {
+    let world = World::new(&[&(ONE.to_owned() + "    retry: { for: 10m, first: 1s, max_delay: 1m }\n")]);
+    world.sales(0, &["A"]);
+    let SendOutcome::Reply(head) = reply(429) else { unreachable!() };
+    let busy = SendOutcome::Reply(Reply { retry_after: Some(Duration::from_secs(3600)), ..head });
+    world.target.script(move |_| busy.clone());
+    world.for_long(Duration::from_secs(1));
+    assert_eq!(world.state("A"), (RunState::Dead, "expired".into()));
+    let detail = world.run("A").reason.detail;
+    assert!(detail.contains("asks to wait 3600s, longer than is left of `retry.for`"), "{detail}");
+}
+
+#[test]
 fn success_decides_between_the_rows() {
     let yaml = ONE.to_owned() + "    success: \"{{ response.body.ok == true }}\"\n";
     for (outcome, state, word) in [

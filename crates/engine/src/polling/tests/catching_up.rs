@@ -1,6 +1,6 @@
 //! A zap with days to read beside one that keeps up.
 
-use super::support::{Rig, Spec};
+use super::support::{Rig, Spec, instant, local};
 use crate::ports::{Clock, PageRequest};
 use crate::report::Event;
 use crate::testing::{Call, FakeRow, Fault};
@@ -61,6 +61,35 @@ fn a_live_zap_is_served_first_and_between_the_slices_of_another() {
     assert!(!is_old(&reads[0]) && !is_old(&reads[1]), "the live ones come first");
     let longest = reads.chunk_by(|a, b| is_old(a) == is_old(b)).filter(|run| is_old(&run[0])).map(<[_]>::len);
     assert!(longest.max().unwrap() <= 4, "live reads are due every minute, which is three slices");
+}
+
+#[test]
+fn what_comes_after_its_slice_was_read_is_found_when_the_next_begins_after_midnight() {
+    // By the CRM's clock, which is right or hours behind.
+    for hours in [0, -5] {
+        let skew = SignedDuration::from_hours(hours);
+        let rig = Rig::with("zap", Spec::of("decline"));
+        rig.crm.set_skew(Some(skew));
+        rig.poll();
+        // Away so long that the first slice ends today and another one holds tomorrow.
+        rig.clock.set(instant("2026-09-26T03:58:00Z") - skew);
+        let (mut came, clock) = (false, rig.clock.clone());
+        rig.crm.script(move |call: Call<'_>| {
+            let hard = call.request.query.params.iter().any(|(_, value)| value == "HARD_DECLINE");
+            if !hard || came {
+                return None;
+            }
+            came = true;
+            // The slice of soft ones has just been read.
+            call.table.insert(decline(1, &local(clock.now() + skew)));
+            Some(Fault::Slow(Duration::from_secs(45 * 60)))
+        });
+        rig.poll();
+        rig.crm.behave();
+        rig.later(60);
+        rig.poll();
+        assert_eq!(rig.fired("zap"), ["1"], "{hours} hours");
+    }
 }
 
 #[test]

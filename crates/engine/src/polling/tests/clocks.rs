@@ -92,6 +92,19 @@ fn skew_moves_the_boundary_to_the_crm_clock() {
 }
 
 #[test]
+fn a_start_that_a_person_wrote_is_by_the_account_whatever_the_clocks_say() {
+    for minutes in [-10, 0, 10] {
+        let rig = Rig::with("zap", Spec { start: "2026-09-15", ..Spec::of("decline") });
+        rig.crm.set_skew(Some(SignedDuration::from_mins(minutes)));
+        for (id, at) in [(1, "2026-09-14 23:59:59"), (2, "2026-09-15 00:00:00")] {
+            rig.insert(FakeRow::sale(id, "A", at).with("responseType", "SOFT_DECLINE"));
+        }
+        rig.poll();
+        assert_eq!(rig.fired("zap"), ["2"], "{minutes} minutes");
+    }
+}
+
+#[test]
 fn a_clock_set_right_after_the_first_run_does_not_move_the_boundary() {
     for minutes in [10, -10] {
         let by = SignedDuration::from_mins(minutes);

@@ -1,8 +1,8 @@
 //! Which rows become runs.
 
 use super::support::{Rig, Spec, local};
-use crate::ports::{Clock, Fate};
-use crate::testing::FakeRow;
+use crate::ports::{Clock, Fate, Page, PageRequest};
+use crate::testing::{Call, FakeRow, Fault};
 use jiff::SignedDuration;
 use serde_json::json;
 use zaprun_core::trigger::Endpoint;
@@ -107,6 +107,47 @@ fn a_lead_from_before_the_start_that_buys_after_it_is_a_sale() {
     rig.poll();
     let reads = rig.crm.take_reads().iter().filter(|read| read.window.is_none()).count();
     assert_eq!(reads, 0, "a row that is known costs no look-up");
+}
+
+/// A lead of days ago that buys now, at the sixth try.
+fn bought_at_the_sixth_try(rig: &Rig) {
+    let row = FakeRow::order("A", "2026-09-10 12:00:00").with("dateUpdated", rig.now());
+    rig.insert(row);
+    for id in 1..6 {
+        rig.insert(FakeRow::sale(id, "A", &rig.now()).with("responseType", "SOFT_DECLINE"));
+    }
+    rig.insert(FakeRow::sale(6, "A", &rig.now()));
+}
+
+#[test]
+fn a_look_up_reads_smaller_pages_than_asked_for_to_their_end() {
+    let rig = Rig::running("new_sale");
+    bought_at_the_sixth_try(&rig);
+    rig.crm.script(|call: Call<'_>| {
+        let look_up = call.request.window.is_none();
+        look_up.then(|| {
+            let (total, rows) = call.table.page(&PageRequest { per_page: 4, ..call.request.clone() });
+            Fault::Page(Page { total, rows, server_time: None })
+        })
+    });
+    rig.poll();
+    assert_eq!(rig.fired("zap"), ["A"]);
+}
+
+#[test]
+fn a_look_up_that_is_told_less_than_announced_waits() {
+    let rig = Rig::running("new_sale");
+    bought_at_the_sixth_try(&rig);
+    rig.crm.script(|call: Call<'_>| {
+        let none = Page { total: 6, rows: Vec::new(), server_time: None };
+        call.request.window.is_none().then_some(Fault::Page(none))
+    });
+    let polled = rig.poll();
+    assert_eq!((polled.failed, polled.tally.primed), (1, 0), "not taken for an order without transactions");
+    rig.crm.behave();
+    rig.later(60);
+    rig.poll();
+    assert_eq!(rig.fired("zap"), ["A"]);
 }
 
 #[test]

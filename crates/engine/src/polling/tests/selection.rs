@@ -1,8 +1,8 @@
 //! Zaps that are edited, renamed, redeployed and redirected.
 
 use super::support::{Rig, Spec};
-use crate::ports::Clock;
-use crate::testing::{Call, FakeRow};
+use crate::ports::{Clock, PageRequest};
+use crate::testing::{Call, FakeRow, Fault};
 
 #[test]
 fn a_change_of_selection_moves_the_boundary() {
@@ -38,6 +38,24 @@ fn a_query_added_by_an_option_begins_at_the_boundary() {
     let polled = rig.poll();
     assert_eq!(rig.fired("zap"), ["NEW"]);
     assert_eq!(polled.tally.primed, 1, "the one from before the change");
+}
+
+#[test]
+fn a_change_of_selection_before_every_query_was_read_loses_nothing() {
+    let mut rig = Rig::with("zap", Spec { campaigns: vec!["12"], ..Spec::of("decline") });
+    // From the start on, the hard ones cannot be read.
+    let hard = |request: &PageRequest| request.query.params.iter().any(|(_, value)| value == "HARD_DECLINE");
+    rig.crm.script(move |call: Call<'_>| hard(call.request).then(|| Fault::Fail(super::replies::gateway())));
+    rig.poll();
+    rig.later(600);
+    rig.insert(FakeRow::sale(1, "A", &rig.now()).with("responseType", "HARD_DECLINE"));
+    rig.later(600);
+    rig.poll();
+    rig.crm.behave();
+    rig.zaps[0].spec.campaigns = vec!["12", "15"];
+    rig.later(60);
+    rig.poll();
+    assert_eq!(rig.fired("zap"), ["1"], "it came after the start");
 }
 
 #[test]

@@ -178,6 +178,7 @@ impl Rig {
             name: deployed.name.to_owned(),
             formerly: deployed.formerly.map(str::to_owned),
             selection: zap.selection.clone(),
+            queries: zap.trigger.crm().map_or(0, |trigger| trigger.queries().len()),
             content: zap.content.clone(),
             git: None,
             first_boundary: first_boundary(zap.trigger.crm().unwrap(), now),

@@ -44,7 +44,9 @@ const HISTORY: u32 = 40;
 /// Starts the sandbox and the engine in one process, lets business happen, shows each delivery, and ends with a summary.
 /// Its state is a real one, in a temporary folder.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit: 0 all delivered once, 1 something was lost, repeated or dead, 130 on Ctrl-C.")]
+#[command(
+    after_help = "Exit: 0 all delivered once, 1 a run is dead, held or pending, or the sink took one twice, 130 on Ctrl-C."
+)]
 pub(crate) struct Args {
     /// How long business goes on
     #[arg(long = "for", value_name = "DURATION", env = "ZAPRUN_FOR", default_value = "20s", value_parser = run::parse_duration)]
@@ -107,12 +109,13 @@ async fn play(
     let state = wiring::state_path(&project.definition, &root);
     let store = SqliteStore::open_engine(&state, &zaprun_store::Options::default())
         .map_err(|error| state_error(&error, &state))?;
+    let zaps: Vec<Arc<Zap>> = zaps.into_iter().map(Arc::new).collect();
+    // Before the line that moves begins, which would stay above it.
+    introduce(context, running, &zaps, args);
     let watch = Watch::start_quiet(context.printer, &wired.masker);
     let score = Arc::new(Score::default());
     let stage = Arc::new(Stage::new(score, watch.clone(), context.printer));
-    let zaps: Vec<Arc<Zap>> = zaps.into_iter().map(Arc::new).collect();
     let cast = Cast { stage, watch, store: Arc::new(store), zaps };
-    introduce(context, running, &cast.zaps, args);
 
     let crms =
         wired.crms.iter().map(|crm| (crm.name().to_owned(), Arc::clone(crm) as Arc<dyn Crm>)).collect();
@@ -144,12 +147,11 @@ fn introduce(context: &Context, running: &Running, zaps: &[Arc<Zap>], args: &Arg
         (false, None) => format!("{} of business", zaprun_http::duration_text(args.duration)),
     };
     printer.note(&format!(
-        "{}: a stand-in CRM at {}, a sink at {}, {}; {length} at {}\n",
+        "{}: {}, {length} at {}\na stand-in CRM; a sink that shows what arrives: {}\n",
         paint.bold("zaprun demo"),
-        running.base_url(),
-        running.sink_url(),
         count(zaps.len() as u64, "zap", "zaps"),
         args.rate,
+        running.sink_url(),
     ));
 }
 
@@ -253,9 +255,10 @@ async fn summarise(
         if sink.duplicates == 0 { "none".to_owned() } else { thousands(sink.duplicates) },
     ))?;
     printer.note(&format!(
-        "{} from before the start were not sent; lag runs from the event in the CRM to the sink's answer, polling every {}",
-        count(primed, "row", "rows"),
+        "p50, p95: time from the event in the CRM to the sink's answer, polling every {}\n{} from before the start {} not sent",
         zaprun_http::duration_text(EVERY),
+        count(primed, "row", "rows"),
+        if primed == 1 { "was" } else { "were" },
     ));
     let lost = counts.runs.iter().any(|(_, state, number)| {
         *number > 0 && matches!(state, RunState::Dead | RunState::Held | RunState::Pending)

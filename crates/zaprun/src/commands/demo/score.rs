@@ -75,9 +75,16 @@ impl Score {
         duplicates: &HashMap<String, u64>,
         printer: &Printer,
     ) -> String {
-        let headings =
-            ["zap", "seen", "delivered", "filtered", "dead", "pending", "duplicates", "p50 lag", "p95 lag"];
-        let mut table = Table::new(printer, &headings).right(&[1, 2, 3, 4, 5, 6, 7, 8]);
+        // Pending runs are shown where there are any: without them a line has 80 columns.
+        let waits = counts.runs.iter().any(|(_, state, number)| *state == RunState::Pending && *number > 0);
+        let pending = waits.then_some("pending");
+        let headings: Vec<&str> = ["zap", "seen", "delivered", "filtered", "dead"]
+            .into_iter()
+            .chain(pending)
+            .chain(["duplicates", "p50", "p95"])
+            .collect();
+        let numbers: Vec<usize> = (1..headings.len()).collect();
+        let mut table = Table::new(printer, &headings).right(&numbers);
         let books = self.books();
         for zap in zaps {
             let of = |state: RunState| {
@@ -89,20 +96,22 @@ impl Score {
             let lags = books.lags.get(zap).map_or(&[][..], Vec::as_slice);
             let repeated = duplicates.get(zap).copied().unwrap_or(0);
             let bad = |number: u64| if number > 0 { Tone::Bad } else { Tone::Plain };
-            table.toned([
+            let number = |number: u64, tone: Tone| (thousands(number), tone);
+            let dead = of(RunState::Dead) + of(RunState::Held);
+            let mut row = vec![
                 (zap.clone(), Tone::Plain),
-                (thousands(seen), Tone::Plain),
-                (thousands(of(RunState::Delivered)), Tone::Good),
-                (thousands(of(RunState::Filtered)), Tone::Plain),
-                (
-                    thousands(of(RunState::Dead) + of(RunState::Held)),
-                    bad(of(RunState::Dead) + of(RunState::Held)),
-                ),
-                (thousands(of(RunState::Pending)), Tone::Plain),
-                (thousands(repeated), bad(repeated)),
+                number(seen, Tone::Plain),
+                number(of(RunState::Delivered), Tone::Good),
+                number(of(RunState::Filtered), Tone::Plain),
+                number(dead, bad(dead)),
+            ];
+            row.extend(pending.map(|_| number(of(RunState::Pending), Tone::Plain)));
+            row.extend([
+                number(repeated, bad(repeated)),
                 (percentile(lags, 50), Tone::Plain),
                 (percentile(lags, 95), Tone::Plain),
             ]);
+            table.toned(row);
         }
         table.render()
     }

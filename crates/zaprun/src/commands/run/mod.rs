@@ -4,7 +4,7 @@ mod dry;
 mod git;
 mod signals;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use zaprun_core::definition;
 use zaprun_core::diagnostic::did_you_mean;
 use zaprun_core::zap::Zap;
-use zaprun_engine::ports::{Clock, Crm, StoreError};
+use zaprun_engine::ports::{Clock, Crm, History, RunState, StoreError};
 use zaprun_engine::{Engine, EngineError, Options, Ports, Summary};
 use zaprun_http::duration_text;
 use zaprun_store::SqliteStore;
@@ -73,6 +73,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     let Started { root, project, zaps } = start(context)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let zaps = choose(zaps, &args.only, &context.printer)?;
+    let names: BTreeSet<String> = zaps.iter().map(|zap| zap.name.clone()).collect();
     let wired = wiring::wire(&project.definition, &root, &clock)?;
     let state = wiring::state_path(&project.definition, &root);
     let store = open_state(&state, args.dry_run).map_err(|error| state_error(&error, &state))?;
@@ -101,7 +102,12 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     };
     let engine = Engine::new(zaps, ports, options);
     let ended = context.block_on(async {
-        let ended = drive(engine, args, &watch).await;
+        let mut ended = drive(engine, args, &watch).await;
+        if let Ok((summary, _)) = &mut ended
+            && !args.dry_run
+        {
+            summary.pending = waiting(&store, &names).await.unwrap_or(summary.pending);
+        }
         // What was answered before is kept, whatever closing says.
         let _ = store.close().await;
         ended
@@ -201,6 +207,14 @@ fn exit(summary: &Summary, signal: Option<Signal>, once: bool) -> Exit {
         Some(Signal::Terminate) => Exit::Fine,
         None => Exit::findings(once && failed > 0),
     }
+}
+
+/// The runs of these zaps that wait in the state, also those that were never taken up; `None` where it cannot be read.
+/// So what is new and not in another of the closing counts is in this one.
+async fn waiting(store: &SqliteStore, zaps: &BTreeSet<String>) -> Option<u64> {
+    let counts = store.counts().await.ok()?;
+    let ours = counts.runs.iter().filter(|(zap, state, _)| *state == RunState::Pending && zaps.contains(zap));
+    Some(ours.map(|(_, _, number)| number).sum())
 }
 
 fn opening(zaps: &[Arc<Zap>], state: &Path, args: &Args) -> String {

@@ -85,3 +85,18 @@ fn links_neither_loop_nor_leave_the_project() {
     assert_eq!(contents.iter().filter(|(_, read)| *read).count(), 2, "a and x: {contents:?}");
     assert!(!contents.iter().any(|(path, _)| path.starts_with("zaps/outside/")), "{contents:?}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_folder_behind_a_link_out_of_the_project_is_told() {
+    let elsewhere = project(&[("shared/b.yaml", "name: b\n")]);
+    let root = project(&[("zaprun.yaml", ""), ("zaps/a.yaml", "name: a\n")]);
+    let link =
+        |target: &Path, name: &str| std::os::unix::fs::symlink(target, root.path().join(name)).unwrap();
+    link(&elsewhere.path().join("shared"), "zaps/shared");
+    // One that leads up shows no file that is not seen already.
+    link(root.path(), "zaps/up");
+    let tree = read(root.path());
+    assert_eq!(paths(&tree), ["zaps/a.yaml", "zaps/shared"]);
+    assert_eq!(tree.zaps[1].content, Err("it is a link that leads out of the project".to_owned()));
+}
