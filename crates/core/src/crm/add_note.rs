@@ -1,15 +1,18 @@
-//! `customer/addnote`.
+//! `customer/addnote` (contract §5.6).
 
-use super::{Endpoint, Repeat};
+use super::{Endpoint, Param, ParamType, Rule};
 
-/// Writes a note on a customer. (contract §5).
-pub static ADD_NOTE: Endpoint = Endpoint {
-    action: "konnektive.add_note",
-    path: "customer/addnote",
-    permission: "Add Customer Note",
-    summary: "Writes a note on a customer.",
-    params: &[],
-    rules: &[],
-    repeat: Repeat::LookFirst,
-    reply: &[],
+/// Writes a note on a customer.
+pub(super) static ADD_NOTE: Endpoint = Endpoint {
+    groups: &[&[
+        Param::new("customerId", ParamType::Id, "the customer").max(30),
+        Param::new("message", ParamType::Text, "the note").max(500).personal(),
+    ]],
+    rules: &[Rule::Required(&["customerId", "message"])],
+    ..Endpoint::new(
+        "konnektive.add_note",
+        "customer/addnote",
+        "Add Customer Note",
+        "Writes a note on a customer.",
+    )
 };

@@ -1,15 +1,17 @@
-//! `order/cancel`.
+//! `order/cancel` (contract §5.4).
 
-use super::{Endpoint, Repeat};
+use super::shared::FULL_REFUND;
+use super::{Endpoint, Param, ParamType, Repeat, Rule};
 
-/// Cancels an order. (contract §5).
-pub static CANCEL_ORDER: Endpoint = Endpoint {
-    action: "konnektive.cancel_order",
-    path: "order/cancel",
-    permission: "Cancel Order",
-    summary: "Cancels an order.",
-    params: &[],
-    rules: &[],
-    repeat: Repeat::LookFirst,
-    reply: &[],
+/// Cancels an order.
+pub(super) static CANCEL_ORDER: Endpoint = Endpoint {
+    groups: &[&[
+        Param::new("orderId", ParamType::Id, "the order").max(30),
+        Param::new("cancelReason", ParamType::Text, "why").max(100),
+        Param::new("fullRefund", ParamType::Flag, "whether to give all of the money back"),
+        Param::new("afterNextBill", ParamType::Flag, "whether it ends only after the next charge"),
+    ]],
+    rules: &[Rule::Required(&["orderId", "cancelReason"])],
+    repeat_if: &[(FULL_REFUND, Repeat::Never)],
+    ..Endpoint::new("konnektive.cancel_order", "order/cancel", "Cancel Order", "Cancels an order.")
 };

@@ -1,15 +1,15 @@
-//! `order/confirm`.
+//! `order/confirm` (contract §5.6).
 
-use super::{Endpoint, Repeat};
+use super::{Endpoint, Param, ParamType, Rule};
 
-/// Sends the order's mails and hands it to fulfilment at once. (contract §5).
-pub static CONFIRM_ORDER: Endpoint = Endpoint {
-    action: "konnektive.confirm_order",
-    path: "order/confirm",
-    permission: "Confirm Order",
-    summary: "Sends the order's mails and hands it to fulfilment at once.",
-    params: &[],
-    rules: &[],
-    repeat: Repeat::LookFirst,
-    reply: &[],
+/// Sends the order's mails and hands it to fulfilment at once.
+pub(super) static CONFIRM_ORDER: Endpoint = Endpoint {
+    groups: &[&[Param::new("orderId", ParamType::Id, "the order").max(30)]],
+    rules: &[Rule::Required(&["orderId"])],
+    ..Endpoint::new(
+        "konnektive.confirm_order",
+        "order/confirm",
+        "Confirm Order",
+        "Sends the order's mails and hands it to fulfilment at once.",
+    )
 };

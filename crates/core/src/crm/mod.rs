@@ -4,6 +4,8 @@
 //! `$clear`, and what may be repeated after an unknown outcome.
 
 mod describe;
+mod payment;
+mod shared;
 
 mod add_note;
 mod blacklist_customer;
@@ -21,7 +23,8 @@ mod update_fulfillment;
 
 use crate::record::Row;
 
-pub use describe::{Endpoint, Param, ParamType, Repeat, ReplyField, Rule};
+pub use describe::{Endpoint, Given, Param, ParamType, Repeat, ReplyField, Rule};
+pub use payment::WAYS_TO_PAY;
 
 pub use create_lead::CREATE_LEAD;
 pub use create_sale::CREATE_SALE;
