@@ -5,11 +5,12 @@ use crate::delivery::lane::Lane;
 use crate::delivery::shared::{Counters, Phases, Shared, Targets};
 use crate::delivery::wake::Wakers;
 use crate::ports::{
-    Clock, EventKey, Fate, NewEvent, PageCommit, Reply, RunState, SendOutcome, Sender, Store, StoreError,
+    Clock, Crm, CrmWriter, EventKey, Fate, NewEvent, PageCommit, Reply, RunState, SendOutcome, Sender, Store, StoreError,
     Target, Turn, ZapIdentity, ZapState,
 };
 use crate::report::Event;
-use crate::testing::{Calls, FakeClock, MemoryRun, MemoryStore, Recorded};
+use super::desk::FakeDesk;
+use crate::testing::{Calls, FakeClock, FakeCrm, MemoryRun, MemoryStore, Recorded};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::future::try_join_all;
@@ -253,6 +254,10 @@ pub(super) struct World {
     pub(super) calls: Calls,
     pub(super) store: MemoryStore,
     pub(super) target: FakeSender,
+    /// The CRM, for reading.
+    pub(super) crm: FakeCrm,
+    /// The CRM, for writing.
+    pub(super) desk: FakeDesk,
     pub(super) seen: Recorded,
     zaps: Vec<(Arc<Zap>, ZapState)>,
     pub(super) window: usize,
@@ -272,11 +277,15 @@ impl World {
         };
         let zaps = zaps.iter().map(open).collect();
         let target = FakeSender::new(calls.clone(), clock.clone());
+        let crm = FakeCrm::new(clock.clone(), calls.clone());
+        let desk = FakeDesk::new(calls.clone(), clock.clone());
         World {
             clock,
             calls,
             store,
             target,
+            crm,
+            desk,
             seen: Recorded::default(),
             zaps,
             window: 64,
@@ -343,8 +352,8 @@ impl World {
         let shared = Arc::new(Shared {
             store: Arc::new(self.store.clone()),
             sender: Arc::new(self.target.clone()),
-            crms: HashMap::new(),
-            writers: HashMap::new(),
+            crms: HashMap::from([("crm".to_owned(), Arc::new(self.crm.clone()) as Arc<dyn Crm>)]),
+            writers: HashMap::from([("crm".to_owned(), Arc::new(self.desk.clone()) as Arc<dyn CrmWriter>)]),
             clock: Arc::new(self.clock.clone()),
             observer: Arc::new(self.seen.clone()),
             mask: Arc::clone(&self.mask),

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod crash;
+mod desk;
 mod engine;
 mod kit;
 mod model;
@@ -9,3 +10,5 @@ mod outcomes;
 mod steps;
 mod trouble;
 mod turns;
+mod waits;
+mod writes;

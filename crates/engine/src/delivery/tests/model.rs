@@ -139,7 +139,7 @@ fn check(world: &World, log: &Log, repeatable: bool) {
         assert!(accepted.values().all(|times| *times <= 1), "accepted more than once");
     }
     for run in world.store.all_runs() {
-        assert!(run.begun.is_none());
+        assert_eq!(run.begun.is_some(), run.state == RunState::Held, "what a person must settle stays open");
         let failed = run.steps.iter().any(|step| step.outcome == StepOutcome::Failed);
         match run.state {
             RunState::Delivered => assert!(!failed && !run.steps.is_empty()),

@@ -65,7 +65,7 @@ fn each_outcome_has_its_state() {
             assert_eq!((is, why.as_str()), (state, word), "{outcome:?}");
             let run = world.run("A");
             assert_eq!(run.failed.len(), usize::from(state != Delivered));
-            assert_eq!(run.begun, None);
+            assert_eq!(run.begun.is_some(), state == Held, "{outcome:?}");
             let attempts = u32::from(word == "retrying");
             assert_eq!(
                 run.attempts, attempts,
