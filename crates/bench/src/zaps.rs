@@ -73,6 +73,7 @@ pub fn body(zap: &Zap, order: &[u8], id: &str) -> Result<Vec<u8>, ZapError> {
         run_id: id.to_owned(),
         started_at: Timestamp::UNIX_EPOCH,
         key_base: Uuid::nil(),
+        depth: 0,
     };
     let other = || ZapError::NotOneBody(id.to_owned());
     let mut scope = zap.scope(&facts)?;

@@ -83,7 +83,13 @@ pub struct HttpRequest {
     pub body: Option<Body>,
     /// Idempotency key of the step; sent under the connection's header.
     pub idempotency_key: String,
+    /// How many of zaprun's own writes led to this one, itself included; sent as [`CHAIN_HEADER`], so that a webhook
+    /// that it comes back through knows.
+    pub chain: u32,
 }
+
+/// Tells how many of zaprun's own writes led to a request.
+pub const CHAIN_HEADER: &str = "zaprun-chain";
 
 /// What a step asks of the world. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]

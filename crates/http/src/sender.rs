@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use zaprun_core::definition::Secret;
-use zaprun_core::request::{Destination, HttpRequest, Method};
+use zaprun_core::request::{CHAIN_HEADER, Destination, HttpRequest, Method};
 use zaprun_engine::ports::{Clock, Reply, SendOutcome, Sender, Turn};
 
 /// Bytes of an answer's body that are kept; what is behind them is not read.
@@ -258,6 +258,7 @@ fn headers(
             header(name.as_str(), &request.idempotency_key).map_err(|problem| problem.to_string())?;
         all.insert(name, key);
     }
+    all.insert(HeaderName::from_static(CHAIN_HEADER), request.chain.into());
     if let Some(body) = &request.body {
         all.insert(CONTENT_TYPE, HeaderValue::from_static(body.content_type));
     }

@@ -82,6 +82,8 @@ pub struct RunFacts<'a> {
     pub started_at: Timestamp,
     /// Base of its idempotency keys.
     pub key_base: Uuid,
+    /// How many of zaprun's own writes led to it.
+    pub depth: u32,
 }
 
 /// The event of a run.
@@ -114,6 +116,7 @@ pub struct Scope {
     pub(crate) values: Vec<Value>,
     pub(crate) settings: Settings,
     pub(crate) key_base: Uuid,
+    pub(crate) depth: u32,
     steps: Vec<(Arc<str>, StepState)>,
     /// Steps under `each`.
     lists: Vec<Arc<str>>,
@@ -161,6 +164,7 @@ impl Scope {
             ],
             settings: zap.settings.clone(),
             key_base: facts.key_base,
+            depth: facts.depth,
             steps: Vec::new(),
             lists: zap
                 .actions

@@ -76,6 +76,7 @@ fn scope(zap: &Zap, record: &str) -> Scope {
         run_id: "7".to_owned(),
         started_at: "2026-09-16T18:26:00Z".parse::<Timestamp>().unwrap(),
         key_base: Uuid::nil(),
+        depth: 0,
     })
     .unwrap()
 }

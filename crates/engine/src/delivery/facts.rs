@@ -8,7 +8,7 @@ use zaprun_core::zap::{EventFacts, RunFacts, Scope, StepFacts};
 /// The facts of a run that mapping may see. They are the same at every attempt.
 pub(super) fn facts(run: &ClaimedRun) -> RunFacts<'_> {
     RunFacts {
-        record: &run.event.record,
+        record: run.fresh.as_ref().unwrap_or(&run.event.record),
         event: EventFacts {
             id: run.event.key.to_string(),
             kind: run.event.key.kind.clone(),
@@ -18,6 +18,7 @@ pub(super) fn facts(run: &ClaimedRun) -> RunFacts<'_> {
         run_id: run.id.to_string(),
         started_at: run.created_at,
         key_base: run.key_base,
+        depth: run.depth,
     }
 }
 

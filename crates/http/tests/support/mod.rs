@@ -154,6 +154,7 @@ pub fn post(path: &str) -> HttpRequest {
         headers: Vec::new(),
         body: Some(Content { content_type: "application/json", bytes: b"{\"a\":1}".to_vec() }),
         idempotency_key: "key-1".into(),
+        chain: 1,
     }
 }
 

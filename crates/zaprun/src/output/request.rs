@@ -211,6 +211,7 @@ mod tests {
                 bytes: br#"{"total":19.90,"items":[{"name":"a,\"b{"}],"none":[],"nothing":{ }}"#.to_vec(),
             }),
             idempotency_key: "k".to_owned(),
+            chain: 1,
         };
         insta::assert_snapshot!(request_text(&Request::Http(request), Paint(false)), @r#"
         POST {sheet}/values/sales:append?valueInputOption=R%20W

@@ -68,6 +68,7 @@ impl Http {
             headers,
             body,
             idempotency_key,
+            chain: scope.depth.saturating_add(1),
         })
     }
 }

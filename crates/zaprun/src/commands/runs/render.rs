@@ -66,6 +66,7 @@ fn facts(run: &RunDetail) -> RunFacts<'_> {
         run_id: run.summary.id.to_string(),
         started_at: run.summary.created_at,
         key_base: run.key_base,
+        depth: run.depth,
     }
 }
 
