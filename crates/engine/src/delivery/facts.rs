@@ -15,6 +15,7 @@ pub(super) fn facts(run: &ClaimedRun) -> RunFacts<'_> {
             key: run.event.key.id.clone(),
             at: run.event.at,
         },
+        context: run.event.context.as_deref(),
         run_id: run.id.to_string(),
         started_at: run.created_at,
         key_base: run.key_base,

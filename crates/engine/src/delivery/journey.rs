@@ -239,7 +239,8 @@ impl<'a> Journey<'a> {
                 other => return Ok(other),
             }
         }
-        if let Some(open) = self.open.take() {
+        let left = |open: &BegunAttempt| open.write.as_ref().is_none_or(|write| write.before.is_some());
+        if let Some(open) = self.open.take().filter(left) {
             self.hold_unfinished_write(open).await?;
             return Ok(Next::Rest);
         }

@@ -39,7 +39,9 @@ impl Journey<'_> {
         scope: &mut Scope,
     ) -> Result<Found, StoreError> {
         let shared = Arc::clone(&self.lane.shared);
+        // Only what has left is looked for.
         let Some(write) = open.write.clone() else { return self.stay().await.map(Found::Ended) };
+        let before = write.before.clone().unwrap_or_default();
         if shared.phases.now() == Phase::Stopping {
             return self.stay().await.map(Found::Ended);
         }
@@ -56,7 +58,7 @@ impl Journey<'_> {
         let sight = tokio::select! {
             biased;
             () = shared.phases.stopped() => return self.stay().await.map(Found::Ended),
-            sight = writer.look(&sent, Some(&write.before)) => sight,
+            sight = writer.look(&sent, Some(&before)) => sight,
         };
         let now = shared.clock.now();
         let Sight { state, seen } = match sight {
@@ -117,7 +119,11 @@ impl Journey<'_> {
 
     /// The write counts as one attempt that failed.
     fn nothing_happened(&mut self) -> Found {
-        self.open = None;
+        // The serial stays held until the next attempt has begun or the step has ended.
+        if let Some(write) = self.open.as_mut().and_then(|open| open.write.as_mut()) {
+            write.before = None;
+            write.looked = None;
+        }
         self.attempts = self.attempts.saturating_add(1);
         Found::Nothing
     }

@@ -58,7 +58,8 @@ impl Journey<'_> {
         let lead_unit = Unit { sub: Some(LEAD), ..unit };
         if self.record_of(&lead_unit.step(), unit.element).is_none() {
             match self.write_one(lead_unit, lead, &*writer, scope).await? {
-                Ended::Done => {}
+                // Until it is sold, the lead is open, and another sale of the buyer would take it for its own.
+                Ended::Done => self.reserve(unit, request),
                 Ended::Resting => return Ok(Ended::Resting),
                 Ended::Dead(why) => {
                     self.settle(unit, StepOutcome::Failed, None, 0, Kept::default());
@@ -86,7 +87,8 @@ impl Journey<'_> {
         scope: &mut Scope,
     ) -> Result<Ended, StoreError> {
         let Some(breaker) = self.lane.breaker(unit.place).cloned() else { return self.stay().await };
-        if let Some(open) = self.open.clone().filter(|open| unit.is_of(open)) {
+        let left = |open: &BegunAttempt| open.write.as_ref().is_some_and(|write| write.before.is_some());
+        if let Some(open) = self.open.clone().filter(|open| unit.is_of(open) && left(open)) {
             return match self.look_again(unit, request, open, writer, &breaker, scope).await? {
                 super::look::Found::Ended(ended) => Ok(ended),
                 // It is proven that nothing happened.
@@ -207,7 +209,7 @@ impl Journey<'_> {
             at: shared.clock.now(),
             write: Some(BegunWrite {
                 params: request.params.clone(),
-                before,
+                before: Some(before),
                 serial: request.serial.clone(),
                 looked: None,
             }),
@@ -217,6 +219,21 @@ impl Journey<'_> {
             self.open = Some(begun);
         }
         Ok(answer)
+    }
+
+    /// Holds the serial of a write that has yet to leave.
+    fn reserve(&mut self, unit: Unit<'_>, request: &CrmRequest) {
+        self.open = Some(BegunAttempt {
+            step: unit.step().into_owned(),
+            element: unit.element.map(str::to_owned),
+            at: self.lane.shared.clock.now(),
+            write: Some(BegunWrite {
+                params: Vec::new(),
+                before: None,
+                serial: request.serial.clone(),
+                looked: None,
+            }),
+        });
     }
 
     async fn consequences(
@@ -259,6 +276,9 @@ impl Journey<'_> {
         };
         // The CRM said that it did nothing, or nothing reached it.
         self.open = None;
+        if request.lead.is_some() {
+            self.reserve(unit, request);
+        }
         self.failed(unit, trace, verdict, effect, target).await
     }
 

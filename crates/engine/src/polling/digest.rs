@@ -221,8 +221,8 @@ impl<'a> Digest<'a> {
         let when = When { boundary, opened_at: state.opened_at, skew };
         let verdict = match trigger.judge(row, &when) {
             Verdict::LookUp { order_id } => {
-                let first = self.look_ups.first_sale(&order_id, &trigger.zone, told).await?;
-                trigger.judge_sale(row, first, &when)
+                let charges = self.look_ups.charges(&order_id, &trigger.zone, told).await?;
+                trigger.judge_charges(row, &charges, &when)
             }
             verdict => verdict,
         };

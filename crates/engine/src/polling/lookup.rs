@@ -1,4 +1,4 @@
-//! Asking an order's transactions when it was first charged (the rule on what is new).
+//! Asking an order's transactions what happened to its money (the rule on what is new).
 
 use super::count::Count;
 use super::reader::{PAGE_ROWS, Reader};
@@ -6,7 +6,7 @@ use crate::ports::{PageRequest, ReadError};
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use zaprun_core::record::{ReadSet, Row, TRANSACTION};
-use zaprun_core::trigger::{FirstSale, Narrowing, sale_lookup, sale_lookup_fields};
+use zaprun_core::trigger::{Charges, Narrowing, charges_lookup, charges_lookup_fields};
 
 /// After so many faults of transport in a row, a walk asks no more: the line is down, not the order odd.
 const FAULTS: u32 = 3;
@@ -25,11 +25,11 @@ pub(super) struct LookUps<'a> {
 }
 
 /// What the orders of one page were told, so that zaps that share the page ask once.
-pub(super) type Told = HashMap<String, Option<FirstSale>>;
+pub(super) type Told = HashMap<String, Option<Charges>>;
 
 impl<'a> LookUps<'a> {
     pub(super) fn new(reader: Reader<'a>) -> Self {
-        LookUps { reader, fields: sale_lookup_fields(), first: None, faults: 0, over: false }
+        LookUps { reader, fields: charges_lookup_fields(), first: None, faults: 0, over: false }
     }
 
     /// What the first failed look-up said, if any failed.
@@ -37,13 +37,13 @@ impl<'a> LookUps<'a> {
         self.first.as_ref()
     }
 
-    /// When the order was first charged; `None` when that could not be learnt.
-    pub(super) async fn first_sale(
+    /// What the order's transactions say; `None` when that could not be learnt.
+    pub(super) async fn charges(
         &mut self,
         order_id: &str,
         zone: &TimeZone,
         told: &mut Told,
-    ) -> Option<FirstSale> {
+    ) -> Option<Charges> {
         if let Some(known) = told.get(order_id) {
             return *known;
         }
@@ -52,11 +52,11 @@ impl<'a> LookUps<'a> {
         answer
     }
 
-    async fn ask(&mut self, order_id: &str, zone: &TimeZone) -> Option<FirstSale> {
+    async fn ask(&mut self, order_id: &str, zone: &TimeZone) -> Option<Charges> {
         match self.rows(order_id).await {
             Ok(rows) => {
                 self.faults = 0;
-                Some(FirstSale::of(&rows, zone))
+                Some(Charges::of(&rows, zone))
             }
             Err(error) => {
                 self.failed(error);
@@ -78,7 +78,7 @@ impl<'a> LookUps<'a> {
 
     async fn rows(&self, order_id: &str) -> Result<Vec<Row>, ReadError> {
         let mut request = PageRequest {
-            query: sale_lookup(order_id),
+            query: charges_lookup(order_id),
             narrowing: Narrowing::default(),
             window: None,
             page: 1,

@@ -302,8 +302,9 @@ pub struct BegunAttempt {
 pub struct BegunWrite {
     /// The parameters that were sent, without credentials.
     pub params: Vec<(String, String)>,
-    /// What the CRM showed before: [`crate::ports::Sight::state`].
-    pub before: String,
+    /// What the CRM showed before it left: [`crate::ports::Sight::state`]. `None`: nothing has left yet, and only the
+    /// serial is held, between a lead and its sale.
+    pub before: Option<String>,
     /// While this attempt is open no other of the same text may begin.
     pub serial: Option<String>,
     /// What the latest look showed, and when, once there was one that may count.
@@ -393,9 +394,9 @@ pub struct Touched {
 /// A person's word on a held run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolution {
-    /// The write happened: the run goes on after the step.
+    /// The write happened: the run goes on after the step. One that is held for another reason goes on as it is.
     Done,
-    /// It did not: the step has failed.
+    /// It did not: the step has failed. A run that is held for another reason is given up.
     Failed,
 }
 
@@ -525,6 +526,8 @@ pub struct RunDetail {
     pub fresh: Option<Bytes>,
     /// How many of zaprun's own writes led to it.
     pub depth: u32,
+    /// See [`ClaimedRun::failing`].
+    pub failing: Option<RunReason>,
     /// Base of its idempotency keys.
     pub key_base: Uuid,
     /// Hash of the zap it was made with.

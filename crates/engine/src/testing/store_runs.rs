@@ -147,8 +147,18 @@ impl Runs {
             else {
                 continue;
             };
-            if let Some(begun) = run.begun.take() {
-                run.steps.push(resolved(&begun, resolution, run.attempts, now));
+            match run.begun.take() {
+                Some(begun) => {
+                    run.steps.push(resolved(&begun, resolution, run.attempts, now));
+                    // What was counted for its retries does not count for the next step.
+                    run.attempts = 0;
+                    run.retrying_since = None;
+                }
+                None if resolution == Resolution::Failed => {
+                    let detail = "given up by a person".to_owned();
+                    run.failing.get_or_insert(RunReason { word: run.reason.word.clone(), detail });
+                }
+                None => {}
             }
             run.state = RunState::Pending;
             run.depth = 0;
