@@ -1,5 +1,6 @@
 //! From what a project says to what sends and reads: connections, adapters, the state's place.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use zaprun_core::definition::{self, Auth, Connection, Project};
 use zaprun_core::zap::DEFAULT_CRM_URL;
-use zaprun_engine::ports::Clock;
+use zaprun_engine::ports::{Clock, Crm, CrmWriter};
 use zaprun_http::{Clients, DEFAULT_IDEMPOTENCY_HEADER, HttpConnection, HttpSender, PrivateCa, Rate, Secret};
 use zaprun_konnektive::{Config, DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT, Konnektive};
 
@@ -31,6 +32,18 @@ pub(crate) struct Wired {
     pub(crate) sender: Arc<HttpSender>,
     /// What hides the secrets of all connections.
     pub(crate) masker: Arc<Masker>,
+}
+
+impl Wired {
+    /// The accounts of the CRM by name, for reading.
+    pub(crate) fn readers(&self) -> HashMap<String, Arc<dyn Crm>> {
+        self.crms.iter().map(|crm| (crm.name().to_owned(), Arc::clone(crm) as _)).collect()
+    }
+
+    /// The same for writing.
+    pub(crate) fn writers(&self) -> HashMap<String, Arc<dyn CrmWriter>> {
+        self.crms.iter().map(|crm| (crm.name().to_owned(), Arc::clone(crm) as _)).collect()
+    }
 }
 
 /// Prepares all connections. Nothing is sent.
@@ -197,12 +210,12 @@ fn secret_parts(url: &str) -> Vec<&str> {
     path.split('/').filter(looks_secret).chain(values.filter(|value| value.len() >= LEAST_SECRET)).collect()
 }
 
-fn webhook_secrets(verify: &definition::Verify) -> Option<&str> {
+fn webhook_secrets(verify: &definition::Verify) -> Vec<&str> {
     match verify {
-        definition::Verify::Hmac(check) => Some(check.secret.value.expose()),
-        definition::Verify::Token(check) => Some(check.value.value.expose()),
-        definition::Verify::Basic(basic) => Some(basic.password.value.expose()),
-        definition::Verify::None => None,
+        definition::Verify::Hmac(check) => check.secret.value.iter().map(Secret::expose).collect(),
+        definition::Verify::Token(check) => check.value.value.iter().map(Secret::expose).collect(),
+        definition::Verify::Basic(basic) => vec![basic.password.value.expose()],
+        definition::Verify::None => Vec::new(),
     }
 }
 

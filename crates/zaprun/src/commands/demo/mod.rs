@@ -4,7 +4,6 @@ mod project;
 mod score;
 mod stage;
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
@@ -14,7 +13,7 @@ use clap::builder::BoolishValueParser;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use zaprun_core::zap::{Target, Trigger, Zap};
-use zaprun_engine::ports::{Clock, Crm, History, RunState};
+use zaprun_engine::ports::{Clock, History, RunState};
 use zaprun_engine::{Engine, EngineError, Options, Ports};
 use zaprun_sandbox::{Config, Control, Running, run_generator};
 use zaprun_store::SqliteStore;
@@ -117,12 +116,10 @@ async fn play(
     let stage = Arc::new(Stage::new(score, watch.clone(), context.printer));
     let cast = Cast { stage, watch, store: Arc::new(store), zaps };
 
-    let crms =
-        wired.crms.iter().map(|crm| (crm.name().to_owned(), Arc::clone(crm) as Arc<dyn Crm>)).collect();
     let options = Options { mask: Arc::clone(&wired.masker) as _, seed: args.seed, ..Options::default() };
     let ports = Ports {
-        crms,
-        writers: HashMap::new(),
+        crms: wired.readers(),
+        writers: wired.writers(),
         sender: wired.sender as _,
         store: Arc::clone(&cast.store) as _,
         clock,

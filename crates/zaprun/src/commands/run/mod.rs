@@ -4,7 +4,7 @@ mod dry;
 mod git;
 mod signals;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use zaprun_core::definition;
 use zaprun_core::diagnostic::did_you_mean;
 use zaprun_core::zap::Zap;
-use zaprun_engine::ports::{Clock, Crm, History, RunState, StoreError};
+use zaprun_engine::ports::{Clock, History, RunState, StoreError};
 use zaprun_engine::{Engine, EngineError, Options, Ports, Summary};
 use zaprun_http::duration_text;
 use zaprun_store::SqliteStore;
@@ -28,7 +28,7 @@ use crate::error::{CommandError, Exit};
 use crate::loading::{Started, start};
 use crate::output::{Printer, count, thousands};
 use crate::watch::{LogFormat, Watch};
-use crate::wiring::{self, Wired};
+use crate::wiring;
 use signals::{Signal, Signals};
 
 /// Run the zaps until told to stop
@@ -93,8 +93,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         ..Options::default()
     };
     let ports = Ports {
-        crms: crms(&wired),
-        writers: HashMap::new(),
+        crms: wired.readers(),
+        writers: wired.writers(),
         sender: Arc::clone(&wired.sender) as _,
         store: Arc::clone(&store) as _,
         clock,
@@ -151,10 +151,6 @@ fn open_state(path: &Path, dry_run: bool) -> Result<SqliteStore, StoreError> {
         return SqliteStore::copy_in_memory(path);
     }
     SqliteStore::open_engine(path, &zaprun_store::Options::default())
-}
-
-fn crms(wired: &Wired) -> HashMap<String, Arc<dyn Crm>> {
-    wired.crms.iter().map(|crm| (crm.name().to_owned(), Arc::clone(crm) as Arc<dyn Crm>)).collect()
 }
 
 /// Any number will do: it spreads the waits of engines that were started together.
