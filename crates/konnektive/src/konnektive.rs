@@ -1,19 +1,22 @@
 //! One account.
 
 use crate::mask::Mask;
-use crate::{form, reply};
+use crate::{form, look, outcome, reply, scrub};
 use async_trait::async_trait;
 use bytes::Bytes;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use zaprun_core::crm::ENDPOINTS;
+use zaprun_core::request::{CrmRequest, FindRequest};
 use zaprun_core::trigger::Endpoint;
-use zaprun_engine::ports::{Clock, Crm, Page, PageRequest, ReadError};
+use zaprun_engine::ports::{Clock, Crm, CrmWriter, Page, PageRequest, ReadError, Sight, Turn, WriteOutcome};
 use zaprun_http::request::{CONTENT_TYPE, HeaderValue, Method, Request, Url};
 use zaprun_http::{
-    ClientError, Clients, Failure, Line, Pace, PathError, PrivateCa, Rate, Secret, UrlError, join, parse_base,
+    Answer, ClientError, Clients, Failure, Line, Pace, PathError, PrivateCa, Rate, Secret, UrlError, join,
+    parse_base,
 };
 
 /// How long a read may take unless the connection says otherwise: a day of a busy account takes up to 90 s
@@ -76,14 +79,20 @@ pub enum ConfigProblem {
     Client(#[from] ClientError),
 }
 
-/// One account of the CRM, for reading.
+/// Reads that looks make beside those of the triggers.
+const AUXILIARY: [&str; 2] = [look::HISTORY, look::SHIPMENTS];
+
+/// One account of the CRM.
+///
+/// Pages, look-ups, looks and writes share the connection's rate and concurrency. A look takes a turn for each of its
+/// reads, so whoever holds the turn of a write must not look before it is over.
 pub struct Konnektive {
     pub(crate) config: Config,
     pub(crate) clock: Arc<dyn Clock>,
     /// By the endpoint's path.
     addresses: HashMap<&'static str, Url>,
     line: Line,
-    mask: Mask,
+    pub(crate) mask: Mask,
 }
 
 impl Konnektive {
@@ -105,9 +114,8 @@ impl Konnektive {
         }
         let base = parse_base(config.base_url.expose())?;
         let mut addresses = HashMap::new();
-        for path in
-            Endpoint::ALL.iter().map(|read| read.path()).chain(ENDPOINTS.iter().map(|write| write.path))
-        {
+        let reads = Endpoint::ALL.iter().map(|read| read.path()).chain(AUXILIARY);
+        for path in reads.chain(ENDPOINTS.iter().map(|write| write.path)) {
             // The trailing slash is always written (contract §1.1).
             addresses.insert(path, join(&base, &format!("{path}/"))?);
         }
@@ -131,6 +139,34 @@ impl Konnektive {
         &self.config.timezone
     }
 
+    /// Sends a write once, in a turn that the caller holds.
+    async fn write(&self, request: &CrmRequest) -> WriteOutcome {
+        let key = request.correlate_in.as_deref().filter(|name| request.param(name).is_none());
+        let key = key.map(|name| (name, request.idempotency_key.as_str()));
+        let params = request.params.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(key);
+        let form = form::write(params, &self.config.login_id, &self.config.password);
+        let Some(post) = self.post(request.endpoint.path, form) else {
+            let reason = format!("there is no endpoint `{}`", request.endpoint.path);
+            return WriteOutcome::NotSent { reason, retryable: false, retry_after: None };
+        };
+        match self.line.exchange_in_turn(post, outcome::LARGEST_REPLY).await {
+            Ok(answer) => outcome::of(request, &answer, &self.mask, self.clock.now()),
+            Err(Failure::NotSent { reason, retryable }) => {
+                WriteOutcome::NotSent { reason: format!("the CRM: {reason}"), retryable, retry_after: None }
+            }
+            Err(Failure::Unknown { reason }) => {
+                WriteOutcome::Unknown { reason: format!("the CRM: {reason}"), retry_after: None }
+            }
+        }
+    }
+
+    /// Posts a form with the credentials alone.
+    pub(crate) async fn post_nothing(&self, path: &str) -> Option<Result<Answer, Failure>> {
+        let form = form::write(std::iter::empty(), &self.config.login_id, &self.config.password);
+        let post = self.post(path, form)?;
+        Some(self.line.exchange(post, outcome::LARGEST_REPLY).await)
+    }
+
     /// A POST of a form; nothing where the path is no endpoint's.
     fn post(&self, path: &str, body: String) -> Option<Request> {
         let mut post = Request::new(Method::POST, self.addresses.get(path)?.clone());
@@ -139,13 +175,10 @@ impl Konnektive {
         *post.body_mut() = Some(Bytes::from(body).into());
         Some(post)
     }
-}
 
-#[async_trait]
-impl Crm for Konnektive {
-    async fn page(&self, request: &PageRequest) -> Result<Page, ReadError> {
-        let body = form::page(request, &self.config.login_id, &self.config.password);
-        let Some(post) = self.post(request.query.endpoint.path(), body) else {
+    /// Asks for a page.
+    pub(crate) async fn read(&self, path: &str, form: String) -> Result<Page, ReadError> {
+        let Some(post) = self.post(path, form) else {
             return Err(ReadError::Vendor { text: "there is no such endpoint".to_owned() });
         };
         match self.line.exchange(post, reply::LARGEST_ANSWER).await {
@@ -154,5 +187,43 @@ impl Crm for Konnektive {
                 Err(ReadError::Transport { text: format!("the CRM: {reason}"), retry_after: None })
             }
         }
+    }
+
+    /// Today in the account's zone.
+    pub(crate) fn today(&self) -> Date {
+        self.clock.now().to_zoned_datetime(self.config.timezone.clone()).date()
+    }
+}
+
+#[async_trait]
+impl Crm for Konnektive {
+    async fn page(&self, request: &PageRequest) -> Result<Page, ReadError> {
+        let path = request.query.endpoint.path();
+        let form = form::page(request, &self.config.login_id, &self.config.password);
+        let mut page = self.read(path, form).await?;
+        page.rows = page.rows.into_iter().map(|row| scrub::row(path, row)).collect();
+        Ok(page)
+    }
+}
+
+#[async_trait]
+impl CrmWriter for Konnektive {
+    async fn turn(&self) -> Turn {
+        Turn::holding(self.line.turn().await)
+    }
+
+    async fn write_in_turn(&self, request: &CrmRequest, turn: Turn) -> WriteOutcome {
+        let outcome = self.write(request).await;
+        // Not before the answer is there: a turn is a place among the requests in flight.
+        drop(turn);
+        outcome
+    }
+
+    async fn look(&self, request: &CrmRequest, before: Option<&str>) -> Result<Sight, ReadError> {
+        look::look(self, request, before).await
+    }
+
+    async fn find(&self, request: &FindRequest) -> Result<Vec<Bytes>, ReadError> {
+        self.find_rows(request).await
     }
 }

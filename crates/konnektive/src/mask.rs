@@ -35,12 +35,17 @@ impl Mask {
         Mask(forms)
     }
 
+    /// The text with every credential replaced; `None` where it holds none.
+    pub(crate) fn hidden(&self, text: &str) -> Option<String> {
+        if !self.0.iter().any(|form| text.contains(form.as_str())) {
+            return None;
+        }
+        Some(self.0.iter().fold(text.to_owned(), |text, form| text.replace(form.as_str(), MASK)))
+    }
+
     /// One line of the vendor's words: without credentials, control characters and excess.
     pub(crate) fn words(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for form in &self.0 {
-            text = text.replace(form, MASK);
-        }
+        let text = self.hidden(text).unwrap_or_else(|| text.to_owned());
         let mut line: String = text
             .split(|c: char| c.is_whitespace() || c.is_control())
             .filter(|word| !word.is_empty())

@@ -178,7 +178,9 @@ impl ZoneCheck {
 /// What an answer says of the login; `None` when the CRM itself did not speak.
 fn access(answer: &Result<Page, ReadError>) -> Option<Access> {
     match answer {
-        Ok(_) | Err(ReadError::Permission { .. } | ReadError::Vendor { .. }) => Some(Access::Granted),
+        Ok(_) | Err(ReadError::Permission { .. } | ReadError::Vendor { .. } | ReadError::TooMany { .. }) => {
+            Some(Access::Granted)
+        }
         Err(ReadError::Credentials { text }) => Some(Access::Credentials { text: text.clone() }),
         Err(ReadError::Whitelist { address, text }) => {
             Some(Access::Whitelist { address: address.clone(), text: text.clone() })

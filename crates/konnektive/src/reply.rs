@@ -76,7 +76,7 @@ fn not_ok(answer: &Answer, mask: &Mask, fault: impl Fn(String) -> ReadError) -> 
 }
 
 /// The envelope, or what stands in its place.
-fn envelope(body: &Bytes) -> Result<Envelope<'_>, &'static str> {
+pub(crate) fn envelope(body: &Bytes) -> Result<Envelope<'_>, &'static str> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let text = std::str::from_utf8(body).map_err(|_| "bytes that are not UTF-8 text")?.trim();
     if text.is_empty() {
@@ -120,7 +120,7 @@ fn count(rows: &[&RawValue]) -> u64 {
 }
 
 /// The text of an error: as it stands, or `field: text` for each field (contract §1.3). `None`: a bare ERROR.
-fn error_text(message: &Message<'_>) -> Option<String> {
+pub(crate) fn error_text(message: &Message<'_>) -> Option<String> {
     let all = match message {
         Message::Nothing => return None,
         Message::Text(text) => text.to_string(),
