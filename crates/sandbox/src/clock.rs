@@ -6,10 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
 
 /// A source of the present instant; cheap to clone.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+pub struct Clock {
+    now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Told when the hand was moved, so that nobody need sleep until an instant that is here already.
+    moved: Arc<Notify>,
+}
 
 impl Clock {
     /// The machine's own clock.
@@ -18,17 +23,37 @@ impl Clock {
         reason = "this is the port through which the sandbox takes its time"
     )]
     pub fn system() -> Clock {
-        Clock(Arc::new(Timestamp::now))
+        Clock::new(Timestamp::now)
     }
 
     /// A clock that asks `now` each time.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Clock {
-        Clock(Arc::new(now))
+        Clock { now: Arc::new(now), moved: Arc::default() }
     }
 
     /// The present instant.
     pub fn now(&self) -> Timestamp {
-        (self.0)()
+        (self.now)()
+    }
+
+    /// The same clock, ahead by what `ahead` says.
+    pub(crate) fn ahead_by(&self, ahead: &Arc<Mutex<SignedDuration>>) -> Clock {
+        let (now, ahead) = (Arc::clone(&self.now), Arc::clone(ahead));
+        let shifted = move || {
+            let base = now();
+            base.checked_add(*ahead.lock().unwrap_or_else(PoisonError::into_inner)).unwrap_or(base)
+        };
+        Clock { now: Arc::new(shifted), moved: Arc::clone(&self.moved) }
+    }
+
+    /// Wakes who waits for the hand to move.
+    pub(crate) fn tell_moved(&self) {
+        self.moved.notify_one();
+    }
+
+    /// Ends once the hand was moved, also before this was called.
+    pub(crate) async fn moved(&self) {
+        self.moved.notified().await;
     }
 
     /// The present in `zone`, in whole seconds as the CRM keeps it.
@@ -46,29 +71,36 @@ impl fmt::Debug for Clock {
 
 /// A clock that stands still until it is moved; clones share the hand.
 #[derive(Clone, Debug)]
-pub struct ManualClock(Arc<Mutex<Timestamp>>);
+pub struct ManualClock {
+    hand: Arc<Mutex<Timestamp>>,
+    moved: Arc<Notify>,
+}
 
 impl ManualClock {
     /// Stands at `start`.
     pub fn at(start: Timestamp) -> ManualClock {
-        ManualClock(Arc::new(Mutex::new(start)))
+        ManualClock { hand: Arc::new(Mutex::new(start)), moved: Arc::default() }
     }
 
     /// Jumps to `instant`, forwards or backwards.
     pub fn set(&self, instant: Timestamp) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = instant;
+        *self.hand.lock().unwrap_or_else(PoisonError::into_inner) = instant;
+        self.moved.notify_one();
     }
 
     /// Moves by `step`; stays where it is if that leaves the calendar.
     pub fn advance(&self, step: SignedDuration) {
-        let mut hand = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hand = self.hand.lock().unwrap_or_else(PoisonError::into_inner);
         *hand = hand.checked_add(step).unwrap_or(*hand);
+        drop(hand);
+        self.moved.notify_one();
     }
 
     /// The same hand as a [`Clock`].
     pub fn clock(&self) -> Clock {
-        let hand = Arc::clone(&self.0);
-        Clock::new(move || *hand.lock().unwrap_or_else(PoisonError::into_inner))
+        let hand = Arc::clone(&self.hand);
+        let now = move || *hand.lock().unwrap_or_else(PoisonError::into_inner);
+        Clock { now: Arc::new(now), moved: Arc::clone(&self.moved) }
     }
 }
 

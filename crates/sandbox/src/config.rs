@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use crate::clock::Clock;
 use crate::faults::FaultRule;
+use crate::push::ExportProfile;
 
 /// Everything that can be set when a sandbox starts. [`Config::default`] is a quiet CRM on a free port of
 /// 127.0.0.1 with login and password `sandbox`.
@@ -49,6 +50,8 @@ pub struct Config {
     pub json_bodies: bool,
     /// Whether prepaid orders go through without quality assurance.
     pub prepaid_skips_qa: bool,
+    /// Who is told of what happens, as the CRM's export profiles do.
+    pub exports: Vec<ExportProfile>,
     /// How many of the sink's latest records are kept with their bodies.
     pub sink_records: usize,
     /// Where the present comes from.
@@ -74,6 +77,7 @@ impl Default for Config {
             whitelist: None,
             json_bodies: false,
             prepaid_skips_qa: false,
+            exports: Vec::new(),
             sink_records: 10_000,
             clock: Clock::system(),
         }

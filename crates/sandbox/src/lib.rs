@@ -2,12 +2,12 @@
 //!
 //! The CRM answers as the recorded service does: the envelope, its texts, its unstable types, whole-day windows in
 //! the account's zone. Where the service's behaviour is not known, the stand-in takes the reading that is harshest
-//! for a client, and words of its own are marked `[sandbox wording]`. All state is in memory.
+//! for a client, and words of its own are marked `[stand-in wording]`. All state is in memory.
 //!
 //! It shares no code with the client that it tests, so that both cannot err alike.
 //!
 //! [`Sandbox::start`] listens; [`Control`] steers from within the process; [`Generator`] makes business happen;
-//! [`FAULTS`] lists what can be made to go wrong.
+//! [`ExportProfile`] tells others of it; [`FAULTS`] lists what can be made to go wrong.
 
 mod clock;
 mod config;
@@ -17,6 +17,7 @@ mod faults;
 mod generator;
 mod money;
 mod page;
+mod push;
 mod server;
 mod sink;
 pub mod state;
@@ -29,5 +30,6 @@ pub use crm::CrmRequest;
 pub use faults::{CrmFault, FAULT_OPTIONS, FAULTS, Fault, FaultError, FaultRule, FaultSpec, SinkFault, When};
 pub use generator::{Event, Generator, run_generator};
 pub use money::Money;
+pub use push::{ExportError, ExportProfile, Push};
 pub use server::{Running, Sandbox};
 pub use sink::{Received, SinkSummary};

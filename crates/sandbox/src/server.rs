@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use crate::config::{Config, Error};
 use crate::control::Control;
 use crate::generator::{self, Generator};
-use crate::{crm, sink};
+use crate::{crm, push, sink};
 
 /// How long requests under way may take once the sandbox is asked to stop.
 const GRACE: Duration = Duration::from_secs(2);
@@ -36,6 +36,7 @@ impl Sandbox {
         let control = Control::new(&config)?;
         if config.history > 0 {
             Generator::new(config.seed).history(&control, config.history, HISTORY);
+            control.forget_pushes();
         }
         Sandbox::resume(config, control).await
     }
@@ -63,7 +64,8 @@ impl Sandbox {
             let stop = control.stop_signal();
             tokio::spawn(generator::run_generator(control.clone(), rate, config.seed, stop, |_| {}))
         });
-        Ok(Running { addr, control, server, stream })
+        let pushes = tokio::spawn(push::run(control.clone()));
+        Ok(Running { addr, control, server, stream, pushes })
     }
 }
 
@@ -74,6 +76,7 @@ pub struct Running {
     control: Control,
     server: JoinHandle<()>,
     stream: Option<JoinHandle<()>>,
+    pushes: JoinHandle<()>,
 }
 
 impl Running {
@@ -104,6 +107,7 @@ impl Running {
             // Its own end or its panic: either way it is over.
             let _ = stream.await;
         }
+        let _ = (&mut self.pushes).await;
         if tokio::time::timeout(GRACE, &mut self.server).await.is_err() {
             self.server.abort();
         }

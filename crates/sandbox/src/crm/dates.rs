@@ -11,6 +11,8 @@ pub(crate) enum RangeType {
     #[default]
     Created,
     Updated,
+    /// Customers only.
+    Activity,
 }
 
 impl RangeType {
@@ -18,6 +20,7 @@ impl RangeType {
         match self {
             RangeType::Created => "dateCreated",
             RangeType::Updated => "dateUpdated",
+            RangeType::Activity => "mostRecentActivity",
         }
     }
 }
@@ -53,11 +56,19 @@ pub(crate) fn window(params: &Params, has_id: bool) -> Result<Option<Window>, Re
     }
 }
 
-pub(crate) fn range_type(params: &Params) -> Result<RangeType, Reply> {
-    match params.get("dateRangeType") {
-        None | Some("dateCreated") => Ok(RangeType::Created),
-        Some("dateUpdated") => Ok(RangeType::Updated),
-        Some(_) => Err(reply::not_one_of("dateRangeType", ["dateCreated", "dateUpdated"])),
+pub(crate) fn range_type(params: &Params, known: &[RangeType]) -> Result<RangeType, Reply> {
+    let Some(text) = params.get("dateRangeType") else { return Ok(RangeType::Created) };
+    let named = known.iter().find(|range| range.as_str() == text);
+    named.copied().ok_or_else(|| reply::not_one_of("dateRangeType", known.iter().map(|range| range.as_str())))
+}
+
+/// A day in the one form that writes document: `M/D/YYYY`.
+pub(crate) fn us_date(text: &str) -> Option<Date> {
+    let year = text.rsplit('/').next()?;
+    if year.len() == 4 && text.matches('/').count() == 2 && !text.contains([' ', 'T']) {
+        date(text)
+    } else {
+        None
     }
 }
 

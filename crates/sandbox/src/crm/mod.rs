@@ -1,13 +1,13 @@
 //! The CRM's API: what a request asks, the checks in the vendor's order, the reply, and what goes wrong with it.
 
+mod check;
 mod dates;
 mod import;
-mod import_reply;
-mod order_rows;
+mod late;
 mod params;
 mod query;
 mod reply;
-mod transaction_rows;
+mod rows;
 mod variety;
 mod writes;
 
@@ -26,13 +26,36 @@ use crate::control::Control;
 use crate::faults::{self, CrmFault};
 use crate::state::State;
 use crate::wire;
-use order_rows::Style;
 use params::Params;
 use reply::Reply;
+use rows::Style;
 use variety::Variety;
+
+pub(crate) use late::LateWrite;
 
 /// Largest request body the CRM reads.
 const LARGEST_BODY: usize = 2 << 20;
+
+/// Endpoints that change something.
+pub(crate) const WRITES: &[&str] = &[
+    "leads/import",
+    "order/preauth",
+    "order/import",
+    "upsale/import",
+    "order/confirm",
+    "order/qa",
+    "order/cancel",
+    "order/refund",
+    "purchase/cancel",
+    "transactions/refund",
+    "fulfillment/update",
+    "customer/update",
+    "customer/addnote",
+    "customer/blacklist",
+];
+
+/// Endpoints at which a gateway is asked for money.
+pub(crate) const SALES: &[&str] = &["order/preauth", "order/import", "upsale/import"];
 
 /// A request as the CRM served it.
 #[derive(Clone, Debug)]
@@ -50,8 +73,13 @@ pub struct CrmRequest {
     pub params: Vec<(String, String)>,
     /// Whether the URL held a login or password.
     pub credentials_in_url: bool,
-    /// `result` of the reply; none if a fault took its place.
+    /// Whether the endpoint is one that changes something.
+    pub write: bool,
+    /// `result` of what was carried out, whether or not the answer arrived; none if a fault prevented it, or while
+    /// it has yet to happen.
     pub result: Option<String>,
+    /// When it took effect, if it is a write that succeeded.
+    pub done: Option<Timestamp>,
     /// Rows in the reply's `data`.
     pub rows: usize,
     /// The faults that struck it.
@@ -128,25 +156,43 @@ pub(crate) async fn serve(control: Control, caller: IpAddr, request: Request) ->
     };
     let params = params::of_request(parts, body, settings.json_bodies).await;
     let struck = control.strike_crm(&endpoint, query::page_number(&params));
-    if !wire::wait(&control, delay(&struck)).await {
-        return wire::closed();
-    }
     let call = Call { settings, endpoint: &endpoint, params: &params, caller, faults: &struck };
-    let reply = if replaced(&struck) { None } else { Some(control.with(|state| call.answer(state))) };
-    let log = CrmRequest {
+    let (at, answer) = control.with(|state| (control.now(), call.answer(state)));
+    let (reply, later) = match answer {
+        Answer::Now(reply) => (Some(reply), None),
+        Answer::Never => (None, None),
+        Answer::Later(after) => (None, Some(after)),
+    };
+    let write = call.is_write();
+    let number = control.served(CrmRequest {
         number: 0,
-        at: control.now(),
+        at,
         method,
         params: params.without_secrets(),
         credentials_in_url,
-        result: reply.as_ref().and_then(|reply| Some(reply.get("result")?.as_str()?.to_owned())),
+        write,
+        result: reply.as_ref().and_then(result),
+        done: reply.as_ref().filter(|reply| write && succeeded(reply)).map(|_| at),
         rows: reply.as_ref().map_or(0, data_rows),
         faults: struck.clone(),
         endpoint: endpoint.clone(),
-    };
-    let response = respond(reply, &struck, settings.content_type);
-    control.served(log);
-    response
+    });
+    if let Some(after) = later {
+        control.write_later(LateWrite::new(number, at, after, endpoint, params, struck.clone()));
+    }
+    // What was asked is done by now, whether or not the caller has the patience to hear of it.
+    if !wire::wait(&control, delay(&struck)).await {
+        return wire::closed();
+    }
+    respond(reply, &struck, settings.content_type)
+}
+
+fn result(reply: &Reply) -> Option<String> {
+    Some(reply.get("result")?.as_str()?.to_owned())
+}
+
+fn succeeded(reply: &Reply) -> bool {
+    result(reply).as_deref() == Some("SUCCESS")
 }
 
 fn data_rows(reply: &Reply) -> usize {
@@ -159,9 +205,14 @@ fn delay(faults: &[CrmFault]) -> Duration {
     slow.sum()
 }
 
-/// Whether a fault stands in for the reply, so that nothing is carried out.
-fn replaced(faults: &[CrmFault]) -> bool {
-    faults.iter().any(|fault| matches!(fault, CrmFault::Html504 | CrmFault::BareError | CrmFault::EmptyBody))
+/// What becomes of a request.
+enum Answer {
+    /// It was carried out, or refused.
+    Now(Reply),
+    /// A fault prevented it.
+    Never,
+    /// It will be carried out once so much time is over; nobody is told.
+    Later(Duration),
 }
 
 impl Call<'_> {
@@ -169,69 +220,112 @@ impl Call<'_> {
         self.faults.contains(fault)
     }
 
+    fn is_write(&self) -> bool {
+        WRITES.contains(&self.endpoint)
+    }
+
     /// The checks in the order of contract §8.2, then the endpoint.
-    fn answer(&self, state: &mut State) -> Reply {
-        let known = self.params.get("loginId") == Some(self.settings.login.as_str())
-            && self.params.get("password") == Some(self.settings.password.0.as_str());
-        if !known || self.struck_by(&CrmFault::Auth) {
-            return reply::bad_credentials();
+    fn answer(&self, state: &mut State) -> Answer {
+        let prevents =
+            |fault: &CrmFault| matches!(fault, CrmFault::Html504 | CrmFault::BareError | CrmFault::EmptyBody);
+        if self.faults.iter().any(prevents) {
+            return Answer::Never;
         }
-        let listed = self.settings.whitelist.as_ref().is_none_or(|allowed| allowed.contains(&self.caller));
-        if !listed || self.struck_by(&CrmFault::Whitelist) {
-            return reply::not_whitelisted(self.caller);
-        }
-        if self.struck_by(&CrmFault::NoPermission) {
-            return reply::not_permitted(self.endpoint);
+        if let Err(refusal) = self.admit() {
+            return Answer::Now(refusal);
         }
         for (fault, insert) in [(CrmFault::RowInserted, true), (CrmFault::RowRemoved, false)] {
             if self.struck_by(&fault) {
                 query::shift_rows(state, self.endpoint, self.params, insert);
             }
         }
-        self.dispatch(state)
-    }
-
-    fn dispatch(&self, state: &mut State) -> Reply {
-        let (params, style, beyond) = (self.params, self.settings.style, self.settings.beyond_end);
-        match self.endpoint {
-            "order/query" => query::orders(state, params, style, beyond),
-            "transactions/query" => query::transactions(state, params, style.variety, beyond),
-            "leads/import" => import::leads_import(state, params, style),
-            "order/import" => import::order_import(state, params, &self.sale_rules()),
-            "order/qa" => writes::order_qa(state, params),
-            "order/cancel" => writes::order_cancel(state, params),
-            "order/refund" => writes::order_refund(state, params),
-            "transactions/refund" => writes::transaction_refund(state, params),
-            other => reply::placeholder(format_args!("no endpoint {other}")),
+        let late = |fault: &CrmFault| match fault {
+            CrmFault::LateWrite(after) | CrmFault::LateWrite504(after) => Some(*after),
+            _ => None,
+        };
+        match self.faults.iter().find_map(late).filter(|_| self.is_write()) {
+            Some(after) => Answer::Later(after),
+            None => Answer::Now(carry_out(self.settings, self.endpoint, self.params, self.faults, state)),
         }
     }
 
-    fn sale_rules(&self) -> import::SaleRules {
-        let text =
-            |fault: &CrmFault| if let CrmFault::Decline(text) = fault { Some(text.clone()) } else { None };
-        import::SaleRules {
-            style: self.settings.style,
-            prepaid_skips_qa: self.settings.prepaid_skips_qa,
-            decline: self.faults.iter().find_map(text),
+    fn admit(&self) -> Result<(), Reply> {
+        let known = self.params.get("loginId") == Some(self.settings.login.as_str())
+            && self.params.get("password") == Some(self.settings.password.0.as_str());
+        if !known || self.struck_by(&CrmFault::Auth) {
+            return Err(reply::bad_credentials());
         }
+        let listed = self.settings.whitelist.as_ref().is_none_or(|allowed| allowed.contains(&self.caller));
+        if !listed || self.struck_by(&CrmFault::Whitelist) {
+            return Err(reply::not_whitelisted(self.caller));
+        }
+        if self.struck_by(&CrmFault::NoPermission) {
+            return Err(reply::not_permitted(self.endpoint));
+        }
+        let refuses = self.faults.iter().find_map(|fault| match fault {
+            CrmFault::Refuse(text) => Some(reply::error(text.as_str())),
+            _ => None,
+        });
+        refuses.map_or(Ok(()), Err)
+    }
+}
+
+/// Does what an endpoint is for.
+fn carry_out(
+    settings: &Settings,
+    endpoint: &str,
+    params: &Params,
+    faults: &[CrmFault],
+    state: &mut State,
+) -> Reply {
+    let (style, beyond) = (settings.style, settings.beyond_end);
+    let rules = || sale_rules(settings, faults);
+    match endpoint {
+        "order/query" => query::orders(state, params, style, beyond),
+        "transactions/query" => query::transactions(state, params, style.variety, beyond),
+        "purchase/query" => query::purchases(state, params, style.variety, beyond),
+        "customer/query" => query::customers(state, params, style.variety, beyond),
+        "customer/history" => query::customer_history(state, params, style.variety, beyond),
+        "fulfillment/query" => query::fulfillments(state, params, style.variety, beyond),
+        "leads/import" => import::leads_import(state, params, style),
+        "order/preauth" => import::preauth(state, params, &rules()),
+        "order/import" => import::order_import(state, params, &rules()),
+        "upsale/import" => import::upsale_import(state, params, &rules()),
+        "order/confirm" => writes::order_confirm(state, params),
+        "order/qa" => writes::order_qa(state, params),
+        "order/cancel" => writes::order_cancel(state, params),
+        "order/refund" => writes::order_refund(state, params),
+        "purchase/cancel" => writes::purchase_cancel(state, params),
+        "transactions/refund" => writes::transaction_refund(state, params),
+        "fulfillment/update" => writes::fulfillment_update(state, params),
+        "customer/update" => writes::customer_update(state, params),
+        "customer/addnote" => writes::customer_addnote(state, params),
+        "customer/blacklist" => writes::customer_blacklist(state, params),
+        other => reply::placeholder(format_args!("no endpoint {other}")),
+    }
+}
+
+fn sale_rules(settings: &Settings, faults: &[CrmFault]) -> import::SaleRules {
+    let text = |fault: &CrmFault| if let CrmFault::Decline(text) = fault { Some(text.clone()) } else { None };
+    import::SaleRules {
+        style: settings.style,
+        prepaid_skips_qa: settings.prepaid_skips_qa,
+        decline: faults.iter().find_map(text),
+        redirect: faults.contains(&CrmFault::Redirect),
     }
 }
 
 /// The reply as bytes, with what goes wrong on the way.
 fn respond(reply: Option<Reply>, struck: &[CrmFault], kind: ContentType) -> Response<Body> {
-    if struck.contains(&CrmFault::Html504) {
-        return wire::html(
-            StatusCode::GATEWAY_TIMEOUT,
-            "<html><head><title>504 Gateway Time-out</title></head>\
-             <body><center><h1>504 Gateway Time-out</h1></center></body></html>",
-        );
+    for fault in struck {
+        match fault {
+            CrmFault::Html504 | CrmFault::LostAnswer504 | CrmFault::LateWrite504(_) => return timed_out(),
+            CrmFault::LostAnswer | CrmFault::LateWrite(_) => return wire::closed(),
+            CrmFault::EmptyBody => return ok(Vec::new().into(), kind),
+            _ => {}
+        }
     }
-    if struck.contains(&CrmFault::EmptyBody) {
-        return ok(Vec::new().into(), kind);
-    }
-    if struck.contains(&CrmFault::LostAnswer) {
-        return wire::closed();
-    }
+    let reply = reply.filter(|_| !struck.contains(&CrmFault::LostAnswerBare));
     let mut reply = reply.unwrap_or_else(reply::bare_error);
     for fault in struck {
         match fault {
@@ -253,6 +347,15 @@ fn respond(reply: Option<Reply>, struck: &[CrmFault], kind: ContentType) -> Resp
         return ok(wire::cut_in_the_middle(bytes), kind);
     }
     ok(bytes.into(), kind)
+}
+
+/// What a proxy says in the CRM's place.
+fn timed_out() -> Response<Body> {
+    wire::html(
+        StatusCode::GATEWAY_TIMEOUT,
+        "<html><head><title>504 Gateway Time-out</title></head>\
+         <body><center><h1>504 Gateway Time-out</h1></center></body></html>",
+    )
 }
 
 fn ok(body: Body, kind: ContentType) -> Response<Body> {

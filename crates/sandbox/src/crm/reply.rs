@@ -18,9 +18,9 @@ pub(crate) fn error(text: impl Into<String>) -> Reply {
 }
 
 /// `ERROR` with a text per field.
-pub(crate) fn invalid(fields: impl IntoIterator<Item = (&'static str, String)>) -> Reply {
+pub(crate) fn invalid<N: Into<String>>(fields: impl IntoIterator<Item = (N, String)>) -> Reply {
     let fields: Map<String, Value> =
-        fields.into_iter().map(|(name, text)| (name.to_owned(), Value::String(text))).collect();
+        fields.into_iter().map(|(name, text)| (name.into(), Value::String(text))).collect();
     json!({"result": "ERROR", "message": fields})
 }
 
@@ -31,18 +31,33 @@ pub(crate) fn required(fields: &[&'static str]) -> Reply {
 
 /// `ERROR` naming the values that a field takes.
 pub(crate) fn not_one_of<'a>(field: &'static str, values: impl IntoIterator<Item = &'a str>) -> Reply {
+    invalid([(field, must_be_in(values))])
+}
+
+/// The vendor's words for a value that is none of those known.
+pub(crate) fn must_be_in<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
     let quoted: Vec<String> = values.into_iter().map(|value| format!("'{value}'")).collect();
-    invalid([(field, format!("Not a valid input. Must be in: {}", quoted.join(", ")))])
+    format!("Not a valid input. Must be in: {}", quoted.join(", "))
+}
+
+/// Words of our own, marked so that nobody relies on them.
+pub(crate) fn own(text: impl std::fmt::Display) -> String {
+    format!("[stand-in wording] {text}")
 }
 
 /// `ERROR` in words of our own, where the vendor's are not known; marked so that nobody relies on them.
 pub(crate) fn placeholder(text: impl std::fmt::Display) -> Reply {
-    error(format!("[sandbox wording] {text}"))
+    error(format!("[stand-in wording] {text}"))
 }
 
 /// `SUCCESS` in words of our own, where the vendor's are not known.
 pub(crate) fn done(text: &str) -> Reply {
-    success(format!("[sandbox wording] {text}"))
+    success(format!("[stand-in wording] {text}"))
+}
+
+/// The buyer is to go on elsewhere (contract §1.3).
+pub(crate) fn redirect(url: &str) -> Reply {
+    json!({"result": "MERC_REDIRECT", "message": {"url": url, "script": null}})
 }
 
 /// The empty result of a query for `things`.

@@ -24,7 +24,8 @@ pub enum Fault {
     Sink(SinkFault),
 }
 
-/// A fault of the CRM. Those that stand in for the reply of a write, and do not say otherwise, prevent it.
+/// A fault of the CRM. Those that stand in for the reply of a write, and do not say otherwise, prevent it. A slow
+/// reply is slow; what was asked is done at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CrmFault {
@@ -56,6 +57,14 @@ pub enum CrmFault {
     Cut,
     /// The request is carried out, then the connection ends without an answer.
     LostAnswer,
+    /// The request is carried out, then a proxy answers HTTP 504 with an HTML page.
+    LostAnswer504,
+    /// The request is carried out, then the answer is `{"result":"ERROR"}` without a message.
+    LostAnswerBare,
+    /// The connection ends without an answer, and the write is carried out so much later by the sandbox's clock.
+    LateWrite(Duration),
+    /// A proxy answers HTTP 504, and the write is carried out so much later by the sandbox's clock.
+    LateWrite504(Duration),
     /// Before a page after the first, a row appears on an earlier page.
     RowInserted,
     /// Before a page after the first, a row of an earlier page vanishes.
@@ -64,6 +73,10 @@ pub enum CrmFault {
     NonUtf8,
     /// The gateway declines the sale with these words.
     Decline(String),
+    /// The sale is answered with MERC_REDIRECT, and stays a lead.
+    Redirect,
+    /// The request is refused with these words.
+    Refuse(String),
 }
 
 /// A fault of the sink. The request is recorded in every case.
@@ -123,7 +136,7 @@ pub const FAULTS: &[FaultSpec] = &[
     spec("truncated", "ends the reply in the middle of the JSON", |_| Some(Fault::Crm(CrmFault::Truncated))),
     spec("bare-error", "answers ERROR without a message", |_| Some(Fault::Crm(CrmFault::BareError))),
     with(
-        spec("slow", "answers after this long", |value| {
+        spec("slow", "does what was asked at once, and answers after this long", |value| {
             Some(Fault::Crm(CrmFault::Slow(text::duration(value)?)))
         }),
         "DURATION",
@@ -149,6 +162,28 @@ pub const FAULTS: &[FaultSpec] = &[
     spec("lost-answer", "does what was asked, then closes the connection without an answer", |_| {
         Some(Fault::Crm(CrmFault::LostAnswer))
     }),
+    spec("lost-answer-504", "does what was asked, then answers 504 with an HTML page", |_| {
+        Some(Fault::Crm(CrmFault::LostAnswer504))
+    }),
+    spec("lost-answer-bare", "does what was asked, then answers ERROR without a message", |_| {
+        Some(Fault::Crm(CrmFault::LostAnswerBare))
+    }),
+    with(
+        spec(
+            "late-write",
+            "closes the connection without an answer, and does the write so much later",
+            |value| Some(Fault::Crm(CrmFault::LateWrite(text::duration(value)?))),
+        ),
+        "DURATION",
+        "10m",
+    ),
+    with(
+        spec("late-write-504", "answers 504 with an HTML page, and does the write so much later", |value| {
+            Some(Fault::Crm(CrmFault::LateWrite504(text::duration(value)?)))
+        }),
+        "DURATION",
+        "10m",
+    ),
     spec("row-inserted", "adds a row to an earlier page while a later one is read", |_| {
         Some(Fault::Crm(CrmFault::RowInserted))
     }),
@@ -162,6 +197,14 @@ pub const FAULTS: &[FaultSpec] = &[
         }),
         "TEXT",
         "Card Declined",
+    ),
+    spec("redirect", "answers sales with MERC_REDIRECT", |_| Some(Fault::Crm(CrmFault::Redirect))),
+    with(
+        spec("refuse", "answers ERROR with this text", |value| {
+            Some(Fault::Crm(CrmFault::Refuse(value.to_owned())))
+        }),
+        "TEXT",
+        "Refused",
     ),
     with(
         spec("sink-status", "answers with this status", |value| {

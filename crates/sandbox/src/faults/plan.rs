@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{CrmFault, Fault, SinkFault};
+use crate::crm::{SALES, WRITES};
 
 /// A fault with its condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,8 +49,13 @@ impl Site<'_> {
     fn admits(&self, fault: &Fault, on: Option<&str>) -> bool {
         match (self, fault) {
             (Site::Crm { endpoint, page }, Fault::Crm(fault)) => {
-                let later_page = matches!(fault, CrmFault::RowInserted | CrmFault::RowRemoved);
-                (!later_page || *page > 1) && on.is_none_or(|on| on.trim_matches('/') == *endpoint)
+                let fits = match fault {
+                    CrmFault::RowInserted | CrmFault::RowRemoved => *page > 1,
+                    CrmFault::LateWrite(_) | CrmFault::LateWrite504(_) => WRITES.contains(endpoint),
+                    CrmFault::Decline(_) | CrmFault::Redirect => SALES.contains(endpoint),
+                    _ => true,
+                };
+                fits && on.is_none_or(|on| on.trim_matches('/') == *endpoint)
             }
             (Site::Sink { path }, Fault::Sink(_)) => on.is_none_or(|on| below(path, on)),
             _ => false,

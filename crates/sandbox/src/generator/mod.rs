@@ -357,7 +357,7 @@ impl Generator {
 
     fn cancel(&mut self, state: &mut State) -> Option<Event> {
         let order_id = forget_any(&mut self.rng, &mut self.sales)?;
-        state.cancel(&order_id).ok()?;
+        state.cancel(&order_id, "customer request").ok()?;
         Some(Event::Cancelled { order_id })
     }
 

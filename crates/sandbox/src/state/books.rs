@@ -8,8 +8,8 @@ use jiff::civil::{Date, DateTime};
 use super::catalog::{self, Product};
 use super::moves::{CartLine, Refusal};
 use super::{
-    Buyer, Fulfillment, FulfillmentStatus, Line, MAX_ORDERS, Order, OrderStatus, OrderType, Patch, Payment,
-    ResponseType, State, Transaction, TxnType, take,
+    Buyer, Fulfillment, FulfillmentStatus, Line, MAX_ORDERS, Order, OrderStatus, OrderType, ParcelItem,
+    Patch, Payment, ResponseType, State, Transaction, TxnType, take,
 };
 use crate::money::Money;
 
@@ -59,14 +59,28 @@ impl State {
     /// # Errors
     /// [`Refusal::Full`].
     pub fn blank(&mut self, campaign_id: u64, buyer: &Buyer, new_customer: bool) -> Result<Order, Refusal> {
-        if self.orders.len() >= MAX_ORDERS {
-            return Err(Refusal::Full);
-        }
+        self.room()?;
+        let customer_id = self.customer_of(campaign_id, buyer, !new_customer);
+        self.blank_for(customer_id, campaign_id, buyer)
+    }
+
+    fn room(&self) -> Result<(), Refusal> {
+        if self.orders.len() >= MAX_ORDERS { Err(Refusal::Full) } else { Ok(()) }
+    }
+
+    /// A new empty partial of this customer, not inserted yet.
+    pub(super) fn blank_for(
+        &mut self,
+        customer_id: u64,
+        campaign_id: u64,
+        buyer: &Buyer,
+    ) -> Result<Order, Refusal> {
+        self.room()?;
         let now = self.now();
         Ok(Order {
             order_id: self.order_id(),
             actual_order_id: take(&mut self.next.order),
-            customer_id: self.customer(buyer, !new_customer),
+            customer_id,
             created: now,
             updated: now,
             order_type: OrderType::NewSale,
@@ -75,6 +89,9 @@ impl State {
             campaign_id,
             buyer: buyer.clone(),
             payment: None,
+            preauthorised: None,
+            first_order: None,
+            confirmed: None,
             lines: Vec::new(),
             fulfillments: Vec::new(),
             discount: Money::ZERO,
@@ -121,29 +138,60 @@ impl State {
             shipping: wanted.shipping.unwrap_or(product.shipping),
             recurring: product.recurring,
             purchase_id: String::new(),
+            actual_purchase_id: 0,
+            bought: None,
+            changed: None,
             purchase_status: None,
             txn_type: None,
             next_bill: None,
             cancelled: None,
+            cancel_reason: String::new(),
             cancellation_scheduled: false,
             cycle: 1,
             order_item_id: take(&mut self.next.order_item),
             transaction_item_id: take(&mut self.next.transaction_item),
+            replaced_by: None,
         }
     }
 
-    pub(super) fn parcel(&mut self, order: &Order) -> Fulfillment {
-        let first_item_id = self.next.fulfillment_item;
-        self.next.fulfillment_item += order.lines.len() as u64;
+    /// Gives lines that are bought now their purchases.
+    pub(super) fn open_purchases(&mut self, lines: &mut [Line]) {
+        let now = self.now();
+        for line in lines {
+            line.purchase_id = self.hex_id();
+            line.actual_purchase_id = take(&mut self.next.purchase);
+            line.bought = Some(now);
+            line.changed = Some(now);
+        }
+    }
+
+    /// A parcel of these lines.
+    pub(super) fn parcel(&mut self, lines: &[Line]) -> Fulfillment {
+        let now = self.now();
         Fulfillment {
             fulfillment_id: take(&mut self.next.fulfillment),
             client_fulfillment_id: self.hex_id(),
             status: FulfillmentStatus::Hold,
             tracking_number: String::new(),
+            carrier: String::new(),
+            method: String::new(),
+            rma_number: String::new(),
             shipped: None,
-            created: self.now(),
-            first_item_id,
+            delivered: None,
+            returned: None,
+            created: now,
+            updated: now,
+            items: self.packed(lines),
         }
+    }
+
+    /// Lines as they lie in a parcel.
+    pub(super) fn packed(&mut self, lines: &[Line]) -> Vec<ParcelItem> {
+        let item = |line: &Line| ParcelItem {
+            item_id: take(&mut self.next.fulfillment_item),
+            order_item_id: line.order_item_id,
+        };
+        lines.iter().map(item).collect()
     }
 
     pub(super) fn record(&mut self, order: &Order, entry: Entry<'_>) -> u64 {

@@ -7,8 +7,10 @@ mod books;
 pub mod catalog;
 mod model;
 pub mod moves;
+mod news;
+mod people;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -16,9 +18,11 @@ use jiff::tz::TimeZone;
 use crate::clock::Clock;
 
 pub use model::{
-    Address, Buyer, Card, Chargeback, Fulfillment, FulfillmentStatus, Line, Order, OrderStatus, OrderType,
-    Patch, Payment, PurchaseStatus, ResponseType, ReviewStatus, Transaction, TxnType,
+    Address, Banned, BlacklistType, Buyer, Card, Chargeback, Customer, Entry, EntryKind, Fulfillment,
+    FulfillmentStatus, Line, Order, OrderStatus, OrderType, ParcelItem, Patch, Payment, PurchaseStatus,
+    ResponseType, ReviewStatus, Transaction, TxnType,
 };
+pub use news::{News, Route};
 
 /// Bound of memory: a sandbox refuses further orders beyond it.
 pub const MAX_ORDERS: usize = 250_000;
@@ -34,8 +38,12 @@ pub struct State {
     by_order_id: HashMap<String, u64>,
     transactions: BTreeMap<u64, Transaction>,
     by_order: HashMap<u64, Vec<u64>>,
-    customers: HashMap<String, u64>,
+    customers: BTreeMap<u64, Customer>,
+    by_contact: HashMap<String, u64>,
     open_partials: HashMap<PartialKey, u64>,
+    history: VecDeque<Entry>,
+    blacklist: Vec<Banned>,
+    news: VecDeque<News>,
     next: Counters,
 }
 
@@ -53,6 +61,8 @@ struct Counters {
     fulfillment: u64,
     fulfillment_item: u64,
     merchant_txn: u64,
+    purchase: u64,
+    history: u64,
 }
 
 /// Takes the present number and moves on.
@@ -74,8 +84,12 @@ impl State {
             by_order_id: HashMap::new(),
             transactions: BTreeMap::new(),
             by_order: HashMap::new(),
-            customers: HashMap::new(),
+            customers: BTreeMap::new(),
+            by_contact: HashMap::new(),
             open_partials: HashMap::new(),
+            history: VecDeque::new(),
+            blacklist: Vec::new(),
+            news: VecDeque::new(),
             next: Counters {
                 order: 49_801,
                 customer: 19_201,
@@ -85,6 +99,8 @@ impl State {
                 fulfillment: 32_401,
                 fulfillment_item: 39_801,
                 merchant_txn: 43_401,
+                purchase: 51_201,
+                history: 70_001,
             },
         }
     }
@@ -167,6 +183,7 @@ impl State {
         {
             self.orders.remove(&replaced);
         }
+        self.meet(&order);
         self.orders.insert(order.actual_order_id, order);
     }
 
@@ -194,20 +211,18 @@ impl State {
         Some(removed)
     }
 
-    /// Forgets all orders, transactions and customers; ids go on counting.
+    /// Forgets all that happened; ids go on counting.
     pub fn clear(&mut self) {
         self.orders.clear();
         self.by_order_id.clear();
         self.transactions.clear();
         self.by_order.clear();
         self.customers.clear();
+        self.by_contact.clear();
         self.open_partials.clear();
-    }
-
-    /// Whether a customer of this id exists.
-    pub fn has_customer(&self, customer_id: u64) -> bool {
-        self.customers.values().any(|id| *id == customer_id)
-            || self.orders.values().any(|order| order.customer_id == customer_id)
+        self.history.clear();
+        self.blacklist.clear();
+        self.news.clear();
     }
 
     /// A fresh public order id.
@@ -224,21 +239,4 @@ impl State {
     fn hex_id(&mut self) -> String {
         format!("{:010X}", self.rng.u64(..1 << 40))
     }
-
-    /// The customer of this buyer; a known e-mail is the same person.
-    fn customer(&mut self, buyer: &Buyer, dedup: bool) -> u64 {
-        let key = contact(buyer);
-        let known = self.customers.get(&key).copied();
-        if let (true, Some(id)) = (dedup, known) {
-            return id;
-        }
-        let id = take(&mut self.next.customer);
-        self.customers.insert(key, id);
-        id
-    }
-}
-
-/// What a buyer is known by: e-mail, else phone.
-fn contact(buyer: &Buyer) -> String {
-    if buyer.email.is_empty() { buyer.phone.clone() } else { buyer.email.to_lowercase() }
 }

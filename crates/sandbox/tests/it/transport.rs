@@ -74,7 +74,7 @@ async fn checks_come_in_the_vendors_order() {
     let bed =
         Bed::with(Config { faults: vec!["no-permission:on=order/query".parse().unwrap()], ..steady() }).await;
     let text = bed.call("order/query", &[]).await["message"].to_string();
-    assert!(text.contains("sandbox wording") && text.contains("order/query"), "{text}");
+    assert!(text.contains("[stand-in wording]") && text.contains("order/query"), "{text}");
     let reply = bed.call("transactions/query", &[]).await;
     assert_eq!(reply["message"]["startDate"], "is a required field");
 }

@@ -1,17 +1,24 @@
 //! What business does to orders: the life cycle of contract §2.1.
 //!
 //! [`State`](super::State) has one method for each move; `life` holds those of an order's life, `money` those
-//! that bill again or give back.
+//! that bill again or give back, `upsell` what joins an order later, `parcels` what is shipped, and `customers`
+//! what is written about people.
 
+mod customers;
 mod life;
 mod money;
+mod parcels;
+mod upsell;
 
 use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use super::{Buyer, MAX_ORDERS, OrderStatus, Payment};
+use super::{Buyer, FulfillmentStatus, MAX_ORDERS, OrderStatus, Payment, PurchaseStatus};
 use crate::money::Money;
+
+pub use customers::CustomerChange;
+pub use parcels::{ParcelChange, Parcels};
 
 /// Why a move is not possible.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -37,6 +44,34 @@ pub enum Refusal {
     /// Nothing that bills again.
     #[error("order {0} has no running subscription")]
     NoSubscription(String),
+    /// No purchase of this id.
+    #[error("no purchase {0}")]
+    NoPurchase(String),
+    /// The purchase's status does not allow it.
+    #[error("purchase {purchase_id} is {}", status.as_str())]
+    Purchase {
+        /// The purchase.
+        purchase_id: String,
+        /// Where it stands.
+        status: PurchaseStatus,
+    },
+    /// No customer of this id.
+    #[error("no customer {0}")]
+    NoCustomer(u64),
+    /// No parcel of this id, or none of this order.
+    #[error("no fulfillment of {0}")]
+    NoParcel(String),
+    /// The parcel's status does not allow it.
+    #[error("fulfillment {fulfillment_id} is {}", status.as_str())]
+    Parcel {
+        /// The parcel.
+        fulfillment_id: u64,
+        /// Where it stands.
+        status: FulfillmentStatus,
+    },
+    /// Parcels of the test card are never sent.
+    #[error("order {0} is a test order and stays on HOLD")]
+    TestParcel(String),
     /// More than there is to give back, or nothing.
     #[error("cannot refund {asked} of {left}")]
     Amount {
@@ -65,6 +100,8 @@ pub struct Lead {
     pub extra: BTreeMap<String, String>,
     /// Makes a new customer even for a known e-mail.
     pub new_customer: bool,
+    /// The customer of a new order, where that is known.
+    pub customer_id: Option<u64>,
 }
 
 /// One product to buy.

@@ -3,9 +3,10 @@
 use super::{Decline, Rebilled, Refusal};
 use crate::money::Money;
 use crate::state::books::{APPROVED, Entry, next_bill};
+use crate::state::news::{News, Route};
 use crate::state::{
-    Chargeback, Line, Order, OrderStatus, OrderType, PurchaseStatus, ResponseType, State, TxnType, catalog,
-    take,
+    Buyer, Chargeback, Line, Order, OrderStatus, OrderType, PurchaseStatus, ResponseType, State, TxnType,
+    catalog, take,
 };
 
 impl State {
@@ -37,7 +38,7 @@ impl State {
                 left = left - part;
             }
         }
-        self.book_refund(order, asked);
+        self.book_refund(order, asked, refunds.last().copied());
         Ok(refunds)
     }
 
@@ -57,7 +58,7 @@ impl State {
         let order_id = found.order_id.clone();
         let order = self.order(&order_id).cloned().ok_or(Refusal::NoOrder(order_id))?;
         let refund = self.give_back(&order, sale, asked, reason);
-        self.book_refund(order, asked);
+        self.book_refund(order, asked, Some(refund));
         Ok(refund)
     }
 
@@ -73,6 +74,7 @@ impl State {
             return Err(Refusal::NoSubscription(order_id.to_owned()));
         };
         line.cycle += 1;
+        line.changed = Some(now);
         line.purchase_status = Some(PurchaseStatus::Active);
         line.next_bill = next_bill(now);
         if line.cancellation_scheduled {
@@ -85,15 +87,20 @@ impl State {
         let ships =
             catalog::product(order.campaign_id, billed.product_id).is_some_and(|found| found.ships_again);
         let mut charged = if ships { self.follow_up(&order, &billed)? } else { order.clone() };
-        let amount = billed.total() + billed.shipping;
+        let amount = billed.charge();
         let mut entry = Entry::first_cycle(TxnType::Sale, APPROVED, &charged, amount);
         entry.order_type = OrderType::Recurring;
         entry.cycle = billed.cycle;
         let transaction_id = self.record(&charged, entry);
         charged.paid = charged.paid + amount;
         let charged_id = charged.order_id.clone();
+        let item = charged.lines.iter().find(|line| line.purchase_id == billed.purchase_id);
+        let item = item.map_or(billed.order_item_id, |line| line.order_item_id);
+        let news = News::of(Route::Rebill, &charged).transaction(transaction_id).line(item);
+        self.heard_of(&charged, &Buyer::default());
         self.insert_order(order);
         self.insert_order(charged);
+        self.tell(news);
         Ok(Rebilled { order_id: charged_id, transaction_id })
     }
 
@@ -103,20 +110,25 @@ impl State {
     /// [`Refusal::NoOrder`], [`Refusal::NoSubscription`].
     pub fn decline_rebill(&mut self, order_id: &str, why: &Decline) -> Result<u64, Refusal> {
         let (mut order, at) = self.subscription(order_id)?;
+        let now = self.now();
         let Some(line) = order.lines.get_mut(at) else {
             return Err(Refusal::NoSubscription(order_id.to_owned()));
         };
         line.purchase_status = Some(PurchaseStatus::RecycleBilling);
-        let (cycle, amount) = (line.cycle + 1, line.total() + line.shipping);
+        line.changed = Some(now);
+        let item = line.order_item_id;
+        let (cycle, amount) = (line.cycle + 1, line.charge());
         let tries = self.transactions_of(order_id).filter(|found| found.billing_cycle == cycle).count();
-        order.updated = self.now();
+        order.updated = now;
         let kind = if why.hard { ResponseType::HardDecline } else { ResponseType::SoftDecline };
         let mut entry = Entry::first_cycle(TxnType::Sale, (kind, &why.text), &order, amount);
         entry.order_type = OrderType::Recurring;
         entry.cycle = cycle;
         entry.recycle = u32::try_from(tries).unwrap_or(u32::MAX);
         let transaction = self.record(&order, entry);
+        let news = News::of(Route::RebillDecline, &order).transaction(transaction).line(item);
         self.insert_order(order);
+        self.tell(news);
         Ok(transaction)
     }
 
@@ -132,6 +144,9 @@ impl State {
         found.updated = now;
         let reason_code = reason_code.to_owned();
         found.chargeback = Some(Chargeback { amount: found.amount, date: now.date(), reason_code });
+        let order_id = found.order_id.clone();
+        let news = self.order(&order_id).map(|order| News::of(Route::Chargeback, order).transaction(sale));
+        news.into_iter().for_each(|news| self.tell(news));
         Ok(())
     }
 
@@ -150,8 +165,8 @@ impl State {
 
     /// The new order of a cycle that ships.
     fn follow_up(&mut self, order: &Order, billed: &Line) -> Result<Order, Refusal> {
-        let mut next = self.blank(order.campaign_id, &order.buyer, false)?;
-        next.customer_id = order.customer_id;
+        let mut next = self.blank_for(order.customer_id, order.campaign_id, &order.buyer)?;
+        next.first_order = Some(order.order_id.clone());
         next.order_type = OrderType::Recurring;
         next.status = OrderStatus::Complete;
         next.payment.clone_from(&order.payment);
@@ -161,7 +176,7 @@ impl State {
         line.next_bill = None;
         line.txn_type = Some(TxnType::Sale);
         next.lines.push(line);
-        let parcel = self.parcel(&next);
+        let parcel = self.parcel(&next.lines);
         next.fulfillments.push(parcel);
         Ok(next)
     }
@@ -181,13 +196,17 @@ impl State {
         self.record(order, entry)
     }
 
-    fn book_refund(&mut self, mut order: Order, amount: Money) {
+    fn book_refund(&mut self, mut order: Order, amount: Money, transaction: Option<u64>) {
         order.updated = self.now();
         order.refunded = order.refunded + amount;
         if order.refundable() <= Money::ZERO && order.status == OrderStatus::Complete {
             order.status = OrderStatus::Refunded;
         }
+        let full = order.refundable() <= Money::ZERO;
+        let route = if full { Route::FullRefund } else { Route::PartialRefund };
+        let news = News::of(route, &order).transaction(transaction);
         self.insert_order(order);
+        self.tell(news);
     }
 }
 

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::order_rows::{CUSTOM, SOURCE_VALUES, UTM};
-use super::variety::{Row, Variety};
+use super::orders::{CUSTOM, SOURCE_VALUES, UTM};
 use crate::clock::stamp;
-use crate::state::{ResponseType, Transaction, TxnType, catalog};
+use crate::crm::variety::{Row, Variety};
+use crate::state::{Customer, ResponseType, Transaction, TxnType, catalog};
 
 /// One row; `customFields` is added when asked for.
 pub(crate) fn transaction_row(found: &Transaction, variety: Variety, custom_fields: bool) -> Value {
@@ -88,7 +88,7 @@ fn payment(row: &mut Row, found: &Transaction, variety: Variety) {
     let card = found.payment.as_ref().and_then(|payment| payment.card.as_ref());
     let flag = |name| variety.number(found.transaction_id, name, 0.into());
     row.text("paySource", found.payment.as_ref().map_or("", |payment| payment.source.as_str()))
-        .put("paySourceId", (found.customer_id - found.customer_id % 10 + 7).to_string())
+        .put("paySourceId", pay_source_id(found))
         .put("prepaidType", Value::Null)
         .text("cardBin", card.map_or("", |card| card.bin.as_str()))
         .text("cardLast4", card.map_or("", |card| card.last4.as_str()))
@@ -96,6 +96,11 @@ fn payment(row: &mut Row, found: &Transaction, variety: Variety) {
         .put("cardIsPrepaid", flag("cardIsPrepaid"))
         .put("cardIsDebit", flag("cardIsDebit"))
         .nulls(&["achBankName", "achRoutingNumber", "achAccountNumber"]);
+}
+
+fn pay_source_id(found: &Transaction) -> Option<String> {
+    let account = found.payment.as_ref()?;
+    Some(Customer::pay_source_id(found.customer_id, account).to_string())
 }
 
 fn aftermath(row: &mut Row, found: &Transaction, variety: Variety) {

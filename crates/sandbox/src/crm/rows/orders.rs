@@ -2,13 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::variety::{Row, Variety};
+use super::fulfillments::packed;
 use crate::clock::stamp;
 use crate::config::{ItemsForm, Shape};
+use crate::crm::variety::{Row, Variety};
 use crate::money::Money;
-use crate::state::{
-    Address, Fulfillment, FulfillmentStatus, Line, Order, OrderStatus, ResponseType, catalog,
-};
+use crate::state::{Address, Fulfillment, Line, Order, OrderStatus, ResponseType, catalog};
 
 /// How rows are written.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +55,7 @@ pub(crate) const UTM: &[&str] = &["UTMSource", "UTMMedium", "UTMCampaign", "UTMT
 
 /// The API user, as replies name it.
 pub(crate) const AGENT_ID: u64 = 216_626;
-const AGENT_NAME: &str = "api_user";
+pub(super) const AGENT_NAME: &str = "api_user";
 
 /// One row; `customFields` is added when asked for.
 pub(crate) fn order_row(order: &Order, style: Style, custom_fields: bool) -> Value {
@@ -152,7 +151,7 @@ fn payment(row: &mut Row, order: &Order, style: Style) {
 }
 
 /// The last second (2016: the first) of the month's last day.
-fn card_expiry(year: i16, month: i8, shape: Shape) -> String {
+pub(super) fn card_expiry(year: i16, month: i8, shape: Shape) -> String {
     let time = if shape == Shape::Y2016 { "00:00:00" } else { "23:59:59" };
     match jiff::civil::Date::new(year, month, 1) {
         Ok(first) => format!("{} {time}", first.last_of_month()),
@@ -249,7 +248,7 @@ fn item(order: &Order, line: &Line, style: Style) -> Value {
         )
         .put("salesTax", numbers.money("salesTax", Money::ZERO))
         .put("productSku", line.sku.as_str())
-        .put("replacedByOrderItemId", "")
+        .put("replacedByOrderItemId", line.replaced_by.map(|id| id.to_string()).unwrap_or_default())
         .put("responseType", item_response(order));
     Value::Object(item.0)
 }
@@ -290,28 +289,35 @@ fn fulfillment(order: &Order, parcel: &Fulfillment) -> Value {
         .put("clientFulfillmentId", parcel.client_fulfillment_id.as_str())
         .text("trackingNumber", &parcel.tracking_number)
         .put("dateShipped", parcel.shipped.map(stamp))
-        .put("dateDelivered", Value::Null)
-        .put("shipCarrier", "Default")
-        .nulls(&["shipMethod", "responseText"])
+        .put("dateDelivered", parcel.delivered.map(stamp))
+        .put("shipCarrier", carrier(parcel))
+        .text("shipMethod", &parcel.method)
+        .put("responseText", Value::Null)
         .put("status", parcel.status.as_str())
-        .nulls(&["dateReturned", "rmaNumber"]);
-    let numbered = order.lines.iter().zip(parcel.first_item_id..);
-    let items: Vec<Value> = numbered.map(|(line, id)| fulfillment_item(line, id, parcel.status)).collect();
+        .put("dateReturned", parcel.returned.map(stamp))
+        .text("rmaNumber", &parcel.rma_number);
+    let items: Vec<Value> =
+        packed(order, parcel).map(|(id, line)| fulfillment_item(line, id, parcel)).collect();
     row.put("items", items).put("dateCreated", stamp(parcel.created));
     Value::Object(row.0)
 }
 
-fn fulfillment_item(line: &Line, id: u64, status: FulfillmentStatus) -> Value {
+/// `shipCarrier` as rows have it.
+pub(super) fn carrier(parcel: &Fulfillment) -> &str {
+    if parcel.carrier.is_empty() { "Default" } else { &parcel.carrier }
+}
+
+fn fulfillment_item(line: &Line, id: u64, parcel: &Fulfillment) -> Value {
     json!({
         "fulfillmentItemId": id.to_string(),
         "name": line.name,
         "sku": line.sku,
         "purchaseId": line.purchase_id,
         "qty": line.qty.to_string(),
-        "status": status.as_str(),
+        "status": parcel.status.as_str(),
         "productId": line.product_id.to_string(),
         "variantDetailId": "",
-        "rmaNumber": "",
+        "rmaNumber": parcel.rma_number,
         "shipping": line.shipping.to_string(),
         "price": line.price.to_string(),
         "salesTax": "0.00",

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::order_rows::{AGENT_ID, CUSTOM, SOURCE_VALUES, address, ship_address};
-use super::params::Params;
-use super::variety::Row;
+use super::orders::{AGENT_ID, CUSTOM, SOURCE_VALUES, address, ship_address};
 use crate::clock::stamp;
 use crate::config::Shape;
+use crate::crm::params::Params;
+use crate::crm::variety::Row;
 use crate::state::{Line, Order, OrderStatus, PurchaseStatus, TxnType, catalog};
 
 /// The lead as it was sent, and what became of it.
