@@ -13,6 +13,7 @@ pub mod mapping;
 pub mod path;
 mod pointer;
 pub mod record;
+pub mod reference;
 pub mod request;
 pub mod schema;
 pub mod source;

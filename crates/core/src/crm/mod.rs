@@ -25,6 +25,7 @@ use crate::record::Row;
 
 pub use describe::{Endpoint, Given, Param, ParamType, Repeat, ReplyField, Rule};
 pub use payment::WAYS_TO_PAY;
+pub(crate) use payment::{BANK, CARD};
 
 pub use create_lead::CREATE_LEAD;
 pub use create_sale::CREATE_SALE;

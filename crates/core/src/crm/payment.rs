@@ -9,11 +9,11 @@ pub const WAYS_TO_PAY: &str = "ways that remain: ACCTONFILE with `customerId`, P
     whose card the CRM holds or has preauthorised: its `orderId`, and no `paySource`";
 
 /// Parameters of the vendor's that carry card data.
-const CARD: &[&str] =
+pub(crate) const CARD: &[&str] =
     &["cardNumber", "cardMonth", "cardYear", "cardExpiryDate", "cardSecurityCode", "cvv", "cardCvv"];
 
 /// Parameters of the vendor's that carry bank data.
-const BANK: &[&str] = &[
+pub(crate) const BANK: &[&str] = &[
     "achAccountType",
     "achRoutingNumber",
     "achAccountNumber",

@@ -114,6 +114,28 @@ impl FilterSpec {
     }
 }
 
+impl FilterSpec {
+    /// How it is written: `value | truncate_chars(length, ellipsis='…')`.
+    pub fn signature(&self) -> String {
+        let params: Vec<String> = self
+            .params
+            .iter()
+            .map(|param| match param.fallback {
+                Fallback::Required => param.name.to_owned(),
+                Fallback::Nothing => format!("{}=none", param.name),
+                Fallback::Text(text) => format!("{}='{}'", param.name, text.escape_debug()),
+                Fallback::Whole(number) => format!("{}={number}", param.name),
+                Fallback::Bool(truth) => format!("{}={truth}", param.name),
+            })
+            .collect();
+        if params.is_empty() {
+            format!("value | {}", self.name)
+        } else {
+            format!("value | {}({})", self.name, params.join(", "))
+        }
+    }
+}
+
 /// The table, by theme.
 pub static FILTERS: &[&[FilterSpec]] = &[
     text::FILTERS,

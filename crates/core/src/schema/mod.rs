@@ -27,7 +27,8 @@ pub enum Document {
 }
 
 impl Document {
-    fn schema(self) -> &'static Value {
+    /// Its schema, variables apart.
+    pub(crate) fn schema(self) -> &'static Value {
         static PROJECT: LazyLock<Value> = LazyLock::new(|| generate::<Project>("zaprun project"));
         static ZAP: LazyLock<Value> = LazyLock::new(|| generate::<Zap>("zaprun zap"));
         match self {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use zaprun_core::diagnostic::did_you_mean;
-use zaprun_core::filters::{self, Fallback, FilterSpec, Param, ParamType};
+use zaprun_core::filters::{self, FilterSpec, Param, ParamType};
 
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
@@ -42,7 +42,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
 }
 
 fn explain(filter: &FilterSpec, paint: Paint) -> String {
-    let mut out = format!("{}\n{}\n", paint.bold(&signature(filter)), filter.summary);
+    let mut out = format!("{}\n{}\n", paint.bold(&filter.signature()), filter.summary);
     // Writing to a text cannot fail; nor below.
     if !filter.aliases.is_empty() {
         let _ = writeln!(out, "also called {}", filter.aliases.join(", "));
@@ -71,26 +71,6 @@ fn explain(filter: &FilterSpec, paint: Paint) -> String {
         }
     }
     out
-}
-
-/// `value | truncate_chars(length, ellipsis='…')`
-fn signature(filter: &FilterSpec) -> String {
-    let params: Vec<String> = filter
-        .params
-        .iter()
-        .map(|param| match param.fallback {
-            Fallback::Required => param.name.to_owned(),
-            Fallback::Nothing => format!("{}=none", param.name),
-            Fallback::Text(text) => format!("{}='{}'", param.name, text.escape_debug()),
-            Fallback::Whole(number) => format!("{}={number}", param.name),
-            Fallback::Bool(truth) => format!("{}={truth}", param.name),
-        })
-        .collect();
-    if params.is_empty() {
-        format!("value | {}", filter.name)
-    } else {
-        format!("value | {}({})", filter.name, params.join(", "))
-    }
 }
 
 fn details(param: &Param) -> String {

@@ -5,6 +5,7 @@ mod completions;
 mod demo;
 mod filters;
 mod init;
+mod reference;
 mod run;
 mod runs;
 mod sample;
@@ -52,6 +53,8 @@ commands! {
     Runs => runs;
     /// Explain the filters that expressions may use
     Filters => filters;
+    /// Explain every trigger, action and record
+    Reference => reference;
     /// Write the schemas of everything a person writes
     Schema => schema;
     /// Serve a stand-in of the CRM and a sink that records what arrives

@@ -1,0 +1,161 @@
+//! Pages about actions.
+
+use super::examples::{self, find};
+use super::keys::{self, Keys};
+use super::markdown::{Doc, prose, sentence, word};
+use super::rules;
+use super::{ENDING, Page, records};
+use crate::crm::{self, ParamType, Repeat};
+use crate::schema::Document;
+use crate::trigger::Endpoint as Read;
+
+/// A page for each kind.
+pub(super) fn pages() -> Vec<Page> {
+    keys::kinds(Document::Zap, "Action").into_iter().filter_map(page).collect()
+}
+
+fn page(kind: &'static str) -> Option<Page> {
+    let keys = Keys::of_kind(Document::Zap, "Action", kind)?;
+    let mut doc = Doc::new(&format!("Action {}", word(kind)));
+    let endpoint = crm::endpoint(kind);
+    match endpoint {
+        Some(endpoint) => write(&mut doc, endpoint, keys),
+        None => {
+            doc.block(&sentence(keys.summary()));
+            doc.code("yaml", find(examples::ACTIONS, short(kind)));
+            own_keys(&mut doc, keys, |_| true);
+            doc.section("Answer");
+            doc.block(if kind == "http" { HTTP } else { QUERY });
+            if kind != "http" {
+                finds(&mut doc);
+            }
+        }
+    }
+    Some(Page::new(format!("actions/{kind}"), &sentence(keys.summary()), doc))
+}
+
+/// The name of a kind's example.
+pub(super) fn short(kind: &str) -> &str {
+    kind.strip_prefix("konnektive.").unwrap_or(kind)
+}
+
+const HTTP: &str = "`steps.ID.response` is `{status, headers, body}`; `body` is parsed where it is JSON, up to 1 MiB.
+
+| status | then |
+| --- | --- |
+| 2xx | done, unless `success` says otherwise |
+| 408, 425, 429, 5xx, no answer | tried again, with growing pauses and as `Retry-After` asks |
+| 401; 403 on three runs in a row | the connection is at fault: its runs are parked until a probe succeeds |
+| any other | given up, unless `success` says otherwise |
+
+Every attempt carries the same idempotency key, as `Idempotency-Key` unless the connection names another header or none. \
+GET, PUT and DELETE may be repeated; for a POST or PATCH whose outcome is unknown `on_uncertain` decides.";
+
+const QUERY: &str = "`steps.ID.response` is `{rows, row, total}`: all rows found, the first of them or null, and how \
+many there are. With `expect: one` the run stops unless there is exactly one, since what follows would be done to the \
+wrong one. `by` takes the CRM's own filters; an id needs no days.";
+
+fn finds(doc: &mut Doc) {
+    let row = |read: Read| {
+        let name = read.schema().name;
+        let find = format!("{name}s");
+        [
+            word(&find),
+            word(read.path()),
+            format!("*{}*", read.permission()),
+            format!("[{name}](../{}{ENDING})", records::path(read)),
+        ]
+    };
+    doc.table(["`find`", "asks", "permission", "its rows"], Read::ALL.map(row));
+}
+
+fn own_keys(doc: &mut Doc, keys: Keys, wanted: impl Fn(&str) -> bool) {
+    let common = keys::common(Document::Zap, "Action");
+    doc.section("Keys");
+    doc.block(&format!("Beside those that [every step](../steps{ENDING}) has:"));
+    keys.write(doc, |key| !common.contains(&key) && wanted(key));
+}
+
+/// A write to the CRM.
+fn write(doc: &mut Doc, endpoint: &'static crm::Endpoint, keys: Keys) {
+    doc.block(&format!(
+        "{} It calls `{}`, for which the API user needs the permission *{}*.",
+        sentence(endpoint.summary),
+        endpoint.path,
+        endpoint.permission
+    ));
+    doc.code("yaml", find(examples::ACTIONS, endpoint.short_name()));
+    if pays(endpoint) {
+        doc.block(&format!(
+            "Card numbers do not pass through zaprun: [paying without card data](../paying{ENDING})."
+        ));
+    }
+
+    doc.section("Parameters");
+    doc.block("Under `map:`, by the vendor's names. What is null is left out.");
+    doc.table(["parameter", "takes", "meaning"], endpoint.params().map(|param| parameter(endpoint, param)));
+    doc.list(rules::all(endpoint).into_iter().chain(notes(endpoint)));
+
+    doc.section("After an unknown outcome");
+    let to = |repeat: Repeat| format!("../unknown-outcomes{ENDING}#{}", rules::anchor(repeat));
+    doc.block(&format!("{} [More](../unknown-outcomes{ENDING}).", rules::repeat(endpoint.repeat)));
+    let other = |(given, repeat): &(crm::Given, Repeat)| {
+        format!(
+            "Where {}: [{}]({}).",
+            rules::given(endpoint, *given),
+            rules::repeat_word(*repeat),
+            to(*repeat)
+        )
+    };
+    doc.list(endpoint.repeat_if.iter().map(other));
+
+    doc.section("Answer");
+    let more = if endpoint.reply.is_empty() { "." } else { ", and, where the CRM names them:" };
+    doc.block(&format!("`steps.ID.response` holds `result` and `message` as the CRM sent them{more}"));
+    doc.table(
+        ["field", "meaning"],
+        endpoint.reply.iter().map(|field| [word(field.name), prose(field.meaning)]),
+    );
+    doc.block("An answer other than SUCCESS gives the step up, with the CRM's own words.");
+
+    own_keys(doc, keys, |key| applies(endpoint, key));
+}
+
+fn parameter(endpoint: &crm::Endpoint, param: &crm::Param) -> [String; 3] {
+    let needed = if endpoint.requires(param.name) { ", needed" } else { "" };
+    [format!("{}{needed}", word(param.name)), rules::takes(param), prose(param.meaning)]
+}
+
+/// Whether it is a way to pay.
+pub(super) fn pays(endpoint: &crm::Endpoint) -> bool {
+    endpoint.param("paySource").is_some()
+}
+
+/// What is to be said of some types of parameters.
+fn notes(endpoint: &crm::Endpoint) -> Vec<String> {
+    let has = |ty: ParamType| endpoint.params().any(|param| param.ty == ty);
+    let mut notes = Vec::new();
+    if has(ParamType::Date) {
+        notes.push(
+            "A day may be text, `2026-09-16`, or an instant, whose day in the account's zone counts."
+                .to_owned(),
+        );
+    }
+    if endpoint.clears {
+        notes.push("`{ $clear: true }` empties a field; what is not given stays as it is.".to_owned());
+    }
+    notes
+}
+
+/// Whether a key says anything about an endpoint.
+fn applies(endpoint: &crm::Endpoint, key: &str) -> bool {
+    let money = endpoint.repeat == Repeat::Never
+        || endpoint.repeat_if.iter().any(|(_, repeat)| *repeat == Repeat::Never);
+    match key {
+        "lead_first" => pays(endpoint),
+        "correlate_in" => endpoint.makes_order() && endpoint.param("custom1").is_some(),
+        "settle_after" => money || endpoint.repeat == Repeat::LookFirst,
+        "on_uncertain" => endpoint.repeat != Repeat::Never && endpoint.repeat != Repeat::Safe,
+        _ => true,
+    }
+}

@@ -1,0 +1,43 @@
+//! One example zap for each kind of trigger and action, and for what has a page of its own.
+
+/// An example.
+#[derive(Debug)]
+pub(super) struct Example {
+    /// The kind that it shows.
+    pub(super) of: &'static str,
+    /// The zap.
+    pub(super) text: &'static str,
+}
+
+macro_rules! examples {
+    ($folder:literal: $($of:literal)+) => {
+        &[$(Example { of: $of, text: include_str!(concat!("examples/", $folder, "/", $of, ".yaml")) }),+]
+    };
+}
+
+/// The project that the examples are zaps of.
+pub(super) const PROJECT: &str = include_str!("examples/zaprun.yaml");
+
+/// Of triggers: by the kind of event.
+pub(super) static TRIGGERS: &[Example] = examples! { "triggers":
+    "new_sale" "cancelled" "new_lead" "rebill" "declined" "refunded" "shipped"
+    "decline" "refund" "chargeback"
+    "new_customer"
+    "webhook" "http" "schedule"
+};
+
+/// Of actions: by `type`, without `konnektive.`.
+pub(super) static ACTIONS: &[Example] = examples! { "actions":
+    "http" "query"
+    "create_sale" "create_lead" "update_fulfillment" "cancel_order" "update_customer"
+    "create_upsale" "confirm_order" "refund_order" "qa_order" "cancel_purchase" "refund_transaction"
+    "blacklist_customer" "add_note"
+};
+
+/// Of what several kinds share.
+pub(super) static MORE: &[Example] = examples! { "more": "steps" "mapping" "on_file" "preauthorised" };
+
+/// The example of a kind. Tests see to it that there is one for each.
+pub(super) fn find(among: &'static [Example], of: &str) -> &'static str {
+    among.iter().find(|example| example.of == of).map_or("", |example| example.text)
+}
