@@ -39,21 +39,8 @@ pub(super) fn short(kind: &str) -> &str {
     kind.strip_prefix("konnektive.").unwrap_or(kind)
 }
 
-const HTTP: &str = "`steps.ID.response` is `{status, headers, body}`; `body` is parsed where it is JSON, up to 1 MiB.
-
-| status | then |
-| --- | --- |
-| 2xx | done, unless `success` says otherwise |
-| 408, 425, 429, 5xx, no answer | tried again, with growing pauses and as `Retry-After` asks |
-| 401; 403 on three runs in a row | the connection is at fault: its runs are parked until a probe succeeds |
-| any other | given up, unless `success` says otherwise |
-
-Every attempt carries the same idempotency key, as `Idempotency-Key` unless the connection names another header or none. \
-GET, PUT and DELETE may be repeated; for a POST or PATCH whose outcome is unknown `on_uncertain` decides.";
-
-const QUERY: &str = "`steps.ID.response` is `{rows, row, total}`: all rows found, the first of them or null, and how \
-many there are. With `expect: one` the run stops unless there is exactly one, since what follows would be done to the \
-wrong one. `by` takes the CRM's own filters; an id needs no days.";
+const HTTP: &str = include_str!("prose/http_action.md");
+const QUERY: &str = include_str!("prose/query.md");
 
 fn finds(doc: &mut Doc) {
     let row = |read: Read| {

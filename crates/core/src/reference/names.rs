@@ -1,7 +1,7 @@
 //! The page about the names that expressions may use.
 
+use super::Page;
 use super::markdown::{Doc, prose, word};
-use super::{ENDING, Page};
 
 /// A name, what it is and where it is known.
 pub(super) struct Name {
@@ -76,16 +76,6 @@ pub(super) fn page() -> Page {
         [word(name.name), (*place).to_owned(), name.is.to_owned(), prose(name.meaning)]
     };
     doc.table(["name", "where", "is", "meaning"], SOMEWHERE.iter().map(row));
-    doc.section("What is missing");
-    doc.block(MISSING);
-    doc.block(&format!("How values are written is on [another page](mapping{ENDING}); what can be done with them are [filters](filters{ENDING})."));
+    doc.block(include_str!("prose/names_missing.md"));
     Page::new("names", "What an expression may use.", doc)
 }
-
-const MISSING: &str = "| | in text | whole expression, `let` | `$.x` |
-| --- | --- | --- | --- |
-| absent | error | error | error |
-| null | error | error | null |
-
-Within an expression what is missing equals null in `==`, `!=` and `in`, and counts as false in `if`, `and`, `or` and \
-`not`. Every other operator, test and filter but `is none`, `is defined` and `default` is an error that names the field.";

@@ -29,7 +29,7 @@ const REDIRECT: &str = "a wallet. Where the CRM wants the buyer sent to a page, 
 /// The page.
 pub(super) fn page() -> Page {
     let mut doc = Doc::new("Paying without card data");
-    doc.block(WHY);
+    doc.block(include_str!("prose/paying.md"));
     doc.section("Ways that remain");
     let actions: Vec<String> = ENDPOINTS
         .iter()
@@ -69,7 +69,7 @@ pub(super) fn page() -> Page {
          field is known to hold an id, a telephone number or an amount."
             .to_owned(),
     ]);
-    doc.block(WHERE);
+    doc.block(include_str!("prose/paying_refused.md"));
     Page::new("paying", "Which ways of payment remain for a sale, and why card numbers are refused.", doc)
 }
 
@@ -80,12 +80,3 @@ pub(super) fn sources() -> &'static [&'static str] {
         _ => &[],
     }
 }
-
-const WHY: &str = "Card numbers and security codes do not pass through zaprun. What passes through it is kept, since \
-every run must be accounted for and can be replayed: in the state, in backups of it, in fixtures of tests. A system that \
-keeps card numbers comes under the card schemes' rules with everything around it, and a security code may never be kept \
-at all. The page at which the buyer types the card gives it to the CRM; a zap works with what the CRM holds.";
-
-const WHERE: &str = "A webhook that carries card data is answered 422, which names the field, and leaves nothing behind. In \
-a polled row the value is replaced by `[card data removed]` before anything is stored; the event goes on. An action that \
-would send card data is given up before it sends anything.";

@@ -23,23 +23,13 @@ const ABOUT: &[About] = &[
         kind: "konnektive.orders",
         rows: Some(Endpoint::Orders),
         record: "`event.key` is the order's id.",
-        more: "An order fires at most once per zap and state, ever: a durable ledger decides, not a timestamp. Days \
-               are read again, so that what appears late is found. Rows that `where`, `cycles` or `include_test` \
-               exclude do not enter the zap's ledger.\n\n\
-               With `settle` the run waits until the order has not changed for that long, reads it again by its id and \
-               maps what it is by then; both versions are kept. It is the right choice for accounting and \
-               fulfilment, since upsells join an order minutes after the sale.\n\n\
-               With `also` a request to its path tells of an order: that order is read in the CRM by its id and judged \
-               as a polled row is, under the same key, so that it fires once whichever comes first.\n\n\
-               Leads that zaprun itself made fire no zap unless it says `own: true`.",
+        more: include_str!("prose/orders.md"),
     },
     About {
         kind: "konnektive.transactions",
         rows: Some(Endpoint::Transactions),
         record: "`event.key` is the transaction's id.",
-        more: "Several declines may belong to one order: `once_per: orderId` fires once for all of them. The value is \
-               taken by the first run that passes `filter`; later ones end filtered with that reason.\n\n\
-               A chargeback is no transaction of its own but a mark on the charge, set weeks after it.",
+        more: include_str!("prose/transactions.md"),
     },
     About {
         kind: "konnektive.customers",
@@ -50,32 +40,25 @@ const ABOUT: &[About] = &[
     About {
         kind: "webhook",
         rows: None,
-        record: "`record` is the body: JSON as it came, a form as a map of texts, for a GET the query. \
-                 `event.headers` and `event.query` are maps of texts, `event.key` is the value of `key`. Nothing is \
+        record: "`record` is the body: JSON as it came, a form as a map of texts (of lists where a name is repeated), \
+                 for a GET the query. `event.headers` and `event.query` are maps of texts, the headers' names in \
+                 small letters and without those that carry secrets; `event.key` is the value of `key`. Nothing is \
                  known of the record's fields before one arrives, so a misspelt one is found when a run needs it.",
-        more: "The connection says how a caller proves who it is; `listen: { webhooks: … }` in zaprun.yaml says where \
-               requests arrive. The answer is 202 once the request is durable, and the same for a repeat of its key; \
-               400 what cannot be read, 401 not verified, 404, 413 too large, 415, 422 card data, 429 too many, \
-               503 not ready: the caller should try again.\n\n\
-               `preset: konnektive` is for export profiles of the CRM: a GET or a POST of JSON, without a signature \
-               and without an id. It brings its own key, made of path, `clientOrderId`, `orderStatus` and \
-               `clientTxnId`; members that are null are left out by the CRM. Send a secret header from the profile \
-               and check it with `verify: { token: … }`.",
+        more: include_str!("prose/webhook.md"),
     },
     About {
         kind: "http",
         rows: None,
         record: "`record` is one item, `event.key` the value of `key`. Nothing is known of its fields before one is \
                  read.",
-        more: "An item fires once per key, ever. With `start: now`, the default, what is there at the first read does \
-               not fire. Pages are recorded one by one; what was read of `since` moves on with the last of them.",
+        more: include_str!("prose/http_trigger.md"),
     },
     About {
         kind: "schedule",
         rows: None,
         record: "`record.scheduled_at` is the time that was meant, as RFC 3339 text with the zone's offset; \
                  `event.at` is the same as an instant.",
-        more: "A time that a clock change skips, or that it repeats, fires once.",
+        more: include_str!("prose/schedule.md"),
     },
 ];
 
