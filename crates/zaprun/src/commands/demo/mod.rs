@@ -4,6 +4,7 @@ mod project;
 mod score;
 mod stage;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
