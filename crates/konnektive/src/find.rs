@@ -28,7 +28,7 @@ pub(crate) struct Ask<'a> {
 /// What was found.
 #[derive(Debug)]
 pub(crate) struct Found {
-    /// Every row once, byte for byte but for secrets.
+    /// Every row once, byte for byte.
     pub(crate) rows: Vec<Bytes>,
     /// The CRM's clock, or ours where it does not tell.
     pub(crate) at: Timestamp,
@@ -42,20 +42,23 @@ impl Konnektive {
     pub(crate) async fn all_rows(&self, ask: &Ask<'_>) -> Result<Found, ReadError> {
         let mut found = Found { rows: Vec::new(), at: self.clock.now() };
         let mut known = HashSet::new();
+        let mut announced = 0;
         for number in 1.. {
             let page = self.one_page(ask, number).await?;
             found.at = page.server_time.unwrap_or_else(|| self.clock.now());
-            let announced = usize::try_from(page.total).unwrap_or(usize::MAX);
+            if number == 1 || !page.rows.is_empty() {
+                // A page beyond the end does not know of the rows before it.
+                announced = usize::try_from(page.total).unwrap_or(usize::MAX);
+            }
             if announced.max(found.rows.len()) > MOST_ROWS {
                 return Err(ReadError::TooMany { most: MOST_ROWS });
             }
             let (size, before) = (page.rows.len(), found.rows.len());
-            for row in page.rows {
-                // Rows may move from one page to the next while they are read.
-                if known.insert(identity(ask.path, &row)) {
-                    found.rows.push(row);
-                }
-            }
+            let ids: Vec<Bytes> = page.rows.iter().map(|row| identity(ask.path, row)).collect();
+            // Rows may move from one page to the next while they are read.
+            let new = page.rows.into_iter().zip(&ids).filter(|(_, id)| !known.contains(*id));
+            found.rows.extend(new.map(|(row, _)| row));
+            known.extend(ids);
             if found.rows.len() >= announced && size < LARGEST_PAGE as usize {
                 break;
             }

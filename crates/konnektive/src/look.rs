@@ -25,6 +25,7 @@ mod upsale;
 use crate::answer;
 use crate::find::{Ask, Found};
 use crate::konnektive::Konnektive;
+use crate::mask::Mask;
 use crate::scrub;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -80,8 +81,24 @@ pub(crate) async fn look(
         Err(ReadError::TooMany { most }) => {
             Ok(blind(&format!("more than {most} rows could be it, so a look cannot tell")))
         }
-        sight => sight,
+        sight => sight.map(|sight| without_credentials(sight, &crm.mask)),
     }
+}
+
+/// Whatever a row echoes, neither what is kept nor what is told holds the connection's credentials. They are not
+/// replaced within a state: two ids could look the same then, or one like another of before.
+fn without_credentials(sight: Sight, mask: &Mask) -> Sight {
+    let kept = Value::from_json(&sight.state).unwrap_or_default();
+    let clean = scrub::value(&kept, mask) == kept;
+    let seen = match sight.seen {
+        Seen::Refused { reason } => Seen::Refused { reason: mask.words(&reason) },
+        Seen::Unclear { reason } => Seen::Unclear { reason: mask.words(&reason) },
+        Seen::NotHappened if !clean => {
+            unclear("the CRM shows ids that hold the connection's login or password")
+        }
+        seen => seen,
+    };
+    if clean { Sight { seen, ..sight } } else { sight_of_nothing(seen) }
 }
 
 /// A look at one request.
@@ -112,16 +129,16 @@ impl Look<'_> {
         let mut named = self.request.clone();
         for (name, id) in ids.iter().filter_map(|(name, id)| Some((*name, (*id)?))) {
             named.params.retain(|(known, _)| known != name);
-            named.params.push((name.to_owned(), id.to_owned()));
+            named.params.push((name.to_owned(), self.crm.mask.hidden(id).unwrap_or_else(|| id.to_owned())));
         }
         let message = scrub::value(shown, &self.crm.mask);
         Seen::Happened { response: answer::response(&named, "SUCCESS", message) }
     }
+}
 
-    /// It was turned down, in the vendor's words.
-    pub(super) fn refused(&self, words: &str) -> Seen {
-        Seen::Refused { reason: self.crm.mask.words(words) }
-    }
+/// It was turned down.
+pub(super) fn refused(reason: impl Into<String>) -> Seen {
+    Seen::Refused { reason: reason.into() }
 }
 
 /// A look cannot tell.
@@ -137,7 +154,12 @@ pub(super) fn sight(state: &impl Serialize, seen: Seen) -> Sight {
 
 /// There is nothing to look at.
 pub(super) fn blind(why: &str) -> Sight {
-    sight(&"nothing to see", unclear(why))
+    sight_of_nothing(unclear(why))
+}
+
+/// A finding of which nothing can be kept.
+fn sight_of_nothing(seen: Seen) -> Sight {
+    sight(&"nothing to see", seen)
 }
 
 /// What an earlier look saw.

@@ -4,7 +4,7 @@ use super::charges::{Turn, marks, turn};
 use super::facts::{Order, money, purchase as purchase_row, same, shown, text, yes};
 use super::money::Balance;
 use super::order::Ledger;
-use super::{Before, Look, UNKNOWN_BEFORE, blind, sight, unclear};
+use super::{Before, Look, UNKNOWN_BEFORE, blind, refused, sight, unclear};
 use crate::find::Ask;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -170,12 +170,11 @@ impl Subject<'_> {
                 unclear(format!("money of {name} went back, but it is not cancelled"))
             }
             (Turn::Declined(txn), true) => {
-                self.look.refused(&format!("{name} is cancelled, but its refund was declined: {}", txn.words))
+                refused(format!("{name} is cancelled, but its refund was declined: {}", txn.words))
             }
-            (Turn::Declined(txn), false) => self.look.refused(&format!(
-                "the refund of {name} was declined, and it is not cancelled: {}",
-                txn.words
-            )),
+            (Turn::Declined(txn), false) => {
+                refused(format!("the refund of {name} was declined, and it is not cancelled: {}", txn.words))
+            }
         }
     }
 

@@ -1,10 +1,14 @@
 //! What looks read off rows, leniently (contract §1.8).
 
 use bytes::Bytes;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use zaprun_core::record::{Moment, ORDER, PURCHASE, ReadSet, Row, Schema, TRANSACTION};
 use zaprun_core::value::{Decimal, Value};
 use zaprun_engine::ports::ReadError;
+
+/// The names under which an order's id stands, the one for the API first (contract §2).
+const ORDER_IDS: [&str; 3] = ["orderId", "clientOrderId", "actualOrderId"];
 
 /// An order's row.
 pub(super) struct Order {
@@ -17,8 +21,9 @@ impl Order {
         Ok(Order { row: decode(raw, &ORDER)?, raw: raw.clone() })
     }
 
+    /// Its id; empty where the CRM names none.
     pub(super) fn id(&self) -> String {
-        text(&self.row, "orderId")
+        ORDER_IDS.iter().map(|name| text(&self.row, name)).find(|id| !id.is_empty()).unwrap_or_default()
     }
 
     /// In upper case; empty where the CRM says none.
@@ -33,7 +38,7 @@ impl Order {
 
     /// Whether a request that names `id` means this order.
     pub(super) fn is(&self, id: &str) -> bool {
-        ["orderId", "clientOrderId", "actualOrderId"].iter().any(|name| same(&text(&self.row, name), id))
+        ORDER_IDS.iter().any(|name| same(&text(&self.row, name), id))
     }
 
     /// The row as a value.
@@ -125,11 +130,12 @@ impl Txn {
 }
 
 fn decode(raw: &Bytes, schema: &'static Schema) -> Result<Row, ReadError> {
-    Row::decode(raw, schema, &ReadSet::All).map_err(|_| ReadError::Transport {
-        // Passing over it could pass over the one that matters.
-        text: "the CRM sent a row that cannot be read".to_owned(),
-        retry_after: None,
-    })
+    Row::decode(raw, schema, &ReadSet::All).map_err(|_| unreadable())
+}
+
+/// Passing over a row could pass over the one that matters.
+pub(super) fn unreadable() -> ReadError {
+    ReadError::Transport { text: "the CRM sent a row that cannot be read".to_owned(), retry_after: None }
 }
 
 /// A member's text without space around it; empty where there is none.
@@ -164,6 +170,6 @@ pub(super) fn money(value: &Value) -> Option<Decimal> {
 /// The day of a time or a date, as `YYYY-MM-DD`; empty where there is none.
 pub(super) fn day(row: &Row, name: &str) -> String {
     let text = text(row, name);
-    let day = text.get(..10).unwrap_or(&text);
-    if day.starts_with("0000") { String::new() } else { day.to_owned() }
+    let day = text.get(..10).and_then(|day| day.parse::<Date>().ok());
+    day.filter(|day| day.year() > 0).map(|day| day.to_string()).unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use super::facts::{Order, day, text};
 use super::fields::{Comparison, compare};
 use super::sale::Stage;
 use super::search::{Search, Since};
-use super::{Before, Look, UNKNOWN_BEFORE, blind, sight, unclear};
+use super::{Before, Look, UNKNOWN_BEFORE, blind, refused, sight, unclear};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use zaprun_engine::ports::{ReadError, Seen, Sight};
@@ -58,7 +58,7 @@ pub(super) async fn look(look: &Look<'_>, before: Option<&str>) -> Result<Sight,
         // An attempt of which there is no record any more, or this one.
         (_, _, Some((order, _))) => happened(look, order),
         (Before::Unreadable, ..) => unclear(UNKNOWN_BEFORE),
-        (Before::NotSent, Some(id), _) => unsent(look, id, compared.first()),
+        (Before::NotSent, Some(id), _) => unsent(id, compared.first()),
         (Before::NotSent, None, _) => Seen::NotHappened,
         (Before::Saw(_), Some(id), _) => updated(look, id, compared.first()),
         (Before::Saw(then), None, _) => made(look, then, &now, &compared),
@@ -73,12 +73,12 @@ impl One {
 }
 
 /// Whether a named lead may be imported again.
-fn unsent(look: &Look<'_>, id: &str, found: Option<&(Order, Comparison)>) -> Seen {
+fn unsent(id: &str, found: Option<&(Order, Comparison)>) -> Seen {
     let status = found.map(|(order, _)| order.status()).unwrap_or_default();
     match Stage::of(&status) {
         Stage::Open => Seen::NotHappened,
-        Stage::Sold => look.refused(&format!("order {id} is sold already ({status}), no lead any more")),
-        Stage::Cancelled => look.refused(&format!("order {id} is cancelled, no lead any more")),
+        Stage::Sold => refused(format!("order {id} is sold already ({status}), no lead any more")),
+        Stage::Cancelled => refused(format!("order {id} is cancelled, no lead any more")),
     }
 }
 
@@ -90,7 +90,7 @@ fn updated(look: &Look<'_>, id: &str, found: Option<&(Order, Comparison)>) -> Se
         // Importing it once more gives the same.
         Stage::Open => Seen::NotHappened,
         Stage::Sold | Stage::Cancelled => {
-            look.refused(&format!("order {id} is {} by now, no lead any more", order.status()))
+            refused(format!("order {id} is {} by now, no lead any more", order.status()))
         }
     }
 }

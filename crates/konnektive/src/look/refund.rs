@@ -4,7 +4,7 @@ use super::charges::{Turn, marks, turn};
 use super::facts::{Txn, money, same, text};
 use super::money::{Balance, sum};
 use super::order::Ledger;
-use super::{Before, Look, UNKNOWN_BEFORE, blind, sight, unclear};
+use super::{Before, Look, UNKNOWN_BEFORE, blind, refused, sight, unclear};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use zaprun_core::value::{Decimal, Value};
@@ -103,9 +103,7 @@ fn refunds(ledger: &Ledger) -> BTreeSet<String> {
 impl Subject<'_> {
     fn seen(&self, then: &Before<State>) -> Seen {
         match then {
-            Before::NotSent if self.returned => {
-                self.look.refused(&format!("{} is refunded in full already", self.name))
-            }
+            Before::NotSent if self.returned => refused(format!("{} is refunded in full already", self.name)),
             Before::NotSent => Seen::NotHappened,
             Before::Unreadable => unclear(UNKNOWN_BEFORE),
             Before::Saw(then) => self.since(then),
@@ -118,7 +116,7 @@ impl Subject<'_> {
             Turn::Nothing => Seen::NotHappened,
             Turn::Open(why) => unclear(why),
             Turn::Declined(txn) => {
-                self.look.refused(&format!("the refund of {} was declined: {}", self.name, txn.words))
+                refused(format!("the refund of {} was declined: {}", self.name, txn.words))
             }
             Turn::Succeeded(txns) if self.is_all(&txns) => self.happened(&txns),
             Turn::Succeeded(txns) => {

@@ -3,7 +3,7 @@
 use super::charges::{Turn, decline_words, marks, turn};
 use super::facts::{Order, text};
 use super::order::Ledger;
-use super::{Before, Look, UNKNOWN_BEFORE, blind, sight, unclear};
+use super::{Before, Look, UNKNOWN_BEFORE, blind, refused, sight, unclear};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use zaprun_engine::ports::{ReadError, Seen, Sight};
@@ -49,9 +49,9 @@ pub(super) async fn look(look: &Look<'_>, before: Option<&str>) -> Result<Sight,
     let seen = match (&then, verdict(&order, was_open)) {
         (Before::Unreadable, _) => unclear(UNKNOWN_BEFORE),
         (_, stands) if stands == wanted => happened(look, &order),
-        (_, Verdict::Open) => still_open(look, &order, &ledger, &then, wanted),
+        (_, Verdict::Open) => still_open(&order, &ledger, &then, wanted),
         (_, Verdict::Approved | Verdict::Declined | Verdict::Elsewhere) => {
-            look.refused(&format!("order {} is not in quality assurance ({})", order.id(), now.status))
+            refused(format!("order {} is not in quality assurance ({})", order.id(), now.status))
         }
     };
     Ok(sight(&now, seen))
@@ -68,18 +68,12 @@ fn verdict(order: &Order, was_open: bool) -> Verdict {
     }
 }
 
-fn still_open(
-    look: &Look<'_>,
-    order: &Order,
-    ledger: &Ledger,
-    then: &Before<State>,
-    wanted: Verdict,
-) -> Seen {
+fn still_open(order: &Order, ledger: &Ledger, then: &Before<State>, wanted: Verdict) -> Seen {
     let (Before::Saw(then), Verdict::Approved) = (then, wanted) else { return Seen::NotHappened };
     match turn(&ledger.txns, &then.charges, ledger.at) {
         Turn::Nothing => Seen::NotHappened,
         Turn::Open(why) => unclear(why),
-        Turn::Declined(txn) => look.refused(&decline_words(txn)),
+        Turn::Declined(txn) => refused(decline_words(txn)),
         Turn::Succeeded(_) => {
             unclear(format!("order {} was charged, but is still in quality assurance", order.id()))
         }

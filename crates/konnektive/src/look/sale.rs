@@ -8,7 +8,7 @@ use super::charges::{Turn, decline_words, marks, turn};
 use super::facts::{Order, Txn, day, same, text};
 use super::order::Ledger;
 use super::search::{Search, Since};
-use super::{Before, Look, UNKNOWN_BEFORE, blind, sight, unclear};
+use super::{Before, Look, UNKNOWN_BEFORE, blind, refused, sight, unclear};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use zaprun_core::value::Value;
@@ -70,7 +70,7 @@ async fn by_id(look: &Look<'_>, id: &str, before: Option<&str>) -> Result<Sight,
     let ledger = first_charges(look, &order).await?;
     let now = One { status: order.status(), charges: marks(&ledger.txns) };
     let seen = match &then {
-        Before::NotSent => unsent(look, &order, &ledger),
+        Before::NotSent => unsent(&order, &ledger),
         Before::Unreadable => unclear(UNKNOWN_BEFORE),
         Before::Saw(then) => since(look, &order, &ledger, then),
     };
@@ -93,17 +93,17 @@ async fn recent_charges(look: &Look<'_>, order: &Order, since: Since) -> Result<
 }
 
 /// Whether an order may be sold at all.
-fn unsent(look: &Look<'_>, order: &Order, ledger: &Ledger) -> Seen {
+fn unsent(order: &Order, ledger: &Ledger) -> Seen {
     let (id, status) = (order.id(), order.status());
     match Stage::of(&status) {
-        Stage::Sold => return look.refused(&format!("order {id} is sold already ({status})")),
-        Stage::Cancelled => return look.refused(&format!("order {id} is cancelled, no lead any more")),
+        Stage::Sold => return refused(format!("order {id} is sold already ({status})")),
+        Stage::Cancelled => return refused(format!("order {id} is cancelled, no lead any more")),
         Stage::Open => {}
     }
     // A reservation is what a lead whose card is preauthorised has; a charge is not.
     let charge = ledger.txns.iter().find(|txn| txn.succeeded() && txn.kind != "AUTHORIZE");
     match charge {
-        Some(txn) => look.refused(&format!("order {id} is charged already (transaction {})", txn.id)),
+        Some(txn) => refused(format!("order {id} is charged already (transaction {})", txn.id)),
         None => Seen::NotHappened,
     }
 }
@@ -123,9 +123,9 @@ fn since(look: &Look<'_>, order: &Order, ledger: &Ledger, then: &One) -> Seen {
             unclear(format!("transaction {txn} succeeded, but order {id} is not sold yet"))
         }
         (Stage::Open, Turn::Open(why)) => unclear(why),
-        (Stage::Open, Turn::Declined(txn)) => look.refused(&decline_words(txn)),
+        (Stage::Open, Turn::Declined(txn)) => refused(decline_words(txn)),
         (Stage::Open, Turn::Nothing) if status == "DECLINED" && then.status != "DECLINED" => {
-            look.refused(&format!("order {id} was declined"))
+            refused(format!("order {id} was declined"))
         }
         (Stage::Open, Turn::Nothing) => Seen::NotHappened,
     }
@@ -214,15 +214,15 @@ impl Buyer<'_> {
         let mut fresh = Vec::new();
         for order in self.others {
             let sold = Stage::of(&order.status()) != Stage::Open && !then.was_sold(&order.id());
-            if sold && self.is_fresh(order, then).await? {
-                fresh.push(order);
+            if sold && let Some(sure) = self.sold_since(order, then).await? {
+                fresh.push((order, sure));
             }
         }
         Ok(match (&*fresh, turn) {
-            ([order], _) if !self.shows_key && self.holds_products(order) && self.is_sale(order, then) => {
+            ([(order, true)], _) if !self.shows_key && self.holds_products(order) => {
                 sold(self.look, order, &self.ledger.txns)
             }
-            ([order, ..], _) => unclear(format!(
+            ([(order, _), ..], _) => unclear(format!(
                 "order {} of the same buyer was sold meanwhile; whether it is this one cannot be told",
                 order.id()
             )),
@@ -234,7 +234,7 @@ impl Buyer<'_> {
             ([], Turn::Declined(_)) if self.declined_orders(then) > 1 => {
                 unclear("more than one order of the same buyer was declined meanwhile")
             }
-            ([], Turn::Declined(txn)) => self.look.refused(&decline_words(txn)),
+            ([], Turn::Declined(txn)) => refused(decline_words(txn)),
             ([], Turn::Nothing) => Seen::NotHappened,
         })
     }
@@ -246,18 +246,19 @@ impl Buyer<'_> {
         new.map(|txn| txn.order.as_str()).collect::<BTreeSet<_>>().len()
     }
 
-    /// Whether an order that shows up as sold was sold since, rather than long ago and only touched since.
-    async fn is_fresh(&self, order: &Order, then: &Several) -> Result<bool, ReadError> {
-        if day(&order.row, "dateCreated") >= String::from(then.since) || self.charged_since(order, then) {
-            return Ok(true);
+    /// Whether an order that shows up as sold was sold since, rather than long ago and only touched since: `None`
+    /// where it was not, `false` where nothing tells.
+    async fn sold_since(&self, order: &Order, then: &Several) -> Result<Option<bool>, ReadError> {
+        if self.charged_since(order, then) {
+            return Ok(Some(true));
         }
-        // Paid by a charge of before the first look; without any charge its day of sale is not known.
-        Ok(!first_charges(self.look, order).await?.txns.iter().any(Txn::succeeded))
-    }
-
-    /// A lead can be cancelled too; then no charge is there.
-    fn is_sale(&self, order: &Order, then: &Several) -> bool {
-        Stage::of(&order.status()) == Stage::Sold || self.charged_since(order, then)
+        let sold = Stage::of(&order.status()) == Stage::Sold;
+        if day(&order.row, "dateCreated") >= String::from(then.since) {
+            // A lead can be cancelled too; then no charge is there.
+            return Ok(Some(sold));
+        }
+        let paid_before = first_charges(self.look, order).await?.txns.iter().any(Txn::succeeded);
+        Ok((!paid_before).then_some(false))
     }
 
     fn charged_since(&self, order: &Order, then: &Several) -> bool {

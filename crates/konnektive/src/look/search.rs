@@ -1,7 +1,7 @@
 //! Finding the orders of a buyer whose order's id is not known.
 
 use super::Look;
-use super::facts::{Order, Txn, same, text};
+use super::facts::{Order, Txn, same, text, unreadable};
 use super::order::Ledger;
 use crate::find::Ask;
 use crate::form::Days;
@@ -137,8 +137,18 @@ impl Look<'_> {
         let days = Some(self.days_since(since, DateRange::Updated));
         let ask = Ask { path: Endpoint::Orders.path(), filters: search.filters(true), days };
         let found = self.rows(ask).await?;
-        let orders: Result<Vec<Order>, ReadError> = found.rows.iter().map(Order::of).collect();
-        Ok(orders?.into_iter().filter(|order| search.takes(order)).collect())
+        let mut orders: Vec<Order> = Vec::new();
+        for raw in &found.rows {
+            let order = Order::of(raw)?;
+            if !search.takes(&order) || orders.iter().any(|known| known.is(&order.id())) {
+                continue;
+            }
+            if order.id().is_empty() {
+                return Err(unreadable());
+            }
+            orders.push(order);
+        }
+        Ok(orders)
     }
 
     /// The buyer's charges since that day, rebills left out.

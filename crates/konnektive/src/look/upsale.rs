@@ -4,7 +4,7 @@ use super::charges::{Turn, decline_words, marks, turn};
 use super::facts::{Order, Txn, same, text};
 use super::order::Ledger;
 use super::sale::products;
-use super::{Before, Look, UNKNOWN_BEFORE, blind, sight, unclear};
+use super::{Before, Look, UNKNOWN_BEFORE, blind, refused, sight, unclear};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use zaprun_core::record::Row;
@@ -80,7 +80,7 @@ fn since(look: &Look<'_>, order: &Order, ledger: &Ledger, then: &State, now: &St
             unclear(format!("transaction {txn} succeeded, but the product is not in order {id}"))
         }
         Turn::Open(why) => unclear(why),
-        Turn::Declined(txn) => look.refused(&decline_words(txn)),
+        Turn::Declined(txn) => refused(decline_words(txn)),
         Turn::Nothing => Seen::NotHappened,
     }
 }

@@ -1,126 +1,17 @@
-//! The adapter against a server on this machine that says what a test tells it to.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-#![allow(missing_docs, reason = "tests")]
+//! Pages, and what `zaprun check` asks.
 
-use async_trait::async_trait;
-use axum::Router;
+use crate::support::{AUTH, LOGIN, NO_ORDERS, PASSWORD, Pinned, Server, WHITELIST, konnektive, reply};
 use axum::body::Body;
-use axum::extract::Request;
-use axum::http::HeaderMap;
 use axum::response::Response;
-use jiff::Timestamp;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
 use zaprun_core::trigger::{DateRange, Endpoint, Narrowing, Query};
-use zaprun_engine::ports::{Clock, Crm, DayWindow, PageRequest, ReadError};
-use zaprun_http::{Clients, Secret};
+use zaprun_engine::ports::{Crm, DayWindow, PageRequest, ReadError};
+use zaprun_http::Clients;
 use zaprun_konnektive::{Access, Config, EndpointAccess, Konnektive, ZoneCheck};
-
-const LOGIN: &str = "login-canary";
-const PASSWORD: &str = "p&ss canary";
-const NO_ORDERS: &str = include_str!("samples/error_no_orders.json");
-const AUTH: &str = include_str!("samples/error_auth.json");
-
-struct Pinned;
-
-#[async_trait]
-impl Clock for Pinned {
-    fn now(&self) -> Timestamp {
-        "2026-09-16T20:00:00Z".parse().unwrap()
-    }
-
-    async fn sleep_until(&self, _: Timestamp) {}
-}
-
-/// What arrived.
-#[derive(Debug, Clone)]
-struct Seen {
-    method: String,
-    uri: String,
-    headers: HeaderMap,
-    form: Vec<(String, String)>,
-}
-
-impl Seen {
-    fn field(&self, name: &str) -> Option<&str> {
-        self.form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-}
-
-/// A server that gives the scripted answers in turn, and never answers once they are used up.
-struct Server {
-    base: String,
-    seen: Arc<Mutex<Vec<Seen>>>,
-    arrived: Arc<Notify>,
-}
-
-fn reply(status: u16, body: impl Into<Body>) -> Response {
-    Response::builder().status(status).header("content-type", "text/html").body(body.into()).unwrap()
-}
-
-impl Server {
-    async fn start(answers: Vec<Response>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}/crm/", listener.local_addr().unwrap());
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let arrived = Arc::new(Notify::new());
-        let answers = Arc::new(Mutex::new(VecDeque::from(answers)));
-        let handler = {
-            let (seen, arrived) = (Arc::clone(&seen), Arc::clone(&arrived));
-            move |request: Request| {
-                let (seen, arrived, answers) =
-                    (Arc::clone(&seen), Arc::clone(&arrived), Arc::clone(&answers));
-                async move {
-                    let (parts, body) = request.into_parts();
-                    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-                    seen.lock().unwrap().push(Seen {
-                        method: parts.method.to_string(),
-                        uri: parts.uri.to_string(),
-                        headers: parts.headers,
-                        form: form_urlencoded::parse(&body).into_owned().collect(),
-                    });
-                    arrived.notify_one();
-                    let next = answers.lock().unwrap().pop_front();
-                    match next {
-                        Some(answer) => answer,
-                        None => std::future::pending().await,
-                    }
-                }
-            }
-        };
-        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(handler)).await });
-        Server { base, seen, arrived }
-    }
-
-    fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().clone()
-    }
-
-    fn crm(&self) -> Konnektive {
-        konnektive(&self.base, "America/New_York")
-    }
-}
-
-fn konnektive(base: &str, zone: &str) -> Konnektive {
-    let config = Config {
-        name: "crm".into(),
-        base_url: Secret::new(base),
-        login_id: Secret::new(LOGIN),
-        password: Secret::new(PASSWORD),
-        timezone: TimeZone::get(zone).unwrap(),
-        timeout: Duration::from_secs(240),
-        rate: None,
-        concurrency: 3,
-        ca: None,
-    };
-    Konnektive::new(config, &Clients::new(), Arc::new(Pinned)).unwrap()
-}
 
 fn orders() -> PageRequest {
     PageRequest {
@@ -199,6 +90,19 @@ async fn a_page_is_asked_for_as_the_contract_says() {
         assert!(!seen.uri.contains("canary"));
         assert!(!format!("{:?}", seen.headers).contains("canary"), "{:?}", seen.headers);
     }
+}
+
+#[tokio::test]
+async fn rows_of_customers_come_without_their_secrets() {
+    let body = r#"{"result":"SUCCESS","message":{"data":[{"customerId":1,"eCommercePassword":"hunter2","price":0.30,"paySources":[{"achAccountNumber":"1"}]},{"customerId":2, "eCommercePassword":null}]}}"#;
+    let server = Server::start(vec![reply(200, body)]).await;
+    let query = Query { endpoint: Endpoint::Customers, seen_through: DateRange::Created, params: Vec::new() };
+    let page = server.crm().page(&PageRequest { query, ..orders() }).await.unwrap();
+    // What holds none is passed on as it came.
+    assert_eq!(
+        page.rows,
+        [r#"{"customerId":1,"price":0.30}"#, r#"{"customerId":2, "eCommercePassword":null}"#]
+    );
 }
 
 #[tokio::test]
@@ -362,8 +266,7 @@ async fn a_refused_login_is_not_tried_twice() {
     assert!(matches!(probe.access, Access::Credentials { .. }));
     assert_eq!((probe.endpoints.len(), server.seen().len()), (1, 1));
 
-    let whitelist = include_str!("samples/error_ip_whitelist.json");
-    let server = Server::start(vec![reply(200, whitelist)]).await;
+    let server = Server::start(vec![reply(200, WHITELIST)]).await;
     let probe = server.crm().probe(&[Endpoint::Orders, Endpoint::Transactions]).await;
     assert!(
         matches!(probe.access, Access::Whitelist { address: Some(address), .. } if address == "198.51.100.7")
@@ -389,7 +292,7 @@ fn connections_that_cannot_work() {
             concurrency: 1,
             ca: None,
         };
-        Konnektive::new(config, &Clients::new(), Arc::new(Pinned)).err().map(|error| error.to_string())
+        Konnektive::new(config, &Clients::new(), Pinned::now()).err().map(|error| error.to_string())
     };
     assert_eq!(build("http://127.0.0.1", "", "x").unwrap(), "connection `crm`: `login_id` is empty");
     assert_eq!(build("http://127.0.0.1", "x", "").unwrap(), "connection `crm`: `password` is empty");

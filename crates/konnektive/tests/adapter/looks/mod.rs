@@ -1,0 +1,12 @@
+//! Looks, each family against a CRM that shows what a test puts there.
+
+mod buyers;
+mod cancels;
+mod customers;
+mod leads;
+mod odd;
+mod refunds;
+mod reviews;
+mod sales;
+mod shipments;
+mod upsales;

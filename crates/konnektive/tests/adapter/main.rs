@@ -1,0 +1,11 @@
+//! The adapter against a server on this machine that says what a test tells it to.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(missing_docs, reason = "tests")]
+
+mod look_ups;
+mod looks;
+mod reads;
+mod support;
+mod trials;
+mod world;
+mod writes;
