@@ -1,14 +1,10 @@
 //! An order that was cancelled.
 
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
 use super::kind::is_test;
 use super::{DateRange, Endpoint, Kind, Options, Query, Verdict, When};
 use crate::record::{Moment, ORDER, Row, Schema};
-
-/// How long before the boundary an order may have begun whose cancellation carries no date of its own.
-const UNDATED_REACH: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// Cancellations.
 #[derive(Debug)]
@@ -51,18 +47,7 @@ impl Kind for Cancelled {
         if let Some(at) = last_cancellation(row, zone) {
             return Verdict::dated(at, when);
         }
-        let created = row.moment("dateCreated", zone);
-        let updated = row.moment("dateUpdated", zone);
-        let recent = when.boundary_there().saturating_sub(UNDATED_REACH).unwrap_or(Timestamp::MIN);
-        match (created, updated) {
-            (Some(created), Some(updated))
-                if created.at >= recent && updated.may_be_since(when.boundary_there()) =>
-            {
-                let seen = updated.may_be_since(when.opened_there());
-                Verdict::Fire { at: if seen { updated.at } else { created.at } }
-            }
-            (created, _) => Verdict::PrimeUndated { at: created.map_or(when.boundary, |created| created.at) },
-        }
+        Verdict::by_update(row, when, zone)
     }
 }
 

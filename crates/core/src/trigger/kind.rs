@@ -1,10 +1,15 @@
 //! What a kind of event is.
 
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{FirstSale, Query};
-use super::{cancelled::Cancelled, decline::Decline, new_lead::NewLead, new_sale::NewSale, refund::Refund};
+use super::{Charges, Query};
+use super::{
+    cancelled::Cancelled, chargeback::Chargeback, decline::Decline, declined::Declined,
+    new_customer::NewCustomer, new_lead::NewLead, new_sale::NewSale, rebill::Rebill, refund::Refund,
+    refunded::Refunded, shipped::Shipped,
+};
 use crate::record::{Moment, Row, Schema};
 
 /// A kind of event that is found by polling the CRM.
@@ -26,13 +31,25 @@ pub trait Kind: std::fmt::Debug + Sync {
     /// Whether a row that the ledger does not hold is news.
     fn judge(&self, row: &Row, when: &When, zone: &TimeZone) -> Verdict;
     /// The verdict after a look-up of the order's transactions, where [`Kind::judge`] asked for one.
-    fn judge_sale(&self, _row: &Row, _first: FirstSale, when: &When, _zone: &TimeZone) -> Verdict {
+    fn judge_charges(&self, _row: &Row, _charges: &Charges, when: &When, _zone: &TimeZone) -> Verdict {
         Verdict::PrimeUndated { at: when.boundary }
     }
 }
 
 /// Every kind.
-pub static KINDS: &[&dyn Kind] = &[&NewSale, &Cancelled, &NewLead, &Decline, &Refund];
+pub static KINDS: &[&dyn Kind] = &[
+    &NewSale,
+    &Cancelled,
+    &NewLead,
+    &Rebill,
+    &Declined,
+    &Refunded,
+    &Shipped,
+    &Decline,
+    &Refund,
+    &Chargeback,
+    &NewCustomer,
+];
 
 /// The kind of that name.
 pub fn kind(name: &str) -> Option<&'static dyn Kind> {
@@ -111,6 +128,59 @@ impl Verdict {
     pub(super) fn by(moment: Option<Moment>, when: &When) -> Self {
         moment.map_or(Verdict::PrimeUndated { at: when.boundary }, |moment| Verdict::dated(moment, when))
     }
+
+    /// Fires for an order of since the boundary, as of its last update. Rows from before the first run have no instant
+    /// at which they were first seen, and happened when they began.
+    pub(super) fn fire_as_seen(row: &Row, created: Moment, when: &When, zone: &TimeZone) -> Self {
+        let seen =
+            row.moment("dateUpdated", zone).filter(|updated| updated.may_be_since(when.opened_there()));
+        Verdict::Fire { at: seen.unwrap_or(created).at }
+    }
+
+    /// Asks the transactions of an order from before the boundary. Money that moves moves dateUpdated too, so an order
+    /// last touched before the boundary needs no look-up, which keeps a first run on a busy day to the pages it reads.
+    pub(super) fn look_up_if_touched(row: &Row, created: Moment, when: &When, zone: &TimeZone) -> Self {
+        let updated = row.moment("dateUpdated", zone);
+        if updated.is_some_and(|updated| !updated.may_be_since(when.boundary_there())) {
+            return Verdict::Prime { at: created.at };
+        }
+        row.text("orderId").map_or(Verdict::PrimeUndated { at: when.boundary }, |order_id| Verdict::LookUp {
+            order_id: order_id.into_owned(),
+        })
+    }
+
+    /// The verdict on an order for which nothing says when it came into its state: the last update may have been that,
+    /// unless the order is old.
+    pub(super) fn by_update(row: &Row, when: &When, zone: &TimeZone) -> Self {
+        let created = row.moment("dateCreated", zone);
+        let updated = row.moment("dateUpdated", zone);
+        let recent = when.boundary_there().saturating_sub(UNDATED_REACH).unwrap_or(Timestamp::MIN);
+        match (created, updated) {
+            (Some(created), Some(updated))
+                if created.at >= recent && updated.may_be_since(when.boundary_there()) =>
+            {
+                let seen = updated.may_be_since(when.opened_there());
+                Verdict::Fire { at: if seen { updated.at } else { created.at } }
+            }
+            (created, _) => Verdict::PrimeUndated { at: created.map_or(when.boundary, |created| created.at) },
+        }
+    }
+}
+
+/// How long before the boundary an order may have begun whose state carries no date of its own.
+const UNDATED_REACH: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// A date that may have no time of day: midnight means some time of that day.
+pub(super) fn some_time_that_day(moment: Moment, zone: &TimeZone) -> Moment {
+    let local = zone.to_datetime(moment.at);
+    if local.time() != Time::midnight() {
+        return moment;
+    }
+    let ends = local.date().tomorrow().and_then(|day| day.to_zoned_datetime(zone.clone()));
+    let latest = ends.map_or(moment.latest, |end| {
+        end.timestamp().saturating_sub(SignedDuration::from_secs(1)).unwrap_or(moment.latest)
+    });
+    Moment { latest, ..moment }
 }
 
 /// Whether a row is about the CRM's test card.

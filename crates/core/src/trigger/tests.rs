@@ -41,6 +41,14 @@ fn judge(name: &str, raw: &serde_json::Value, boundary: &str) -> Verdict {
     kind.judge(&row(kind, raw), &when(boundary), &zone())
 }
 
+/// It was charged first at that time.
+fn sold(local: &str) -> Charges {
+    Charges { any: true, first_sale: Some(moment(local)), ..Charges::default() }
+}
+
+/// It has transactions, none of which dates anything.
+const ONLY_OTHERS: Charges = Charges { any: true, first_sale: None, last_refund: None, last_decline: None };
+
 const NOON: &str = "2026-09-16 12:00:00";
 const BEFORE: &str = "2026-09-16 11:59:59";
 const AFTER: &str = "2026-09-16 12:00:01";
@@ -57,11 +65,11 @@ fn a_lead_from_before_that_bought_since_needs_its_transactions() {
     assert_eq!(verdict, Verdict::LookUp { order_id: "8DF962A27F".to_owned() });
     let kind = kind("new_sale").unwrap();
     let row = row(kind, &order("COMPLETE", BEFORE, AFTER));
-    let told = |first| kind.judge_sale(&row, first, &when(NOON), &zone());
-    assert_eq!(told(FirstSale::At(moment(AFTER))), Verdict::Fire { at: at(AFTER) });
-    assert_eq!(told(FirstSale::At(moment(BEFORE))), Verdict::Prime { at: at(BEFORE) });
-    assert_eq!(told(FirstSale::NoTransactions), Verdict::PrimeUndated { at: at(BEFORE) });
-    assert_eq!(told(FirstSale::OnlyOthers), Verdict::Prime { at: at(BEFORE) });
+    let told = |charges| kind.judge_charges(&row, &charges, &when(NOON), &zone());
+    assert_eq!(told(sold(AFTER)), Verdict::Fire { at: at(AFTER) });
+    assert_eq!(told(sold(BEFORE)), Verdict::Prime { at: at(BEFORE) });
+    assert_eq!(told(Charges::default()), Verdict::PrimeUndated { at: at(BEFORE) });
+    assert_eq!(told(ONLY_OTHERS), Verdict::Prime { at: at(BEFORE) });
 }
 
 #[test]
@@ -70,12 +78,9 @@ fn a_sale_first_seen_refunded_always_needs_its_transactions() {
         let raw = order(status, AFTER, AFTER);
         assert!(matches!(judge("new_sale", &raw, NOON), Verdict::LookUp { .. }), "{status}");
         let kind = kind("new_sale").unwrap();
-        let told = |first| kind.judge_sale(&row(kind, &raw), first, &when(NOON), &zone());
-        assert!(matches!(told(FirstSale::At(moment(AFTER))), Verdict::Fire { .. }));
-        assert!(
-            matches!(told(FirstSale::NoTransactions), Verdict::Prime { .. }),
-            "never charged: never sold"
-        );
+        let told = |charges| kind.judge_charges(&row(kind, &raw), &charges, &when(NOON), &zone());
+        assert!(matches!(told(sold(AFTER)), Verdict::Fire { .. }));
+        assert!(matches!(told(Charges::default()), Verdict::Prime { .. }), "never charged: never sold");
     }
 }
 
@@ -85,12 +90,7 @@ fn last_years_order_that_is_refunded_or_shipped_today_is_no_sale() {
     for status in ["COMPLETE", "REFUNDED"] {
         let raw = order(status, "2025-09-16 12:00:00", AFTER);
         assert!(matches!(judge("new_sale", &raw, NOON), Verdict::LookUp { .. }));
-        let told = kind.judge_sale(
-            &row(kind, &raw),
-            FirstSale::At(moment("2025-09-16 12:00:01")),
-            &when(NOON),
-            &zone(),
-        );
+        let told = kind.judge_charges(&row(kind, &raw), &sold("2025-09-16 12:00:01"), &when(NOON), &zone());
         assert!(matches!(told, Verdict::Prime { .. }));
     }
     assert!(matches!(judge("new_sale", &order("COMPLETE", BEFORE, BEFORE), NOON), Verdict::Prime { .. }));
@@ -135,6 +135,199 @@ fn a_lead_is_dated_by_its_beginning() {
     let sold = row(kind, &order("COMPLETE", AFTER, AFTER));
     assert!(!kind.takes(&sold, Options::default()));
     assert!(kind.takes(&sold, Options { include_bought: true, ..Options::default() }));
+}
+
+#[test]
+fn a_rebill_is_judged_as_a_sale_and_no_first_sale_is_one() {
+    let kind = kind("rebill").unwrap();
+    let mut raw = order("COMPLETE", BEFORE, AFTER);
+    assert!(!kind.takes(&row(kind, &raw), Options { all_cycles: true, ..Options::default() }));
+    raw["orderType"] = "RECURRING".into();
+    assert!(kind.takes(&row(kind, &raw), Options::default()));
+    assert!(matches!(kind.judge(&row(kind, &raw), &when(NOON), &zone()), Verdict::LookUp { .. }));
+    let told = |charges| kind.judge_charges(&row(kind, &raw), &charges, &when(NOON), &zone());
+    assert_eq!(told(sold(AFTER)), Verdict::Fire { at: at(AFTER) });
+    assert_eq!(told(sold(BEFORE)), Verdict::Prime { at: at(BEFORE) });
+    raw["dateCreated"] = NOON.into();
+    assert_eq!(judge("rebill", &raw, NOON), Verdict::Fire { at: at(AFTER) });
+    assert!(kind.queries(Options::default()).iter().all(|query| {
+        query.params.contains(&("orderType", "RECURRING".to_owned()))
+            && query.seen_through == DateRange::Updated
+    }));
+}
+
+const LAST_YEAR: &str = "2025-09-16 12:00:00";
+const IN_JUNE: &str = "2026-06-20 12:00:00";
+
+#[test]
+fn an_order_is_declined_when_its_last_charge_was() {
+    let kind = kind("declined").unwrap();
+    assert_eq!(judge("declined", &order("DECLINED", NOON, AFTER), NOON), Verdict::Fire { at: at(AFTER) });
+    assert!(matches!(judge("declined", &order("DECLINED", IN_JUNE, BEFORE), NOON), Verdict::Prime { .. }));
+    let mut raw = order("DECLINED", IN_JUNE, AFTER);
+    assert!(matches!(judge("declined", &raw, NOON), Verdict::LookUp { .. }));
+    let told = |raw: &serde_json::Value, charges: &Charges| {
+        kind.judge_charges(&row(kind, raw), charges, &when(NOON), &zone())
+    };
+    let refused = |local| Charges { last_decline: Some(moment(local)), ..ONLY_OTHERS };
+    assert_eq!(told(&raw, &refused(AFTER)), Verdict::Fire { at: at(AFTER) });
+    assert_eq!(told(&raw, &refused(BEFORE)), Verdict::Prime { at: at(BEFORE) }, "edited since");
+    raw["reviewStatus"] = "DECLINED".into();
+    assert_eq!(told(&raw, &refused(BEFORE)), Verdict::Fire { at: at(AFTER) }, "turned down in review");
+    assert_eq!(told(&raw, &ONLY_OTHERS), Verdict::Fire { at: at(AFTER) });
+    let old = order("DECLINED", LAST_YEAR, AFTER);
+    assert_eq!(told(&old, &Charges::default()), Verdict::PrimeUndated { at: at(LAST_YEAR) });
+}
+
+#[test]
+fn declined_orders_have_cycles() {
+    let kind = kind("declined").unwrap();
+    let all = Options { all_cycles: true, ..Options::default() };
+    let mut raw = order("DECLINED", AFTER, AFTER);
+    assert!(kind.takes(&row(kind, &raw), Options::default()));
+    raw["orderType"] = "RECURRING".into();
+    assert!(!kind.takes(&row(kind, &raw), Options::default()) && kind.takes(&row(kind, &raw), all));
+    assert!(!kind.takes(&row(kind, &order("PARTIAL", AFTER, AFTER)), all), "it may still buy");
+    assert_eq!(kind.queries(Options::default())[0].params.len(), 2);
+    assert_eq!(kind.queries(all)[0].params.len(), 1);
+}
+
+#[test]
+fn last_years_order_is_refunded_when_its_money_went_back() {
+    let kind = kind("refunded").unwrap();
+    assert_eq!(judge("refunded", &order("REFUNDED", NOON, AFTER), NOON), Verdict::Fire { at: at(AFTER) });
+    assert!(matches!(judge("refunded", &order("REFUNDED", LAST_YEAR, BEFORE), NOON), Verdict::Prime { .. }));
+    let raw = order("REFUNDED", LAST_YEAR, AFTER);
+    assert!(matches!(judge("refunded", &raw, NOON), Verdict::LookUp { .. }));
+    let told = |charges: &Charges| kind.judge_charges(&row(kind, &raw), charges, &when(NOON), &zone());
+    let refunds = |local| Charges { last_refund: Some(moment(local)), ..sold(LAST_YEAR) };
+    assert_eq!(told(&refunds(AFTER)), Verdict::Fire { at: at(AFTER) });
+    assert_eq!(told(&refunds(BEFORE)), Verdict::Prime { at: at(BEFORE) }, "edited since");
+    assert_eq!(told(&sold(LAST_YEAR)), Verdict::PrimeUndated { at: at(LAST_YEAR) }, "outside of the CRM");
+    assert!(!kind.takes(&row(kind, &order("COMPLETE", AFTER, AFTER)), Options::default()));
+}
+
+fn shipment(status: &str, shipped: serde_json::Value) -> serde_json::Value {
+    serde_json::json!({"fulfillmentId": 7, "status": status, "dateShipped": shipped})
+}
+
+#[test]
+fn an_order_is_shipped_with_its_first_parcel() {
+    let kind = kind("shipped").unwrap();
+    let with = |parcels: &[serde_json::Value]| {
+        let mut raw = order("COMPLETE", LAST_YEAR, AFTER);
+        raw["orderType"] = "RECURRING".into();
+        raw["fulfillments"] = parcels.into();
+        raw
+    };
+    let takes = |raw: &serde_json::Value| kind.takes(&row(kind, raw), Options::default());
+    for (status, shipped, left) in [
+        ("HOLD", "".into(), false),
+        ("PENDING_SHIPMENT", AFTER.into(), false),
+        ("SHIPPED", serde_json::Value::Null, true),
+        ("DELIVERED", AFTER.into(), true),
+        ("RETURNED", AFTER.into(), true),
+        ("RMA_PENDING", serde_json::Value::Null, false),
+        ("CANCELLED", AFTER.into(), false),
+    ] {
+        assert_eq!(takes(&with(&[shipment(status, shipped)])), left, "{status}");
+    }
+    assert!(!takes(&with(&[])));
+    let verdict = |parcels: &[serde_json::Value]| judge("shipped", &with(parcels), NOON);
+    assert_eq!(verdict(&[shipment("SHIPPED", AFTER.into())]), Verdict::Fire { at: at(AFTER) });
+    assert_eq!(verdict(&[shipment("SHIPPED", BEFORE.into())]), Verdict::Prime { at: at(BEFORE) });
+    let second = [shipment("SHIPPED", AFTER.into()), shipment("DELIVERED", IN_JUNE.into())];
+    assert_eq!(verdict(&second), Verdict::Prime { at: at(IN_JUNE) }, "a second parcel is no news");
+    let waits = [shipment("HOLD", IN_JUNE.into()), shipment("SHIPPED", AFTER.into())];
+    assert_eq!(verdict(&waits), Verdict::Fire { at: at(AFTER) });
+    assert_eq!(
+        verdict(&[shipment("SHIPPED", serde_json::Value::Null)]),
+        Verdict::PrimeUndated { at: at(LAST_YEAR) }
+    );
+}
+
+#[test]
+fn a_parcel_dated_by_the_day_left_at_some_time_of_it() {
+    let raw = |shipped: &str, updated: &str| {
+        let mut raw = order("COMPLETE", LAST_YEAR, updated);
+        raw["fulfillments"] = serde_json::json!({"7": shipment("SHIPPED", shipped.into())});
+        raw
+    };
+    for day in ["2026-09-16 00:00:00", "2026-09-16"] {
+        assert_eq!(judge("shipped", &raw(day, AFTER), NOON), Verdict::Fire { at: at(day) });
+        assert_eq!(judge("shipped", &raw(day, BEFORE), NOON), Verdict::Prime { at: at(day) });
+    }
+    let yesterday = "2026-09-15 00:00:00";
+    assert_eq!(judge("shipped", &raw(yesterday, AFTER), NOON), Verdict::Prime { at: at(yesterday) });
+}
+
+#[test]
+fn a_chargeback_comes_late_on_an_old_transaction() {
+    let kind = kind("chargeback").unwrap();
+    let marked = |charged: &str, updated: &str, bank: &str| {
+        let mut raw = transaction("SALE", "SUCCESS");
+        raw["isChargedback"] = "1".into();
+        raw["dateCreated"] = charged.into();
+        raw["dateUpdated"] = updated.into();
+        raw["chargebackDate"] = bank.into();
+        raw
+    };
+    let verdict = |raw: &serde_json::Value| judge("chargeback", raw, NOON);
+    let today = "2026-09-16 00:00:00";
+    assert_eq!(verdict(&marked(IN_JUNE, AFTER, AFTER)), Verdict::Fire { at: at(AFTER) });
+    assert_eq!(verdict(&marked(IN_JUNE, AFTER, today)), Verdict::Fire { at: at(today) });
+    let entered_late = marked(LAST_YEAR, AFTER, IN_JUNE);
+    assert_eq!(verdict(&entered_late), Verdict::Fire { at: at(AFTER) });
+    assert_eq!(verdict(&marked(LAST_YEAR, BEFORE, IN_JUNE)), Verdict::Prime { at: at(IN_JUNE) });
+    let touched = marked(LAST_YEAR, AFTER, "2026-05-01");
+    assert_eq!(verdict(&touched), Verdict::Prime { at: at("2026-05-01") }, "months after the bank's date");
+    assert_eq!(
+        verdict(&marked(LAST_YEAR, AFTER, "")),
+        Verdict::Fire { at: at(AFTER) },
+        "undated, not too old"
+    );
+    let ancient = "2024-09-16 12:00:00";
+    assert_eq!(verdict(&marked(ancient, AFTER, "")), Verdict::PrimeUndated { at: at(ancient) });
+    let takes = |raw: &serde_json::Value| kind.takes(&row(kind, raw), Options::default());
+    assert!(takes(&entered_late));
+    for flag in [serde_json::json!(0), "0".into(), serde_json::Value::Null, false.into()] {
+        let mut raw = entered_late.clone();
+        raw["isChargedback"] = flag;
+        assert!(!takes(&raw), "{raw}");
+    }
+    let queries = kind.queries(Options::default());
+    assert_eq!(queries[0].name(), "transactions/query dateUpdated isChargedback=1");
+}
+
+#[test]
+fn a_customer_is_dated_by_its_beginning() {
+    let raw = |created: &str| serde_json::json!({"customerId": 19241, "dateCreated": created});
+    assert_eq!(judge("new_customer", &raw(NOON), NOON), Verdict::Fire { at: at(NOON) });
+    assert_eq!(judge("new_customer", &raw(BEFORE), NOON), Verdict::Prime { at: at(BEFORE) });
+    assert_eq!(judge("new_customer", &raw(""), NOON), Verdict::PrimeUndated { at: at(NOON) });
+    let kind = kind("new_customer").unwrap();
+    assert_eq!(row(kind, &raw(NOON)).text(kind.key_field()).as_deref(), Some("19241"));
+}
+
+#[test]
+fn money_that_went_back_is_told_by_the_last_success() {
+    let rows: Vec<Row> = [
+        ("REFUND", "SUCCESS", BEFORE),
+        ("VOID", "SUCCESS", NOON),
+        ("REFUND", "HARD_DECLINE", AFTER),
+        ("AUTHORIZE", "HARD_DECLINE", AFTER),
+    ]
+    .into_iter()
+    .map(|(kind, answer, at)| {
+        let mut raw = transaction(kind, answer);
+        raw["dateCreated"] = at.into();
+        Row::decode(raw.to_string().as_bytes(), &crate::record::TRANSACTION, &charges_lookup_fields())
+            .unwrap()
+    })
+    .collect();
+    let charges = Charges::of(&rows, &zone());
+    assert_eq!((charges.last_refund, charges.first_sale), (Some(moment(NOON)), None));
+    assert_eq!(charges.last_decline, Some(moment(AFTER)), "a refused refund is no decline");
 }
 
 fn transaction(kind: &str, answer: &str) -> serde_json::Value {
@@ -196,6 +389,7 @@ fn what_happens_in_the_hour_that_autumn_repeats_is_not_missed() {
             transaction("SALE", "SUCCESS")
         };
         raw["dateCreated"] = "2026-11-01 01:30:00".into();
+        raw["dateUpdated"] = "2026-11-01 01:30:00".into();
         let verdict = kind.judge(&row(*kind, &raw), &when, &zone());
         assert!(matches!(verdict, Verdict::Fire { .. }), "{}", kind.name());
         raw["dateCreated"] = "2026-11-01 01:05:00".into();
@@ -213,13 +407,14 @@ fn the_first_charge_is_the_earliest_success() {
             .map(|(kind, answer, at)| {
                 let mut raw = transaction(kind, answer);
                 raw["dateCreated"] = at.into();
-                Row::decode(raw.to_string().as_bytes(), &crate::record::TRANSACTION, &sale_lookup_fields())
+                Row::decode(raw.to_string().as_bytes(), &crate::record::TRANSACTION, &charges_lookup_fields())
                     .unwrap()
             })
             .collect();
-    assert_eq!(FirstSale::of(&rows, &zone()), FirstSale::At(moment(NOON)));
-    assert_eq!(FirstSale::of(&rows[..1], &zone()), FirstSale::OnlyOthers);
-    assert_eq!(FirstSale::of([], &zone()), FirstSale::NoTransactions);
+    assert_eq!(Charges::of(&rows, &zone()).first_sale, Some(moment(NOON)));
+    let declined = Charges { last_decline: Some(moment(BEFORE)), ..ONLY_OTHERS };
+    assert_eq!(Charges::of(&rows[..1], &zone()), declined);
+    assert_eq!(Charges::of([], &zone()), Charges::default());
 }
 
 proptest! {
@@ -227,7 +422,10 @@ proptest! {
     #[test]
     fn judging_is_total(status in "[A-Z]{0,8}|COMPLETE|PARTIAL|CANCELLED", created in ".{0,22}", updated in ".{0,22}") {
         for kind in KINDS {
-            let raw = order(&status, &created, &updated);
+            let mut raw = order(&status, &created, &updated);
+            raw["isChargedback"] = 1.into();
+            raw["chargebackDate"] = updated.as_str().into();
+            raw["fulfillments"] = serde_json::json!([{"status": "SHIPPED", "dateShipped": created}]);
             let row = row(*kind, &raw);
             let _taken = kind.takes(&row, Options::default());
             if let Verdict::Fire { at } = kind.judge(&row, &when(NOON), &zone()) {

@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Severity, code, did_you_mean};
 use crate::expression::Settings;
 use crate::mapping::Compiler;
 use crate::record::{Field, FieldType, ReadSet, Row, Schema, fit};
-use crate::trigger::{FirstSale, Kind, Narrowing, Options, Query, Verdict, When, kind};
+use crate::trigger::{Charges, Kind, Narrowing, Options, Query, Verdict, When, kind};
 use crate::value::Value;
 use crate::yaml::{self, Entry, MapRef, Spanned};
 
@@ -144,8 +144,8 @@ impl CrmTrigger {
     }
 
     /// The verdict once the order's transactions are known; never [`Verdict::LookUp`].
-    pub fn judge_sale(&self, row: &Row, first: FirstSale, when: &When) -> Verdict {
-        self.kind.judge_sale(row, first, when, &self.zone)
+    pub fn judge_charges(&self, row: &Row, charges: &Charges, when: &When) -> Verdict {
+        self.kind.judge_charges(row, charges, when, &self.zone)
     }
 
     /// The value of `once_per`, when the trigger has one and the row has it.
