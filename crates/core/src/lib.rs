@@ -2,6 +2,7 @@
 //!
 //! Everything here is a pure function of its input: no I/O, no clock, no environment, no output.
 
+pub mod card;
 pub mod crm;
 pub mod definition;
 pub mod diagnostic;
