@@ -1,5 +1,6 @@
 //! Rows of `order/query` (contract §3.1), in the CRM's order.
 
+use super::purchase::PURCHASE_STATUS;
 use super::schema::{Class, FieldType, Schema, field};
 
 /// An order; a lead is an order with `orderStatus` PARTIAL.
@@ -166,22 +167,7 @@ pub static ITEM: Schema = Schema {
         field("shipping", FieldType::Money, Class::Plain, "shipping of the item"),
         field("price", FieldType::Money, Class::Plain, "price of the item"),
         field("purchaseId", FieldType::Id, Class::Plain, "subscription or line"),
-        field(
-            "purchaseStatus",
-            FieldType::Enum(&[
-                "TRIAL",
-                "ACTIVE",
-                "PENDING",
-                "PAUSED",
-                "COMPLETE",
-                "CANCELLED",
-                "RECYCLE_BILLING",
-                "RECYCLE_FAILED",
-                "INACTIVE",
-            ]),
-            Class::Plain,
-            "state of the subscription",
-        ),
+        field("purchaseStatus", FieldType::Enum(PURCHASE_STATUS), Class::Plain, "state of the subscription"),
         field("lastCancellationDate", FieldType::Timestamp, Class::Plain, "when the item was last cancelled"),
         field(
             "txnType",

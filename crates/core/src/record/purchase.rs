@@ -1,12 +1,122 @@
-//! Rows of `purchase/query`.
+//! Rows of `purchase/query` (contract §3.3), in the CRM's order.
 
-use super::schema::{Class, Field, FieldType, Schema, field};
+use super::order::FULFILLMENT;
+use super::schema::{Class, FieldType, Schema, field};
 
-/// A row of `purchase/query` (contract §3).
-pub static PURCHASE: Schema = Schema { name: "purchase", fields: FIELDS };
-
-const FIELDS: &[Field] = &[
-    field("purchaseId", FieldType::Id, Class::Plain, "the purchase's id"),
-    field("dateCreated", FieldType::Timestamp, Class::Plain, "when it was made"),
-    field("dateUpdated", FieldType::Timestamp, Class::Plain, "when it last changed"),
+/// States of a subscription (contract §2).
+pub(crate) const PURCHASE_STATUS: &[&str] = &[
+    "TRIAL",
+    "ACTIVE",
+    "PENDING",
+    "PAUSED",
+    "COMPLETE",
+    "CANCELLED",
+    "RECYCLE_BILLING",
+    "RECYCLE_FAILED",
+    "INACTIVE",
 ];
+
+/// A subscription, or a line of an order that was sold once.
+pub static PURCHASE: Schema = Schema {
+    name: "purchase",
+    fields: &[
+        field("firstName", FieldType::Text, Class::Personal, "first name"),
+        field("lastName", FieldType::Text, Class::Personal, "last name"),
+        field("companyName", FieldType::Text, Class::Personal, "company"),
+        field("emailAddress", FieldType::Text, Class::Personal, "e-mail address"),
+        field("phoneNumber", FieldType::Text, Class::Personal, "telephone number"),
+        field("address1", FieldType::Text, Class::Personal, "billing street"),
+        field("address2", FieldType::Text, Class::Personal, "billing address, second line"),
+        field("city", FieldType::Text, Class::Personal, "billing city"),
+        field("state", FieldType::Text, Class::Personal, "billing state or province"),
+        field("country", FieldType::Text, Class::Personal, "billing country, two letters"),
+        field("postalCode", FieldType::Text, Class::Personal, "billing postal code"),
+        field("shipFirstName", FieldType::Text, Class::Personal, "recipient's first name"),
+        field("shipLastName", FieldType::Text, Class::Personal, "recipient's last name"),
+        field("shipAddress1", FieldType::Text, Class::Personal, "shipping street"),
+        field("shipAddress2", FieldType::Text, Class::Personal, "shipping address, second line"),
+        field("shipCity", FieldType::Text, Class::Personal, "shipping city"),
+        field("shipState", FieldType::Text, Class::Personal, "shipping state or province"),
+        field("shipCountry", FieldType::Text, Class::Personal, "shipping country, two letters"),
+        field("shipPostalCode", FieldType::Text, Class::Personal, "shipping postal code"),
+        field("purchaseId", FieldType::Id, Class::Plain, "public id of the subscription"),
+        field("actualPurchaseId", FieldType::Id, Class::Plain, "the CRM's internal number of it"),
+        field("campaignId", FieldType::Id, Class::Plain, "the campaign's id"),
+        field("affId", FieldType::Id, Class::Plain, "affiliate"),
+        field("productId", FieldType::Id, Class::Plain, "campaign product id"),
+        field("actualProductId", FieldType::Id, Class::Plain, "base product id"),
+        field("productSku", FieldType::Id, Class::Plain, "stock keeping unit"),
+        field("clientProductId", FieldType::Id, Class::Plain, "the merchant's own product id"),
+        field("customerId", FieldType::Id, Class::Plain, "the customer's id"),
+        field("status", FieldType::Enum(PURCHASE_STATUS), Class::Plain, "state of the subscription"),
+        field("cancelReason", FieldType::Text, Class::Plain, "why it was cancelled"),
+        field("price", FieldType::Money, Class::Plain, "price of a cycle"),
+        field("shippingPrice", FieldType::Money, Class::Plain, "shipping of a cycle"),
+        field("lastCancellationDate", FieldType::Timestamp, Class::Plain, "when it was last cancelled"),
+        field("lastActivationDate", FieldType::Timestamp, Class::Plain, "when it was last activated"),
+        field(
+            "billingCycleType",
+            FieldType::Enum(&["ONE_TIME", "RECURRING"]),
+            Class::Plain,
+            "once or again and again",
+        ),
+        field("billingIntervalDays", FieldType::Count, Class::Plain, "days from one charge to the next"),
+        field("billingCycleNumber", FieldType::Count, Class::Plain, "charges so far"),
+        field("nextBillDate", FieldType::Date, Class::Plain, "day of the next charge"),
+        field("finalBillingCycle", FieldType::Count, Class::Plain, "the last charge, where there is one"),
+        field("fulfillmentCycleNumber", FieldType::Count, Class::Plain, "shipments so far"),
+        field("recycleBillingNumber", FieldType::Count, Class::Plain, "how often the charge was tried again"),
+        field("trialType", FieldType::Text, Class::Plain, "kind of trial"),
+        field("trialPeriodDays", FieldType::Count, Class::Plain, "days of the trial"),
+        field("trialPrice", FieldType::Money, Class::Plain, "price of the trial"),
+        field("trialShippingPrice", FieldType::Money, Class::Plain, "shipping of the trial"),
+        field("productQty", FieldType::Count, Class::Plain, "quantity"),
+        field("memberId", FieldType::Id, Class::Plain, "membership"),
+        field("dateCreated", FieldType::Timestamp, Class::Plain, "when it began"),
+        field("dateUpdated", FieldType::Timestamp, Class::Plain, "when it last changed"),
+        field("cardBin", FieldType::Id, Class::Card, "first six digits of the card"),
+        field("cardLast4", FieldType::Id, Class::Card, "last four digits of the card"),
+        field("cardExpiryDate", FieldType::Text, Class::Card, "expiry of the card"),
+        field("merchant", FieldType::Text, Class::Plain, "merchant account's title"),
+        field("merchantId", FieldType::Id, Class::Plain, "merchant account's id"),
+        field("descriptor", FieldType::Text, Class::Plain, "text on the buyer's statement"),
+        field("displayName", FieldType::Text, Class::Plain, "name of the product as shown"),
+        field("productName", FieldType::Text, Class::Plain, "name of the product"),
+        field("totalBilled", FieldType::Money, Class::Plain, "charged so far"),
+        field("totalRefunded", FieldType::Money, Class::Plain, "given back so far"),
+        field("orderId", FieldType::Id, Class::Plain, "public id of the order"),
+        field("clubName", FieldType::Text, Class::Plain, "club"),
+        field("cancellationScheduled", FieldType::Flag, Class::Plain, "whether a cancellation is scheduled"),
+        field("pauseScheduled", FieldType::Flag, Class::Plain, "whether a pause is scheduled"),
+        field("currencyCode", FieldType::Text, Class::Plain, "currency, three letters"),
+        field("currencySymbol", FieldType::Text, Class::Plain, "symbol of the currency"),
+        field("transactions", FieldType::List(&PURCHASE_TRANSACTION), Class::Plain, "its charges"),
+        field("fulfillments", FieldType::List(&FULFILLMENT), Class::Plain, "its shipments"),
+    ],
+};
+
+/// A charge of a subscription.
+pub static PURCHASE_TRANSACTION: Schema = Schema {
+    name: "purchase transaction",
+    fields: &[
+        field("key", FieldType::Id, Class::Plain, "the id under which the CRM listed the charge"),
+        field("transactionId", FieldType::Id, Class::Plain, "id of the transaction"),
+        field("txnDate", FieldType::Timestamp, Class::Plain, "when it happened"),
+        field("totalAmount", FieldType::Money, Class::Plain, "amount"),
+        field(
+            "responseType",
+            FieldType::Enum(&["SUCCESS", "HARD_DECLINE", "SOFT_DECLINE"]),
+            Class::Plain,
+            "answer of the gateway",
+        ),
+        field("responseText", FieldType::Text, Class::Plain, "the gateway's words"),
+        field("merchantTxnId", FieldType::Id, Class::Plain, "the gateway's id"),
+        field("paySource", FieldType::Text, Class::Plain, "way of payment"),
+        field("merchantId", FieldType::Id, Class::Plain, "merchant account's id"),
+        field("merchant", FieldType::Text, Class::Plain, "merchant account's title"),
+        field("amountRefunded", FieldType::Money, Class::Plain, "given back of it"),
+        field("isChargedback", FieldType::Flag, Class::Plain, "whether the buyer's bank took the money back"),
+        field("chargebackDate", FieldType::Text, Class::Plain, "day it was taken back"),
+        field("chargebackReasonCode", FieldType::Id, Class::Plain, "the bank's reason code"),
+    ],
+};
