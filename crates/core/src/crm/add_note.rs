@@ -1,5 +1,6 @@
 //! `customer/addnote` (contract §5.6).
 
+use super::shared::CUSTOMER_REPLY;
 use super::{Endpoint, Param, ParamType, Rule};
 
 /// Writes a note on a customer.
@@ -9,6 +10,7 @@ pub(super) static ADD_NOTE: Endpoint = Endpoint {
         Param::new("message", ParamType::Text, "the note").max(500).personal(),
     ]],
     rules: &[Rule::Required(&["customerId", "message"])],
+    reply: CUSTOMER_REPLY,
     ..Endpoint::new(
         "konnektive.add_note",
         "customer/addnote",

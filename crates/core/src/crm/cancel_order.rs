@@ -1,6 +1,6 @@
 //! `order/cancel` (contract §5.4).
 
-use super::shared::FULL_REFUND;
+use super::shared::{FULL_REFUND, ORDER_REPLY};
 use super::{Endpoint, Param, ParamType, Repeat, Rule};
 
 /// Cancels an order.
@@ -13,5 +13,6 @@ pub(super) static CANCEL_ORDER: Endpoint = Endpoint {
     ]],
     rules: &[Rule::Required(&["orderId", "cancelReason"])],
     repeat_if: &[(FULL_REFUND, Repeat::Never)],
+    reply: ORDER_REPLY,
     ..Endpoint::new("konnektive.cancel_order", "order/cancel", "Cancel Order", "Cancels an order.")
 };

@@ -1,5 +1,6 @@
 //! `purchase/cancel` (contract §5.6).
 
+use super::describe::reply;
 use super::shared::FULL_REFUND;
 use super::{Endpoint, Param, ParamType, Repeat, Rule};
 
@@ -13,6 +14,7 @@ pub(super) static CANCEL_PURCHASE: Endpoint = Endpoint {
     ]],
     rules: &[Rule::Required(&["purchaseId"])],
     repeat_if: &[(FULL_REFUND, Repeat::Never)],
+    reply: &[reply("purchaseId", "the subscription")],
     ..Endpoint::new(
         "konnektive.cancel_purchase",
         "purchase/cancel",

@@ -146,7 +146,7 @@ impl Param {
     }
 
     /// Whether the name is of this family or pattern.
-    fn covers(&self, name: &str) -> bool {
+    pub(crate) fn covers(&self, name: &str) -> bool {
         match self.name.strip_suffix('*') {
             Some(start) => name.strip_prefix(start).is_some_and(|rest| {
                 !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')

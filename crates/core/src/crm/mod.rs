@@ -3,7 +3,11 @@
 //! From a description come the check before sending, the schema and the reference page of its action, the meaning of
 //! `$clear`, and what may be repeated after an unknown outcome.
 
+mod check;
+mod convert;
+mod day;
 mod describe;
+mod lookup;
 mod payment;
 mod shared;
 
@@ -21,11 +25,18 @@ mod refund_transaction;
 mod update_customer;
 mod update_fulfillment;
 
+#[cfg(test)]
+mod tests;
+
 use crate::record::Row;
 
+pub(crate) use check::{Breach, Held, broken};
+pub(crate) use convert::{CLEARED, Wrong, WrongKind, takes, write};
+pub(crate) use day::day;
 pub use describe::{Endpoint, Given, Param, ParamType, Repeat, ReplyField, Rule};
+pub use lookup::{LOOKUPS, Lookup, lookup};
 pub use payment::WAYS_TO_PAY;
-pub(crate) use payment::{BANK, CARD};
+pub(crate) use payment::{BANK, CARD, refused_param, refused_value};
 
 pub use create_lead::CREATE_LEAD;
 pub use create_sale::CREATE_SALE;

@@ -1,5 +1,6 @@
 //! `order/qa` (contract §5.6).
 
+use super::shared::ORDER_REPLY;
 use super::{Endpoint, Given, Param, ParamType, Repeat, Rule};
 
 /// Lets an order in quality assurance through, or turns it down. Only letting it through charges the buyer.
@@ -11,6 +12,7 @@ pub(super) static QA_ORDER: Endpoint = Endpoint {
     rules: &[Rule::Required(&["orderId", "action"])],
     repeat: Repeat::Never,
     repeat_if: &[(Given::Value("action", &["DECLINE"]), Repeat::LookFirst)],
+    reply: ORDER_REPLY,
     ..Endpoint::new(
         "konnektive.qa_order",
         "order/qa",

@@ -1,5 +1,6 @@
 //! `transactions/refund` (contract §5.6).
 
+use super::describe::reply;
 use super::shared::{REFUND, REFUND_RULES};
 use super::{Endpoint, Param, ParamType, Repeat, Rule};
 
@@ -17,6 +18,7 @@ pub(super) static REFUND_TRANSACTION: Endpoint = Endpoint {
     ],
     rules: &[Rule::Required(&["transactionId"]), REFUND_RULES[0], REFUND_RULES[1]],
     repeat: Repeat::Never,
+    reply: &[reply("transactionId", "the transaction")],
     ..Endpoint::new(
         "konnektive.refund_transaction",
         "transactions/refund",

@@ -90,19 +90,19 @@ pub(super) const REFUND_RULES: [Rule; 2] =
 /// A cancellation that also gives the money back.
 pub(super) const FULL_REFUND: Given = Given::Value("fullRefund", &["1"]);
 
-/// The order that a write made or changed, and its buyer.
-pub(super) const ORDER_REPLY: &[ReplyField] = &[
-    reply("orderId", "public id of the order"),
-    reply("customerId", "the customer's id"),
-    reply("orderStatus", "state of the order"),
-];
-
-/// The same with what was charged.
+/// What a sale made.
 pub(super) const SALE_REPLY: &[ReplyField] = &[
     reply("orderId", "public id of the order"),
     reply("customerId", "the customer's id"),
-    reply("orderStatus", "state of the order; PENDING while it is in quality assurance"),
-    reply("reviewStatus", "state of its quality review"),
-    reply("transactionId", "id of the transaction, where the CRM names it"),
-    reply("merchantTxnId", "the gateway's id of the charge"),
+    reply("purchaseId", "the subscription or line, where there is one only"),
+    reply("transactionId", "id of the charge, where the CRM names it"),
 ];
+
+/// The order that was meant.
+pub(super) const ORDER_REPLY: &[ReplyField] = &[
+    reply("orderId", "public id of the order"),
+    reply("customerId", "the customer's id, where the CRM names it"),
+];
+
+/// The customer that was meant.
+pub(super) const CUSTOMER_REPLY: &[ReplyField] = &[reply("customerId", "the customer's id")];

@@ -1,6 +1,6 @@
 //! `customer/update` (contract §5.5).
 
-use super::shared::custom;
+use super::shared::{CUSTOMER_REPLY, custom};
 use super::{Endpoint, Param, ParamType, Repeat, Rule};
 
 /// Changes a customer's data. What is not given stays as it is.
@@ -46,6 +46,7 @@ pub(super) static UPDATE_CUSTOMER: Endpoint = Endpoint {
     rules: &[Rule::Required(&["customerId"])],
     clears: true,
     repeat: Repeat::Safe,
+    reply: CUSTOMER_REPLY,
     ..Endpoint::new(
         "konnektive.update_customer",
         "customer/update",

@@ -315,6 +315,48 @@ codes! {
         "These headers say where a message goes and ends, or carry the idempotency key; two of one name contradict each other.",
         bad: "headers: { Host: api.example.com }",
         good: "connection: api   # its address says the host";
+
+    // 08xx: writes to the CRM and look-ups.
+    UNKNOWN_PARAM = "ZR0801", Error, "parameter that the endpoint does not take",
+        "The CRM passes over what it does not know, so a misspelt parameter is a value that never arrives.",
+        bad: "map: { campaignId: 12, emailAdress: $.email }",
+        good: "map: { campaignId: 12, emailAddress: $.email }";
+    MISSING_PARAM = "ZR0802", Error, "parameter that the endpoint needs",
+        "The CRM refuses a write without it, so every run would fail.",
+        bad: "map: { orderId: $.orderId, fulfillmentStatus: SHIPPED }",
+        good: "map: { orderId: $.orderId, fulfillmentStatus: SHIPPED, trackingNumber: $.tracking, dateShipped: $.shipped }";
+    PARAM_VALUE = "ZR0803", Error, "value that the parameter cannot have",
+        "The CRM refuses the value, or takes it for another one.",
+        bad: "map: { orderId: $.orderId, action: ACCEPT }",
+        good: "map: { orderId: $.orderId, action: APPROVE }";
+    PARAM_TOO_LONG = "ZR0804", Error, "value that is too long for the parameter",
+        "What is beyond the CRM's length is lost or refused; only its author knows where to cut it.",
+        bad: "map: { customerId: $.id, city: Llanfairpwllgwyngyllgogerychwyrndrobwll }",
+        good: "map: { customerId: $.id, city: Llanfair PG }";
+    PARAMS_TOGETHER = "ZR0805", Error, "parameters that exclude each other",
+        "Only one of them can say what to do.",
+        bad: "map: { orderId: $.orderId, refundAmount: 5, fullRefund: true }",
+        good: "map: { orderId: $.orderId, fullRefund: true }";
+    CARD_DATA = "ZR0806", Error, "card or bank data",
+        "What zaprun does not hold it cannot lose: card numbers, security codes and bank accounts stay with the CRM.",
+        bad: "map: { paySource: CREDITCARD, cardNumber: $.card }",
+        good: "map: { paySource: PREPAID }";
+    CLEAR_REFUSED = "ZR0807", Error, "$clear where nothing can be emptied",
+        "Of the CRM's endpoints only customer/update documents how a field is emptied.",
+        bad: "type: konnektive.create_lead\nmap: { companyName: { $clear: true } }",
+        good: "type: konnektive.update_customer\nmap: { customerId: $.id, companyName: { $clear: true } }";
+    CLEAR_BY_TEXT = "ZR0808", Error, "the text NULL",
+        "The CRM takes the text `NULL` for an order to empty the field, also where somebody is called so.",
+        bad: "map: { customerId: $.id, companyName: \"NULL\" }",
+        good: "map: { customerId: $.id, companyName: { $clear: true } }";
+    MONEY_RETRIED = "ZR0809", Error, "retry where money is at stake",
+        "A write that moves money is sent again only with proof that it did not happen; a blind retry charges twice.",
+        bad: "type: konnektive.create_sale\non_uncertain: retry",
+        good: "type: konnektive.create_sale\nsettle_after: 30m";
+    QUERY_RANGE = "ZR0810", Error, "look-up without days",
+        "Without an id the CRM looks up rows of given days only.",
+        bad: "find: orders\nby: { emailAddress: $.email }",
+        good: "find: orders\nby: { emailAddress: $.email }\nfrom: \"{{ event.at | date_add('-90d') }}\"";
 }
 
 #[cfg(test)]

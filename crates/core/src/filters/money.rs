@@ -122,6 +122,11 @@ pub(super) fn check_currency(code: &str) -> Result<(), Fault> {
     digits(code).map(|_| ())
 }
 
+/// Digits after the point of a currency; two where it is not known.
+pub(crate) fn currency_digits(code: &str) -> u32 {
+    digits(code).unwrap_or(2)
+}
+
 /// Digits after the point of a currency.
 fn digits(code: &str) -> Result<u32, Fault> {
     const NONE: &[&str] = &[

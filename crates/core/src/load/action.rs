@@ -1,25 +1,71 @@
-//! What the keys of an http action say together.
+//! What the keys of an action say together.
 
 use super::project::is_address;
+use crate::card;
 use crate::diagnostic::{Diagnostic, code};
-use crate::yaml::{Entry, Kind, NodeId, Tree};
+use crate::yaml::{Entry, Kind, MAX_FINDINGS, NodeId, Tree};
 
 /// How many actions are looked at; a zap with more has a finding for it.
 pub(super) const MANY: usize = 200;
 
-/// The checks over all actions of a zap.
+/// The lists of steps of a zap.
+pub(super) const LISTS: [&str; 2] = ["actions", "on_failure"];
+
+/// The steps of a zap, those of every list, each with the key of its list.
+pub(super) fn steps(tree: &Tree) -> impl Iterator<Item = (&'static str, NodeId)> {
+    LISTS.into_iter().flat_map(move |key| {
+        let items = tree.get(tree.root(), key).map_or(&[][..], |list| tree.items(list));
+        items.iter().take(MANY).map(move |step| (key, *step))
+    })
+}
+
+/// The checks over all steps of a zap.
 pub(super) fn check(tree: &Tree) -> Vec<Diagnostic> {
-    let Some(actions) = tree.get(tree.root(), "actions") else { return Vec::new() };
     let mut findings = Vec::new();
-    for action in tree.items(actions).iter().copied().take(MANY) {
+    for (list, action) in steps(tree) {
         let http = tree.get(action, "type").and_then(|node| tree.text(node)) == Some("http");
         if http {
             target(tree, action, &mut findings);
             body(tree, action, &mut findings);
+            card_data(tree, action, &mut findings);
         }
         without(tree, action, "as", "each", &mut findings);
+        if list == "on_failure" {
+            endings(tree, action, &mut findings);
+        }
     }
     findings
+}
+
+/// A run that is given up ends dead, whatever its last steps say.
+fn endings(tree: &Tree, action: NodeId, findings: &mut Vec<Diagnostic>) {
+    for entry in ["unless", "stop_if"].iter().filter_map(|key| tree.entry(action, key)) {
+        let message = format!("`{}` says nothing in `on_failure`: the run ends dead", entry.key);
+        findings.push(
+            Diagnostic::new(&code::NO_EFFECT, message)
+                .at(entry.key_span)
+                .help("write `when:` to skip the step"),
+        );
+    }
+}
+
+/// Card data that an author wrote out.
+fn card_data(tree: &Tree, action: NodeId, findings: &mut Vec<Diagnostic>) {
+    for key in ["query", "headers", "json", "form", "text"] {
+        let Some(entry) = tree.entry(action, key) else { continue };
+        tree.walk(entry.value, &mut |node, pointer| {
+            let (Kind::Text { value: text, .. } | Kind::Number(text)) = &tree.node(node).kind else { return };
+            let name = pointer.rsplit('/').find(|part| part.parse::<usize>().is_err()).unwrap_or("");
+            if let Some(what) = card::in_field(name, text).filter(|_| findings.len() < MAX_FINDINGS) {
+                let message = format!("this is {what}, which does not pass through zaprun");
+                findings.push(
+                    Diagnostic::new(&code::CARD_DATA, message)
+                        .at(tree.span(node))
+                        .help("leave it out: the last four digits tell which card it was"),
+                );
+            }
+        });
+    }
 }
 
 fn target(tree: &Tree, action: NodeId, findings: &mut Vec<Diagnostic>) {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::action::MANY;
+use super::action::steps;
 use super::project::ReadProject;
 use super::{Reader, ZapFile, only_with};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
@@ -77,9 +77,8 @@ fn duplicate_zaps(zaps: &[ZapFile]) -> Vec<Diagnostic> {
 fn duplicate_actions(tree: &Tree) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let mut ids: HashMap<&str, Span> = HashMap::new();
-    for action in tree.get(tree.root(), "actions").map_or(&[][..], |node| tree.items(node)).iter().take(MANY)
-    {
-        let Some(node) = tree.get(*action, "id") else { continue };
+    for (_, action) in steps(tree) {
+        let Some(node) = tree.get(action, "id") else { continue };
         let Some(id) = tree.text(node) else { continue };
         match ids.get(id) {
             Some(first) => findings.push(
@@ -100,17 +99,32 @@ fn duplicate_actions(tree: &Tree) -> Vec<Diagnostic> {
 fn connections(project: &Tree, zap: &Tree) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let kind = |node: NodeId| zap.get(node, "type").and_then(|node| zap.text(node));
-    if let Some(trigger) = zap.get(zap.root(), "trigger")
-        && kind(trigger).is_none_or(|kind| kind.starts_with("konnektive."))
-    {
-        findings.extend(connection(project, zap, trigger, "konnektive"));
+    if let Some(trigger) = zap.get(zap.root(), "trigger") {
+        // A kind that does not exist has its own finding; most triggers are the CRM's.
+        let wanted = kind(trigger).map_or(Some(KONNEKTIVE), wanted);
+        findings.extend(wanted.and_then(|wanted| connection(project, zap, trigger, wanted)));
+        let also = zap.get(trigger, "also");
+        findings.extend(also.and_then(|also| connection(project, zap, also, WEBHOOK)));
     }
-    for action in zap.get(zap.root(), "actions").map_or(&[][..], |node| zap.items(node)).iter().take(MANY) {
-        if kind(*action) == Some("http") {
-            findings.extend(connection(project, zap, *action, "http"));
-        }
+    for (_, action) in steps(zap) {
+        let wanted = kind(action).and_then(wanted);
+        findings.extend(wanted.and_then(|wanted| connection(project, zap, action, wanted)));
     }
     findings
+}
+
+const KONNEKTIVE: &str = "konnektive";
+const HTTP: &str = "http";
+const WEBHOOK: &str = "webhook";
+
+/// The type of connection that a kind of trigger or action needs.
+fn wanted(kind: &str) -> Option<&'static str> {
+    match kind {
+        HTTP => Some(HTTP),
+        WEBHOOK => Some(WEBHOOK),
+        crm if crm.starts_with("konnektive.") => Some(KONNEKTIVE),
+        _ => None,
+    }
 }
 
 fn connection(project: &Tree, zap: &Tree, from: NodeId, wanted: &str) -> Option<Diagnostic> {

@@ -66,6 +66,9 @@ const TAKEN: &[&str] = &[
     "autoescape",
 ];
 
+/// How a branch of a choice is compiled.
+type Branch<'a> = fn(&mut Compiler<'a>, NodeId, &Names, &str) -> Option<Mapping>;
+
 /// Compiles the parts of one zap: gathers findings and what is read.
 pub(crate) struct Compiler<'a> {
     pub(crate) tree: &'a Tree,
@@ -103,6 +106,28 @@ impl<'a> Compiler<'a> {
             Kind::Map(entries) => self.map(node, entries, names, place)?,
         };
         Some(Mapping { part, place: Arc::from(place) })
+    }
+
+    /// A value of a CRM's parameter, which may also be emptied: `$clear: true`, alone or behind `$if`.
+    pub(crate) fn parameter(&mut self, node: NodeId, names: &Names, place: &str) -> Option<Mapping> {
+        let part = match &self.tree.node(node).kind {
+            Kind::Map(entries) if entries.iter().any(|entry| &*entry.key == "$clear") => {
+                self.clear(entries)?
+            }
+            Kind::Map(entries) if entries.iter().any(|entry| &*entry.key == "$if") => {
+                self.choice(node, entries, names, place, Self::parameter)?
+            }
+            _ => return self.mapping(node, names, place),
+        };
+        Some(Mapping { part, place: Arc::from(place) })
+    }
+
+    fn clear(&mut self, entries: &[Entry]) -> Option<Part> {
+        let alone = self.only(entries, &["$clear"]);
+        let entry = entries.iter().find(|entry| &*entry.key == "$clear")?;
+        let yes = self.tree.node(entry.value).kind == Kind::Bool(true)
+            || self.word_misused(entry.key_span, "`$clear` is true, or not there");
+        (alone && yes).then_some(Part::Clear)
     }
 
     /// A text in any of its forms.
@@ -181,7 +206,7 @@ impl<'a> Compiler<'a> {
             return self.each(node, entries, names, place);
         }
         if has("$if") {
-            return self.choice(node, entries, names, place);
+            return self.choice(node, entries, names, place, Self::mapping);
         }
         if let Some(entry) = entries.iter().find(|entry| &*entry.key == "$clear") {
             let finding = Diagnostic::new(&code::CLEAR_OUTSIDE_CRM, "`$clear` has no meaning here");
@@ -292,7 +317,15 @@ impl<'a> Compiler<'a> {
         Some(Part::Each(Box::new(Each { source: source?, slots, element: element? })))
     }
 
-    fn choice(&mut self, node: NodeId, entries: &[Entry], names: &Names, place: &str) -> Option<Part> {
+    /// `branch` compiles what stands behind `$then` and `$else`.
+    fn choice(
+        &mut self,
+        node: NodeId,
+        entries: &[Entry],
+        names: &Names,
+        place: &str,
+        branch: Branch<'a>,
+    ) -> Option<Part> {
         let good = self.only(entries, &["$if", "$then", "$else"]);
         let get = |key: &str| entries.iter().find(|entry| &*entry.key == key).map(|entry| entry.value);
         let condition = self.condition(get("$if")?, names);
@@ -300,9 +333,9 @@ impl<'a> Compiler<'a> {
             self.word_misused(self.tree.span(node), "`$if` needs `$then`");
             return None;
         };
-        let then = self.mapping(then, names, &format!("{place}.$then"));
+        let then = branch(self, then, names, &format!("{place}.$then"));
         let otherwise = match get("$else") {
-            Some(node) => Some(self.mapping(node, names, &format!("{place}.$else"))?),
+            Some(node) => Some(branch(self, node, names, &format!("{place}.$else"))?),
             None => None,
         };
         good.then_some(())?;

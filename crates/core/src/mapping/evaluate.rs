@@ -66,6 +66,7 @@ impl Mapping {
                 Mapped::Object(object(members, *drop_null, values, settings)?)
             }
             Part::Each(each) => Mapped::List(self.each(each, values, settings)?),
+            Part::Clear => Mapped::Cleared,
             Part::If(choice) => {
                 let holds = choice
                     .condition

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Constant, MapError};
+use crate::card::{self, Found};
 use crate::value::{Unwritable, Value, write_json_text};
 
 /// A mapped value, on its way into a body, a form or a name.
@@ -17,6 +18,8 @@ pub enum Mapped<'m> {
     List(Vec<Mapped<'m>>),
     /// Members in the order in which they were written.
     Object(Vec<(&'m Arc<str>, Mapped<'m>)>),
+    /// A field of the CRM is to be emptied.
+    Cleared,
 }
 
 /// A scalar as written.
@@ -33,7 +36,7 @@ impl<'m> Mapped<'m> {
         match self {
             Mapped::Constant(constant) => constant.0.value.is_missing(),
             Mapped::Value(value) => value.is_missing(),
-            Mapped::List(_) | Mapped::Object(_) => false,
+            Mapped::List(_) | Mapped::Object(_) | Mapped::Cleared => false,
         }
     }
 
@@ -45,6 +48,8 @@ impl<'m> Mapped<'m> {
         match self {
             Mapped::Constant(constant) => out.extend_from_slice(constant.0.written.as_bytes()),
             Mapped::Value(value) => value.write_json(out)?,
+            // It is compiled only where the CRM takes it.
+            Mapped::Cleared => out.extend_from_slice(b"null"),
             Mapped::List(items) => {
                 out.push(b'[');
                 for (at, item) in items.iter().enumerate() {
@@ -71,11 +76,32 @@ impl<'m> Mapped<'m> {
         Ok(())
     }
 
+    /// The first card data in it.
+    pub(crate) fn card_data(&self) -> Option<Found> {
+        self.search("", &mut String::new())
+    }
+
+    fn search(&self, name: &str, at: &mut String) -> Option<Found> {
+        match self {
+            Mapped::Constant(constant) => card::search(&constant.0.value, name, at),
+            Mapped::Value(value) => card::search(value, name, at),
+            Mapped::Cleared => None,
+            Mapped::List(items) => items.iter().enumerate().find_map(|(index, item)| {
+                card::below(at, "", &format!("[{index}]"), |at| item.search(name, at))
+            }),
+            Mapped::Object(members) => members.iter().find_map(|(name, value)| {
+                let point = if at.is_empty() { "" } else { "." };
+                card::below(at, point, name, |at| value.search(name, at))
+            }),
+        }
+    }
+
     /// It as a value that expressions can use.
     pub(crate) fn into_value(self) -> Value {
         match self {
             Mapped::Constant(constant) => constant.0.value.clone(),
             Mapped::Value(value) => value,
+            Mapped::Cleared => Value::Null,
             Mapped::List(items) => Value::list(items.into_iter().map(Mapped::into_value).collect()),
             Mapped::Object(members) => Value::object(
                 members.into_iter().map(|(name, value)| (Arc::clone(name), value.into_value())).collect(),
@@ -118,7 +144,7 @@ fn push_pair(
     value: &Mapped<'_>,
     place: impl Fn() -> String,
 ) -> Result<(), MapError> {
-    if value.is_null() {
+    if value.is_null() || matches!(value, Mapped::Cleared) {
         return Ok(());
     }
     let text = match value {
@@ -126,7 +152,7 @@ fn push_pair(
         Mapped::Constant(constant) => Ok(constant.0.written.to_string()),
         Mapped::Value(value) => value.to_text(),
         Mapped::List(_) => Err(Unwritable::NoText(crate::value::Kind::List)),
-        Mapped::Object(_) => Err(Unwritable::NoText(crate::value::Kind::Object)),
+        Mapped::Object(_) | Mapped::Cleared => Err(Unwritable::NoText(crate::value::Kind::Object)),
     };
     match text {
         Ok(text) => pairs.push((name.to_owned(), text)),

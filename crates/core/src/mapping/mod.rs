@@ -7,12 +7,14 @@ mod compile;
 mod elements;
 mod error;
 mod evaluate;
+mod leaf;
 mod mapped;
 
 pub(crate) use compile::Compiler;
 pub(crate) use elements::elements;
 pub use error::MapError;
 pub(crate) use evaluate::Slots;
+pub(crate) use leaf::Leaf;
 pub use mapped::Mapped;
 
 use std::sync::Arc;
@@ -33,9 +35,14 @@ enum Part {
     Constant(Constant),
     Text(Text),
     List(Vec<Mapping>),
-    Object { members: Vec<(Arc<str>, Mapping)>, drop_null: bool },
+    Object {
+        members: Vec<(Arc<str>, Mapping)>,
+        drop_null: bool,
+    },
     Each(Box<Each>),
     If(Box<If>),
+    /// `$clear: true`
+    Clear,
 }
 
 /// A scalar that is not text: it leaves as it was written.

@@ -13,7 +13,7 @@ mod url;
 #[cfg(test)]
 mod tests;
 
-pub use action::{Action, OnUncertain, Plan, ResponseFacts, Retry, Target};
+pub use action::{Action, OnUncertain, Plan, ResponseFacts, Retry, Target, Unfound};
 pub use compile::{Compiled, compile};
 pub use project::{DEFAULT_CRM_URL, DEFAULT_CURRENCY, ProjectFacts};
 pub use response::response_json;

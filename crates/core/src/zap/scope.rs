@@ -17,6 +17,7 @@ pub(crate) const RECORD: usize = 0;
 pub(crate) const RECORD_RAW: usize = 1;
 pub(crate) const LET: usize = 3;
 pub(crate) const STEPS: usize = 4;
+pub(crate) const EVENT: usize = 5;
 pub(crate) const FAILURE: usize = 8;
 pub(crate) const STEP: usize = 9;
 pub(crate) const RESPONSE: usize = 10;
@@ -54,17 +55,17 @@ pub(crate) fn names(record: Shape, vars: Shape) -> Names {
 }
 
 /// What is known of a finished step: its answer, or under `each` its elements.
-pub(crate) fn step_shape(each: bool) -> Shape {
+pub(crate) fn step_shape(each: bool, response: &Shape) -> Shape {
     let outcome = ("outcome", Shape::Scalar(Kind::Text));
     if !each {
-        return Shape::members([outcome, ("response", response_shape())]);
+        return Shape::members([outcome, ("response", response.clone())]);
     }
     let element =
-        Shape::members([("key", Shape::Scalar(Kind::Text)), outcome.clone(), ("response", response_shape())]);
+        Shape::members([("key", Shape::Scalar(Kind::Text)), outcome.clone(), ("response", response.clone())]);
     Shape::members([outcome, ("items", Shape::List(Arc::new(element)))])
 }
 
-/// What is known of an answer.
+/// What is known of an answer over HTTP.
 pub(crate) fn response_shape() -> Shape {
     Shape::members([("status", Shape::Scalar(Kind::Number)), ("headers", Shape::Any), ("body", Shape::Any)])
 }

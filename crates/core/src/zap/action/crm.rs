@@ -2,10 +2,15 @@
 
 use std::time::Duration;
 
-use crate::crm::Endpoint;
-use crate::mapping::{MapError, Mapping};
+use uuid::Uuid;
+
+use super::parameter::{Parameter, Sent, Writing};
+use crate::crm::{self, CREATE_LEAD, CREATE_SALE, Endpoint, Held, Repeat, broken};
+use crate::expression::Settings;
+use crate::mapping::MapError;
 use crate::request::CrmRequest;
 use crate::value::Value;
+use crate::zap::key;
 use crate::zap::scope::Scope;
 
 /// A write to the CRM.
@@ -13,11 +18,15 @@ use crate::zap::scope::Scope;
 pub(in crate::zap) struct CrmCall {
     pub(in crate::zap) connection: String,
     pub(in crate::zap) endpoint: &'static Endpoint,
-    pub(in crate::zap) map: Mapping,
+    /// The account's zone and currency.
+    pub(in crate::zap) settings: Settings,
+    pub(in crate::zap) map: Vec<Parameter>,
     pub(in crate::zap) lead_first: bool,
     pub(in crate::zap) correlate_in: Option<&'static str>,
     pub(in crate::zap) settle_after: Duration,
 }
+
+type Params = Vec<(String, String)>;
 
 impl CrmCall {
     /// Renders the write.
@@ -25,11 +34,16 @@ impl CrmCall {
         &self,
         values: &mut Vec<Value>,
         scope: &Scope,
-        _place: &str,
+        place: &str,
         idempotency_key: String,
     ) -> Result<CrmRequest, MapError> {
-        let mapped = self.map.eval(values, &scope.settings)?;
-        let params = mapped.map_or(Ok(Vec::new()), |mapped| mapped.into_pairs(self.map.place()))?;
+        let mut params = self.params(values, scope, place)?;
+        if let Some(field) = self.correlate_in {
+            params.push((field.to_owned(), idempotency_key.clone()));
+        }
+        let repeat = self.endpoint.repeat_of(&params);
+        let serial = self.serial(&params, repeat);
+        let lead = self.lead(&params, &idempotency_key, serial.as_deref());
         Ok(CrmRequest {
             connection: self.connection.clone(),
             endpoint: self.endpoint,
@@ -37,9 +51,81 @@ impl CrmCall {
             idempotency_key,
             correlate_in: self.correlate_in.map(str::to_owned),
             settle_after: self.settle_after,
-            repeat: self.endpoint.repeat,
-            serial: None,
+            repeat,
+            serial,
+            lead: lead.map(Box::new),
+        })
+    }
+
+    /// The parameters, each converted, and all of them by the endpoint's rules.
+    fn params(&self, values: &mut Vec<Value>, scope: &Scope, place: &str) -> Result<Params, MapError> {
+        let writing = Writing { run: &scope.settings, account: &self.settings, clears: self.endpoint.clears };
+        let mut params = Vec::with_capacity(self.map.len() + 1);
+        for parameter in &self.map {
+            if let Sent::Text(text) = parameter.eval(values, &writing)? {
+                params.push((parameter.name.clone(), text));
+            }
+        }
+        match broken(self.endpoint, &held(&params)).first() {
+            None => Ok(params),
+            Some(breach) => Err(MapError::new(format!("{place}.map"), breach.message())),
+        }
+    }
+
+    /// Writes that could be taken for each other when the CRM is looked at, since money moves with them, go one after
+    /// the other: sales by buyer, everything else by what it is about.
+    fn serial(&self, params: &Params, repeat: Repeat) -> Option<String> {
+        if repeat != Repeat::Never {
+            return None;
+        }
+        let of = |name: &str| value(params, name);
+        let by_buyer = (self.endpoint == &CREATE_SALE)
+            .then(|| crm::serial(&self.connection, of("campaignId"), of("emailAddress")))
+            .flatten();
+        let about = |name: &&str| Some(format!("{} {name} {}", self.connection, of(name)?));
+        by_buyer.or_else(|| {
+            ["orderId", "transactionId", "purchaseId", "fulfillmentId", "customerId"].iter().find_map(about)
+        })
+    }
+
+    /// The lead of a new sale, which is imported first so that the order's id is known before money moves.
+    fn lead(&self, sale: &Params, sale_key: &str, serial: Option<&str>) -> Option<CrmRequest> {
+        let given = |name: &str| value(sale, name).is_some_and(|text| !text.is_empty());
+        let wanted = self.lead_first && self.endpoint == &CREATE_SALE;
+        if !wanted || given("orderId") || !given("firstName") || !given("lastName") {
+            return None;
+        }
+        let params: Params = sale
+            .iter()
+            // The key is the sale's own; what is too long for a lead, the sale brings itself.
+            .filter(|(name, _)| self.correlate_in != Some(name.as_str()))
+            .filter(|(name, text)| {
+                let fits = |max: Option<usize>| max.is_none_or(|max| text.chars().count() <= max);
+                CREATE_LEAD.param(name).is_some_and(|param| fits(param.max))
+            })
+            .cloned()
+            .collect();
+        // Its key is a key already, so it can always be read.
+        let sale_key = Uuid::parse_str(sale_key).unwrap_or_default();
+        broken(&CREATE_LEAD, &held(&params)).is_empty().then(|| CrmRequest {
+            connection: self.connection.clone(),
+            endpoint: &CREATE_LEAD,
+            params,
+            idempotency_key: key::step(sale_key, "lead", None).to_string(),
+            correlate_in: None,
+            settle_after: self.settle_after,
+            repeat: CREATE_LEAD.repeat,
+            serial: serial.map(str::to_owned),
             lead: None,
         })
     }
+}
+
+fn value<'p>(params: &'p Params, name: &str) -> Option<&'p str> {
+    params.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
+}
+
+/// All is known now.
+fn held(params: &Params) -> Vec<Held<'_>> {
+    params.iter().map(|(name, value)| Held { name, value: Some(value), sure: true }).collect()
 }

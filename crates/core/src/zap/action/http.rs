@@ -1,5 +1,6 @@
 //! A compiled `http` action: from a run's values to a request, and from an answer to yes or no.
 
+use crate::card::{self, CardData, Found};
 use crate::expression::{Condition, Frame};
 use crate::mapping::{MapError, Mapping};
 use crate::request::{Body, Destination, HttpRequest, Method};
@@ -48,6 +49,8 @@ impl Http {
         };
         let query = pairs(&self.query)?;
         let headers = pairs(&self.headers)?;
+        no_card_data(&query, &format!("{place}.query"))?;
+        no_card_data(&headers, &format!("{place}.headers"))?;
         if let Some((name, _)) = headers
             .iter()
             .find(|(_, value)| value.bytes().any(|byte| byte < 0x20 && byte != b'\t' || byte == 0x7f))
@@ -71,6 +74,17 @@ impl Http {
             chain: scope.depth.saturating_add(1),
         })
     }
+}
+
+/// Card data does not pass through, whatever carries it.
+fn no_card_data(pairs: &[(String, String)], place: &str) -> Result<(), MapError> {
+    let found = pairs.iter().find_map(|(name, text)| Some((name, card::in_field(name, text)?)));
+    found.map_or(Ok(()), |(name, what)| Err(holds_card(&format!("{place}.{name}"), what)))
+}
+
+fn holds_card(place: &str, what: CardData) -> MapError {
+    MapError::new(place, format!("the value holds {what}, which does not pass through zaprun"))
+        .help("leave it out: the last four digits tell which card it was")
 }
 
 impl Address {
@@ -103,6 +117,10 @@ impl Payload {
         let mapped = mapped.ok_or_else(left_out)?;
         match self {
             Payload::Json(_) => {
+                if let Some(Found { field, what }) = mapped.card_data() {
+                    let point = if field.is_empty() || field.starts_with('[') { "" } else { "." };
+                    return Err(holds_card(&format!("{}{point}{field}", mapping.place()), what));
+                }
                 let mut bytes = Vec::with_capacity(512);
                 mapped
                     .write_json(&mut bytes)
@@ -111,6 +129,7 @@ impl Payload {
             }
             Payload::Form(_) => {
                 let pairs = mapped.into_pairs(mapping.place())?;
+                no_card_data(&pairs, mapping.place())?;
                 let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
                 Ok(Body { content_type: "application/x-www-form-urlencoded", bytes: form.into_bytes() })
             }
@@ -125,6 +144,9 @@ impl Payload {
                     MapError::new(mapping.place(), error.to_string())
                         .help("write it as JSON text with `| tojson`")
                 })?;
+                if let Some(what) = card::in_text(&text) {
+                    return Err(holds_card(mapping.place(), what));
+                }
                 Ok(Body { content_type: "text/plain; charset=utf-8", bytes: text.into_bytes() })
             }
         }

@@ -3,10 +3,13 @@
 mod crm;
 mod find;
 mod http;
+mod parameter;
 
 pub(super) use crm::CrmCall;
 pub(super) use find::FindCall;
+pub use find::Unfound;
 pub(super) use http::{Address, Http, Payload};
+pub(super) use parameter::Parameter;
 
 use std::time::Duration;
 
@@ -163,7 +166,7 @@ impl Action {
     /// The endpoint, where it reads the CRM.
     pub fn reads(&self) -> Option<crate::trigger::Endpoint> {
         match &self.call {
-            Call::Find(find) => Some(find.endpoint),
+            Call::Find(find) => Some(find.lookup.endpoint),
             Call::Http(_) | Call::Crm(_) => None,
         }
     }
@@ -249,7 +252,7 @@ impl Action {
         self.holds(unless, "unless", &values, scope)
     }
 
-    /// What a look-up found, as later steps see it: `{rows, row, total}`.
+    /// What a look-up found, as later steps see it: `{rows, row, total}`. `element` is the key under `each`.
     ///
     /// # Errors
     /// When `expect:` wants one row and there is none, or more, or when `match:` has no answer.
@@ -258,11 +261,20 @@ impl Action {
         scope: &Scope,
         element: Option<&str>,
         rows: &[impl AsRef<[u8]>],
-    ) -> Result<Vec<u8>, MapError> {
-        match &self.call {
-            Call::Find(find) => find.found(scope, element, rows, &self.place),
-            Call::Http(_) | Call::Crm(_) => Ok(Vec::new()),
-        }
+    ) -> Result<Vec<u8>, Unfound> {
+        // Nothing else looks up.
+        let Call::Find(find) = &self.call else { return Ok(b"null".to_vec()) };
+        let mut values = scope.values.clone();
+        bind_step(&mut values, &self.id, &key::step(scope.key_base, &self.id, element).to_string());
+        let (Some((each, slots)), Some(wanted)) = (&self.each, element) else {
+            return find.found(&mut values, scope, rows, &self.place);
+        };
+        let source = each.eval(&mut values, &scope.settings)?.map_or(Value::Null, Mapped::into_value);
+        let elements = elements(&source).unwrap_or_default();
+        let Some(element) = elements.iter().find(|element| element.key == wanted) else {
+            return Err(MapError::new(each.place(), "the element is not there any more").into());
+        };
+        slots.bound(&mut values, element, |values| find.found(values, scope, rows, &self.place))
     }
 
     /// Whether it has an `unless:`.

@@ -1,16 +1,14 @@
 //! One step.
 
-use std::time::Duration;
-
-use super::whole;
+use super::{crm, find, whole};
 use crate::definition;
 use crate::expression::{Access, Condition, Key, Names, Shape};
-use crate::mapping::{Compiler, Mapping};
+use crate::mapping::Compiler;
 use crate::request::Method;
-use crate::trigger::Endpoint as Read;
 use crate::value::Kind as ValueKind;
 use crate::yaml::{NodeId, Spanned};
-use crate::zap::action::{Action, Call, CrmCall, FindCall, Http, OnUncertain, Payload, Retry};
+use crate::zap::action::{Action, Call, Http, OnUncertain, Payload, Retry};
+use crate::zap::project::ProjectFacts;
 use crate::zap::scope::{self, RESPONSE};
 use crate::zap::target;
 
@@ -20,6 +18,7 @@ pub(super) fn compile(
     written: &definition::Action,
     names: &Names,
     place: &str,
+    project: &ProjectFacts,
 ) -> Option<Action> {
     let common = written.common();
     let step =
@@ -60,10 +59,14 @@ pub(super) fn compile(
 
     let call = match written {
         definition::Action::Http(http) => self::http(compiler, http, &inner, place, success).map(Call::Http),
-        definition::Action::Crm(endpoint, crm) => {
-            self::crm(compiler, endpoint, crm, &inner, place).map(Call::Crm)
+        definition::Action::Crm(endpoint, write) => {
+            let account = project.connection(&write.connection.value).settings;
+            crm::compile(compiler, endpoint, write, &inner, place, &account).map(Call::Crm)
         }
-        definition::Action::Query(query) => self::query(compiler, query, &inner, place).map(Call::Find),
+        definition::Action::Query(query) => {
+            let account = project.connection(&query.connection.value).settings;
+            find::compile(compiler, query, &inner, place, &account).map(Call::Find)
+        }
     };
     Some(Action {
         id: common.id.as_str().to_owned(),
@@ -83,8 +86,23 @@ pub(super) fn compile(
 }
 
 /// What is known of a step's answer.
-fn response_shape(_written: &definition::Action) -> Shape {
-    scope::response_shape()
+pub(super) fn response_shape(written: &definition::Action) -> Shape {
+    let text = || Shape::Scalar(ValueKind::Text);
+    match written {
+        definition::Action::Http(_) => scope::response_shape(),
+        definition::Action::Crm(endpoint, _) => {
+            let ids = endpoint.reply.iter().map(|field| (field.name, text()));
+            Shape::members([("result", text()), ("message", Shape::Any)].into_iter().chain(ids))
+        }
+        definition::Action::Query(query) => {
+            let row = find::row_shape(find::asked(query).endpoint.schema());
+            Shape::members([
+                ("rows", Shape::list_of(row.clone())),
+                ("row", row),
+                ("total", Shape::Scalar(ValueKind::Number)),
+            ])
+        }
+    }
 }
 
 fn on_uncertain(written: &definition::Action) -> OnUncertain {
@@ -138,57 +156,6 @@ fn http(
         headers: whole(headers)?,
         body,
         success: whole(success)?,
-    })
-}
-
-/// A look may conclude that nothing happened after this long, unless the action says otherwise (delivery, § Sending).
-const SETTLE_AFTER: Duration = Duration::from_secs(15 * 60);
-
-fn crm(
-    compiler: &mut Compiler<'_>,
-    endpoint: &'static crate::crm::Endpoint,
-    crm: &definition::CrmAction,
-    inner: &Names,
-    place: &str,
-) -> Option<CrmCall> {
-    let map: Mapping = compiler.mapping(crm.map.0, inner, &format!("{place}.map"))?;
-    Some(CrmCall {
-        connection: crm.connection.value.clone(),
-        endpoint,
-        map,
-        lead_first: crm.lead_first.as_ref().is_none_or(|choice| choice.value == definition::LeadFirst::Auto),
-        correlate_in: crm.correlate_in.as_ref().map(|field| field.value.as_str()),
-        settle_after: crm.settle_after.as_ref().map_or(SETTLE_AFTER, |after| after.value.0),
-    })
-}
-
-fn query(
-    compiler: &mut Compiler<'_>,
-    query: &definition::QueryAction,
-    inner: &Names,
-    place: &str,
-) -> Option<FindCall> {
-    let by = compiler.mapping(query.by.0, inner, &format!("{place}.by"));
-    let mut day = |written: Option<&Spanned<String>>, key: &str| {
-        written.map(|written| compiler.mapping(written.node, inner, &format!("{place}.{key}")))
-    };
-    let from = day(query.from.as_ref(), "from");
-    let to = day(query.to.as_ref(), "to");
-    let item = inner.clone().with("item", Shape::Any);
-    let matches = query.matches.as_ref().map(|matches| compiler.condition(matches.node, &item));
-    Some(FindCall {
-        connection: query.connection.value.clone(),
-        endpoint: match query.find.value {
-            definition::Find::Orders => Read::Orders,
-            definition::Find::Transactions => Read::Transactions,
-            definition::Find::Purchases => Read::Purchases,
-            definition::Find::Customers => Read::Customers,
-        },
-        by: by?,
-        from: whole(from)?,
-        to: whole(to)?,
-        matches: whole(matches)?,
-        one: query.expect.as_ref().is_some_and(|expect| expect.value == definition::Expect::One),
     })
 }
 

@@ -1,6 +1,9 @@
 //! From a zap as written to a [`Zap`].
 
 mod action;
+mod crm;
+mod find;
+mod params;
 
 use std::sync::Arc;
 
@@ -64,7 +67,7 @@ fn build(
         compiler.condition(written.node, &names).map(|condition| (condition, written.value.clone()))
     });
     let (names, lets) = lets(compiler, definition, names);
-    let all = actions(compiler, definition, names);
+    let all = actions(compiler, definition, names, project);
 
     let record = scope::RECORD;
     let reads_raw = compiler.reads.iter().any(|access| access.root == scope::RECORD_RAW);
@@ -123,19 +126,23 @@ fn actions(
     compiler: &mut Compiler<'_>,
     definition: &definition::Zap,
     mut names: Names,
+    project: &ProjectFacts,
 ) -> Option<(Vec<Action>, Vec<Action>)> {
     let mut steps: Vec<(Arc<str>, Shape)> = Vec::new();
     let mut list = |compiler: &mut Compiler<'_>, written: &[Spanned<definition::Action>], key: &str| {
         let mut actions = Some(Vec::new());
         for (at, written) in written.iter().enumerate() {
-            let action = action::compile(compiler, &written.value, &names, &format!("{key}[{at}]"));
+            let action = action::compile(compiler, &written.value, &names, &format!("{key}[{at}]"), project);
             match (action, &mut actions) {
                 (Some(action), Some(actions)) => actions.push(action),
                 _ => actions = None,
             }
             steps.push((
                 Arc::from(written.value.id().as_str()),
-                scope::step_shape(written.value.common().each.is_some()),
+                scope::step_shape(
+                    written.value.common().each.is_some(),
+                    &action::response_shape(&written.value),
+                ),
             ));
             names = names.clone().with("steps", Shape::members(steps.iter().cloned()));
         }

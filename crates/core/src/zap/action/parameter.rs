@@ -1,0 +1,57 @@
+//! One parameter of an endpoint, compiled.
+
+use crate::crm::{CLEARED, Param, Wrong, WrongKind, write};
+use crate::expression::Settings;
+use crate::mapping::{MapError, Mapped, Mapping};
+use crate::value::Value;
+
+/// A parameter and the mapping of its value.
+#[derive(Debug)]
+pub(in crate::zap) struct Parameter {
+    pub(in crate::zap) name: String,
+    pub(in crate::zap) param: &'static Param,
+    pub(in crate::zap) value: Mapping,
+}
+
+/// How values become parameters: by the run's settings they are computed, by the account's they are written.
+pub(super) struct Writing<'a> {
+    pub(super) run: &'a Settings,
+    pub(super) account: &'a Settings,
+    /// Whether the endpoint empties a field where the text is `NULL`.
+    pub(super) clears: bool,
+}
+
+impl Parameter {
+    /// The value as it is sent.
+    pub(super) fn eval(&self, values: &mut Vec<Value>, writing: &Writing<'_>) -> Result<Sent, MapError> {
+        let Some(mapped) = self.value.eval(values, writing.run)? else { return Ok(Sent::Left) };
+        if mapped.is_null() {
+            return Ok(Sent::Null);
+        }
+        if let Mapped::Cleared = mapped {
+            return Ok(Sent::Text(CLEARED.to_owned()));
+        }
+        let value = mapped.into_value();
+        let written = write(self.param, &self.name, &value, writing.account, writing.clears);
+        written.map(Sent::Text).map_err(|wrong| self.refused(wrong))
+    }
+
+    fn refused(&self, wrong: Wrong) -> MapError {
+        let Wrong { kind, message, help, value } = wrong;
+        MapError {
+            message,
+            help,
+            place: self.value.place().to_owned(),
+            value: value.filter(|_| kind != WrongKind::Card),
+        }
+    }
+}
+
+/// What a parameter came to.
+pub(super) enum Sent {
+    Text(String),
+    /// It is null.
+    Null,
+    /// An `$if` left it out.
+    Left,
+}

@@ -1,0 +1,233 @@
+//! Parameters as a zap writes them, against what an endpoint takes.
+
+use crate::crm::{self, Held, Param, Wrong, WrongKind};
+use crate::diagnostic::{Code, Diagnostic, code, did_you_mean};
+use crate::expression::{Names, Settings};
+use crate::mapping::{Compiler, Leaf};
+use crate::source::Span;
+use crate::value::Value;
+use crate::yaml::{Entry, Kind, NodeId, Tree};
+use crate::zap::action::Parameter;
+
+/// A list of names up to this long is shown whole in a hint.
+const FEW: usize = 12;
+
+/// What may be written.
+pub(super) struct Table<'a> {
+    /// The action's name, for messages.
+    pub(super) action: &'a str,
+    /// The name of its schema.
+    pub(super) schema: String,
+    /// The parameters; a family or pattern stands for all that it covers.
+    pub(super) params: Vec<&'static Param>,
+    /// The account's zone and currency.
+    pub(super) settings: &'a Settings,
+    /// Whether a field can be emptied.
+    pub(super) clears: bool,
+    /// Parameters that must be there, and so cannot be emptied.
+    pub(super) required: &'a dyn Fn(&str) -> bool,
+    /// Why a name is refused although the CRM knows it, and what to write instead.
+    pub(super) refused: &'a dyn Fn(&str) -> Option<(&'static Code, String, &'static str)>,
+}
+
+/// What was written.
+#[derive(Default)]
+pub(super) struct Written {
+    /// The parameters; nothing when one of them has findings.
+    pub(super) params: Option<Vec<Parameter>>,
+    /// What is known of them before there is a record.
+    pub(super) known: Vec<Known>,
+    /// Names that unknown ones were taken for.
+    pub(super) meant: Vec<String>,
+}
+
+/// What is known of a parameter before there is a record.
+pub(super) struct Known {
+    name: String,
+    value: Option<String>,
+    sure: bool,
+}
+
+impl Written {
+    /// What is known, as rules look at it.
+    pub(super) fn held(&self) -> Vec<Held<'_>> {
+        self.known
+            .iter()
+            .map(|known| Held { name: &known.name, value: known.value.as_deref(), sure: known.sure })
+            .collect()
+    }
+
+    /// Whether a parameter is written.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.known.iter().any(|known| known.name == name)
+    }
+}
+
+/// Compiles the parameters under a key of an action.
+pub(super) fn compile(
+    compiler: &mut Compiler<'_>,
+    table: &Table<'_>,
+    map: NodeId,
+    names: &Names,
+    place: &str,
+) -> Written {
+    let mut written = Written { params: Some(Vec::new()), ..Written::default() };
+    let tree = compiler.tree;
+    for entry in tree.entries(map) {
+        let compiled = parameter(compiler, table, entry, names, place, &mut written);
+        match (compiled, &mut written.params) {
+            (Some(parameter), Some(params)) => params.push(parameter),
+            _ => written.params = None,
+        }
+    }
+    written
+}
+
+fn parameter(
+    compiler: &mut Compiler<'_>,
+    table: &Table<'_>,
+    entry: &Entry,
+    names: &Names,
+    place: &str,
+    written: &mut Written,
+) -> Option<Parameter> {
+    let name = &*entry.key;
+    if name.starts_with('$') {
+        let message = format!("`{name}` has no place beside parameters");
+        let help = "write it at the value of a parameter, or `when:` at the action";
+        compiler.report(Diagnostic::new(&code::WORD_MISUSED, message).at(entry.key_span).help(help));
+        return None;
+    }
+    if let Some((code, message, help)) = (table.refused)(name) {
+        compiler.report(Diagnostic::new(code, message).at(entry.key_span).help(help));
+        return None;
+    }
+    let param = table.find(name).or_else(|| {
+        let (finding, meant) = table.unknown(name, entry.key_span);
+        compiler.report(finding);
+        written.meant.extend(meant);
+        None
+    });
+    // What is written there is checked all the same.
+    let value = compiler.parameter(entry.value, names, &format!("{place}.{name}"));
+    let (param, value) = (param?, value?);
+    let mut known = Known { name: name.to_owned(), value: None, sure: true };
+    let leaves = value.leaves();
+    let mut good = true;
+    for leaf in &leaves {
+        match leaf {
+            Leaf::Left => known.sure = false,
+            Leaf::Cleared => {
+                good &= table.can_clear(compiler, name, entry.value);
+                known.value = Some(crm::CLEARED.to_owned());
+            }
+            Leaf::Constant(constant) => {
+                match crm::write(param, name, constant, table.settings, table.clears) {
+                    Ok(text) => known.value = Some(text),
+                    Err(wrong) => {
+                        compiler.report(finding(wrong, head(compiler.tree, entry.value)));
+                        good = false;
+                    }
+                }
+            }
+            Leaf::Open(Some(kind)) if !crm::takes(param.ty, *kind) => {
+                let message = format!("`{name}` takes {}, and this is {kind}", param.ty.words());
+                compiler.report(
+                    Diagnostic::new(&code::PARAM_VALUE, message).at(head(compiler.tree, entry.value)),
+                );
+                good = false;
+            }
+            Leaf::Open(_) => {}
+        }
+    }
+    // Of several values none is known to be the one.
+    if leaves.len() != 1 {
+        known.value = None;
+    }
+    if !matches!(leaves.as_slice(), [Leaf::Left]) {
+        written.known.push(known);
+    }
+    good.then(|| Parameter { name: name.to_owned(), param, value })
+}
+
+impl Table<'_> {
+    fn find(&self, name: &str) -> Option<&'static Param> {
+        let exact = self.params.iter().find(|param| param.name == name);
+        exact.or_else(|| self.params.iter().find(|param| param.covers(name))).copied()
+    }
+
+    /// The finding for a name that nobody knows, and the one that was meant.
+    fn unknown(&self, name: &str, at: Span) -> (Diagnostic, Option<String>) {
+        // A member of a family is meant with the number that is written.
+        let digits: String = name.chars().filter(char::is_ascii_digit).collect();
+        let number = digits.parse().unwrap_or(1);
+        let known: Vec<String> = self.params.iter().map(|param| param.numbered(number)).collect();
+        let meant = did_you_mean(name, known.iter().map(String::as_str)).map(str::to_owned);
+        let help = match &meant {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None if known.len() <= FEW => {
+                format!(
+                    "it takes {}",
+                    self.params.iter().map(|param| param.name).collect::<Vec<_>>().join(", ")
+                )
+            }
+            None => format!("`zaprun schema actions/{}` shows what it takes", self.schema),
+        };
+        let message = format!("{} takes no `{name}`", self.action);
+        (Diagnostic::new(&code::UNKNOWN_PARAM, message).at(at).help(help), meant)
+    }
+
+    fn can_clear(&self, compiler: &mut Compiler<'_>, name: &str, value: NodeId) -> bool {
+        let (message, help) = if !self.clears {
+            (
+                format!("{} cannot empty `{name}`", self.action),
+                "leave the parameter out; only update_customer empties fields",
+            )
+        } else if (self.required)(name) {
+            (format!("`{name}` is needed, and cannot be emptied"), "write its value")
+        } else {
+            return true;
+        };
+        compiler
+            .report(Diagnostic::new(&code::CLEAR_REFUSED, message).at(head(compiler.tree, value)).help(help));
+        false
+    }
+}
+
+/// A constant that cannot be sent. The author knows what was written, so the finding shows it.
+fn finding(wrong: Wrong, at: Span) -> Diagnostic {
+    let Wrong { kind, message, help, value } = wrong;
+    let code = match kind {
+        WrongKind::Value => &code::PARAM_VALUE,
+        WrongKind::TooLong => &code::PARAM_TOO_LONG,
+        WrongKind::Card => &code::CARD_DATA,
+        WrongKind::Null => &code::CLEAR_BY_TEXT,
+    };
+    let message = match value {
+        Some(value) if kind == WrongKind::Value => format!("{message}: `{value}`"),
+        _ => message,
+    };
+    Diagnostic::new(code, message).maybe_help(help).at(at)
+}
+
+/// A value's place; of a map its first key, so that no whole block is underlined.
+pub(super) fn head(tree: &Tree, node: NodeId) -> Span {
+    match &tree.node(node).kind {
+        Kind::Map(entries) => entries.first().map_or(tree.span(node), |entry| entry.key_span),
+        _ => tree.span(node),
+    }
+}
+
+/// The place of a key of an action; `place` is the action's own: `actions[0]`.
+pub(super) fn key_span(tree: &Tree, place: &str, key: &str) -> Option<Span> {
+    let action = place.replace('[', "/").replace(']', "");
+    tree.at(&format!("/{action}/{key}")).and_then(|(_, key)| key)
+}
+
+/// A value as it was written, when it does not depend on the record.
+pub(super) fn constant(mapping: &crate::mapping::Mapping) -> Option<Value> {
+    match mapping.leaves().into_iter().next() {
+        Some(Leaf::Constant(value)) => Some(value),
+        _ => None,
+    }
+}
