@@ -1,5 +1,6 @@
 //! The JSON Schemas of the files a person writes, and the checks against them.
 
+mod actions;
 mod check;
 mod words;
 
@@ -38,14 +39,21 @@ impl Document {
     }
 }
 
-/// The schemas for editors: file name and text, the text ending in a line break.
+/// The schemas for editors: path of the file and text, the text ending in a line break.
 pub fn schemas() -> Vec<(&'static str, String)> {
+    static ACTIONS: LazyLock<Vec<(String, Value)>> = LazyLock::new(|| {
+        actions::all().map(|(name, schema)| (format!("{name}.schema.json"), schema)).collect()
+    });
     let mut project = Document::Project.schema().clone();
     allow_variables(&mut project);
-    let zap = Document::Zap.schema().clone();
+    // The check here knows the endpoints by their descriptions, and says more than a schema could.
+    let mut zap = Document::Zap.schema().clone();
+    actions::refer(&mut zap);
+    let actions = ACTIONS.iter().map(|(path, schema)| (path.as_str(), schema.clone()));
     [("project.schema.json", project), ("zap.schema.json", zap)]
         .into_iter()
-        .map(|(name, schema)| (name, format!("{schema:#}\n")))
+        .chain(actions)
+        .map(|(path, schema)| (path, format!("{schema:#}\n")))
         .collect()
 }
 

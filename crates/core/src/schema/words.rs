@@ -151,7 +151,7 @@ fn wrong_type(place: &Place<'_>, schema: Option<&Value>, error: &ValidationError
 
 /// Keys that hold a condition.
 fn is_condition(key: &str) -> bool {
-    matches!(key, "filter" | "when" | "success")
+    matches!(key, "filter" | "when" | "success" | "unless" | "stop_if" | "match")
 }
 
 fn type_words(ty: &str) -> &str {

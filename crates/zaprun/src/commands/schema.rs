@@ -16,7 +16,7 @@ use crate::output::count;
 /// their names; with a name it prints that schema.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The schema to print: project, zap
+    /// The schema to print: project, zap, actions/create_sale
     #[arg(value_name = "NAME", conflicts_with_all = ["write", "check"])]
     name: Option<String>,
 
@@ -59,7 +59,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
             let names: Vec<&str> = names.collect();
             Err(error.hint(match did_you_mean(name, names.iter().copied()) {
                 Some(like) => format!("did you mean {like}?"),
-                None => format!("there are {}", names.join(" and ")),
+                None => "`zaprun schema` lists them".to_owned(),
             }))
         }
     }
@@ -69,9 +69,11 @@ fn write(context: &Context, folder: &Path) -> Result<Exit, CommandError> {
     let cannot = |path: &Path, error: &std::io::Error| {
         CommandError::failure(format!("{} cannot be written: {}", path.display(), io_words(error)))
     };
-    fs::create_dir_all(folder).map_err(|error| cannot(folder, &error))?;
     for (file, text) in schemas() {
         let path = folder.join(file);
+        // Those of actions have a folder of their own.
+        let parent = path.parent().unwrap_or(folder);
+        fs::create_dir_all(parent).map_err(|error| cannot(parent, &error))?;
         fs::write(&path, text).map_err(|error| cannot(&path, &error))?;
         context.printer.note(&format!("wrote {}", path.display()));
     }
