@@ -4,6 +4,7 @@
 
 pub mod card;
 pub mod crm;
+pub mod cron;
 pub mod definition;
 pub mod diagnostic;
 pub mod expression;

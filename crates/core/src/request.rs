@@ -50,6 +50,16 @@ pub enum Destination {
         /// Percent-encoded path; empty where the action has none.
         path: String,
     },
+    /// To where an answer of an http connection said that it goes on: an address relative to that of the request
+    /// before. Refused unless scheme, host and port are the connection's own.
+    Linked {
+        /// The connection's name.
+        name: String,
+        /// The path of the first request.
+        path: String,
+        /// The address as the answer gave it.
+        link: String,
+    },
     /// To a whole URL, percent-encoded, with literal scheme and host unless `allow_hosts` permits more.
     Url {
         /// The URL.
@@ -81,7 +91,7 @@ pub struct HttpRequest {
     pub headers: Vec<(String, String)>,
     /// Body.
     pub body: Option<Body>,
-    /// Idempotency key of the step; sent under the connection's header.
+    /// Idempotency key of the step; sent under the connection's header. Empty: it is a read that needs none.
     pub idempotency_key: String,
     /// How many of zaprun's own writes led to this one, itself included; sent as [`CHAIN_HEADER`], so that a webhook
     /// that it comes back through knows.

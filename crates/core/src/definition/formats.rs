@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration as StdDuration;
 
+use ipnet::IpNet;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error as _};
 
@@ -67,6 +68,18 @@ pub static FORMATS: &[Format] = &[
         words: "an address",
         help: "write an IP address and a port: 127.0.0.1:8484",
         check: |text| text.parse::<Listener>().err(),
+    },
+    Format {
+        pattern: HookPath::PATTERN,
+        words: "a path for webhooks",
+        help: "write a path of letters, digits and `-._~` between slashes: /hooks/lead-form",
+        check: |text| text.parse::<HookPath>().err(),
+    },
+    Format {
+        pattern: Network::PATTERN,
+        words: "an address or a network",
+        help: "write an IP address or a network: 10.0.0.7, 10.0.0.0/8",
+        check: |text| text.parse::<Network>().err(),
     },
 ];
 
@@ -310,3 +323,70 @@ impl FromStr for Listener {
 }
 
 written_as_text!(Listener, "Listener", "An IP address and a port: 127.0.0.1:8484.");
+
+/// The whole path at which requests arrive.
+///
+/// It holds nothing that a client or a proxy writes in two ways: no escapes, no empty segments, none of dots.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct HookPath(String);
+
+impl HookPath {
+    /// The form of such a path.
+    pub const PATTERN: &'static str = "^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$";
+    /// The most characters a path has.
+    const LONGEST: usize = 200;
+
+    /// The path as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for HookPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for HookPath {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
+        let segment =
+            |segment: &str| !segment.is_empty() && !segment.starts_with('.') && segment.bytes().all(plain);
+        if text.len() > Self::LONGEST {
+            return Err(format!("the path has more than {} characters", Self::LONGEST));
+        }
+        match text.strip_prefix('/') {
+            Some(rest) if rest.split('/').all(segment) => Ok(HookPath(text.to_owned())),
+            _ => Err(format!("`{text}` is not a path for webhooks")),
+        }
+    }
+}
+
+written_as_text!(HookPath, "HookPath", "The whole path at which requests arrive: /hooks/lead-form.");
+
+/// One address, or all addresses of a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Network(pub IpNet);
+
+impl Network {
+    /// The form of such a network.
+    pub const PATTERN: &'static str =
+        r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)(/[0-9]{1,3})?$";
+}
+
+impl FromStr for Network {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let network = match text.contains('/') {
+            true => text.parse().ok(),
+            false => text.parse::<std::net::IpAddr>().ok().map(IpNet::from),
+        };
+        network.map(Network).ok_or_else(|| format!("`{text}` is neither an address nor a network"))
+    }
+}
+
+written_as_text!(Network, "Network", "An IP address or a network: 10.0.0.7, 10.0.0.0/8.");

@@ -34,13 +34,15 @@ pub use action::{
     Action, Common, CorrelateIn, CrmAction, Expect, Find, HttpAction, LeadFirst, Method, OnUncertain,
     QueryAction, Retry,
 };
-pub use formats::{Duration, FORMATS, Format, Listener, Name, Rate, StatePlace, Word, format_of};
+pub use formats::{
+    Duration, FORMATS, Format, HookPath, Listener, Name, Network, Rate, StatePlace, Word, format_of,
+};
 pub use later::{LATER, Later, later};
 pub use project::{
     Auth, Basic, Connection, HmacCheck, HmacFormat, HttpConnection, KonnektiveConnection, Listen,
     NamedSecret, Project, TokenCheck, Verify, WebhookConnection, ZapSwitch,
 };
-pub use secret::Secret;
+pub use secret::{Secret, Secrets};
 pub use start::Start;
 pub use trigger::{
     AlsoWebhook, CursorPages, CustomersTrigger, Cycles, HttpStart, HttpTrigger, LinkPages, Missed,

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use super::formats::{Duration, Listener, Rate, StatePlace};
-use super::secret::Secret;
+use super::formats::{Duration, Listener, Network, Rate, StatePlace};
+use super::secret::{Secret, Secrets};
 use super::tagged::{self, Branch};
 use crate::yaml::{MapRef, Spanned, Table};
 
@@ -185,6 +185,8 @@ pub struct NamedSecret {
 pub struct WebhookConnection {
     /// How a caller proves who it is.
     pub verify: Spanned<Verify>,
+    /// How many requests one caller may make in how long. Default: 20000/m.
+    pub rate: Option<Spanned<Rate>>,
 }
 
 /// How a caller proves who it is.
@@ -225,11 +227,11 @@ impl JsonSchema for Verify {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct HmacCheck {
-    /// The shared secret, from a variable or a file.
-    pub secret: Spanned<Secret>,
-    /// The header that carries the signature.
+    /// The shared secret, from a variable or a file; several while they are exchanged.
+    pub secret: Spanned<Secrets>,
+    /// The header that carries the signature. Default: that of the format.
     pub header: Option<Spanned<String>>,
-    /// How the signature is written. Default: standard.
+    /// How the signature is written: standard (default: Standard Webhooks), github or stripe.
     pub format: Option<Spanned<HmacFormat>>,
 }
 
@@ -258,8 +260,8 @@ super::formats_of_words!(
 pub struct TokenCheck {
     /// The header that carries the token.
     pub header: Spanned<String>,
-    /// The token, from a variable or a file.
-    pub value: Spanned<Secret>,
+    /// The token, from a variable or a file; several while they are exchanged.
+    pub value: Spanned<Secrets>,
 }
 
 /// The addresses to listen on.
@@ -272,7 +274,7 @@ pub struct Listen {
     pub admin: Option<Spanned<Listener>>,
     /// The proxies whose `X-Forwarded-For` is believed, as addresses or networks.
     #[serde(default)]
-    pub trusted_proxies: Vec<Spanned<String>>,
+    pub trusted_proxies: Vec<Spanned<Network>>,
 }
 
 /// A switch for one zap.

@@ -196,6 +196,18 @@ codes! {
         "The project has no overlay of that name, so it would run with the values of another environment.",
         bad: "--env prod with zaprun.production.yaml",
         good: "--env production";
+    SHARED_PATH = "ZR0308", Error, "one path of two connections",
+        "Whoever calls the path is checked as its connection says; two ways to check would leave the weaker one.",
+        bad: "path: /hooks/lead   # connection: form in one zap, connection: crm_push in another",
+        good: "path: /hooks/lead-form and path: /hooks/crm-lead";
+    NO_LISTENER = "ZR0309", Error, "webhook that nothing listens for",
+        "Requests arrive at the address under `listen:`; without it none ever does.",
+        bad: "trigger: { type: webhook, … } without `listen: { webhooks: … }` in zaprun.yaml",
+        good: "listen: { webhooks: 127.0.0.1:8080 }";
+    OPEN_WEBHOOK = "ZR0310", Warning, "webhook that anybody can call",
+        "Whoever finds the address makes the zap do its work, with any data he likes.",
+        bad: "listen: { webhooks: 0.0.0.0:8080 } and verify: none",
+        good: "verify: { token: { header: X-Token, value: \"${FORM_TOKEN}\" } }";
     // 04xx: templates and expressions.
     TEMPLATE_SYNTAX = "ZR0401", Error, "expression cannot be parsed",
         "What is not understood would be sent as it stands, or not at all.",
@@ -315,6 +327,14 @@ codes! {
         "These headers say where a message goes and ends, or carry the idempotency key; two of one name contradict each other.",
         bad: "headers: { Host: api.example.com }",
         good: "connection: api   # its address says the host";
+    CONSTANT_KEY = "ZR0713", Error, "key that is the same for all",
+        "Of all that have one key the first alone fires, so a key must read something that differs.",
+        bad: "key: record.id",
+        good: "key: \"{{ record.id }}\"";
+    NO_REQUEST = "ZR0714", Error, "request that cannot be made",
+        "What a trigger asks an API depends on nothing but `vars`, so it is known already that it cannot be asked.",
+        bad: "query: { status: \"{{ vars.nothing }}\" }   # vars: { nothing: null }",
+        good: "query: { status: \"{{ vars.status }}\" }";
 
     // 08xx: writes to the CRM and look-ups.
     UNKNOWN_PARAM = "ZR0801", Error, "parameter that the endpoint does not take",

@@ -25,8 +25,8 @@ pub(super) fn check(tree: &Tree) -> Vec<Diagnostic> {
     for (list, action) in steps(tree) {
         let http = tree.get(action, "type").and_then(|node| tree.text(node)) == Some("http");
         if http {
-            target(tree, action, &mut findings);
-            body(tree, action, &mut findings);
+            target(tree, action, "action", &mut findings);
+            body(tree, action, "POST", &mut findings);
             card_data(tree, action, &mut findings);
         }
         without(tree, action, "as", "each", &mut findings);
@@ -68,7 +68,8 @@ fn card_data(tree: &Tree, action: NodeId, findings: &mut Vec<Diagnostic>) {
     }
 }
 
-fn target(tree: &Tree, action: NodeId, findings: &mut Vec<Diagnostic>) {
+/// Where a request goes: `whose` it is, an action's or a trigger's.
+pub(super) fn target(tree: &Tree, action: NodeId, whose: &str, findings: &mut Vec<Diagnostic>) {
     let url = tree.entry(action, "url");
     let connection = tree.entry(action, "connection");
     match (url, connection) {
@@ -77,12 +78,16 @@ fn target(tree: &Tree, action: NodeId, findings: &mut Vec<Diagnostic>) {
                 .help("keep the connection, and write what follows its address as `path:`"),
         ),
         (None, None) => {
-            let place = tree.entry(action, "id").or(tree.entries(action).first());
+            let place =
+                tree.entry(action, "id").or(tree.entry(action, "type")).or(tree.entries(action).first());
             let span = place.map_or(tree.span(action), |entry| entry.key_span);
             findings.push(
-                Diagnostic::new(&code::MISSING_KEY, "the action has neither `connection` nor `url`")
-                    .at(span)
-                    .help("add `connection:` with the name of an http connection, or `url:`"),
+                Diagnostic::new(
+                    &code::MISSING_KEY,
+                    format!("the {whose} has neither `connection` nor `url`"),
+                )
+                .at(span)
+                .help("add `connection:` with the name of an http connection, or `url:`"),
             );
         }
         _ => {}
@@ -117,7 +122,8 @@ fn target(tree: &Tree, action: NodeId, findings: &mut Vec<Diagnostic>) {
     }
 }
 
-fn body(tree: &Tree, action: NodeId, findings: &mut Vec<Diagnostic>) {
+/// The body of a request, which has the method `standard` unless another one is written.
+pub(super) fn body(tree: &Tree, action: NodeId, standard: &str, findings: &mut Vec<Diagnostic>) {
     let bodies: Vec<&Entry> =
         ["json", "form", "text"].iter().filter_map(|key| tree.entry(action, key)).collect();
     if let [first, second, ..] = bodies.as_slice() {
@@ -133,8 +139,8 @@ fn body(tree: &Tree, action: NodeId, findings: &mut Vec<Diagnostic>) {
             ),
         );
     }
-    let get = tree.get(action, "method").and_then(|node| tree.text(node)) == Some("GET");
-    if let (true, Some(body)) = (get, bodies.first()) {
+    let method = tree.get(action, "method").and_then(|node| tree.text(node)).unwrap_or(standard);
+    if let ("GET", Some(body)) = (method, bodies.first()) {
         findings.push(
             Diagnostic::new(&code::BODY_WITH_GET, format!("`{}` gives a GET a body", body.key))
                 .at(body.key_span)

@@ -9,6 +9,8 @@ mod names;
 mod overlay;
 mod project;
 mod secrets;
+mod trigger;
+mod webhooks;
 mod zap;
 
 pub(crate) use project::is_address;
@@ -17,7 +19,7 @@ pub(crate) use project::is_address;
 mod tests;
 
 pub use ignore::Ignores;
-pub use secrets::secret_in_line;
+pub use secrets::{is_secret_name, secret_in_line};
 
 use std::collections::HashSet;
 

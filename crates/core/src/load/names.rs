@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::action::steps;
 use super::project::ReadProject;
-use super::{Reader, ZapFile, only_with};
+use super::{Reader, ZapFile, only_with, webhooks};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::source::Span;
 use crate::yaml::{MAX_FINDINGS, NodeId, Tree};
@@ -26,6 +26,14 @@ pub(super) fn check(reader: &mut Reader, project: &ReadProject, zaps: &[ZapFile]
         }
         findings.append(&mut found);
     }
+    findings.append(&mut webhooks::check(zaps));
+    let mut unheard = Vec::new();
+    for (index, (file, variant)) in project.variants.iter().enumerate() {
+        let found = webhooks::check_with(variant, zaps);
+        let mut found = if index == 0 { found } else { only_with(*file, &unheard, found) };
+        unheard.append(&mut found);
+    }
+    findings.append(&mut unheard);
     reader.findings.append(&mut findings);
     // Each overlay's reading finds the base file's again.
     for (_, variant) in &project.variants {
@@ -103,8 +111,9 @@ fn connections(project: &Tree, zap: &Tree) -> Vec<Diagnostic> {
         // A kind that does not exist has its own finding; most triggers are the CRM's.
         let wanted = kind(trigger).map_or(Some(KONNEKTIVE), wanted);
         findings.extend(wanted.and_then(|wanted| connection(project, zap, trigger, wanted)));
-        let also = zap.get(trigger, "also");
-        findings.extend(also.and_then(|also| connection(project, zap, also, WEBHOOK)));
+    }
+    if let Some(entrance) = webhooks::entrance(zap) {
+        findings.extend(connection(project, zap, entrance.node, WEBHOOK));
     }
     for (_, action) in steps(zap) {
         let wanted = kind(action).and_then(wanted);
@@ -117,11 +126,10 @@ const KONNEKTIVE: &str = "konnektive";
 const HTTP: &str = "http";
 const WEBHOOK: &str = "webhook";
 
-/// The type of connection that a kind of trigger or action needs.
+/// The type of connection that a kind of trigger or action needs; a webhook's is looked at where requests arrive.
 fn wanted(kind: &str) -> Option<&'static str> {
     match kind {
         HTTP => Some(HTTP),
-        WEBHOOK => Some(WEBHOOK),
         crm if crm.starts_with("konnektive.") => Some(KONNEKTIVE),
         _ => None,
     }

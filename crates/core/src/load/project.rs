@@ -174,8 +174,15 @@ fn header_names(tree: &Tree, connection: NodeId) -> Vec<Diagnostic> {
         findings.extend(header::problem(&entry.key).map(|finding| finding.at(entry.key_span)));
     }
     let auth = tree.get(connection, "auth").and_then(|auth| tree.get(auth, "header"));
-    let named =
-        [auth.and_then(|header| tree.get(header, "name")), tree.get(connection, "idempotency_header")];
+    let verify = tree.get(connection, "verify");
+    let carried =
+        |by: &str| verify.and_then(|verify| tree.get(verify, by)).and_then(|by| tree.get(by, "header"));
+    let named = [
+        auth.and_then(|header| tree.get(header, "name")),
+        tree.get(connection, "idempotency_header"),
+        carried("hmac"),
+        carried("token"),
+    ];
     for node in named.into_iter().flatten() {
         let Kind::Text { value, style } = &tree.node(node).kind else { continue };
         if *style != Style::Variable {
@@ -185,7 +192,8 @@ fn header_names(tree: &Tree, connection: NodeId) -> Vec<Diagnostic> {
     findings
 }
 
-fn time_zone(tree: &Tree, node: NodeId, known: &mut HashMap<String, bool>) -> Option<Diagnostic> {
+/// A time zone that does not exist.
+pub(super) fn time_zone(tree: &Tree, node: NodeId, known: &mut HashMap<String, bool>) -> Option<Diagnostic> {
     let Kind::Text { value, style } = &tree.node(node).kind else { return None };
     let exists = *known.entry(value.to_string()).or_insert_with(|| jiff::tz::db().get(value).is_ok());
     if exists {

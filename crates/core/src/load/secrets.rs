@@ -212,14 +212,16 @@ fn is_secret_field(path: &[&str]) -> bool {
         | ["connections", _, "auth" | "verify", "basic", "password"]
         | ["connections", _, "auth", "header" | "query", "value"]
         | ["connections", _, "verify", "hmac", "secret"]
-        | ["connections", _, "verify", "token", "value"] => true,
+        | ["connections", _, "verify", "hmac", "secret", _]
+        | ["connections", _, "verify", "token", "value"]
+        | ["connections", _, "verify", "token", "value", _] => true,
         ["connections", _, "headers", name] | ["vars", name] => is_secret_name(name),
         _ => false,
     }
 }
 
 /// Whether what goes by this name is a secret more often than not.
-fn is_secret_name(name: &str) -> bool {
+pub fn is_secret_name(name: &str) -> bool {
     let name: String =
         name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     let whole = ["authorization", "proxyauthorization", "cookie"];

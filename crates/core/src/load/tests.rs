@@ -3,6 +3,8 @@
 mod examples;
 mod projects;
 mod random;
+mod triggers;
+mod webhooks;
 mod zaps;
 
 use super::*;

@@ -1,7 +1,7 @@
 //! One zap file.
 
 use super::project::unread;
-use super::{File, Reader, ZapFile, action, secrets, start, with_traps};
+use super::{File, Reader, ZapFile, action, secrets, start, trigger, with_traps};
 use crate::definition::{Duration, Zap};
 use crate::diagnostic::{Diagnostic, code};
 use crate::pointer;
@@ -36,7 +36,7 @@ pub(super) fn read(reader: &mut Reader, file: &File) -> ZapFile {
     };
     findings.extend(variables(&tree));
     findings.extend(action::check(&tree));
-    findings.extend(trigger(&tree));
+    findings.extend(trigger::check(&tree));
     findings.extend(secrets::in_zap(&tree));
     with_traps(&mut findings, read.traps);
     pointer::fill(&tree, &mut findings);
@@ -81,42 +81,6 @@ fn variables(tree: &Tree) -> Vec<Diagnostic> {
                 "give zaprun.yaml a `vars:` entry and write {{ vars.NAME }}; secrets belong to a connection",
             ),
         );
-    }
-    findings
-}
-
-/// Options that say something about another kind of record.
-fn trigger(tree: &Tree) -> Vec<Diagnostic> {
-    let Some(trigger) = tree.get(tree.root(), "trigger") else { return Vec::new() };
-    let text = |key: &str| tree.get(trigger, key).and_then(|node| tree.text(node));
-    let pairs =
-        [("include_bought", "order_type", "new_lead"), ("include_voids", "transaction_type", "refund")];
-    let mut findings = Vec::new();
-    // A kind that does not exist has its own finding, and nothing can be said of it.
-    let known = ["new_sale", "cancelled", "new_lead", "decline", "refund"];
-    let uncycled = ["cancelled", "new_lead", "refund"];
-    let kind = text("order_type").or_else(|| text("transaction_type"));
-    if let (Some(entry), Some(kind)) =
-        (tree.entry(trigger, "cycles"), kind.filter(|kind| uncycled.contains(kind)))
-    {
-        findings.push(
-            Diagnostic::new(&code::NO_EFFECT, format!("`cycles` says nothing about {kind}"))
-                .at(entry.key_span)
-                .help("remove it: it belongs to new_sale and decline"),
-        );
-    }
-    if let Some(every) = tree.get(trigger, "every") {
-        findings.extend(too_short(tree, every, "every", std::time::Duration::from_secs(1)));
-    }
-    for (option, kind, wanted) in pairs {
-        let Some(entry) = tree.entry(trigger, option) else { continue };
-        if let Some(found) = text(kind).filter(|found| *found != wanted && known.contains(found)) {
-            findings.push(
-                Diagnostic::new(&code::NO_EFFECT, format!("`{option}` says nothing about {found}"))
-                    .at(entry.key_span)
-                    .help(format!("remove it: it belongs to `{kind}: {wanted}`")),
-            );
-        }
     }
     findings
 }

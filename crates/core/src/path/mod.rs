@@ -58,6 +58,16 @@ impl JsonPath {
         &self.0.leading
     }
 
+    /// The plain steps to a list of which the path gives the elements, where it is that simple: `$.data`, `$.data[*]`.
+    pub(crate) fn list_steps(&self) -> Option<&[Key]> {
+        let Parsed { query, leading, singular, .. } = &*self.0;
+        let elements = matches!(
+            query.segments.get(leading.len()..),
+            Some([Segment::Child(selectors)]) if matches!(selectors.as_slice(), [Selector::Any])
+        );
+        (*singular || elements).then_some(leading)
+    }
+
     /// What it reads below its root, as steps; what lies below the last step is used whole.
     pub fn reads(&self) -> Vec<Vec<Key>> {
         let mut reads = vec![self.0.leading.clone()];

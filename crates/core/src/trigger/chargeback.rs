@@ -54,13 +54,16 @@ impl Kind for Chargeback {
     fn judge(&self, row: &Row, when: &When, zone: &TimeZone) -> Verdict {
         let boundary = when.boundary_there();
         let dated = row.moment("chargebackDate", zone).map(|at| some_time_that_day(at, zone));
+        let updated = row.moment("dateUpdated", zone);
+        // Setting the mark moves dateUpdated.
+        let touched = updated.is_none_or(|updated| updated.may_be_since(boundary));
         if let Some(dated) = dated
+            && touched
             && dated.may_be_since(boundary)
         {
             return Verdict::Fire { at: dated.at };
         }
         let created = row.moment("dateCreated", zone);
-        let updated = row.moment("dateUpdated", zone).filter(|updated| updated.may_be_since(boundary));
         let since = |reach| boundary.saturating_sub(reach).unwrap_or(Timestamp::MIN);
         let recent = match (dated, created) {
             (Some(dated), _) => dated.at >= since(ENTERED_WITHIN),
@@ -68,7 +71,7 @@ impl Kind for Chargeback {
             (None, None) => false,
         };
         match (updated, dated) {
-            (Some(updated), _) if recent => Verdict::Fire { at: updated.at },
+            (Some(updated), _) if touched && recent => Verdict::Fire { at: updated.at },
             (_, Some(dated)) => Verdict::Prime { at: dated.at },
             (_, None) => Verdict::PrimeUndated { at: created.map_or(when.boundary, |created| created.at) },
         }

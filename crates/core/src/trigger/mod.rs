@@ -16,7 +16,7 @@
 //! | refunded | orders REFUNDED | begun since the boundary; else last successful REFUND or VOID since it; without any: by its update |
 //! | shipped | orders COMPLETE, REFUNDED, CANCELLED with a parcel that left | first `dateShipped` since the boundary (midnight: some time of that day, and then updated since it); without one: by its update |
 //! | decline, refund | transactions, by `dateCreated` | `dateCreated` since the boundary |
-//! | chargeback | transactions with `isChargedback`, by `dateUpdated` | `chargebackDate` since the boundary; or updated since it, and the bank's date at most 90 days before it, or, without one, the charge at most 540 |
+//! | chargeback | transactions with `isChargedback`, by `dateUpdated` | updated since the boundary, and `chargebackDate` at most 90 days before it, or, without one, the charge at most 540 |
 //! | new_customer | customers, by `dateCreated` | `dateCreated` since the boundary |
 //!
 //! "By its update": begun at most 90 days before the boundary and updated since it; else primed and counted as undated.

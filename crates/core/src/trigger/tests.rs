@@ -276,6 +276,7 @@ fn a_chargeback_comes_late_on_an_old_transaction() {
     let today = "2026-09-16 00:00:00";
     assert_eq!(verdict(&marked(IN_JUNE, AFTER, AFTER)), Verdict::Fire { at: at(AFTER) });
     assert_eq!(verdict(&marked(IN_JUNE, AFTER, today)), Verdict::Fire { at: at(today) });
+    assert_eq!(verdict(&marked(IN_JUNE, BEFORE, today)), Verdict::Prime { at: at(today) }, "marked before");
     let entered_late = marked(LAST_YEAR, AFTER, IN_JUNE);
     assert_eq!(verdict(&entered_late), Verdict::Fire { at: at(AFTER) });
     assert_eq!(verdict(&marked(LAST_YEAR, BEFORE, IN_JUNE)), Verdict::Prime { at: at(IN_JUNE) });

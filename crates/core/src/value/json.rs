@@ -4,6 +4,7 @@
 //! nesting must cost nothing, and because what a zap does not read is skipped without being built ([`members`]).
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{Decimal, MAX_DEPTH, Object, Value};
@@ -23,10 +24,15 @@ pub struct JsonError {
 /// # Errors
 /// When it is no JSON or is nested deeper than [`MAX_DEPTH`].
 pub fn read(text: &str) -> Result<Value, JsonError> {
-    let mut reader = Reader { text, bytes: text.as_bytes(), at: 0 };
-    let value = reader.value(0)?;
-    reader.space();
-    if reader.at < text.len() { Err(reader.wrong("unexpected text after the value")) } else { Ok(value) }
+    Reader::new(text).whole()
+}
+
+/// The same, for a text of which nothing may be hidden: a name that occurs twice in one object is an error.
+///
+/// # Errors
+/// As [`read`], and when a name occurs twice in one object.
+pub fn read_unique(text: &str) -> Result<Value, JsonError> {
+    Reader { unique: true, ..Reader::new(text) }.whole()
 }
 
 /// The members of the object that `text` holds, each with its value's text, which is skipped, not read: an error
@@ -59,7 +65,7 @@ struct Items<'a> {
 
 impl<'a> Items<'a> {
     fn open(text: &'a str, open: u8, expected: &'static str) -> Result<Self, JsonError> {
-        let mut reader = Reader { text, bytes: text.as_bytes(), at: 0 };
+        let mut reader = Reader::new(text);
         reader.space();
         if !reader.eat(open) {
             return Err(reader.wrong(expected));
@@ -120,9 +126,26 @@ struct Reader<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
+    /// No name may occur twice in one object.
+    unique: bool,
 }
 
 impl<'a> Reader<'a> {
+    fn new(text: &'a str) -> Self {
+        Reader { text, bytes: text.as_bytes(), at: 0, unique: false }
+    }
+
+    /// One value, and nothing after it.
+    fn whole(mut self) -> Result<Value, JsonError> {
+        let value = self.value(0)?;
+        self.space();
+        if self.at < self.bytes.len() {
+            Err(self.wrong("unexpected text after the value"))
+        } else {
+            Ok(value)
+        }
+    }
+
     fn wrong(&self, what: &'static str) -> JsonError {
         JsonError { what, at: self.at }
     }
@@ -176,11 +199,15 @@ impl<'a> Reader<'a> {
     fn object(&mut self, depth: usize) -> Result<Value, JsonError> {
         let depth = self.deeper(depth)?;
         self.at += 1;
-        let mut entries = Vec::new();
+        let mut entries: Vec<(Arc<str>, Value)> = Vec::new();
+        let mut names = HashSet::new();
         let mut first = true;
         while self.next_item(&mut first, b'}')? {
-            let name = self.name()?;
-            entries.push((Arc::from(name), self.value(depth)?));
+            let name = Arc::from(self.name()?);
+            if self.unique && !names.insert(Arc::clone(&name)) {
+                return Err(self.wrong("a name that occurs twice in one object"));
+            }
+            entries.push((name, self.value(depth)?));
         }
         Ok(Value::Object(Object::new(entries, None)))
     }

@@ -19,7 +19,8 @@ pub use project::{DEFAULT_CRM_URL, DEFAULT_CURRENCY, ProjectFacts};
 pub use response::response_json;
 pub use scope::{EventFacts, RunFacts, Scope, StepFacts};
 pub use trigger::{
-    CrmTrigger, HttpTrigger, Missed, Preset, ScheduleTrigger, Settle, Start, Trigger, WebhookTrigger, Where,
+    Arrival, CrmTrigger, Entrance, HttpTrigger, Item, Missed, NotItems, Place, Read, ScheduleTrigger, Settle,
+    Start, Trigger, UnreadableArrival, WebhookTrigger, Where,
 };
 
 use std::sync::Arc;
@@ -54,6 +55,7 @@ pub struct Zap {
     lets: Vec<(Arc<str>, Mapping)>,
     reads: ReadSet,
     reads_raw: bool,
+    reads_context: bool,
     vars: Value,
     connection: Value,
     settings: Settings,

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Zap;
+use super::trigger::webhook::context_value;
 use crate::expression::{Names, Settings, Shape};
 use crate::mapping::MapError;
 use crate::record;
@@ -22,35 +23,27 @@ pub(crate) const FAILURE: usize = 8;
 pub(crate) const STEP: usize = 9;
 pub(crate) const RESPONSE: usize = 10;
 
-/// The roots that are always in scope, in the order of their slots, with what is known of each.
-pub(crate) fn names(record: Shape, vars: Shape) -> Names {
+/// The roots that are always in scope, in the order of their slots, with what is known of each. `arrives`: events are
+/// requests, which have headers and a query.
+pub(crate) fn names(record: Shape, vars: Shape, connection: &Value, arrives: bool) -> Names {
     let text = || Shape::Scalar(Kind::Text);
+    let mut event =
+        vec![("id", text()), ("kind", text()), ("key", text()), ("at", Shape::Scalar(Kind::Instant))];
+    if arrives {
+        event.extend([("headers", Shape::Any), ("query", Shape::Any)]);
+    }
+    let connection = connection.as_object().into_iter().flat_map(Object::iter);
+    let connection: Vec<(Arc<str>, Shape)> =
+        connection.map(|(name, _)| (Arc::from(&**name), text())).collect();
     Names::new()
         .with("record", record)
         .with("record_raw", Shape::Any)
         .with("vars", vars)
         .with("let", Shape::members::<&str>([]))
         .with("steps", Shape::members::<&str>([]))
-        .with(
-            "event",
-            Shape::members([
-                ("id", text()),
-                ("kind", text()),
-                ("key", text()),
-                ("at", Shape::Scalar(Kind::Instant)),
-            ]),
-        )
+        .with("event", Shape::members(event))
         .with("run", Shape::members([("id", text()), ("started_at", Shape::Scalar(Kind::Instant))]))
-        .with(
-            "connection",
-            Shape::members([
-                ("name", text()),
-                ("type", text()),
-                ("base_url", text()),
-                ("timezone", text()),
-                ("currency", text()),
-            ]),
-        )
+        .with("connection", Shape::members(connection))
         .with("failure", Shape::members([("step", text()), ("reason", text())]))
 }
 
@@ -65,7 +58,7 @@ pub(crate) fn step_shape(each: bool, response: &Shape) -> Shape {
     Shape::members([outcome, ("items", Shape::List(Arc::new(element)))])
 }
 
-/// What is known of an answer over HTTP.
+/// What is known of an answer.
 pub(crate) fn response_shape() -> Shape {
     Shape::members([("status", Shape::Scalar(Kind::Number)), ("headers", Shape::Any), ("body", Shape::Any)])
 }
@@ -77,6 +70,8 @@ pub struct RunFacts<'a> {
     pub record: &'a [u8],
     /// The event.
     pub event: EventFacts,
+    /// What else of the event expressions see, as a JSON object: headers and query of a request.
+    pub context: Option<&'a [u8]>,
     /// The run's id.
     pub run_id: String,
     /// When the run was made; the same on every attempt.
@@ -118,6 +113,7 @@ pub struct Scope {
     pub(crate) settings: Settings,
     pub(crate) key_base: Uuid,
     pub(crate) depth: u32,
+    pub(crate) event_at: Timestamp,
     steps: Vec<(Arc<str>, StepState)>,
     /// Steps under `each`.
     lists: Vec<Arc<str>>,
@@ -140,12 +136,19 @@ impl Scope {
         let object = |members: Vec<(&str, Value)>| {
             Value::object(members.into_iter().map(|(name, value)| (Arc::from(name), value)).collect())
         };
-        let event = object(vec![
+        let mut event = vec![
             ("id", Value::text(facts.event.id.as_str())),
             ("kind", Value::text(facts.event.kind.as_str())),
             ("key", Value::text(facts.event.key.as_str())),
             ("at", instant(facts.event.at)),
-        ]);
+        ];
+        if zap.reads_context {
+            let context = facts.context.map_or(Value::Null, context_value);
+            let part =
+                |name| context.as_object().and_then(|parts| parts.get(name)).cloned().unwrap_or_default();
+            event.extend([("headers", part("headers")), ("query", part("query"))]);
+        }
+        let event = object(event);
         let run = object(vec![
             ("id", Value::text(facts.run_id.as_str())),
             ("started_at", instant(facts.started_at)),
@@ -166,6 +169,7 @@ impl Scope {
             settings: zap.settings.clone(),
             key_base: facts.key_base,
             depth: facts.depth,
+            event_at: facts.event.at,
             steps: Vec::new(),
             lists: zap
                 .actions

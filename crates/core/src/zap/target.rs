@@ -8,23 +8,57 @@ use crate::expression::Names;
 use crate::header;
 use crate::load::is_address;
 use crate::mapping::Compiler;
+use crate::request::Method;
 use crate::source::Span;
 use crate::template::Template;
-use crate::yaml::Spanned;
+use crate::yaml::{MapRef, Spanned};
+
+/// Where a request goes, as an action or a trigger writes it.
+pub(super) struct Written<'a> {
+    pub(super) url: Option<&'a Spanned<String>>,
+    pub(super) connection: Option<&'a Spanned<String>>,
+    pub(super) path: Option<&'a Spanned<String>>,
+    pub(super) headers: Option<MapRef>,
+    pub(super) allow_hosts: &'a [Spanned<String>],
+}
+
+impl<'a> Written<'a> {
+    /// That of an action.
+    pub(super) fn of(http: &'a definition::HttpAction) -> Self {
+        Written {
+            url: http.url.as_ref(),
+            connection: http.connection.as_ref(),
+            path: http.path.as_ref(),
+            headers: http.headers,
+            allow_hosts: &http.allow_hosts,
+        }
+    }
+}
+
+/// The method, as requests have it.
+pub(super) fn method(written: definition::Method) -> Method {
+    match written {
+        definition::Method::Get => Method::Get,
+        definition::Method::Post => Method::Post,
+        definition::Method::Put => Method::Put,
+        definition::Method::Patch => Method::Patch,
+        definition::Method::Delete => Method::Delete,
+    }
+}
 
 /// The address of an action; nothing when it has findings.
 pub(super) fn address(
     compiler: &mut Compiler<'_>,
-    http: &definition::HttpAction,
+    http: &Written<'_>,
     names: &Names,
     place: &str,
 ) -> Option<Address> {
-    if let Some(written) = &http.url {
+    if let Some(written) = http.url {
         return url(compiler, http, written, names, &format!("{place}.url"));
     }
     // An action with neither has its finding already.
-    let name = http.connection.as_ref()?.value.clone();
-    let path = match &http.path {
+    let name = http.connection?.value.clone();
+    let path = match http.path {
         None => None,
         Some(written) => Some(path(compiler, written, names, &format!("{place}.path"))?),
     };
@@ -33,7 +67,7 @@ pub(super) fn address(
 
 fn url(
     compiler: &mut Compiler<'_>,
-    http: &definition::HttpAction,
+    http: &Written<'_>,
     written: &Spanned<String>,
     names: &Names,
     place: &str,
@@ -126,7 +160,7 @@ fn template(compiler: &mut Compiler<'_>, written: &Spanned<String>, names: &Name
 }
 
 /// Whether every pattern can allow a host.
-fn allow_hosts(compiler: &mut Compiler<'_>, http: &definition::HttpAction) -> bool {
+fn allow_hosts(compiler: &mut Compiler<'_>, http: &Written<'_>) -> bool {
     let mut fine = true;
     for host in http.allow_hosts.iter().filter(|host| !is_host_pattern(&host.value)) {
         fine = false;
@@ -152,7 +186,7 @@ fn is_host_pattern(pattern: &str) -> bool {
 }
 
 /// Headers that no request can carry, or that are not the action's to set.
-pub(super) fn headers(compiler: &mut Compiler<'_>, http: &definition::HttpAction) {
+pub(super) fn headers(compiler: &mut Compiler<'_>, http: &Written<'_>) {
     let tree = compiler.tree;
     for entry in http.headers.map_or(&[][..], |headers| tree.entries(headers.0)) {
         let finding = if entry.key.eq_ignore_ascii_case("idempotency-key") {

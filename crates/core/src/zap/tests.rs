@@ -78,6 +78,7 @@ fn scope(zap: &Zap, record: &str) -> Scope {
             at: "2026-09-16T18:25:31Z".parse::<Timestamp>().unwrap(),
         },
         run_id: "7".to_owned(),
+        context: None,
         started_at: "2026-09-16T18:26:00Z".parse::<Timestamp>().unwrap(),
         key_base: Uuid::nil(),
         depth: 0,
@@ -263,7 +264,12 @@ fn only_what_is_read_is_decoded() {
 
 #[test]
 fn slots_are_where_the_names_are() {
-    let names = scope::names(crate::expression::Shape::Any, crate::expression::Shape::Any);
+    let names = scope::names(
+        crate::expression::Shape::Any,
+        crate::expression::Shape::Any,
+        &crate::value::Value::Null,
+        false,
+    );
     let slots = ["record", "record_raw", "let", "steps"].map(|name| names.slot(name).unwrap());
     assert_eq!(slots, [scope::RECORD, scope::RECORD_RAW, scope::LET, scope::STEPS]);
     assert_eq!(names.len(), scope::STEP);
@@ -332,7 +338,7 @@ fn triggers_are_checked() {
         ]
         .join("\n--\n"),
         @r"
-        2:77 ZR0210 `cycles` says nothing about cancelled | remove it: it belongs to new_sale and decline
+        2:77 ZR0210 `cycles` says nothing about cancelled | remove it: it belongs to new_sale, declined and decline
         2:90 ZR0210 `include_bought` says nothing about cancelled | remove it: it belongs to `order_type: new_lead`
         --
         2:85 ZR0706 an order has no field `campainId` | did you mean `campaignId`?

@@ -32,7 +32,8 @@ pub struct HttpTrigger {
     pub items: Spanned<String>,
     /// What makes two items the same: an expression over `record`, the item, for example "{{ record.id }}".
     pub key: Spanned<String>,
-    /// When the item happened: an expression over `record` that gives an instant. Default: when it was first seen.
+    /// When the item happened: an expression over `record` that gives an instant. Default: when it was first seen. With
+    /// it, what came between the zap's start and its first read fires too.
     pub at: Option<Spanned<String>>,
     /// How often to look. Default: 5m.
     pub every: Option<Spanned<Duration>>,

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::definition::formats::HookPath;
 use crate::yaml::Spanned;
 
 /// Fires once per request that arrives and is accepted.
@@ -12,9 +13,9 @@ pub struct WebhookTrigger {
     /// The connection of type webhook, which says how a caller proves who it is.
     pub connection: Spanned<String>,
     /// The whole path under `listen.webhooks`, for example /hooks/lead-form.
-    #[schemars(regex(pattern = "^/"))]
-    pub path: Spanned<String>,
-    /// What makes two requests the same: an expression, for example "{{ record.id }}". A preset brings its own.
+    pub path: Spanned<HookPath>,
+    /// What makes two requests the same: an expression over `record`, `event.headers` and `event.query`, for example
+    /// "{{ record.id }}". A preset brings its own.
     pub key: Option<Spanned<String>>,
     /// Who calls: konnektive for an export profile of the CRM.
     pub preset: Option<Spanned<Preset>>,
@@ -29,8 +30,7 @@ pub struct AlsoWebhook {
     /// The connection of type webhook, which says how a caller proves who it is.
     pub connection: Spanned<String>,
     /// The whole path under `listen.webhooks`.
-    #[schemars(regex(pattern = "^/"))]
-    pub path: Spanned<String>,
+    pub path: Spanned<HookPath>,
     /// The id of the order or transaction in the request: an expression. A preset brings its own.
     pub key: Option<Spanned<String>>,
     /// Who calls: konnektive for an export profile of the CRM.

@@ -34,13 +34,13 @@ fn good() {
 #[test]
 fn the_eight_cases() {
     insta::assert_snapshot!(edited("actions:", "fillter: \"{{ true }}\"\nactions:"), @"6:1 ZR0202 unknown key `fillter` | did you mean `filter`?");
-    insta::assert_snapshot!(edited("new_sale\n", "new_sales\n"), @"5:15 ZR0204 `order_type` cannot be `new_sales` | did you mean `new_sale`? one of `new_sale`, `cancelled`, `new_lead`");
+    insta::assert_snapshot!(edited("new_sale\n", "new_sales\n"), @"5:15 ZR0204 `order_type` cannot be `new_sales` | did you mean `new_sale`? one of `new_sale`, `cancelled`, `new_lead`, `rebill`, `declined`, `refunded`, `shipped`");
     insta::assert_snapshot!(edited("    json:", "    retry: { for: five }\n    json:"), @"10:19 ZR0205 `five` is not a duration | write a whole number and its unit: 500ms, 90s, 15m, 24h or 7d");
     insta::assert_snapshot!(edited("name: new-sale", "name: new-sale\nname: other"), @"2:1 ZR0107 the key `name` occurs twice in one map | keep one of the two (1:1 it is here first)");
     insta::assert_snapshot!(edited("  type: konnektive.orders", "\ttype: konnektive.orders"), @"3:1 ZR0105 a tab stands where YAML wants spaces | indent with spaces, two for each level");
     insta::assert_snapshot!(edited("    json: {", "    jsn: {"), @"10:5 ZR0202 unknown key `jsn` | did you mean `json`?");
     insta::assert_snapshot!(edited("{ order: $.orderId }", "{{ record.orderId }}"), @r#"10:11 ZR0106 `{{ … }}` without quotes is a YAML map, not a template | write "{{ record.orderId }}""#);
-    insta::assert_snapshot!(edited("  order_type: new_sale\n", ""), @"2:1 ZR0203 `trigger` has no `order_type` | add `order_type:` with one of `new_sale`, `cancelled`, `new_lead`");
+    insta::assert_snapshot!(edited("  order_type: new_sale\n", ""), @"2:1 ZR0203 `trigger` has no `order_type` | add `order_type:` with one of `new_sale`, `cancelled`, `new_lead`, `rebill`, `declined`, `refunded`, `shipped`");
     insta::assert_snapshot!(edited("name: new-sale", "name: new-sale\ndescription:"), @"2:1 ZR0208 `description` is empty | write text after the `:`");
 }
 
@@ -72,7 +72,7 @@ extra: 1
     1:7 ZR0205 `New Sale` is not a name for a zap | use small letters, digits and single hyphens: new-sale-to-sheet
     2:10 ZR0201 `enabled` takes true or false, found text | write false for a boolean, or "no" in quotes for text
     5:3 ZR0202 unknown key `conection` | did you mean `connection`?
-    6:15 ZR0204 `order_type` cannot be `sale` | write one of `new_sale`, `cancelled`, `new_lead`
+    6:15 ZR0204 `order_type` cannot be `sale` | write one of `new_sale`, `cancelled`, `new_lead`, `rebill`, `declined`, `refunded`, `shipped`
     7:10 ZR0201 `every` takes a duration, found a number | write a whole number and its unit: 500ms, 90s, 15m, 24h or 7d
     8:9 ZR0201 `filter` takes text, found true or false | write `"{{ … }}"` with an expression that is true or false
     9:8 ZR0205 `first-name` is not a name that expressions can use | use letters, digits and underscores, a letter first: send_mail
@@ -124,15 +124,14 @@ fn formats() {
 
 #[test]
 fn not_available() {
-    insta::assert_snapshot!(edited("konnektive.orders", "schedule"), @"3:9 ZR0207 `schedule` is not available in this version | remove it until a later version has it");
-    insta::assert_snapshot!(edited("type: http", "type: konnektive.create_sale"), @"8:11 ZR0207 `konnektive.create_sale` is not available in this version | remove it until a later version has it");
-    insta::assert_snapshot!(edited("order_type: new_sale", "order_type: new_sale\n  settle: 30m\n  catch_up: send"), @r"
-    6:3 ZR0207 `settle` is not available in this version | remove it until a later version has it
-    7:3 ZR0207 `catch_up` is not available in this version | remove it until a later version has it
+    insta::assert_snapshot!(edited("order_type: new_sale", "order_type: new_sale\n  catch_up: send"), @"6:3 ZR0207 `catch_up` is not available in this version | remove it until a later version has it");
+    insta::assert_snapshot!(edited("name: new-sale", "name: new-sale\nlimits: { writes: 10/h }\norder: strict"), @r"
+    2:1 ZR0207 `limits` is not available in this version | remove it until a later version has it
+    3:1 ZR0207 `order` is not available in this version | remove it until a later version has it
     ");
-    insta::assert_snapshot!(edited("name: new-sale", "name: new-sale\nlimits: { writes: 10/h }"), @"2:1 ZR0207 `limits` is not available in this version | remove it until a later version has it");
-    insta::assert_snapshot!(edited("konnektive.orders", "konnektive.order"), @"3:9 ZR0204 `type` cannot be `konnektive.order` | did you mean `konnektive.orders`? one of `konnektive.orders`, `konnektive.transactions`");
-    insta::assert_snapshot!(edited("type: http", "type: htpp"), @"8:11 ZR0204 `type` cannot be `htpp` | did you mean `http`?");
+    insta::assert_snapshot!(edited("    json:", "    schema: s.json\n    json:"), @"10:5 ZR0207 `schema` is not available in this version | remove it until a later version has it");
+    insta::assert_snapshot!(edited("konnektive.orders", "konnektive.order"), @"3:9 ZR0204 `type` cannot be `konnektive.order` | did you mean `konnektive.orders`? one of `konnektive.orders`, `konnektive.transactions`, `konnektive.customers`, `webhook`, `http`, `schedule`");
+    insta::assert_snapshot!(edited("type: http", "type: htpp"), @"");
 }
 
 #[test]
@@ -248,7 +247,7 @@ fn ignore_comments() {
     10:26 ZR0290 the only comment for zaprun is `ignore` | write # zaprun: ignore ZR0114 -- why it is meant
     "#);
     insta::assert_snapshot!(edited("new_sale\n", "sale # zaprun: ignore ZR0204 -- later\n"), @r"
-    5:15 ZR0204 `order_type` cannot be `sale` | write one of `new_sale`, `cancelled`, `new_lead`
+    5:15 ZR0204 `order_type` cannot be `sale` | write one of `new_sale`, `cancelled`, `new_lead`, `rebill`, `declined`, `refunded`, `shipped`
     5:20 ZR0292 ZR0204 cannot be silenced | put right what it says, and remove the comment
     ");
     // In a text it is no comment.

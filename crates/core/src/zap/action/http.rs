@@ -48,17 +48,9 @@ impl Http {
                 .map_or(Ok(Vec::new()), |mapped| mapped.into_pairs(mapping.place())),
         };
         let query = pairs(&self.query)?;
-        let headers = pairs(&self.headers)?;
+        let headers = checked_headers(pairs(&self.headers)?, place)?;
         no_card_data(&query, &format!("{place}.query"))?;
         no_card_data(&headers, &format!("{place}.headers"))?;
-        if let Some((name, _)) = headers
-            .iter()
-            .find(|(_, value)| value.bytes().any(|byte| byte < 0x20 && byte != b'\t' || byte == 0x7f))
-        {
-            let message = format!("the value of header `{name}` holds a line break or a control character");
-            return Err(MapError::new(format!("{place}.headers.{name}"), message)
-                .help("take it out with `| replace('\\n', ' ')`"));
-        }
         let body = match &self.body {
             None => None,
             Some(payload) => Some(payload.render(values, scope)?),
@@ -87,8 +79,25 @@ fn holds_card(place: &str, what: CardData) -> MapError {
         .help("leave it out: the last four digits tell which card it was")
 }
 
+/// Headers whose values cannot end a header.
+pub(in crate::zap) fn checked_headers(
+    headers: Vec<(String, String)>,
+    place: &str,
+) -> Result<Vec<(String, String)>, MapError> {
+    let control = |value: &str| value.bytes().any(|byte| byte < 0x20 && byte != b'\t' || byte == 0x7f);
+    match headers.iter().find(|(_, value)| control(value)) {
+        None => Ok(headers),
+        Some((name, _)) => {
+            let message = format!("the value of header `{name}` holds a line break or a control character");
+            Err(MapError::new(format!("{place}.headers.{name}"), message)
+                .help("take it out with `| replace('\\n', ' ')`"))
+        }
+    }
+}
+
 impl Address {
-    fn render(&self, frame: &Frame<'_>, place: &str) -> Result<Destination, MapError> {
+    /// Where a request goes.
+    pub(in crate::zap) fn render(&self, frame: &Frame<'_>, place: &str) -> Result<Destination, MapError> {
         match self {
             Address::Connection { name, path } => Ok(Destination::Connection {
                 name: name.clone(),

@@ -8,7 +8,7 @@ mod parameter;
 pub(super) use crm::CrmCall;
 pub(super) use find::FindCall;
 pub use find::Unfound;
-pub(super) use http::{Address, Http, Payload};
+pub(super) use http::{Address, Http, Payload, checked_headers};
 pub(super) use parameter::Parameter;
 
 use std::time::Duration;

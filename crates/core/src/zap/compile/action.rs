@@ -125,14 +125,9 @@ fn http(
     place: &str,
     success: Option<Option<Condition>>,
 ) -> Option<Http> {
-    let method = http.method.as_ref().map_or(Method::Post, |method| match method.value {
-        definition::Method::Get => Method::Get,
-        definition::Method::Post => Method::Post,
-        definition::Method::Put => Method::Put,
-        definition::Method::Patch => Method::Patch,
-        definition::Method::Delete => Method::Delete,
-    });
-    let address = target::address(compiler, http, inner, place);
+    let method = http.method.as_ref().map_or(Method::Post, |method| target::method(method.value));
+    let target = target::Written::of(http);
+    let address = target::address(compiler, &target, inner, place);
     let mut mapped = |node: Option<NodeId>, key: &str| {
         node.map(|node| compiler.mapping(node, inner, &format!("{place}.{key}")))
     };
@@ -141,7 +136,7 @@ fn http(
     let json = mapped(http.json.map(|node| node.0), "json");
     let form = mapped(http.form.map(|map| map.0), "form");
     let text = mapped(http.text.as_ref().map(|text| text.node), "text");
-    target::headers(compiler, http);
+    target::headers(compiler, &target);
 
     let body = match (json, form, text) {
         (Some(json), ..) => Some(Payload::Json(json?)),

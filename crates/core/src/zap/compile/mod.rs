@@ -1,6 +1,7 @@
 //! From a zap as written to a [`Zap`].
 
 mod action;
+mod connection;
 mod crm;
 mod find;
 mod params;
@@ -32,8 +33,7 @@ pub struct Compiled {
 /// Compiles one zap. Never fails: what cannot be compiled is a finding, and all of them are found at once.
 pub fn compile(definition: &definition::Zap, tree: &Tree, project: &ProjectFacts) -> Compiled {
     let mut compiler = Compiler::new(tree);
-    let connection =
-        project.connection(definition.trigger.connection().map_or("", |name| name.value.as_str()));
+    let connection = connection::facts(definition, project);
     let zap = build(&mut compiler, definition, project, &connection);
     let name = definition.name.value.as_str();
     let mut diagnostics: Vec<Diagnostic> =
@@ -56,21 +56,32 @@ fn build(
             trigger::crm::compile(compiler, &definition.trigger, &connection.settings)
                 .map(|trigger| Trigger::Crm(Box::new(trigger)))
         }
-        definition::Trigger::Webhook(_) | definition::Trigger::Http(_) | definition::Trigger::Schedule(_) => {
-            None
+        definition::Trigger::Webhook(webhook) => {
+            trigger::webhook::compile(compiler, webhook, &connection.settings)
+                .map(|trigger| Trigger::Webhook(Box::new(trigger)))
+        }
+        definition::Trigger::Http(http) => {
+            let vars = (&project.vars, &project.vars_shape);
+            trigger::http::compile(compiler, http, vars, &connection.settings)
+                .map(|trigger| Trigger::Http(Box::new(trigger)))
+        }
+        definition::Trigger::Schedule(schedule) => {
+            trigger::schedule::compile(schedule).map(|trigger| Trigger::Schedule(Box::new(trigger)))
         }
     };
     let record = trigger::crm::schema(&definition.trigger).map_or(Shape::Any, Shape::Record);
-    let names = scope::names(record, project.vars_shape.clone());
+    let arrives = matches!(definition.trigger.value, definition::Trigger::Webhook(_));
+    let names = scope::names(record, project.vars_shape.clone(), &connection.value, arrives);
 
     let filter = definition.filter.as_ref().map(|written| {
         compiler.condition(written.node, &names).map(|condition| (condition, written.value.clone()))
     });
     let (names, lets) = lets(compiler, definition, names);
-    let all = actions(compiler, definition, names, project);
+    let all = actions(compiler, definition, project, names);
 
     let record = scope::RECORD;
     let reads_raw = compiler.reads.iter().any(|access| access.root == scope::RECORD_RAW);
+    let reads_context = arrives && compiler.reads.iter().any(|access| access.root == scope::EVENT);
     let reads = members_read(&compiler.reads, record).map_or(ReadSet::All, |names| {
         ReadSet::Only(names.iter().map(|name| name.to_string().into()).collect())
     });
@@ -90,6 +101,7 @@ fn build(
         lets: lets?,
         reads,
         reads_raw,
+        reads_context,
         vars: project.vars.clone(),
         connection: connection.value.clone(),
         settings: connection.settings.clone(),
@@ -125,8 +137,8 @@ fn lets(
 fn actions(
     compiler: &mut Compiler<'_>,
     definition: &definition::Zap,
-    mut names: Names,
     project: &ProjectFacts,
+    mut names: Names,
 ) -> Option<(Vec<Action>, Vec<Action>)> {
     let mut steps: Vec<(Arc<str>, Shape)> = Vec::new();
     let mut list = |compiler: &mut Compiler<'_>, written: &[Spanned<definition::Action>], key: &str| {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::webhook::{self, Entrance};
 use crate::definition::{self, Cycles, OrderType, TransactionType};
 use crate::diagnostic::{Diagnostic, Severity, code, did_you_mean};
 use crate::expression::Settings;
@@ -56,6 +57,8 @@ pub struct CrmTrigger {
     pub own: bool,
     /// How long an order must be quiet before it is mapped.
     pub settle: Option<Settle>,
+    /// Where requests tell of the same rows.
+    pub also: Option<Entrance>,
 }
 
 /// How long an order must be quiet before it is mapped.
@@ -241,6 +244,7 @@ struct Written<'a> {
     include_bought: Option<&'a Spanned<bool>>,
     include_voids: Option<&'a Spanned<bool>>,
     own: Option<&'a Spanned<bool>>,
+    also: Option<&'a Spanned<definition::AlsoWebhook>>,
     settle: Option<&'a Spanned<definition::Duration>>,
     settle_max: Option<&'a Spanned<definition::Duration>>,
 }
@@ -258,6 +262,7 @@ impl<'a> Written<'a> {
                 include_bought: orders.include_bought.as_ref(),
                 include_voids: None,
                 own: orders.own.as_ref(),
+                also: orders.also.as_ref(),
                 settle: orders.settle.as_ref(),
                 settle_max: orders.settle_max.as_ref(),
             },
@@ -271,6 +276,7 @@ impl<'a> Written<'a> {
                 include_bought: None,
                 include_voids: transactions.include_voids.as_ref(),
                 own: None,
+                also: transactions.also.as_ref(),
                 settle: None,
                 settle_max: None,
             },
@@ -284,6 +290,7 @@ impl<'a> Written<'a> {
                 include_bought: None,
                 include_voids: None,
                 own: None,
+                also: None,
                 settle: None,
                 settle_max: None,
             },
@@ -327,6 +334,9 @@ pub(in crate::zap) fn compile(
         include_bought: is(written.include_bought),
         include_voids: is(written.include_voids),
     };
+    let also = written
+        .also
+        .and_then(|also| webhook::compile_also(compiler, &also.value, kind.key_field(), settings));
     let errors = compiler.findings.get(before..).unwrap_or_default().iter();
     let fine = errors.into_iter().all(|finding| finding.severity == Severity::Warning);
     fine.then(|| CrmTrigger {
@@ -343,6 +353,7 @@ pub(in crate::zap) fn compile(
             quiet: quiet.value.0,
             most: written.settle_max.map_or(SETTLE_MOST, |most| most.value.0).max(quiet.value.0),
         }),
+        also,
     })
 }
 

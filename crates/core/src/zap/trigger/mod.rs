@@ -1,14 +1,15 @@
 //! What starts a zap, compiled.
 
 pub(super) mod crm;
-mod http;
-mod schedule;
-mod webhook;
+pub(super) mod http;
+mod key;
+pub(super) mod schedule;
+pub(super) mod webhook;
 
 pub use crm::{CrmTrigger, Settle, Start, Where};
-pub use http::HttpTrigger;
+pub use http::{HttpTrigger, Item, NotItems, Place, Read};
 pub use schedule::{Missed, ScheduleTrigger};
-pub use webhook::{Preset, WebhookTrigger};
+pub use webhook::{Arrival, Entrance, UnreadableArrival, WebhookTrigger};
 
 use crate::record::Schema;
 
@@ -34,6 +35,15 @@ impl Trigger {
         }
     }
 
+    /// Where requests arrive for it: as its events, or to tell of rows that it polls.
+    pub fn entrance(&self) -> Option<&Entrance> {
+        match self {
+            Trigger::Crm(trigger) => trigger.also.as_ref(),
+            Trigger::Webhook(trigger) => Some(&trigger.entrance),
+            Trigger::Http(_) | Trigger::Schedule(_) => None,
+        }
+    }
+
     /// The kind of its events.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -48,7 +58,10 @@ impl Trigger {
     pub(super) fn selection(&self) -> String {
         match self {
             Trigger::Crm(trigger) => trigger.selection(),
-            Trigger::Webhook(_) | Trigger::Http(_) | Trigger::Schedule(_) => self.kind().to_owned(),
+            Trigger::Http(trigger) => trigger.selection(),
+            Trigger::Webhook(_) => self.kind().to_owned(),
+            // An edited timetable counts from when it is loaded, which a change of this text brings about.
+            Trigger::Schedule(trigger) => trigger.selection(),
         }
     }
 
