@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 use zaprun_engine::ports::{
-    EventKey, Fate, NewEvent, PageCommit, RunId, RunReason, RunState, RunUpdate, StepOutcome, StepRecord,
-    Store, StoreError, Target, ZapIdentity, ZapState,
+    BegunAttempt, BegunWrite, EventKey, Fate, NewEvent, PageCommit, RunId, RunReason, RunState, RunUpdate,
+    StepOutcome, StepRecord, Store, StoreError, Target, Touched, ZapIdentity, ZapState,
 };
 use zaprun_store::{Options, SqliteStore};
 
@@ -41,15 +41,20 @@ async fn throughput() -> Outcome<()> {
     let store = Arc::new(SqliteStore::open_engine(&path, &Options::default())?);
     let zap = store.open_zap(identity()).await?;
     let rows = 96_000;
-    let took = fill(&store, &zap, rows, RECORD).await?;
+    let took = fill(&store, &zap, rows, RECORD, "row").await?;
     report("commit_page, 200 rows of 2.2 KB", "rows", rows, took);
     for (workers, share) in [(1, 2_000), (16, 30_000), (64, 64_000)] {
-        let took = deliver(&store, &zap, workers, share).await?;
+        let took = deliver(&store, &zap, workers, share, Work::Request).await?;
         report(&format!("claim + update_run, {workers} at once"), "runs", share, took);
     }
     store.close().await?;
     let bytes = size(&path)?;
     println!("file: {} bytes a finished run beyond its record of {RECORD}", bytes / rows - RECORD as u64);
+    let store = Arc::new(SqliteStore::open_engine(&path, &Options::default())?);
+    let share = 30_000;
+    fill(&store, &zap, share, RECORD, "sale").await?;
+    let took = deliver(&store, &zap, 64, share, Work::Write).await?;
+    report("claim + begin_attempt + update_run of a write to the CRM, 64 at once", "runs", share, took);
     Ok(())
 }
 
@@ -59,7 +64,7 @@ async fn backlog(pending: u64) -> Outcome<()> {
     let path = folder.path().join("state.db");
     let store = Arc::new(SqliteStore::open_engine(&path, &Options::default())?);
     let zap = store.open_zap(identity()).await?;
-    fill(&store, &zap, pending, 100).await?;
+    fill(&store, &zap, pending, 100, "row").await?;
     let (rounds, limit) = (200u32, 256);
     let start = Instant::now();
     for _ in 0..rounds {
@@ -67,7 +72,7 @@ async fn backlog(pending: u64) -> Outcome<()> {
     }
     println!("{pending} pending: claim of {limit} in {} µs", (start.elapsed() / rounds).as_micros());
     let share = 960;
-    let took = deliver(&store, &zap, 64, share).await?;
+    let took = deliver(&store, &zap, 64, share, Work::Request).await?;
     report(&format!("{pending} pending: claim + update_run, 64 at once"), "runs", share, took);
     let start = Instant::now();
     for number in 0..rounds {
@@ -79,16 +84,37 @@ async fn backlog(pending: u64) -> Outcome<()> {
     Ok(())
 }
 
-async fn fill(store: &SqliteStore, zap: &ZapState, rows: u64, record: usize) -> Outcome<Duration> {
+async fn fill(
+    store: &SqliteStore,
+    zap: &ZapState,
+    rows: u64,
+    record: usize,
+    prefix: &str,
+) -> Outcome<Duration> {
     let start = Instant::now();
     for first in (0..rows).step_by(usize::try_from(PAGE)?) {
-        store.commit_page(page(zap, first, PAGE, record, "row")).await?;
+        store.commit_page(page(zap, first, PAGE, record, prefix)).await?;
     }
     Ok(start.elapsed())
 }
 
+/// What is done for a run.
+#[derive(Clone, Copy)]
+enum Work {
+    /// A request that may be repeated.
+    Request,
+    /// A write to the CRM that may not, and makes an order.
+    Write,
+}
+
 /// Claims ahead and keeps so many updates on their way.
-async fn deliver(store: &Arc<SqliteStore>, zap: &ZapState, workers: usize, share: u64) -> Outcome<Duration> {
+async fn deliver(
+    store: &Arc<SqliteStore>,
+    zap: &ZapState,
+    workers: usize,
+    share: u64,
+    work: Work,
+) -> Outcome<Duration> {
     let start = Instant::now();
     let mut left = share;
     while left > 0 {
@@ -98,7 +124,14 @@ async fn deliver(store: &Arc<SqliteStore>, zap: &ZapState, workers: usize, share
         let runs: Vec<RunId> = claimed.iter().map(|run| run.id).collect();
         in_flight(workers, runs, |run| {
             let store = Arc::clone(store);
-            async move { store.update_run(delivered(run)).await }
+            async move {
+                let mut done = delivered(run);
+                if let Work::Write = work {
+                    store.begin_attempt(run, write(run)).await?;
+                    done.touched = vec![Touched { order: format!("made{run:010}"), made: true, depth: 1 }];
+                }
+                store.update_run(done).await
+            }
         })
         .await?;
     }
@@ -136,12 +169,16 @@ fn page(zap: &ZapState, first: u64, rows: u64, record: usize, prefix: &str) -> P
             at: Timestamp::UNIX_EPOCH,
             record: Bytes::from(vec![b'x'; record]),
             seen_at: Timestamp::UNIX_EPOCH,
+            context: None,
+            order: Some(format!("{prefix}{n:010X}")),
+            depth: 0,
             targets: vec![Target {
                 zap: zap.id,
                 revision: zap.revision,
                 key_base: Uuid::from_u128(u128::from(n)),
                 fate: Fate::Fire,
                 once: None,
+                own: false,
             }],
         })
         .collect();
@@ -162,12 +199,31 @@ fn delivered(run: RunId) -> RunUpdate {
             response: None,
         }],
         failed: Vec::new(),
+        touched: Vec::new(),
+        begun: None,
+        failing: None,
+        fresh: None,
         state: RunState::Delivered,
         reason: RunReason { word: "delivered".to_owned(), detail: String::new() },
         due_at: now(),
         attempts: 0,
         retrying_since: None,
         at: now(),
+    }
+}
+
+fn write(run: RunId) -> BegunAttempt {
+    let params = ["campaignId", "emailAddress", "firstName", "lastName", "address1", "city", "country"];
+    BegunAttempt {
+        step: "sell".to_owned(),
+        element: None,
+        at: now(),
+        write: Some(BegunWrite {
+            params: params.map(|name| (name.to_owned(), format!("value of {name}"))).to_vec(),
+            before: Some("no order".to_owned()),
+            serial: Some(format!("crm/12/{run}@example.test")),
+            looked: None,
+        }),
     }
 }
 

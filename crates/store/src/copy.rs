@@ -6,7 +6,8 @@ use crate::{fault, schema};
 use rusqlite::Connection;
 use zaprun_engine::ports::StoreError;
 
-/// Parents before children. Ended runs stay behind, with their events and steps; their counts too.
+/// Parents before children. Ended runs stay behind, with their events and steps; their counts too. So do held ones, and
+/// what was asked of the program that holds the state.
 const COPY: &str = "
     UPDATE main.meta SET next_run = (SELECT next_run FROM source.meta);
     INSERT INTO main.kind SELECT * FROM source.kind;
@@ -16,9 +17,11 @@ const COPY: &str = "
     INSERT INTO main.cursor SELECT * FROM source.cursor;
     INSERT INTO main.ledger SELECT * FROM source.ledger;
     INSERT INTO main.once SELECT * FROM source.once;
+    INSERT INTO main.touched SELECT * FROM source.touched;
     INSERT INTO main.event SELECT * FROM source.event
         WHERE id IN (SELECT event FROM source.run WHERE state = 0);
     INSERT INTO main.run SELECT * FROM source.run WHERE state = 0;
+    INSERT INTO main.fresh SELECT * FROM source.fresh WHERE run IN (SELECT id FROM main.run);
     INSERT INTO main.begun SELECT * FROM source.begun WHERE run IN (SELECT id FROM main.run);
     INSERT INTO main.step SELECT * FROM source.step WHERE run IN (SELECT id FROM main.run);
     INSERT INTO main.response SELECT * FROM source.response WHERE run IN (SELECT id FROM main.run);

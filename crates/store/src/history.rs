@@ -1,7 +1,7 @@
 //! Looking at runs.
 
 use crate::codes::{At, Blob, LEDGER_PRIMED, StateColumn, TALLY_PRIMED, UuidColumn, state_code, state_of};
-use crate::{fault, runs};
+use crate::{begun, fault, runs};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 use std::path::Path;
@@ -98,12 +98,14 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
 pub(crate) fn detail(conn: &Connection, path: &Path, id: RunId) -> Result<Option<RunDetail>, StoreError> {
     let read = || -> rusqlite::Result<Option<RunDetail>> {
         let sql = format!(
-            "SELECT {SUMMARY}, e.at, e.seen_at, e.record, r.key_base, v.content, v.git, b.step, b.element, b.at
+            "SELECT {SUMMARY}, e.at, e.seen_at, e.record, e.context, r.key_base, v.content, v.git, r.depth,
+                    r.renewed, r.failing_word, r.failing_detail, {}
              FROM run r {JOINS} CROSS JOIN revision v ON v.id = r.revision
              LEFT JOIN begun b ON b.run = r.id
-             WHERE r.id = ?1"
+             WHERE r.id = ?1",
+            begun::begun_columns!()
         );
-        let found = conn.prepare(&sql)?.query_row([id.0], detail_row).optional()?;
+        let found = conn.prepare(&sql)?.query_row([id.0], |row| detail_row(conn, id, row)).optional()?;
         let Some(mut detail) = found else { return Ok(None) };
         detail.steps = runs::steps(conn, id)?;
         detail.attempts = attempts(conn, id)?;
@@ -112,22 +114,27 @@ pub(crate) fn detail(conn: &Connection, path: &Path, id: RunId) -> Result<Option
     read().map_err(|error| fault::sql(path, &error))
 }
 
-fn detail_row(row: &Row<'_>) -> rusqlite::Result<RunDetail> {
+fn detail_row(conn: &Connection, id: RunId, row: &Row<'_>) -> rusqlite::Result<RunDetail> {
     let summary = summary(row)?;
+    let renewed = row.get(19)?;
     Ok(RunDetail {
         event: StoredEvent {
             key: summary.event.clone(),
             at: row.get::<_, At>(11)?.0,
             seen_at: row.get::<_, At>(12)?.0,
             record: row.get::<_, Blob>(13)?.0,
+            context: row.get::<_, Option<Blob>>(14)?.map(|blob| blob.0),
         },
         summary,
-        key_base: row.get::<_, UuidColumn>(14)?.0,
-        content: row.get(15)?,
-        git: row.get(16)?,
+        key_base: row.get::<_, UuidColumn>(15)?.0,
+        content: row.get(16)?,
+        git: row.get(17)?,
+        depth: row.get(18)?,
+        fresh: if renewed { runs::fresh(conn, id)? } else { None },
+        failing: runs::failing(row, 20)?,
         steps: Vec::new(),
         attempts: Vec::new(),
-        begun: runs::begun(row, 17)?,
+        begun: begun::read(row, 22)?,
     })
 }
 

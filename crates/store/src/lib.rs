@@ -1,11 +1,14 @@
 //! The durable store on SQLite: one writer with group commit.
 //!
 //! [`SqliteStore`] is what an engine holds: the lease, and a thread that alone touches the database. [`SqliteReader`]
-//! looks at the same file from any process without moving it.
+//! looks at the same file from any process without moving it. [`Asked`] asks the engine to do something, from another
+//! process.
 //!
 //! What was answered with `Ok` was committed and flushed to the disk before; what was answered with an error left
 //! nothing behind. Whoever dies in between finds, on opening again, all of an operation or nothing of it.
 
+mod asked;
+mod begun;
 mod codes;
 mod copy;
 mod fault;
@@ -14,12 +17,15 @@ mod lease;
 mod pages;
 mod place;
 mod reader;
+mod resolve;
 mod runs;
 mod schema;
 mod source;
 mod store;
+mod touched;
 mod writer;
 mod zaps;
 
+pub use asked::{Answer, Asked, Asking};
 pub use reader::SqliteReader;
 pub use store::{Options, SqliteStore};

@@ -2,6 +2,7 @@
 
 use crate::codes::{At, LEDGER_PRIMED, LEDGER_UNDATED, PENDING, TALLY_PRIMED, TALLY_UNDATED, UuidColumn};
 use crate::fault;
+use crate::touched::{self, Origin};
 use crate::writer::Tx;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeSet;
@@ -68,16 +69,25 @@ fn check_zaps(tx: &Tx<'_>, page: &PageCommit) -> Result<(), StoreError> {
 fn commit_event(tx: &mut Tx<'_>, event: &NewEvent, done: &mut PageCommitted) -> Result<(), StoreError> {
     let kind = tx.kind(&event.key.kind)?;
     let mut stored = None;
+    // Looked up once there is something new.
+    let mut origin = None;
     for target in &event.targets {
         let seen = seen(tx, target.zap, &event.key.id, kind)?;
         if seen.same_kind {
             done.known += 1;
             continue;
         }
+        let Origin { made, depth } = match origin {
+            Some(known) => known,
+            None => *origin.insert(touched::origin(tx, event.order.as_deref())?),
+        };
         let run = match target.fate {
+            // What zaprun made itself is no news.
+            Fate::Fire if made && !target.own => prime(tx, target, LEDGER_PRIMED, done)?,
             Fate::Fire => {
                 done.fired += 1;
-                fire(tx, event, kind, target, seen.other_kind, &mut stored)?
+                let depth = depth.max(event.depth);
+                fire(tx, event, kind, target, Ancestry { follows: seen.other_kind, depth }, &mut stored)?
             }
             Fate::Prime => prime(tx, target, LEDGER_PRIMED, done)?,
             Fate::PrimeUndated => prime(tx, target, LEDGER_UNDATED, done)?,
@@ -115,13 +125,22 @@ fn seen(tx: &Tx<'_>, zap: ZapId, id: &str, kind: i64) -> Result<Seen, StoreError
     read().map_err(|error| tx.fault(&error))
 }
 
+/// What came before a run.
+#[derive(Clone, Copy)]
+struct Ancestry {
+    /// The zap has a run of the same natural id by another kind.
+    follows: bool,
+    /// How many of zaprun's own writes led to it.
+    depth: u32,
+}
+
 /// Makes a run, and stores its event unless an earlier target of the same event did.
 fn fire(
     tx: &mut Tx<'_>,
     event: &NewEvent,
     kind: i64,
     target: &Target,
-    follows: bool,
+    Ancestry { follows, depth }: Ancestry,
     stored: &mut Option<i64>,
 ) -> Result<i64, StoreError> {
     let run = tx.new_run();
@@ -129,14 +148,23 @@ fn fire(
         id
     } else {
         tx.execute(
-            "INSERT INTO event (id, kind, key, at, seen_at, record) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![run, kind, event.key.id, At(event.at), At(event.seen_at), &event.record[..]],
+            "INSERT INTO event (id, kind, key, at, seen_at, record, context) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                run,
+                kind,
+                event.key.id,
+                At(event.at),
+                At(event.seen_at),
+                &event.record[..],
+                event.context.as_deref(),
+            ],
         )?;
         *stored.insert(run)
     };
     tx.execute(
-        "INSERT INTO run (id, zap, event, revision, key_base, state, follows, created_at, updated_at, due_at, word, detail)
-         VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?7, ?7, 'queued', '')",
+        "INSERT INTO run (id, zap, event, revision, key_base, state, follows, created_at, updated_at, due_at, word,
+                          detail, depth)
+         VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?7, ?7, 'queued', '', ?8)",
         params![
             run,
             target.zap.0,
@@ -144,7 +172,8 @@ fn fire(
             target.revision.0,
             UuidColumn(target.key_base),
             follows,
-            At(event.seen_at)
+            At(event.seen_at),
+            depth,
         ],
     )?;
     tx.count(target.zap, PENDING, 1);

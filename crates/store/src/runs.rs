@@ -1,16 +1,17 @@
-//! Runs: claiming, attempts, outcomes.
+//! Runs: claiming, outcomes.
 
 use crate::codes::{
     At, Blob, OutcomeColumn, PENDING, StateColumn, UuidColumn, capped, capped_text, state_code,
 };
-use crate::fault;
 use crate::writer::Tx;
+use crate::{begun, fault, touched};
+use bytes::Bytes;
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::HashSet;
 use std::path::Path;
 use zaprun_engine::ports::{
-    AttemptRecord, BegunAttempt, ClaimedRun, EventKey, OnceOutcome, RunId, RunState, RunUpdate, StepRecord,
+    AttemptRecord, ClaimedRun, EventKey, OnceOutcome, RunId, RunReason, RunState, RunUpdate, StepRecord,
     StoreError, StoredEvent, ZapId,
 };
 
@@ -28,8 +29,10 @@ macro_rules! goes_first {
 
 /// Due runs of a zap, oldest due first.
 pub(crate) const CLAIM: &str = concat!(
-    "SELECT r.id, k.name, e.key, e.at, e.seen_at, e.record, r.key_base, r.created_at, r.attempts,
-            r.retrying_since, r.settled, b.step, b.element, b.at
+    "SELECT r.id, k.name, e.key, e.at, e.seen_at, e.record, e.context, r.key_base, r.created_at, r.attempts,
+            r.retrying_since, r.settled, r.word, r.detail, r.depth, r.renewed, r.failing_word, r.failing_detail, ",
+    begun::begun_columns!(),
+    "
      FROM run r INDEXED BY run_due
      CROSS JOIN event e ON e.id = r.event
      CROSS JOIN kind k ON k.id = e.kind
@@ -75,7 +78,7 @@ pub(crate) fn claim(
 
 fn claimed_run(conn: &Connection, zap: ZapId, row: &Row<'_>) -> rusqlite::Result<ClaimedRun> {
     let id = RunId(row.get(0)?);
-    let settled: i64 = row.get(10)?;
+    let (settled, renewed): (i64, bool) = (row.get(11)?, row.get(15)?);
     Ok(ClaimedRun {
         id,
         zap,
@@ -84,20 +87,32 @@ fn claimed_run(conn: &Connection, zap: ZapId, row: &Row<'_>) -> rusqlite::Result
             at: row.get::<_, At>(3)?.0,
             seen_at: row.get::<_, At>(4)?.0,
             record: row.get::<_, Blob>(5)?.0,
+            context: row.get::<_, Option<Blob>>(6)?.map(|blob| blob.0),
         },
-        key_base: row.get::<_, UuidColumn>(6)?.0,
-        created_at: row.get::<_, At>(7)?.0,
-        attempts: row.get(8)?,
-        retrying_since: row.get::<_, Option<At>>(9)?.map(|at| at.0),
+        key_base: row.get::<_, UuidColumn>(7)?.0,
+        created_at: row.get::<_, At>(8)?.0,
+        attempts: row.get(9)?,
+        retrying_since: row.get::<_, Option<At>>(10)?.map(|at| at.0),
+        reason: RunReason { word: row.get(12)?, detail: row.get(13)? },
+        depth: row.get(14)?,
+        failing: failing(row, 16)?,
+        // Nearly every run has neither, and then nothing is looked up.
+        fresh: if renewed { fresh(conn, id)? } else { None },
         steps: if settled == 0 { Vec::new() } else { steps(conn, id)? },
-        begun: begun(row, 11)?,
+        begun: begun::read(row, 18)?,
     })
 }
 
-/// A begun attempt from three columns of an outer join.
-pub(crate) fn begun(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<BegunAttempt>> {
-    let Some(step) = row.get::<_, Option<String>>(first)? else { return Ok(None) };
-    Ok(Some(BegunAttempt { step, element: row.get(first + 1)?, at: row.get::<_, At>(first + 2)?.0 }))
+/// Why a run will end dead, from two columns.
+pub(crate) fn failing(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<RunReason>> {
+    let Some(word) = row.get(first)? else { return Ok(None) };
+    Ok(Some(RunReason { word, detail: row.get(first + 1)? }))
+}
+
+/// The record of a run as it was read again.
+pub(crate) fn fresh(conn: &Connection, run: RunId) -> rusqlite::Result<Option<Bytes>> {
+    let mut statement = conn.prepare_cached("SELECT record FROM fresh WHERE run = ?1")?;
+    statement.query_row([run.0], |row| row.get::<_, Blob>(0).map(|blob| blob.0)).optional()
 }
 
 /// The steps of a run in the order they were settled.
@@ -149,54 +164,64 @@ pub(crate) fn next_due(
     read().map_err(|error| fault::sql(path, &error))
 }
 
-struct Before {
-    zap: ZapId,
-    state: RunState,
-    settled: i64,
-    tries: i64,
+/// A run before a change.
+pub(crate) struct Before {
+    pub(crate) zap: ZapId,
+    pub(crate) state: RunState,
+    /// Its rows in `step`.
+    pub(crate) settled: i64,
+    /// Its rows in `attempt`.
+    pub(crate) tries: i64,
+    /// Attempts of the unfinished step.
+    pub(crate) attempts: u32,
 }
 
-fn before(tx: &Tx<'_>, run: RunId) -> Result<Before, StoreError> {
-    tx.first("SELECT zap, state, settled, tries FROM run WHERE id = ?1", [run.0], |row| {
+/// How a run stands.
+///
+/// # Errors
+/// `Refused` when there is no such run.
+pub(crate) fn before(tx: &Tx<'_>, run: RunId) -> Result<Before, StoreError> {
+    tx.first("SELECT zap, state, settled, tries, attempts FROM run WHERE id = ?1", [run.0], |row| {
         Ok(Before {
             zap: ZapId(row.get(0)?),
             state: row.get::<_, StateColumn>(1)?.0,
             settled: row.get(2)?,
             tries: row.get(3)?,
+            attempts: row.get(4)?,
         })
     })?
     .ok_or_else(|| fault::refused(format!("there is no run {run}")))
-}
-
-/// See `Store::begin_attempt`.
-pub(crate) fn begin(tx: &Tx<'_>, run: RunId, attempt: &BegunAttempt) -> Result<(), StoreError> {
-    if before(tx, run)?.state != RunState::Pending {
-        return Err(fault::refused(format!("run {run} has ended; no attempt may begin")));
-    }
-    tx.execute(
-        "INSERT OR REPLACE INTO begun (run, step, element, at) VALUES (?1, ?2, ?3, ?4)",
-        params![run.0, attempt.step, attempt.element, At(attempt.at)],
-    )?;
-    Ok(())
 }
 
 /// See `Store::update_run`.
 pub(crate) fn update(tx: &mut Tx<'_>, change: &RunUpdate) -> Result<(), StoreError> {
     let before = before(tx, change.run)?;
     let pending = change.state == RunState::Pending;
+    // A held run goes on where a person says so, and its later steps read the answers to earlier ones.
+    let goes_on = pending || change.state == RunState::Held;
     for (seq, step) in (before.settled..).zip(&change.steps) {
-        insert_step(tx, change.run, seq, step, pending)?;
+        insert_step(tx, change.run, seq, step, goes_on)?;
     }
     for (seq, attempt) in (before.tries..).zip(&change.failed) {
         insert_attempt(tx, change.run, seq, attempt)?;
     }
-    tx.execute("DELETE FROM begun WHERE run = ?1", [change.run.0])?;
-    if !pending && before.settled > 0 {
+    for touched in &change.touched {
+        touched::keep(tx, touched)?;
+    }
+    begun::keep(tx, change.run, change.begun.as_ref())?;
+    if let Some(record) = &change.fresh {
+        tx.execute(
+            "INSERT OR REPLACE INTO fresh (run, record) VALUES (?1, ?2)",
+            params![change.run.0, &record[..]],
+        )?;
+    }
+    if !goes_on && before.settled > 0 {
         tx.execute("DELETE FROM response WHERE run = ?1", [change.run.0])?;
     }
     tx.execute(
         "UPDATE run SET state = ?2, settled = settled + ?3, tries = tries + ?4, attempts = ?5, updated_at = ?6,
-                due_at = ?7, retrying_since = ?8, word = ?9, detail = ?10
+                due_at = ?7, retrying_since = ?8, word = ?9, detail = ?10, renewed = renewed OR ?11,
+                failing_word = ?12, failing_detail = ?13
          WHERE id = ?1",
         params![
             change.run.0,
@@ -210,6 +235,9 @@ pub(crate) fn update(tx: &mut Tx<'_>, change: &RunUpdate) -> Result<(), StoreErr
             change.retrying_since.map(At),
             capped_text(&change.reason.word),
             capped_text(&change.reason.detail),
+            change.fresh.is_some(),
+            change.failing.as_ref().map(|failing| capped_text(&failing.word)),
+            change.failing.as_ref().map(|failing| capped_text(&failing.detail)),
         ],
     )?;
     if before.state != change.state {
@@ -219,7 +247,8 @@ pub(crate) fn update(tx: &mut Tx<'_>, change: &RunUpdate) -> Result<(), StoreErr
     Ok(())
 }
 
-fn insert_step(
+/// Keeps a finished step, and what later steps read of its answer where the run goes on.
+pub(crate) fn insert_step(
     tx: &Tx<'_>,
     run: RunId,
     seq: i64,
@@ -298,15 +327,7 @@ const _: () = assert!(PENDING == 0);
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn plan(sql: &str) -> Result<String, rusqlite::Error> {
-        let conn = Connection::open_in_memory()?;
-        crate::schema::migrate(&conn, 0)?;
-        let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
-        let values = vec![rusqlite::types::Null; statement.parameter_count()];
-        let rows = statement.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3))?;
-        Ok(rows.collect::<Result<Vec<_>, _>>()?.join("\n"))
-    }
+    use crate::schema::plan;
 
     /// Neither may scan a table or sort: each row is found by a seek, in the order wanted.
     #[test]

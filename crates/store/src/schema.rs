@@ -10,8 +10,12 @@ use zaprun_engine::ports::StoreError;
 pub(crate) const APPLICATION_ID: u32 = 0x7a61_7072;
 
 /// Steps from one version of the schema to the next; the first makes an empty file a state. Only ever append.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema/v1.sql"), include_str!("schema/v2.sql"), include_str!("schema/v3.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/v1.sql"),
+    include_str!("schema/v2.sql"),
+    include_str!("schema/v3.sql"),
+    include_str!("schema/v4.sql"),
+];
 
 /// The version this program reads and writes.
 pub(crate) fn current_version() -> u32 {
@@ -143,8 +147,63 @@ pub(crate) fn migrate(conn: &Connection, from: u32) -> rusqlite::Result<()> {
 /// Statements that empty every table but `meta`, children before parents.
 pub(crate) fn wipe() -> String {
     const CHILDREN_FIRST: &[&str] = &[
-        "tally", "attempt", "response", "step", "begun", "run", "event", "once", "ledger", "cursor",
-        "revision", "former", "zap", "kind",
+        "tally", "asked", "attempt", "response", "step", "begun", "fresh", "run", "event", "once", "ledger",
+        "touched", "cursor", "revision", "former", "zap", "kind",
     ];
     CHILDREN_FIRST.iter().map(|table| format!("DELETE FROM main.{table};")).collect()
+}
+
+/// How SQLite goes about a statement, a line for each loop.
+#[cfg(test)]
+pub(crate) fn plan(sql: &str) -> rusqlite::Result<String> {
+    let conn = Connection::open_in_memory()?;
+    migrate(&conn, 0)?;
+    let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+    let values = vec![rusqlite::types::Null; statement.parameter_count()];
+    let rows = statement.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3))?;
+    Ok(rows.collect::<Result<Vec<_>, _>>()?.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::begun;
+
+    /// What a held run of an older state may hang on, told by its last failure.
+    #[test]
+    fn a_run_that_was_held_before_keeps_its_open_attempt() -> Result<(), rusqlite::Error> {
+        let conn = Connection::open_in_memory()?;
+        common(&conn, Duration::ZERO)?;
+        MIGRATIONS.iter().take(3).try_for_each(|step| conn.execute_batch(step))?;
+        conn.execute_batch(
+            "INSERT INTO zap VALUES (1, 'a', 'a', 's', 0, 1, 0, NULL, 1);
+             INSERT INTO revision VALUES (1, 1, 'c', NULL, 0);
+             INSERT INTO kind VALUES (1, 'new_sale');",
+        )?;
+        for (run, state, word) in
+            [(1, 3, "uncertain"), (2, 3, "other"), (3, 4, "uncertain"), (4, 0, "queued")]
+        {
+            conn.execute_batch(&format!(
+                "INSERT INTO event VALUES ({run}, 1, 'k{run}', 0, 0, x'7b7d');
+                 INSERT INTO run (id, zap, event, revision, key_base, state, follows, tries, created_at, updated_at, word, detail)
+                    VALUES ({run}, 1, {run}, 1, zeroblob(16), {state}, 0, 2, 0, 0, '{word}', '');
+                 INSERT INTO attempt VALUES ({run}, 0, 'before', NULL, 1, 5, NULL, 'e', NULL);
+                 INSERT INTO attempt VALUES ({run}, 1, 'post', 'k', 2, 7, NULL, 'e', NULL);"
+            ))?;
+        }
+        migrate(&conn, 3)?;
+        let sql = concat!("SELECT b.run, ", begun::begun_columns!(), " FROM begun b");
+        let mut kept = conn.prepare(sql)?;
+        let kept: Vec<_> =
+            kept.query_map([], |row| Ok((row.get::<_, i64>(0)?, begun::read(row, 1)?)))?.collect();
+        let at = jiff::Timestamp::from_microsecond(7).unwrap_or_default();
+        let begun = zaprun_engine::ports::BegunAttempt {
+            step: "post".to_owned(),
+            element: Some("k".to_owned()),
+            at,
+            write: None,
+        };
+        assert_eq!(kept, [Ok((1, Some(begun)))]);
+        Ok(())
+    }
 }

@@ -5,7 +5,7 @@ use crate::place::{self, Found};
 use crate::schema::Stamp;
 use crate::source::Source;
 use crate::writer::{Desk, Mailbox, load_kinds, take_over};
-use crate::{SqliteReader, copy, fault, history, pages, runs, schema, zaps};
+use crate::{SqliteReader, begun, copy, fault, history, pages, resolve, runs, schema, zaps};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OpenFlags};
@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use zaprun_engine::ports::{
-    BegunAttempt, ClaimedRun, Counts, History, OnceOutcome, PageCommit, PageCommitted, RunDetail, RunFilter,
-    RunId, RunSummary, RunUpdate, Store, StoreError, ZapId, ZapIdentity, ZapState,
+    Begun, BegunAttempt, ClaimedRun, Counts, History, OnceOutcome, Own, PageCommit, PageCommitted,
+    Resolution, RunDetail, RunFilter, RunId, RunSummary, RunUpdate, Store, StoreError, ZapId, ZapIdentity,
+    ZapState,
 };
 
 /// How to open a state.
@@ -110,6 +111,19 @@ impl SqliteStore {
         self.mailbox.close().await
     }
 
+    /// Resolves a held run, and says of which zap it is; `None` when the run is not held. It goes on when the zap runs.
+    ///
+    /// # Errors
+    /// `Refused` when there is no such run; else as any write.
+    pub async fn resolve(
+        &self,
+        run: RunId,
+        resolution: Resolution,
+        now: Timestamp,
+    ) -> Result<Option<ZapId>, StoreError> {
+        self.mailbox.change(1, move |tx| resolve::resolve(tx, run, resolution, now)).await
+    }
+
     /// Counts the rows themselves, however many there are. [`History::counts`] must give the same; it reads what is
     /// kept up with every change.
     ///
@@ -203,8 +217,21 @@ impl Store for SqliteStore {
         self.look(move |conn, path| runs::next_due(conn, path, &zaps, busy)).await
     }
 
-    async fn begin_attempt(&self, run: RunId, begun: BegunAttempt) -> Result<(), StoreError> {
-        self.mailbox.change(1, move |tx| runs::begin(tx, run, &begun)).await
+    async fn begin_attempt(&self, run: RunId, begun: BegunAttempt) -> Result<Begun, StoreError> {
+        self.mailbox.change(1, move |tx| begun::begin(tx, run, &begun)).await
+    }
+
+    async fn own(&self, order: &str, serial: Option<String>) -> Result<Own, StoreError> {
+        let order = order.to_owned();
+        self.look(move |conn, path| begun::own(conn, path, &order, serial.as_deref())).await
+    }
+
+    async fn obey(&self, now: Timestamp) -> Result<Vec<ZapId>, StoreError> {
+        // Nearly always nothing is asked, and then nothing is locked.
+        if !self.look(resolve::asked).await? {
+            return Ok(Vec::new());
+        }
+        self.mailbox.change(1, move |tx| resolve::obey(tx, now)).await
     }
 
     async fn update_run(&self, update: RunUpdate) -> Result<(), StoreError> {

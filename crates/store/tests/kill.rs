@@ -7,19 +7,21 @@
 
 mod common;
 
-use common::{at, cursor, event, identity, page, step, target, update, wait};
+use common::{at, cursor, event, identity, page, step, target, update, wait, write_of};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
-use zaprun_engine::ports::{Fate, PageCommit, RunState, Store};
-use zaprun_store::{Options, SqliteStore};
+use zaprun_engine::ports::{
+    Begun, ClaimedRun, Fate, History, PageCommit, Resolution, RunId, RunState, Store, Touched,
+};
+use zaprun_store::{Asked, Options, SqliteStore};
 
 const STATE: &str = "ZAPRUN_STORE_KILL_TEST";
 const ROWS: i64 = 20;
 
-/// Not a test of its own: the process that is killed. It commits pages, delivers what it claims, and says each page
-/// and run once it is acknowledged.
+/// Not a test of its own: the process that is killed. It commits pages, writes what it claims to the CRM, holds some of
+/// it and has it resolved, and says each thing once it is acknowledged.
 #[test]
 fn victim() {
     let Ok(path) = std::env::var(STATE) else { return };
@@ -34,13 +36,34 @@ fn victim() {
             store.commit_page(commit).await.unwrap();
             say(&format!("page {number}"));
             for run in store.claim(a.id, at(999), 3, Vec::new()).await.unwrap() {
-                let mut done = update(run.id, RunState::Delivered);
-                done.steps = vec![step("s")];
-                store.update_run(done).await.unwrap();
-                say(&format!("run {}", run.id));
+                work(&store, Path::new(&path), run).await;
             }
         }
     });
+}
+
+async fn work(store: &SqliteStore, path: &Path, run: ClaimedRun) {
+    let mut done = update(run.id, RunState::Delivered);
+    if run.steps.is_empty() {
+        let write = write_of("s", Some(&run.event.key.id));
+        assert_eq!(store.begin_attempt(run.id, write.clone()).await, Ok(Begun::Yes));
+        say(&format!("begun {}", run.id));
+        if run.id.0 % 3 == 0 {
+            let mut held = update(run.id, RunState::Held);
+            held.begun = Some(write);
+            store.update_run(held).await.unwrap();
+            Asked::place(path, run.id, Resolution::Done, at(450)).unwrap();
+            say(&format!("asked {}", run.id));
+            assert_eq!(store.obey(at(460)).await.unwrap(), [run.zap]);
+            say(&format!("resolved {}", run.id));
+            return;
+        }
+        done.steps = vec![step("s")];
+        done.fresh = Some(run.event.record);
+    }
+    done.touched = vec![Touched { order: run.id.to_string(), made: true, depth: 1 }];
+    store.update_run(done).await.unwrap();
+    say(&format!("run {}", run.id));
 }
 
 fn say(line: &str) {
@@ -84,16 +107,15 @@ fn what_was_acknowledged_survives_sigkill() {
         for ack in killed_after(&path, acknowledgements) {
             match ack.split_once(' ') {
                 Some(("page", number)) => pages.push(number.parse::<i64>().unwrap()),
-                Some(("run", id)) => runs.push(id.parse::<i64>().unwrap()),
-                _ => panic!("{ack}"),
+                Some((what, id)) => runs.push((what.to_owned(), id.parse::<i64>().unwrap())),
+                None => panic!("{ack}"),
             }
         }
         wait(check(&path, &pages, &runs));
     }
 }
 
-async fn check(path: &Path, pages: &[i64], runs: &[i64]) {
-    use zaprun_engine::ports::{History, RunId};
+async fn check(path: &Path, pages: &[i64], runs: &[(String, i64)]) {
     let store = SqliteStore::open_engine(path, &Options::default()).unwrap();
     let a = store.open_zap(identity("a")).await.unwrap();
     let reached = a.cursors[0].1.as_second();
@@ -109,9 +131,20 @@ async fn check(path: &Path, pages: &[i64], runs: &[i64]) {
     let counts = store.counts().await.unwrap();
     assert_eq!(store.recount().await.unwrap(), counts);
     assert_eq!(counts.runs.iter().map(|(_, _, n)| n).sum::<u64>(), u64::try_from(reached * ROWS).unwrap());
-    for id in runs {
+    // What nobody did any more is done now.
+    store.obey(at(470)).await.unwrap();
+    for (what, id) in runs {
         let run = store.run(RunId(*id)).await.unwrap().unwrap();
-        assert_eq!((run.summary.state, run.steps.len()), (RunState::Delivered, 1), "run {id}");
+        let ended = run.steps.len() == 1;
+        match what.as_str() {
+            "begun" => assert!(ended || run.begun == Some(write_of("s", Some(&run.event.key.id))), "{id}"),
+            "asked" | "resolved" => assert!(ended && run.begun.is_none(), "{what} {id}"),
+            _ => {
+                assert_eq!((run.summary.state, ended), (RunState::Delivered, true), "run {id}");
+                assert_eq!(run.fresh.is_some(), id % 3 != 0, "run {id}");
+                assert!(store.own(&id.to_string(), None).await.unwrap().made, "run {id}");
+            }
+        }
     }
     store.commit_page(page(Vec::new())).await.unwrap();
     store.close().await.unwrap();

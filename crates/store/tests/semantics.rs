@@ -7,8 +7,8 @@ use bytes::Bytes;
 use common::{at, cursor, event, event_of, identity, page, step, target, update, wait};
 use jiff::SignedDuration;
 use zaprun_engine::ports::{
-    AttemptRecord, BegunAttempt, Fate, History, OnceOutcome, PageCommit, PageCommitted, RunFilter, RunId,
-    RunState, Store, StoreError, ZapId, ZapIdentity,
+    AttemptRecord, Begun, BegunAttempt, Fate, History, OnceOutcome, PageCommit, PageCommitted, RunFilter,
+    RunId, RunState, Store, StoreError, ZapId, ZapIdentity,
 };
 use zaprun_store::SqliteStore;
 
@@ -241,10 +241,13 @@ fn a_run_is_claimed_with_all_that_is_known_of_it() {
         let store = store();
         let a = store.open_zap(identity("a")).await.unwrap();
         store.commit_page(page(vec![event("1", vec![target(&a, Fate::Fire)])])).await.unwrap();
-        let attempt = BegunAttempt { step: "s1".to_owned(), element: Some("k".to_owned()), at: at(310) };
-        store.begin_attempt(RunId(1), attempt.clone()).await.unwrap();
+        let attempt =
+            BegunAttempt { step: "s1".to_owned(), element: Some("k".to_owned()), at: at(310), write: None };
+        assert_eq!(store.begin_attempt(RunId(1), attempt.clone()).await, Ok(Begun::Yes));
         let claimed = store.claim(a.id, at(999), 9, Vec::new()).await.unwrap().remove(0);
         assert_eq!(claimed.begun, Some(attempt.clone()));
+        assert_eq!((claimed.reason.word.as_str(), claimed.depth), ("queued", 0));
+        assert_eq!((claimed.failing, claimed.fresh, claimed.event.context), (None, None, None));
         assert_eq!(&claimed.event.record[..], b"{\"orderId\":\"1\"}");
         let mut progress = update(RunId(1), RunState::Pending);
         progress.steps = vec![step("s1")];

@@ -5,15 +5,16 @@ mod common;
 mod model;
 
 use common::{at, wait};
-use model::{KINDS, Model, NAMES, Step, all_ids, begun, open_zap, zap_id};
+use model::{KINDS, Model, More, NAMES, Step, all_ids, begun, open_zap, resolution, serial_of, told, zap_id};
 use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 use std::fmt::Debug;
+use std::path::PathBuf;
 use tempfile::TempDir;
 use zaprun_engine::ports::{History, RunId, Store, StoreError};
-use zaprun_store::{Options, SqliteStore};
+use zaprun_store::{Asked, Asking, Options, SqliteStore};
 
 struct Reference;
 
@@ -36,8 +37,8 @@ impl ReferenceStateMachine for Reference {
         // Mostly the first few, so that steps meet on one run; at times one that is not there.
         let run = prop_oneof![4 => 1..=model.runs().clamp(1, 4), 1 => 0..=model.runs() + 1].boxed();
         let busy = btree_set(run.clone(), 0..3);
-        let target = (zap.clone(), 0..4u8, option::of(0..2u8));
-        let event = (0..KINDS.len(), 0..4u8, vec(target, 0..3));
+        let target = (zap.clone(), 0..4u8, option::of(0..2u8), any::<bool>());
+        let event = (0..KINDS.len(), 0..4u8, option::of(0..3u8), 0..2u32, vec(target, 0..3));
         let cursor = (zap.clone(), 0..2u8, 100..1_000i64);
         prop_oneof![
             3 => open,
@@ -47,9 +48,14 @@ impl ReferenceStateMachine for Reference {
             5 => (zap.clone(), 250..450i64, 0..6usize, busy.clone())
                 .prop_map(|(zap, now, limit, busy)| Step::Claim { zap, now, limit, busy }),
             2 => busy.prop_map(|busy| Step::NextDue { busy }),
-            2 => run.clone().prop_map(|run| Step::Begin { run }),
-            6 => (run.clone(), 0..4u8, 250..450i64, 0..3usize)
-                .prop_map(|(run, state, due, steps)| Step::Update { run, state, due, steps }),
+            4 => (run.clone(), option::weighted(0.8, option::weighted(0.8, 0..2u8)))
+                .prop_map(|(run, write)| Step::Begin { run, write }),
+            2 => (0..3u8, option::of(0..2u8)).prop_map(|(order, serial)| Step::Own { order, serial }),
+            8 => (run.clone(), 0..4u8, 250..450i64, 0..3usize, more())
+                .prop_map(|(run, state, due, steps, more)| Step::Update { run, state, due, steps, more }),
+            2 => (run.clone(), 0..2u8).prop_map(|(run, resolution)| Step::Ask { run, resolution }),
+            2 => (250..450i64).prop_map(|now| Step::Obey { now }),
+            1 => (run.clone(), 0..2u8).prop_map(|(run, resolution)| Step::Resolve { run, resolution }),
             2 => (zap, 0..2u8, run.clone()).prop_map(|(zap, value, run)| Step::TakeOnce { zap, value, run }),
             3 => run.prop_map(|run| Step::Detail { run }),
             2 => Just(Step::Counts),
@@ -69,13 +75,21 @@ impl ReferenceStateMachine for Reference {
         let known = |zap: usize| zap < model.zaps();
         match step {
             Step::Commit { events, cursors } => {
-                events.iter().all(|(_, _, targets)| targets.iter().all(|(zap, ..)| known(*zap)))
+                events.iter().all(|(.., targets)| targets.iter().all(|(zap, ..)| known(*zap)))
                     && cursors.iter().all(|(zap, ..)| known(*zap))
             }
             Step::Unknown { zap, .. } | Step::Claim { zap, .. } | Step::TakeOnce { zap, .. } => known(*zap),
             _ => true,
         }
     }
+}
+
+/// Mostly nothing, as in most runs.
+fn more() -> impl Strategy<Value = More> {
+    let touch = option::weighted(0.3, (0..3u8, any::<bool>(), 0..5u32));
+    let rarely = || prop::bool::weighted(0.2);
+    (touch, option::weighted(0.4, any::<bool>()), rarely(), rarely())
+        .prop_map(|(touch, keep, failing, fresh)| More { touch, keep, failing, fresh })
 }
 
 struct Real {
@@ -85,8 +99,12 @@ struct Real {
 }
 
 impl Real {
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("state.db")
+    }
+
     fn open(&self) -> Result<SqliteStore, StoreError> {
-        SqliteStore::open_engine(&self.folder.path().join("state.db"), &Options::default())
+        SqliteStore::open_engine(&self.path(), &Options::default())
     }
 
     fn step(&mut self, step: &Step) -> String {
@@ -96,6 +114,16 @@ impl Real {
                 self.store = None;
                 self.store = Some(self.open().unwrap());
                 return String::new();
+            }
+            Step::Ask { run, resolution: word } => {
+                return match Asked::place(&self.path(), RunId(*run), resolution(*word), at(450)) {
+                    Ok(Asking::Placed(asked)) => {
+                        assert_eq!(asked.answer(), Ok(None));
+                        "placed".to_owned()
+                    }
+                    Ok(Asking::Already { resolution, .. }) => format!("already {resolution:?}"),
+                    Err(error) => said::<()>(Err(error)),
+                };
             }
             Step::SecondEngine => {
                 assert!(matches!(self.open(), Err(StoreError::Busy { holder: Some(_), .. })));
@@ -130,21 +158,26 @@ async fn ask(store: &SqliteStore, step: &Step, before: &Model) -> String {
             said(store.claim(zap_id(*zap), at(*now), *limit, run_ids(busy)).await)
         }
         Step::NextDue { busy } => said(store.next_due(before.zap_ids(), run_ids(busy)).await),
-        Step::Begin { run } => said(store.begin_attempt(RunId(*run), begun()).await),
-        Step::Update { .. } => said(store.update_run(Model::update_of(step).unwrap()).await),
+        Step::Begin { run, write } => said(store.begin_attempt(RunId(*run), begun(*write)).await),
+        Step::Own { order, serial } => said(store.own(&order.to_string(), serial_of(*serial)).await),
+        Step::Update { .. } => said(store.update_run(before.update_of(step).unwrap()).await),
+        Step::Obey { now } => said(store.obey(at(*now)).await),
+        Step::Resolve { run, resolution: word } => {
+            said(store.resolve(RunId(*run), resolution(*word), at(500)).await)
+        }
         Step::TakeOnce { zap, value, run } => {
             said(store.take_once(zap_id(*zap), &value.to_string(), RunId(*run)).await)
         }
         Step::Detail { run } => {
             let detail = store.run(RunId(*run)).await.unwrap();
-            format!("{:?}", detail.map(|run| (run.summary.state, run.steps, run.begun)))
+            format!("{:?}", detail.map(told))
         }
         Step::Counts => {
             let counts = store.counts().await.unwrap();
             assert_eq!(store.recount().await.unwrap(), counts);
             format!("{counts:?}")
         }
-        Step::Crash | Step::SecondEngine | Step::TakeOver => String::new(),
+        Step::Ask { .. } | Step::Crash | Step::SecondEngine | Step::TakeOver => String::new(),
     }
 }
 

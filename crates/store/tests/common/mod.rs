@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use std::future::Future;
 use uuid::Uuid;
 use zaprun_engine::ports::{
-    CursorMove, EventKey, Fate, NewEvent, PageCommit, RevisionId, RunId, RunReason, RunState, RunUpdate,
-    StepOutcome, StepRecord, Target, ZapId, ZapIdentity, ZapState,
+    BegunAttempt, BegunWrite, CursorMove, EventKey, Fate, NewEvent, PageCommit, RevisionId, RunId, RunReason,
+    RunState, RunUpdate, StepOutcome, StepRecord, Target, ZapId, ZapIdentity, ZapState,
 };
 
 /// Waits for one future.
@@ -44,6 +44,9 @@ pub fn event_of(kind: &str, id: &str, targets: Vec<Target>) -> NewEvent {
         at: at(200),
         record: Bytes::from(format!("{{\"orderId\":\"{id}\"}}")),
         seen_at: at(300),
+        context: None,
+        order: None,
+        depth: 0,
         targets,
     }
 }
@@ -53,7 +56,7 @@ pub fn target(zap: &ZapState, fate: Fate) -> Target {
 }
 
 pub fn target_of(zap: ZapId, revision: RevisionId, fate: Fate) -> Target {
-    Target { zap, revision, key_base: Uuid::from_u128(7), fate, once: None }
+    Target { zap, revision, key_base: Uuid::from_u128(7), fate, once: None, own: true }
 }
 
 pub fn page(events: Vec<NewEvent>) -> PageCommit {
@@ -69,6 +72,10 @@ pub fn update(run: RunId, state: RunState) -> RunUpdate {
         run,
         steps: Vec::new(),
         failed: Vec::new(),
+        touched: Vec::new(),
+        begun: None,
+        failing: None,
+        fresh: None,
         state,
         reason: RunReason { word: "test".to_owned(), detail: String::new() },
         due_at: at(300),
@@ -88,5 +95,21 @@ pub fn step(id: &str) -> StepRecord {
         at: at(400),
         reply: Some(Bytes::from_static(b"ok")),
         response: Some(Bytes::from_static(b"{\"status\":200}")),
+    }
+}
+
+/// An attempt to write to the CRM, of a serial.
+pub fn write_of(step: &str, serial: Option<&str>) -> BegunAttempt {
+    let params = [("emailAddress", "ada@example.test"), ("note", "a \"quoted\"\nline")];
+    BegunAttempt {
+        step: step.to_owned(),
+        element: None,
+        at: at(350),
+        write: Some(BegunWrite {
+            params: params.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+            before: Some("no order".to_owned()),
+            serial: serial.map(str::to_owned),
+            looked: None,
+        }),
     }
 }

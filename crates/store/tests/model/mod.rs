@@ -2,23 +2,30 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(unreachable_pub, reason = "a module of one test target")]
 
+mod runs;
+
 use crate::common::{at, event_of, identity, step, update};
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
+use runs::{new_run, reason};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 use zaprun_engine::ports::{
-    BegunAttempt, ClaimedRun, Counts, CursorMove, EventKey, Fate, NewEvent, OnceOutcome, PageCommit,
-    PageCommitted, RevisionId, RunId, RunState, RunUpdate, StepRecord, StoredEvent, Target, ZapId,
-    ZapIdentity, ZapState,
+    ClaimedRun, Counts, CursorMove, Fate, NewEvent, PageCommit, PageCommitted, Resolution, RevisionId, RunId,
+    RunState, RunUpdate, Target, Touched, ZapId, ZapIdentity, ZapState,
 };
+
+pub use runs::{begun, resolution, serial_of, told};
 
 pub const NAMES: [&str; 3] = ["a", "b", "c"];
 pub const KINDS: [&str; 2] = ["new_lead", "new_sale"];
 
-/// Zap, fate and value of `once_per`.
-pub type Aim = (usize, u8, Option<u8>);
-/// Kind, natural id and targets.
-pub type Found = (usize, u8, Vec<Aim>);
+/// Zap, fate, value of `once_per`, and whether zaprun's own orders fire.
+pub type Aim = (usize, u8, Option<u8>, bool);
+/// Kind, natural id, order, depth and targets.
+pub type Found = (usize, u8, Option<u8>, u32, Vec<Aim>);
+/// An order that is touched: which, whether made, and the depth.
+pub type Touch = (u8, bool, u32);
 
 /// What an engine may do, in small numbers that shrink well.
 #[derive(Debug, Clone)]
@@ -48,12 +55,31 @@ pub enum Step {
     },
     Begin {
         run: i64,
+        write: Option<Option<u8>>,
+    },
+    Own {
+        order: u8,
+        serial: Option<u8>,
     },
     Update {
         run: i64,
         state: u8,
         due: i64,
         steps: usize,
+        more: More,
+    },
+    /// Another process asks.
+    Ask {
+        run: i64,
+        resolution: u8,
+    },
+    Obey {
+        now: i64,
+    },
+    /// The holder of the lease does it itself.
+    Resolve {
+        run: i64,
+        resolution: u8,
     },
     TakeOnce {
         zap: usize,
@@ -70,6 +96,16 @@ pub enum Step {
     SecondEngine,
     /// A second engine that does not see the lock.
     TakeOver,
+}
+
+/// What an update may say beside the rest.
+#[derive(Debug, Clone, Copy)]
+pub struct More {
+    pub touch: Option<Touch>,
+    /// The open attempt stays open; `Some(true)`: a look has seen something.
+    pub keep: Option<bool>,
+    pub failing: bool,
+    pub fresh: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -99,6 +135,8 @@ pub struct Model {
     ledger: BTreeMap<(usize, String, String), Option<usize>>,
     runs: Vec<Run>,
     once: BTreeMap<(usize, String), Option<i64>>,
+    touched: BTreeMap<String, (bool, u32)>,
+    asked: Vec<(i64, Resolution)>,
     pub answer: String,
     clock: i64,
 }
@@ -129,15 +167,19 @@ impl Model {
     /// The page of a step, with ids and revisions as the state gave them.
     pub fn page(&self, step: &Step) -> Option<PageCommit> {
         let Step::Commit { events, cursors } = step else { return None };
-        let target = |(zap, fate, once): &Aim| Target {
+        let target = |(zap, fate, once, own): &Aim| Target {
             zap: zap_id(*zap),
             revision: self.latest_revision(*zap),
             key_base: Uuid::from_u128(u128::from(*fate)),
             fate: [Fate::Fire, Fate::Fire, Fate::Prime, Fate::PrimeUndated][usize::from(*fate)],
             once: once.map(|value| value.to_string()),
+            own: *own,
         };
-        let event = |(kind, id, targets): &Found| NewEvent {
+        let event = |(kind, id, order, depth, targets): &Found| NewEvent {
             seen_at: at(300 + self.clock),
+            context: order.map(|order| Bytes::from(format!("{{\"query\":{order}}}"))),
+            order: order.map(|order| order.to_string()),
+            depth: *depth,
             ..event_of(KINDS[*kind], &id.to_string(), targets.iter().map(target).collect())
         };
         Some(PageCommit {
@@ -153,13 +195,26 @@ impl Model {
         })
     }
 
-    pub fn update_of(step_taken: &Step) -> Option<RunUpdate> {
-        let Step::Update { run, state, due, steps } = step_taken else { return None };
+    /// The update of a step: what it keeps open is what was open before.
+    pub fn update_of(&self, step_taken: &Step) -> Option<RunUpdate> {
+        let Step::Update { run, state, due, steps, more } = step_taken else { return None };
         let states = [RunState::Pending, RunState::Delivered, RunState::Dead, RunState::Held];
         let mut change = update(RunId(*run), states[usize::from(*state)]);
         change.due_at = at(*due);
         change.attempts = u32::from(*state);
         change.steps = (0..*steps).map(|n| step(&format!("step{n}"))).collect();
+        let touched =
+            more.touch.map(|(order, made, depth)| Touched { order: order.to_string(), made, depth });
+        change.touched = touched.into_iter().collect();
+        change.begun = more.keep.and_then(|looked| {
+            let mut begun = self.find(*run)?.claimed.begun.clone()?;
+            if let Some(write) = begun.write.as_mut().filter(|_| looked) {
+                write.looked = Some(("as before".to_owned(), at(*due)));
+            }
+            Some(begun)
+        });
+        change.failing = more.failing.then(|| reason("refused", "it was refused"));
+        change.fresh = more.fresh.then(|| Bytes::from(format!("{{\"due\":{due}}}")));
         Some(change)
     }
 
@@ -183,8 +238,15 @@ impl Model {
                 format!("{:?}", self.claim(*zap, at(*now), *limit, busy))
             }
             Step::NextDue { busy } => format!("{:?}", self.next_due(busy)),
-            Step::Begin { run } => self.begin(*run),
-            Step::Update { .. } => self.update(&Self::update_of(step).unwrap()),
+            Step::Begin { run, write } => self.begin(*run, &begun(*write)),
+            Step::Own { order, serial } => format!("{:?}", self.own(&order.to_string(), serial_of(*serial))),
+            Step::Update { .. } => self.update(&self.update_of(step).unwrap()),
+            Step::Ask { run, resolution: word } => self.ask(*run, resolution(*word)),
+            Step::Obey { now } => format!("{:?}", self.obey(at(*now))),
+            Step::Resolve { run, resolution: word } => match self.find(*run) {
+                None => "refused".to_owned(),
+                Some(_) => format!("{:?}", self.resolve(*run, resolution(*word), at(500))),
+            },
             Step::TakeOnce { zap, value, run } => self.take_once(*zap, &value.to_string(), *run),
             Step::Detail { run } => format!("{:?}", self.detail(*run)),
             Step::Counts => format!("{:?}", self.counts()),
@@ -279,10 +341,12 @@ impl Model {
             done.known += 1;
             return;
         }
-        if target.fate == Fate::Fire {
+        let (made, depth) =
+            event.order.as_ref().and_then(|order| self.touched.get(order)).copied().unwrap_or_default();
+        if target.fate == Fate::Fire && (target.own || !made) {
             done.fired += 1;
             self.ledger.insert(key, Some(self.runs.len()));
-            self.runs.push(new_run(self.runs.len(), event, target));
+            self.runs.push(new_run(self.runs.len(), event, target, depth.max(event.depth)));
             return;
         }
         done.primed += 1;
@@ -296,76 +360,6 @@ impl Model {
     fn unknown(&self, zap: usize, kind: &str) -> Vec<String> {
         let known = |id: &String| self.ledger.contains_key(&(zap, kind.to_owned(), id.clone()));
         all_ids().into_iter().filter(|id| !known(id)).collect()
-    }
-
-    /// Pending runs that no earlier one of their zap and natural id blocks.
-    fn ready(&self, zap: usize) -> Vec<&Run> {
-        let pending = |run: &&Run| run.state == RunState::Pending && run.claimed.zap == zap_id(zap);
-        let blocked = |run: &Run| {
-            self.runs.iter().filter(pending).any(|earlier| {
-                earlier.claimed.id < run.claimed.id
-                    && earlier.claimed.event.key.id == run.claimed.event.key.id
-            })
-        };
-        let mut ready: Vec<&Run> = self.runs.iter().filter(pending).filter(|run| !blocked(run)).collect();
-        ready.sort_by_key(|run| (run.due, run.claimed.id));
-        ready
-    }
-
-    fn claim(&self, zap: usize, now: Timestamp, limit: usize, busy: &BTreeSet<i64>) -> Vec<ClaimedRun> {
-        let free = |run: &&Run| run.due <= now && !busy.contains(&run.claimed.id.0);
-        self.ready(zap).into_iter().filter(free).take(limit).map(|run| run.claimed.clone()).collect()
-    }
-
-    fn next_due(&self, busy: &BTreeSet<i64>) -> Option<Timestamp> {
-        let free = |run: &&Run| !busy.contains(&run.claimed.id.0);
-        (0..self.zaps.len()).flat_map(|zap| self.ready(zap)).filter(free).map(|run| run.due).min()
-    }
-
-    fn begin(&mut self, run: i64) -> String {
-        match self.runs.iter_mut().find(|known| known.claimed.id.0 == run) {
-            Some(known) if known.state == RunState::Pending => {
-                known.claimed.begun = Some(begun());
-                "()".to_owned()
-            }
-            _ => "refused".to_owned(),
-        }
-    }
-
-    fn update(&mut self, change: &RunUpdate) -> String {
-        let Some(run) = self.runs.iter_mut().find(|known| known.claimed.id == change.run) else {
-            return "refused".to_owned();
-        };
-        run.state = change.state;
-        run.due = change.due_at;
-        run.claimed.attempts = change.attempts;
-        run.claimed.retrying_since = change.retrying_since;
-        run.claimed.begun = None;
-        run.claimed.steps.extend(change.steps.clone());
-        if change.state != RunState::Pending {
-            run.claimed.steps.iter_mut().for_each(|step| step.response = None);
-        }
-        "()".to_owned()
-    }
-
-    fn take_once(&mut self, zap: usize, value: &str, run: i64) -> String {
-        let key = (zap, value.to_owned());
-        let of_zap = self.runs.iter().any(|r| r.claimed.id.0 == run && r.claimed.zap == zap_id(zap));
-        let outcome = match self.once.get(&key) {
-            Some(Some(holder)) if *holder == run => OnceOutcome::Taken,
-            Some(holder) => OnceOutcome::TakenBy(holder.map(RunId)),
-            None if !of_zap => return "refused".to_owned(),
-            None => {
-                self.once.insert(key, Some(run));
-                OnceOutcome::Taken
-            }
-        };
-        format!("{outcome:?}")
-    }
-
-    fn detail(&self, run: i64) -> Option<(RunState, Vec<StepRecord>, Option<BegunAttempt>)> {
-        let run = self.runs.iter().find(|known| known.claimed.id.0 == run)?;
-        Some((run.state, run.claimed.steps.clone(), run.claimed.begun.clone()))
     }
 
     fn counts(&self) -> Counts {
@@ -386,35 +380,8 @@ impl Model {
     }
 }
 
-pub fn begun() -> BegunAttempt {
-    BegunAttempt { step: "step0".to_owned(), element: None, at: at(350) }
-}
-
 pub fn all_ids() -> Vec<String> {
     (0..4u8).map(|id| id.to_string()).collect()
-}
-
-fn new_run(position: usize, event: &NewEvent, target: &Target) -> Run {
-    Run {
-        claimed: ClaimedRun {
-            id: RunId(i64::try_from(position).unwrap() + 1),
-            zap: target.zap,
-            event: StoredEvent {
-                key: EventKey { kind: event.key.kind.clone(), id: event.key.id.clone() },
-                at: event.at,
-                seen_at: event.seen_at,
-                record: event.record.clone(),
-            },
-            key_base: target.key_base,
-            created_at: event.seen_at,
-            attempts: 0,
-            retrying_since: None,
-            steps: Vec::new(),
-            begun: None,
-        },
-        state: RunState::Pending,
-        due: event.seen_at,
-    }
 }
 
 /// Zaps and revisions are numbered from 1 as they come.

@@ -1,0 +1,121 @@
+//! Attempts whose outcome is open: what was sent, and which other runs must wait for it.
+
+use crate::codes::At;
+use crate::runs::{self, Before};
+use crate::writer::Tx;
+use crate::{fault, touched};
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::path::Path;
+use zaprun_engine::ports::{Begun, BegunAttempt, BegunWrite, Own, RunId, RunState, StoreError};
+
+/// The columns of an attempt `b`, of an outer join.
+macro_rules! begun_columns {
+    () => {
+        "b.step, b.element, b.at, b.params, b.before, b.serial, b.looked, b.looked_at"
+    };
+}
+pub(crate) use begun_columns;
+
+/// A run whose attempt of this serial is open.
+const OF_SERIAL: &str = "SELECT run FROM begun INDEXED BY begun_serial WHERE serial = ?1 AND run <> ?2";
+
+/// Reads an attempt from [`begun_columns`], which begin at `first`.
+pub(crate) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<BegunAttempt>> {
+    let Some(step) = row.get::<_, Option<String>>(first)? else { return Ok(None) };
+    let write = match row.get::<_, Option<String>>(first + 3)? {
+        None => None,
+        Some(params) => Some(read_write(row, first, &params)?),
+    };
+    let (element, at) = (row.get(first + 1)?, row.get::<_, At>(first + 2)?.0);
+    Ok(Some(BegunAttempt { step, element, at, write }))
+}
+
+fn read_write(row: &Row<'_>, first: usize, params: &str) -> rusqlite::Result<BegunWrite> {
+    let broken = |error| rusqlite::Error::FromSqlConversionFailure(first + 3, Type::Text, Box::new(error));
+    let looked = match row.get::<_, Option<String>>(first + 6)? {
+        None => None,
+        Some(state) => Some((state, row.get::<_, At>(first + 7)?.0)),
+    };
+    Ok(BegunWrite {
+        params: serde_json::from_str(params).map_err(broken)?,
+        before: row.get(first + 4)?,
+        serial: row.get(first + 5)?,
+        looked,
+    })
+}
+
+/// Keeps the one open attempt of a run, or that it has none.
+pub(crate) fn keep(tx: &Tx<'_>, run: RunId, begun: Option<&BegunAttempt>) -> Result<(), StoreError> {
+    let Some(begun) = begun else {
+        tx.execute("DELETE FROM begun WHERE run = ?1", [run.0])?;
+        return Ok(());
+    };
+    let write = begun.write.as_ref();
+    // Pairs of texts always serialise.
+    let params = write.map(|write| serde_json::to_string(&write.params).unwrap_or_default());
+    let looked = write.and_then(|write| write.looked.as_ref());
+    tx.execute(
+        "INSERT OR REPLACE INTO begun (run, step, element, at, params, before, serial, looked, looked_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            run.0,
+            begun.step,
+            begun.element,
+            At(begun.at),
+            params,
+            write.and_then(|write| write.before.as_ref()),
+            write.and_then(|write| write.serial.as_ref()),
+            looked.map(|(state, _)| state),
+            looked.map(|(_, at)| At(*at)),
+        ],
+    )?;
+    Ok(())
+}
+
+/// See `Store::begin_attempt`.
+pub(crate) fn begin(tx: &Tx<'_>, run: RunId, attempt: &BegunAttempt) -> Result<Begun, StoreError> {
+    let Before { state, .. } = runs::before(tx, run)?;
+    if state != RunState::Pending {
+        return Err(fault::refused(format!("run {run} has ended; no attempt may begin")));
+    }
+    if let Some(serial) = attempt.write.as_ref().and_then(|write| write.serial.as_ref())
+        && let Some(other) = tx.first(OF_SERIAL, params![serial, run.0], |row| row.get(0))?
+    {
+        return Ok(Begun::Waits(RunId(other)));
+    }
+    keep(tx, run, Some(attempt))?;
+    Ok(Begun::Yes)
+}
+
+/// See `Store::own`.
+pub(crate) fn own(
+    conn: &Connection,
+    path: &Path,
+    order: &str,
+    serial: Option<&str>,
+) -> Result<Own, StoreError> {
+    let read = || -> rusqlite::Result<Own> {
+        // No run has the id 0.
+        let open = match serial {
+            Some(serial) => conn.prepare_cached(OF_SERIAL)?.exists(params![serial, 0])?,
+            None => false,
+        };
+        let known =
+            conn.prepare_cached(touched::FIND)?.query_row([order], |row| row.get::<_, bool>(0)).optional()?;
+        Ok(Own { made: known.unwrap_or(false), open })
+    };
+    read().map_err(|error| fault::sql(path, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::schema::plan;
+
+    #[test]
+    fn an_open_serial_is_found_by_a_seek() -> Result<(), rusqlite::Error> {
+        let plan = plan(super::OF_SERIAL)?;
+        assert!(plan.starts_with("SEARCH begun USING") && plan.contains("begun_serial (serial=?)"), "{plan}");
+        Ok(())
+    }
+}

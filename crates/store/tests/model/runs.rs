@@ -1,0 +1,234 @@
+//! Runs, as they are documented.
+
+use super::{Model, Run, zap_id};
+use crate::common::write_of;
+use bytes::Bytes;
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+use zaprun_engine::ports::{
+    Begun, BegunAttempt, ClaimedRun, EventKey, NewEvent, OnceOutcome, Own, Resolution, RunDetail, RunId,
+    RunReason, RunState, RunUpdate, StepOutcome, StepRecord, StoredEvent, Target, ZapId,
+};
+
+impl Model {
+    /// Pending runs that no earlier one of their zap and natural id blocks.
+    fn ready(&self, zap: usize) -> Vec<&Run> {
+        let pending = |run: &&Run| run.state == RunState::Pending && run.claimed.zap == zap_id(zap);
+        let blocked = |run: &Run| {
+            self.runs.iter().filter(pending).any(|earlier| {
+                earlier.claimed.id < run.claimed.id
+                    && earlier.claimed.event.key.id == run.claimed.event.key.id
+            })
+        };
+        let mut ready: Vec<&Run> = self.runs.iter().filter(pending).filter(|run| !blocked(run)).collect();
+        ready.sort_by_key(|run| (run.due, run.claimed.id));
+        ready
+    }
+
+    pub(super) fn claim(
+        &self,
+        zap: usize,
+        now: Timestamp,
+        limit: usize,
+        busy: &BTreeSet<i64>,
+    ) -> Vec<ClaimedRun> {
+        let free = |run: &&Run| run.due <= now && !busy.contains(&run.claimed.id.0);
+        self.ready(zap).into_iter().filter(free).take(limit).map(|run| run.claimed.clone()).collect()
+    }
+
+    pub(super) fn next_due(&self, busy: &BTreeSet<i64>) -> Option<Timestamp> {
+        let free = |run: &&Run| !busy.contains(&run.claimed.id.0);
+        (0..self.zaps.len()).flat_map(|zap| self.ready(zap)).filter(free).map(|run| run.due).min()
+    }
+
+    pub(super) fn find(&self, run: i64) -> Option<&Run> {
+        self.runs.iter().find(|known| known.claimed.id.0 == run)
+    }
+
+    pub(super) fn begin(&mut self, run: i64, begun: &BegunAttempt) -> String {
+        if self.find(run).is_none_or(|known| known.state != RunState::Pending) {
+            return "refused".to_owned();
+        }
+        let serial = serial(begun);
+        let open = |known: &&mut Run| known.claimed.begun.as_ref().and_then(self::serial) == serial;
+        let mut others = self.runs.iter_mut().filter(|known| known.claimed.id.0 != run);
+        if let Some(other) = others.find(open).filter(|_| serial.is_some()) {
+            return format!("{:?}", Begun::Waits(other.claimed.id));
+        }
+        self.runs.iter_mut().filter(|known| known.claimed.id.0 == run).for_each(|known| {
+            known.claimed.begun = Some(begun.clone());
+        });
+        format!("{:?}", Begun::Yes)
+    }
+
+    pub(super) fn own(&self, order: &str, serial: Option<String>) -> Own {
+        let mut open = self.runs.iter().filter_map(|run| run.claimed.begun.as_ref().and_then(self::serial));
+        Own {
+            made: self.touched.get(order).is_some_and(|(made, _)| *made),
+            open: serial.is_some_and(|serial| open.any(|other| other == serial)),
+        }
+    }
+
+    pub(super) fn update(&mut self, change: &RunUpdate) -> String {
+        let Some(run) = self.runs.iter_mut().find(|known| known.claimed.id == change.run) else {
+            return "refused".to_owned();
+        };
+        run.state = change.state;
+        run.due = change.due_at;
+        let claimed = &mut run.claimed;
+        claimed.reason = change.reason.clone();
+        claimed.attempts = change.attempts;
+        claimed.retrying_since = change.retrying_since;
+        claimed.begun = change.begun.clone();
+        claimed.failing = change.failing.clone();
+        claimed.fresh = change.fresh.clone().or(claimed.fresh.take());
+        claimed.steps.extend(change.steps.clone());
+        if !matches!(change.state, RunState::Pending | RunState::Held) {
+            claimed.steps.iter_mut().for_each(|step| step.response = None);
+        }
+        for touched in &change.touched {
+            let known = self.touched.entry(touched.order.clone()).or_default();
+            *known = (known.0 || touched.made, known.1.max(touched.depth));
+        }
+        "()".to_owned()
+    }
+
+    pub(super) fn ask(&mut self, run: i64, resolution: Resolution) -> String {
+        if self.find(run).is_none() {
+            return "refused".to_owned();
+        }
+        if let Some((_, before)) = self.asked.iter().find(|(other, _)| *other == run) {
+            return format!("already {before:?}");
+        }
+        self.asked.push((run, resolution));
+        "placed".to_owned()
+    }
+
+    pub(super) fn obey(&mut self, now: Timestamp) -> Vec<ZapId> {
+        let mut asked = std::mem::take(&mut self.asked);
+        // Nobody is promised an order; the state gives that of the runs.
+        asked.sort_by_key(|(run, _)| *run);
+        asked.into_iter().filter_map(|(run, resolution)| self.resolve(run, resolution, now)).collect()
+    }
+
+    pub(super) fn resolve(&mut self, run: i64, resolution: Resolution, now: Timestamp) -> Option<ZapId> {
+        let mut held = self.runs.iter_mut().filter(|known| known.state == RunState::Held);
+        let run = held.find(|known| known.claimed.id.0 == run)?;
+        let claimed = &mut run.claimed;
+        match claimed.begun.take() {
+            Some(begun) => {
+                claimed.steps.push(StepRecord {
+                    step: begun.step,
+                    element: begun.element,
+                    outcome: [StepOutcome::Done, StepOutcome::Failed][resolution as usize],
+                    status: None,
+                    attempts: claimed.attempts + 1,
+                    at: now,
+                    reply: None,
+                    response: None,
+                });
+                (claimed.attempts, claimed.retrying_since) = (0, None);
+            }
+            None if resolution == Resolution::Failed => {
+                let given_up = reason(&claimed.reason.word, "given up by a person");
+                claimed.failing.get_or_insert(given_up);
+            }
+            None => {}
+        }
+        claimed.depth = 0;
+        claimed.reason = reason("queued", "");
+        (run.state, run.due) = (RunState::Pending, now);
+        Some(run.claimed.zap)
+    }
+
+    pub(super) fn take_once(&mut self, zap: usize, value: &str, run: i64) -> String {
+        let key = (zap, value.to_owned());
+        let of_zap = self.runs.iter().any(|r| r.claimed.id.0 == run && r.claimed.zap == zap_id(zap));
+        let outcome = match self.once.get(&key) {
+            Some(Some(holder)) if *holder == run => OnceOutcome::Taken,
+            Some(holder) => OnceOutcome::TakenBy(holder.map(RunId)),
+            None if !of_zap => return "refused".to_owned(),
+            None => {
+                self.once.insert(key, Some(run));
+                OnceOutcome::Taken
+            }
+        };
+        format!("{outcome:?}")
+    }
+
+    /// What [`told`] says of a run.
+    pub(super) fn detail(&self, run: i64) -> Option<Told> {
+        let Run { claimed, state, .. } = self.find(run)?.clone();
+        let ClaimedRun { event, reason, depth, failing, fresh, steps, begun, .. } = claimed;
+        Some((state, reason, event.context, depth, failing, fresh, steps, begun))
+    }
+}
+
+/// State, reason, context, depth, failing, fresh record, steps and open attempt of a run.
+type Told = (
+    RunState,
+    RunReason,
+    Option<Bytes>,
+    u32,
+    Option<RunReason>,
+    Option<Bytes>,
+    Vec<StepRecord>,
+    Option<BegunAttempt>,
+);
+
+/// What a look at a run must say.
+pub fn told(run: RunDetail) -> Told {
+    let RunDetail { summary, event, depth, failing, fresh, steps, begun, .. } = run;
+    (summary.state, summary.reason, event.context, depth, failing, fresh, steps, begun)
+}
+
+/// An attempt of an http step, or a write with or without a serial.
+pub fn begun(write: Option<Option<u8>>) -> BegunAttempt {
+    let serial = write.flatten().and_then(|serial| serial_of(Some(serial)));
+    let attempt = write_of("step0", serial.as_deref());
+    BegunAttempt { write: attempt.write.filter(|_| write.is_some()), ..attempt }
+}
+
+pub fn serial_of(number: Option<u8>) -> Option<String> {
+    number.map(|number| format!("buyer {number}"))
+}
+
+fn serial(begun: &BegunAttempt) -> Option<String> {
+    begun.write.as_ref()?.serial.clone()
+}
+
+pub fn resolution(number: u8) -> Resolution {
+    [Resolution::Done, Resolution::Failed][usize::from(number)]
+}
+
+pub(super) fn reason(word: &str, detail: &str) -> RunReason {
+    RunReason { word: word.to_owned(), detail: detail.to_owned() }
+}
+
+pub(super) fn new_run(position: usize, event: &NewEvent, target: &Target, depth: u32) -> Run {
+    Run {
+        claimed: ClaimedRun {
+            id: RunId(i64::try_from(position).unwrap() + 1),
+            zap: target.zap,
+            event: StoredEvent {
+                key: EventKey { kind: event.key.kind.clone(), id: event.key.id.clone() },
+                at: event.at,
+                seen_at: event.seen_at,
+                record: event.record.clone(),
+                context: event.context.clone(),
+            },
+            key_base: target.key_base,
+            created_at: event.seen_at,
+            reason: reason("queued", ""),
+            depth,
+            failing: None,
+            fresh: None,
+            attempts: 0,
+            retrying_since: None,
+            steps: Vec::new(),
+            begun: None,
+        },
+        state: RunState::Pending,
+        due: event.seen_at,
+    }
+}
