@@ -5,6 +5,7 @@
 mod look_ups;
 mod looks;
 mod reads;
+mod stand_in;
 mod support;
 mod trials;
 mod world;

@@ -134,18 +134,28 @@ pub(crate) fn konnektive(base: &str, zone: &str) -> Konnektive {
 }
 
 pub(crate) fn konnektive_at(base: &str, zone: &str, now: &str, concurrency: usize) -> Konnektive {
-    let config = Config {
+    let config = Config { timezone: TimeZone::get(zone).unwrap(), concurrency, ..config(base) };
+    Konnektive::new(config, &Clients::new(), Arc::new(Pinned(now.parse().unwrap()))).unwrap()
+}
+
+/// An account of New York with its own login and clock.
+pub(crate) fn konnektive_with(base: &str, login: &str, password: &str, clock: Arc<dyn Clock>) -> Konnektive {
+    let config = Config { login_id: Secret::new(login), password: Secret::new(password), ..config(base) };
+    Konnektive::new(config, &Clients::new(), clock).unwrap()
+}
+
+fn config(base: &str) -> Config {
+    Config {
         name: "crm".into(),
         base_url: Secret::new(base),
         login_id: Secret::new(LOGIN),
         password: Secret::new(PASSWORD),
-        timezone: TimeZone::get(zone).unwrap(),
+        timezone: TimeZone::get("America/New_York").unwrap(),
         timeout: Duration::from_secs(240),
         rate: None,
-        concurrency,
+        concurrency: 3,
         ca: None,
-    };
-    Konnektive::new(config, &Clients::new(), Arc::new(Pinned(now.parse().unwrap()))).unwrap()
+    }
 }
 
 /// A write of these parameters.
