@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::clock::Clock;
 use crate::faults::FaultRule;
-use crate::push::ExportProfile;
+use crate::push::{ExportError, ExportProfile};
 
 /// Everything that can be set when a sandbox starts. [`Config::default`] is a quiet CRM on a free port of
 /// 127.0.0.1 with login and password `sandbox`.
@@ -223,6 +223,9 @@ pub enum Error {
     /// Not an IANA zone.
     #[error("`{0}` is not a known time zone")]
     Zone(String),
+    /// An export profile that could never be sent.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// Not a pace.
     #[error("`{0}` is not a rate such as 5/s or 30/m")]
     Rate(String),

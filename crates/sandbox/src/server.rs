@@ -31,7 +31,7 @@ impl Sandbox {
     /// Starts an empty CRM and sink.
     ///
     /// # Errors
-    /// [`Error::Listen`], [`Error::Zone`].
+    /// [`Error::Listen`], [`Error::Zone`], [`Error::Export`].
     pub async fn start(config: Config) -> Result<Running, Error> {
         let control = Control::new(&config)?;
         if config.history > 0 {

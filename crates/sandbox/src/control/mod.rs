@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Error};
 use crate::crm::{CrmRequest, LateWrite, Settings};
 use crate::faults::{CrmFault, Fault, FaultPlan, FaultRule, SinkFault};
-use crate::push::{ExportProfile, Outbox, Push, Waiting};
+use crate::push::{ExportError, ExportProfile, Outbox, Push, Waiting};
 use crate::sink::{Received, SinkLog};
 use crate::state::{EntryKind, State};
 
@@ -53,13 +53,16 @@ impl Control {
     /// An empty CRM and sink that no server shows yet.
     ///
     /// # Errors
-    /// [`Error::Zone`].
+    /// [`Error::Zone`], [`Error::Export`].
     pub fn new(config: &Config) -> Result<Control, Error> {
         let zone = config.time_zone()?;
         let ahead = Arc::default();
         let clock = config.clock.ahead_by(&ahead);
         let mut outbox = Outbox::default();
-        config.exports.iter().cloned().for_each(|profile| outbox.add_profile(profile));
+        for profile in &config.exports {
+            profile.check()?;
+            outbox.add_profile(profile.clone());
+        }
         Ok(Control(Arc::new(Shared {
             settings: Settings::of(config),
             state: Mutex::new(State::new(clock.clone(), zone, config.seed)),
@@ -129,8 +132,13 @@ impl Control {
     // Pushes.
 
     /// Tells a receiver of what happens from now on.
-    pub fn add_export(&self, profile: ExportProfile) {
+    ///
+    /// # Errors
+    /// As [`ExportProfile::check`].
+    pub fn add_export(&self, profile: ExportProfile) -> Result<(), ExportError> {
+        profile.check()?;
         lock(&self.0.outbox).add_profile(profile);
+        Ok(())
     }
 
     // Faults.

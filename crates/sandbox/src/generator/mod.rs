@@ -1,5 +1,6 @@
 //! A realistic stream of business, the same for the same seed and state.
 
+mod event;
 mod people;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -13,105 +14,28 @@ use crate::control::Control;
 use crate::money::Money;
 use crate::state::catalog::{self, Campaign};
 use crate::state::moves::{CartLine, Checkout, Decline, Lead, Refusal};
-use crate::state::{Card, Payment, State};
+use crate::state::{Card, FulfillmentStatus, Payment, State, Transaction};
 use people::pick;
+
+pub use event::Event;
 
 /// Orders that the stream remembers to come back to; older ones are left alone.
 const REMEMBERED: usize = 2_000;
-
-/// One business event that happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Event {
-    /// A new lead.
-    Lead {
-        /// Its order.
-        order_id: String,
-    },
-    /// A sale: a lead that bought, or somebody who came to buy.
-    Sale {
-        /// Its order.
-        order_id: String,
-        /// The charge; none if it was paid elsewhere.
-        transaction_id: Option<u64>,
-        /// Whether the order had been a lead of an earlier event.
-        was_lead: bool,
-        /// Whether it was paid with the test card.
-        test: bool,
-    },
-    /// A sale that waits for quality assurance.
-    Pending {
-        /// Its order.
-        order_id: String,
-        /// Whether the order had been a lead of an earlier event.
-        was_lead: bool,
-    },
-    /// Quality assurance let an order through: it is a sale now.
-    Approved {
-        /// Its order.
-        order_id: String,
-        /// The charge; none if it was paid elsewhere.
-        transaction_id: Option<u64>,
-    },
-    /// A declined first payment; its order is a lead, and new if it had not been one.
-    Declined {
-        /// Its order.
-        order_id: String,
-        /// The declined transaction.
-        transaction_id: u64,
-        /// Whether it is final.
-        hard: bool,
-        /// Whether the order had been a lead of an earlier event.
-        was_lead: bool,
-    },
-    /// A billed later cycle.
-    Rebilled {
-        /// The order that carries the charge: a new one if the cycle ships.
-        order_id: String,
-        /// The order that began the subscription.
-        first_order_id: String,
-        /// The charge.
-        transaction_id: u64,
-    },
-    /// A declined later cycle.
-    RebillDeclined {
-        /// The order that began the subscription.
-        order_id: String,
-        /// The declined transaction.
-        transaction_id: u64,
-    },
-    /// Money given back.
-    Refunded {
-        /// The order.
-        order_id: String,
-        /// The refunds.
-        transaction_ids: Vec<u64>,
-        /// Whether all of it went back, so that the order is REFUNDED.
-        full: bool,
-    },
-    /// A cancelled order.
-    Cancelled {
-        /// The order.
-        order_id: String,
-    },
-    /// A parcel that left.
-    Shipped {
-        /// The order.
-        order_id: String,
-    },
-}
 
 /// What the next event may be, with its weight of a hundred.
 const MIX: &[(Kind, u32)] = &[
     (Kind::Lead, 20),
     (Kind::LeadBuys, 16),
-    (Kind::Sale, 26),
+    (Kind::Sale, 22),
+    (Kind::Upsell, 2),
     (Kind::Decline, 12),
     (Kind::Rebill, 6),
     (Kind::RebillDecline, 3),
     (Kind::Refund, 5),
     (Kind::Cancel, 3),
     (Kind::Ship, 5),
+    (Kind::Deliver, 1),
+    (Kind::ChargeBack, 1),
     (Kind::TestSale, 1),
     (Kind::Hold, 2),
     (Kind::Approve, 1),
@@ -122,12 +46,15 @@ enum Kind {
     Lead,
     LeadBuys,
     Sale,
+    Upsell,
     Decline,
     Rebill,
     RebillDecline,
     Refund,
     Cancel,
     Ship,
+    Deliver,
+    ChargeBack,
     TestSale,
     Hold,
     Approve,
@@ -136,6 +63,7 @@ enum Kind {
 const SOFT_TEXTS: &[&str] =
     &["Card Declined", "Insufficient funds", "Do Not Honor", "Gateway said: \"try again\" & wait"];
 const HARD_TEXTS: &[&str] = &["Stolen card", "Pick up card", "Prepaid Credit Cards Are Not Accepted"];
+const CHARGEBACK_CODES: &[&str] = &["10.4", "13.1", "4837"];
 const REFUND_REASONS: &[&str] = &["customer request", "didn't like it", "arrived damaged – \"crushed\""];
 
 /// Makes business happen in a CRM.
@@ -184,12 +112,15 @@ impl Generator {
             Kind::Lead => self.lead(state).ok(),
             Kind::LeadBuys => self.lead_buys(state),
             Kind::Sale => None,
+            Kind::Upsell => self.upsell(state),
             Kind::Decline => self.decline(state).ok(),
             Kind::Rebill => self.rebill(state),
             Kind::RebillDecline => self.rebill_decline(state),
             Kind::Refund => self.refund(state),
             Kind::Cancel => self.cancel(state),
             Kind::Ship => self.ship(state),
+            Kind::Deliver => self.deliver(state),
+            Kind::ChargeBack => self.charge_back(state),
             Kind::TestSale => self.sale(state, true).ok(),
             Kind::Hold => self.hold(state).ok(),
             Kind::Approve => self.approve(state),
@@ -331,14 +262,11 @@ impl Generator {
         Some(Event::RebillDeclined { order_id, transaction_id })
     }
 
-    /// A sale with a subscription, found within a few tries.
+    /// A sale with a running subscription.
     fn subscriber(&mut self, state: &State) -> Option<String> {
-        let known: Vec<&String> = self.sales.iter().collect();
-        let tries: Vec<&String> = (0..8).filter_map(|_| pick(&mut self.rng, &known).copied()).collect();
-        let bills = |order_id: &&String| {
+        self.known_sale(|order_id| {
             state.order(order_id).is_some_and(|order| order.lines.iter().any(|line| line.next_bill.is_some()))
-        };
-        tries.into_iter().find(bills).cloned()
+        })
     }
 
     fn refund(&mut self, state: &mut State) -> Option<Event> {
@@ -361,9 +289,47 @@ impl Generator {
         Some(Event::Cancelled { order_id })
     }
 
-    fn ship(&mut self, state: &mut State) -> Option<Event> {
+    /// A known sale for which this holds, found within a few tries.
+    fn known_sale(&mut self, holds: impl Fn(&str) -> bool) -> Option<String> {
         let known: Vec<&String> = self.sales.iter().collect();
-        let order_id = pick(&mut self.rng, &known).map(|order_id| (*order_id).clone())?;
+        let tries: Vec<&String> = (0..8).filter_map(|_| pick(&mut self.rng, &known).copied()).collect();
+        tries.into_iter().find(|order_id| holds(order_id)).cloned()
+    }
+
+    fn upsell(&mut self, state: &mut State) -> Option<Event> {
+        let order_id = self.known_sale(|_| true)?;
+        let campaign = catalog::campaign(state.order(&order_id)?.campaign_id)?;
+        let upsales: Vec<u64> =
+            campaign.products.iter().filter(|product| product.upsale).map(|product| product.id).collect();
+        let cart = [CartLine::of(*pick(&mut self.rng, &upsales)?)];
+        let transaction_id = state.upsell(&order_id, &cart, Money::ZERO, None).ok()?;
+        Some(Event::Upsold { order_id, transaction_id })
+    }
+
+    fn charge_back(&mut self, state: &mut State) -> Option<Event> {
+        let open = |found: &&Transaction| found.took_money() && found.chargeback.is_none();
+        let order_id =
+            self.known_sale(|order_id| state.transactions_of(order_id).any(|found| open(&found)))?;
+        let transaction_id = state.transactions_of(&order_id).find(open)?.transaction_id;
+        let code = pick(&mut self.rng, CHARGEBACK_CODES).copied().unwrap_or_default();
+        state.charge_back(transaction_id, code).ok()?;
+        Some(Event::ChargedBack { order_id, transaction_id })
+    }
+
+    fn deliver(&mut self, state: &mut State) -> Option<Event> {
+        let shipped = |order_id: &str| {
+            let parcels = state.order(order_id).map(|order| order.fulfillments.as_slice());
+            parcels.is_some_and(|parcels| {
+                parcels.iter().any(|parcel| parcel.status == FulfillmentStatus::Shipped)
+            })
+        };
+        let order_id = self.known_sale(shipped)?;
+        state.deliver(&order_id).ok()?;
+        Some(Event::Delivered { order_id })
+    }
+
+    fn ship(&mut self, state: &mut State) -> Option<Event> {
+        let order_id = self.known_sale(|_| true)?;
         let tracking = format!("1Z{:016}", self.rng.u64(..10_000_000_000_000_000));
         state.ship(&order_id, &tracking).ok()?;
         Some(Event::Shipped { order_id })

@@ -7,7 +7,7 @@ use crate::clock::stamp;
 use crate::money::Money;
 use crate::state::{
     Card, Fulfillment, FulfillmentStatus, Line, Order, OrderStatus, PurchaseStatus, ResponseType, State,
-    Transaction, TxnType, catalog,
+    Transaction, catalog,
 };
 use crate::state::{News, Route};
 
@@ -170,11 +170,7 @@ impl Facts<'_> {
         let found = self.transaction.filter(|_| !self.is_lead() || self.route == Route::Decline);
         let prepaid = payment.is_some_and(|payment| payment.source == "PREPAID");
         let response = found.map(|found| found.response_type.as_str());
-        let refund = self
-            .state
-            .transactions_of(&order.order_id)
-            .filter(|found| found.txn_type == TxnType::Refund)
-            .last();
+        let refund = order.last_refund.as_ref();
         let chargeback = found.and_then(|found| found.chargeback.as_ref());
         json!({
             "paySource": payment.map(|payment| payment.source.as_str()),
@@ -187,8 +183,8 @@ impl Facts<'_> {
             "gatewayTitle": found.map(|_| "Example Gateway"),
             "responseType": response.or(prepaid.then_some(ResponseType::Success.as_str())),
             "declineReason": self.decline_reason(found, prepaid),
-            "dateRefunded": self.refunded(refund),
-            "refundReason": refund.map_or(Value::Null, |refund| text(&refund.refund_reason)),
+            "dateRefunded": refund.map(|(at, _)| stamp(*at)),
+            "refundReason": refund.map_or(Value::Null, |(_, reason)| text(reason)),
             "chargebackAmount": chargeback.map(|back| back.amount.to_string()),
             "chargebackDate": chargeback.map(|back| back.date.to_string()),
             "chargebackReasonCode": chargeback.map(|back| back.reason_code.as_str()),
@@ -207,11 +203,6 @@ impl Facts<'_> {
             _ => return None,
         };
         Some(noise.to_owned())
-    }
-
-    fn refunded(&self, refund: Option<&Transaction>) -> Option<String> {
-        let gone = self.order.refunded > Money::ZERO;
-        gone.then(|| stamp(refund.map_or(self.order.updated, |refund| refund.created)))
     }
 
     /// As PHP writes a date object.

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use axum::http::Uri;
+use axum::http::{HeaderName, HeaderValue, Method, Uri};
 use thiserror::Error;
 
 use crate::state::Route;
@@ -72,6 +72,28 @@ impl ExportProfile {
         self
     }
 
+    /// Whether it could ever be sent.
+    ///
+    /// # Errors
+    /// [`ExportError::Url`], [`ExportError::Header`], [`ExportError::Method`].
+    pub fn check(&self) -> Result<(), ExportError> {
+        let uri: Option<Uri> = self.url.parse().ok();
+        let http = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some();
+        if !uri.as_ref().is_some_and(http) {
+            return Err(ExportError::Url(self.url.clone()));
+        }
+        let valid = |(name, value): &(&str, &str)| {
+            name.parse::<HeaderName>().is_ok() && value.parse::<HeaderValue>().is_ok()
+        };
+        if let Some((name, _)) = self.headers().find(|header| !valid(header)) {
+            return Err(ExportError::Header(name.to_owned()));
+        }
+        if self.method().parse::<Method>().is_err() {
+            return Err(ExportError::Method(self.method()));
+        }
+        Ok(())
+    }
+
     /// Whether it is told of this.
     pub(crate) fn wants(&self, route: Route) -> bool {
         self.routes.is_empty() || self.routes.contains(&route)
@@ -113,6 +135,12 @@ pub enum ExportError {
     /// No such route.
     #[error("unknown route `{0}`")]
     Route(String),
+    /// Not a header, or a value that no header takes; the value is not told.
+    #[error("`{0}` is not a header with a value of one line")]
+    Header(String),
+    /// Not a method.
+    #[error("`{0}` is not an HTTP method")]
+    Method(String),
 }
 
 impl FromStr for ExportProfile {
@@ -125,15 +153,11 @@ impl FromStr for ExportProfile {
             Some((routes, url)) if !routes.contains(':') => (routes, url),
             _ => ("", text),
         };
-        let uri: Option<Uri> = url.trim().parse().ok();
-        let http = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some();
-        if !uri.as_ref().is_some_and(http) {
-            return Err(ExportError::Url(url.to_owned()));
-        }
         let named = routes.split('+').map(str::trim).filter(|word| !word.is_empty());
         let routes: Result<Vec<Route>, ExportError> =
             named.map(|word| Route::parse(word).ok_or_else(|| ExportError::Route(word.to_owned()))).collect();
-        Ok(ExportProfile::to(url.trim()).only(&routes?))
+        let profile = ExportProfile::to(url.trim()).only(&routes?);
+        profile.check().map(|()| profile)
     }
 }
 
@@ -164,6 +188,11 @@ mod tests {
         assert_eq!((json.method(), json.is_json()), ("POST".to_owned(), true));
         assert_eq!(json.headers().last(), Some(("X-Key", "k")));
         assert_eq!(json.fixed().collect::<Vec<_>>(), [("route", "sale")]);
-        assert_eq!(json.set("httpMethod", "put").method(), "PUT");
+        assert_eq!(json.clone().set("httpMethod", "put").method(), "PUT");
+        assert_eq!(json.check(), Ok(()));
+        let fails = |name, value| json.clone().set(name, value).check().unwrap_err().to_string();
+        assert_eq!(fails("header:X Key", "k"), "`X Key` is not a header with a value of one line");
+        assert!(!fails("header:X-Key", "secret\n").contains("secret"));
+        assert_eq!(fails("httpMethod", "a b"), "`A B` is not an HTTP method");
     }
 }

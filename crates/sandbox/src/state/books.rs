@@ -98,6 +98,7 @@ impl State {
             tax: Money::ZERO,
             paid: Money::ZERO,
             refunded: Money::ZERO,
+            last_refund: None,
             extra: BTreeMap::new(),
             patch: Patch::default(),
         })

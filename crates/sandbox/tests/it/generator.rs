@@ -36,7 +36,7 @@ fn a_seed_decides_the_stream() {
 fn events_tell_all_that_is_in_the_books() {
     let (control, events) = run(11, 3000);
     let mut sold = 0;
-    let (mut declined, mut refunds, mut cancelled, mut leads) = (0, 0, 0, 0);
+    let (mut declined, mut refunds, mut cancelled, mut leads, mut charged_back) = (0, 0, 0, 0, 0);
     let mut kinds: BTreeMap<String, u32> = BTreeMap::new();
     for event in &events {
         let name = format!("{event:?}");
@@ -51,10 +51,11 @@ fn events_tell_all_that_is_in_the_books() {
             Event::Refunded { transaction_ids, .. } => refunds += transaction_ids.len(),
             Event::Cancelled { .. } => cancelled += 1,
             Event::Lead { .. } => leads += 1,
+            Event::ChargedBack { .. } => charged_back += 1,
             _ => {}
         }
     }
-    assert_eq!(kinds.len(), 10, "every kind happens: {kinds:?}");
+    assert_eq!(kinds.len(), 13, "every kind happens: {kinds:?}");
     control.with(|state| {
         use OrderStatus::{Cancelled, Complete, Partial, Pending, Refunded};
         let first = |status: &OrderStatus| matches!(status, Complete | Refunded | Cancelled);
@@ -65,6 +66,8 @@ fn events_tell_all_that_is_in_the_books() {
         let refused = |kind| matches!(kind, ResponseType::SoftDecline | ResponseType::HardDecline);
         assert_eq!(state.transactions().filter(|found| refused(found.response_type)).count(), declined);
         assert_eq!(state.transactions().filter(|found| found.txn_type == TxnType::Refund).count(), refunds);
+        let back = state.transactions().filter(|found| found.chargeback.is_some()).count();
+        assert_eq!(back, charged_back);
         let open = state.orders().filter(|order| matches!(order.status, Partial | Pending)).count();
         assert!(open > 0 && leads > 0);
         let rows = serde_json::to_string(

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
-use zaprun_sandbox::state::{OrderStatus, ResponseType, State, TxnType};
+use zaprun_sandbox::state::{FulfillmentStatus, OrderStatus, ResponseType, State, TxnType};
 use zaprun_sandbox::{Config, Control, ManualClock, Money};
 
 use crate::bed::{Bed, column, noon, steady, us_date};
@@ -103,6 +103,12 @@ enum Move {
     Rebill,
     DeclineRebill,
     Ship,
+    Upsell,
+    DeclineUpsell,
+    CancelPurchase,
+    Deliver,
+    Rma(i64),
+    Confirm,
 }
 
 fn moves() -> impl Strategy<Value = Vec<(Move, usize)>> {
@@ -119,13 +125,19 @@ fn moves() -> impl Strategy<Value = Vec<(Move, usize)>> {
         1 => Just(Move::Rebill),
         1 => Just(Move::DeclineRebill),
         1 => Just(Move::Ship),
+        2 => Just(Move::Upsell),
+        1 => Just(Move::DeclineUpsell),
+        1 => Just(Move::CancelPurchase),
+        1 => Just(Move::Deliver),
+        1 => (0..3000_i64).prop_map(Move::Rma),
+        1 => Just(Move::Confirm),
     ];
     vec((one, 0..6_usize), 1..60)
 }
 
 /// Makes a move on an order, if it can be made; whether it was.
 fn apply(control: &Control, order_id: &str, step: Move) -> bool {
-    use zaprun_sandbox::state::moves::{CartLine, Checkout, Decline};
+    use zaprun_sandbox::state::moves::{CartLine, Checkout, Decline, ParcelChange, Parcels};
     let why = Decline { hard: true, text: "no".to_owned() };
     let payment = zaprun_sandbox::state::Payment { source: "CREDITCARD".to_owned(), card: None };
     let checkout = Checkout { payment, cart: vec![CartLine::of(15271)], qa: true, tax: Money::ZERO };
@@ -143,7 +155,29 @@ fn apply(control: &Control, order_id: &str, step: Move) -> bool {
         Move::RefundAll => control.refund(order_id).is_ok(),
         Move::Rebill => control.rebill(order_id).is_ok(),
         Move::DeclineRebill => control.with(|state| state.decline_rebill(order_id, &why)).is_ok(),
-        Move::Ship => control.with(|state| state.ship(order_id, "1Z")).is_ok(),
+        Move::Ship => control.ship(order_id, "1Z").is_ok(),
+        Move::Upsell => control.upsell(order_id).is_ok(),
+        Move::DeclineUpsell => {
+            let cart = [CartLine::of(15272)];
+            control.with(|state| state.decline_upsell(order_id, &cart, Money::ZERO, &why)).is_ok()
+        }
+        Move::CancelPurchase => {
+            let line =
+                control.with(|state| state.order(order_id).and_then(|order| order.lines.first().cloned()));
+            line.is_some_and(|line| {
+                control.with(|state| state.cancel_purchase(&line.purchase_id, "no", false)).is_ok()
+            })
+        }
+        Move::Deliver => control.deliver(order_id).is_ok(),
+        Move::Rma(cents) => {
+            let change = ParcelChange {
+                status: Some(FulfillmentStatus::RmaPending),
+                refund: Some(Money::from_cents(cents)),
+                ..ParcelChange::default()
+            };
+            control.with(|state| state.update_parcels(Parcels::Of(order_id), &change)).is_ok()
+        }
+        Move::Confirm => control.with(|state| state.confirm(order_id)).is_ok(),
     }
 }
 
@@ -158,6 +192,24 @@ fn allowed(from: OrderStatus, to: OrderStatus) -> bool {
         _ => &[],
     };
     from == to || next.contains(&to)
+}
+
+/// A line lies in one parcel at most, and all of a sold order's lines lie in one.
+fn check_parcels(order: &zaprun_sandbox::state::Order) -> Result<(), TestCaseError> {
+    let mut packed: Vec<u64> = order
+        .fulfillments
+        .iter()
+        .flat_map(|parcel| parcel.items.iter().map(|item| item.order_item_id))
+        .collect();
+    packed.sort_unstable();
+    let mut lines: Vec<u64> = order.lines.iter().map(|line| line.order_item_id).collect();
+    lines.sort_unstable();
+    let sold = order.paid > Money::ZERO;
+    prop_assert_eq!(packed, if sold { lines } else { Vec::new() });
+    let ids: Vec<u64> = order.lines.iter().map(|line| line.actual_purchase_id).collect();
+    let bought = order.lines.iter().all(|line| line.purchase_id.is_empty() == (line.actual_purchase_id == 0));
+    prop_assert!(bought, "{:?}", ids);
+    Ok(())
 }
 
 fn check_books(state: &State) -> Result<(), TestCaseError> {
@@ -176,6 +228,9 @@ fn check_books(state: &State) -> Result<(), TestCaseError> {
             found.txn_type == TxnType::Refund && found.response_type == ResponseType::Success
         };
         prop_assert_eq!(sum(refunded), order.refunded);
+        check_parcels(order)?;
+        let customer = state.customer(order.customer_id);
+        prop_assert!(customer.is_some_and(|customer| customer.created <= customer.active));
         if order.status == OrderStatus::Partial {
             prop_assert_eq!(order.paid, Money::ZERO);
             prop_assert!(order.payment.is_none());

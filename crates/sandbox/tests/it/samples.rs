@@ -156,11 +156,7 @@ async fn transactions_query_has_the_known_fields() {
     bed.control.decline(&lead).unwrap();
     let sale = bed.control.convert(&lead).unwrap().unwrap().to_string();
     bed.control.refund(&lead).unwrap();
-    let sample = {
-        let mut sample = sample!("skeleton_transactions_query");
-        sample.as_object_mut().unwrap().shift_remove("_note");
-        sample
-    };
+    let sample = skeleton(sample!("skeleton_transactions_query"));
     let mut reply = bed.call("transactions/query", &[("orderId", &lead)]).await;
     let data = reply["message"]["data"].as_array_mut().unwrap();
     let (declined, charged, refund) = (data[0].clone(), data[1].clone(), data[2].clone());
@@ -168,6 +164,24 @@ async fn transactions_query_has_the_known_fields() {
     assert_alike(&reply, &sample, true);
     assert_eq!(charged["transactionId"].to_string(), sale);
     assert_eq!(charged["parentTxnId"], Value::Null);
+}
+
+fn skeleton(mut sample: Value) -> Value {
+    sample.as_object_mut().unwrap().shift_remove("_note");
+    sample
+}
+
+#[tokio::test]
+async fn purchases_and_customers_have_the_known_fields() {
+    let bed = Bed::new().await;
+    let order = bed.control.sale("ada@example.test").unwrap();
+    let reply = bed.call("purchase/query", &[("orderId", &order)]).await;
+    assert_alike(&reply, &skeleton(sample!("skeleton_purchase_query")), true);
+    let reply = bed.call("customer/query", &[("orderId", &order)]).await;
+    assert_alike(&reply, &skeleton(sample!("skeleton_customer_query")), true);
+    let row = &reply["message"]["data"][0];
+    assert_eq!(row["eCommerceLogin"], "ada@example.test");
+    assert!(row["eCommercePassword"].as_str().unwrap().starts_with("shop-secret-"));
 }
 
 #[tokio::test]
@@ -185,6 +199,14 @@ async fn errors_have_the_recorded_texts() {
         bed.call("order/import", &[ADA, TEST_CARD, &[("product1_id", "1")]].concat()).await,
         sample!("error_no_products"),
     );
+    same(bed.call("purchase/query", &[("orderId", "nope")]).await, sample!("error_no_purchases"));
+    same(bed.call("order/preauth", &[("customerId", "1")]).await, sample!("error_customer_not_found"));
+    let lead = bed.call("leads/import", &[ADA, &[("emailAddress", "pre@example.test")]].concat()).await;
+    let preauth = [TEST_CARD, &[("orderId", lead["message"]["orderId"].as_str().unwrap())]].concat();
+    same(bed.call("order/preauth", &preauth).await, sample!("preauth_success"));
+    bed.control.add_fault("redirect:first=1".parse().unwrap());
+    let redirect = bed.call("order/import", &[ADA, TEST_CARD].concat()).await;
+    assert_alike(&redirect, &skeleton(sample!("merc_redirect_shape")), true);
     let card = |number| [ADA, TEST_CARD, &[("cardNumber", number)]].concat();
     same(bed.call("order/import", &card("4000000000000002")).await, sample!("error_card_declined"));
     same(bed.call("order/import", &card("4000000000000069")).await, sample!("error_prepaid_not_accepted"));

@@ -6,42 +6,7 @@ use zaprun_sandbox::state::OrderStatus;
 use zaprun_sandbox::{Config, CrmFault, Fault};
 
 use crate::bed::{Bed, column, rows, steady};
-
-const BUYER: &[(&str, &str)] = &[
-    ("campaignId", "12"),
-    ("firstName", "Ada"),
-    ("lastName", "Example"),
-    ("emailAddress", "ada@example.test"),
-    ("address1", "1 Sample Street"),
-    ("city", "Springfield"),
-    ("country", "US"),
-    ("postalCode", "10001"),
-    ("ipAddress", "203.0.113.10"),
-    ("billShipSame", "1"),
-];
-
-/// Billing is copied, yet the service wants the address of the parcel with the sale.
-const PREPAID: &[(&str, &str)] =
-    &[("paySource", "PREPAID"), ("product1_id", "15271"), ("product2_id", "15272")];
-
-const CARD: &[(&str, &str)] = &[
-    ("paySource", "CREDITCARD"),
-    ("product1_id", "15273"),
-    ("product1_qty", "2"),
-    ("cardNumber", "4111111111111111"),
-    ("cardMonth", "12"),
-    ("cardYear", "2030"),
-    ("cardSecurityCode", "123"),
-];
-
-async fn row(bed: &Bed, order_id: &str) -> Value {
-    rows(&bed.call("order/query", &[("orderId", order_id)]).await)[0].clone()
-}
-
-fn id(reply: &Value) -> String {
-    assert_eq!(reply["result"], "SUCCESS", "{reply}");
-    reply["message"]["orderId"].as_str().unwrap().to_owned()
-}
+use crate::shop::{BUYER, CARD, PREPAID, id, row};
 
 #[tokio::test]
 async fn a_lead_is_reused_until_it_buys_and_keeps_its_id_and_birth() {

@@ -81,7 +81,7 @@ pub(crate) fn order_cancel(state: &mut State, params: &Params) -> Reply {
 
 /// Answers purchase/cancel.
 pub(crate) fn purchase_cancel(state: &mut State, params: &Params) -> Reply {
-    let checked = need(params, &["purchaseId", "cancelReason"]).and_then(|()| fields(params, &[CANCEL]));
+    let checked = need(params, &["purchaseId"]).and_then(|()| fields(params, &[CANCEL]));
     if let Err(refusal) = checked {
         return refusal;
     }
@@ -123,12 +123,12 @@ pub(crate) fn transaction_refund(state: &mut State, params: &Params) -> Reply {
     let checked = need(params, &["transactionId"])
         .and_then(|()| fields(params, &[TRANSACTION, REFUND]))
         .and_then(|()| refund_amount(params));
-    let (Some(transaction_id), amount) = (params.number("transactionId"), checked) else {
-        return reply::required(&["transactionId"]);
-    };
-    let amount = match amount {
+    let amount = match checked {
         Ok(amount) => amount,
         Err(refusal) => return refusal,
+    };
+    let Some(transaction_id) = params.number("transactionId") else {
+        return reply::required(&["transactionId"]);
     };
     let order_id = state.transaction(transaction_id).map(|found| found.order_id.clone());
     let refund = match state.refund_transaction(transaction_id, amount, &params.text("refundReason")) {

@@ -52,6 +52,8 @@ pub struct Order {
     pub paid: Money,
     /// Money given back so far.
     pub refunded: Money,
+    /// When money was given back last, and why.
+    pub last_refund: Option<(DateTime, String)>,
     /// Further fields by the vendor's name: `affId`, `sourceValue1`, `custom1`, `UTMSource`, `couponCode`,
     /// `salesUrl`, and custom fields as `custom_Name`.
     pub extra: BTreeMap<String, String>,

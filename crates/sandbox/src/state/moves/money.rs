@@ -38,7 +38,7 @@ impl State {
                 left = left - part;
             }
         }
-        self.book_refund(order, asked, refunds.last().copied());
+        self.book_refund(order, asked, refunds.last().copied(), reason);
         Ok(refunds)
     }
 
@@ -58,7 +58,7 @@ impl State {
         let order_id = found.order_id.clone();
         let order = self.order(&order_id).cloned().ok_or(Refusal::NoOrder(order_id))?;
         let refund = self.give_back(&order, sale, asked, reason);
-        self.book_refund(order, asked, Some(refund));
+        self.book_refund(order, asked, Some(refund), reason);
         Ok(refund)
     }
 
@@ -196,9 +196,10 @@ impl State {
         self.record(order, entry)
     }
 
-    fn book_refund(&mut self, mut order: Order, amount: Money, transaction: Option<u64>) {
+    fn book_refund(&mut self, mut order: Order, amount: Money, transaction: Option<u64>, reason: &str) {
         order.updated = self.now();
         order.refunded = order.refunded + amount;
+        order.last_refund = Some((order.updated, reason.to_owned()));
         if order.refundable() <= Money::ZERO && order.status == OrderStatus::Complete {
             order.status = OrderStatus::Refunded;
         }
