@@ -134,10 +134,10 @@ impl HttpTrigger {
     fn item(&self, mut record: Vec<u8>, mut value: Value) -> Item {
         let mut card = Vec::new();
         let suspect = card::may_hold_number(&record) || card::may_name_card(&record);
-        if let Some((cleaned, fields)) = suspect.then(|| card::remove_from(&value)).flatten() {
-            // What was read from JSON can be written as JSON.
-            record = cleaned.to_json().unwrap_or_default().into_bytes();
-            (value, card) = (cleaned, fields);
+        if let Some(redacted) = suspect.then(|| card::redact(&record, None)).flatten() {
+            // A value in the place of another leaves JSON what it is.
+            value = Value::from_json(&String::from_utf8_lossy(&redacted.row)).unwrap_or(Value::Null);
+            (record, card) = (redacted.row, redacted.fields);
         }
         let values = [value, self.vars.clone()];
         let key = self.key.eval(&values, &self.settings);
