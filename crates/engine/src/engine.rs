@@ -1,15 +1,17 @@
 //! The engine: polls, delivers, and comes to an orderly end.
 
 use crate::delivery::{Counters, Lane, Mask, Phases, Shared, Targets, Unmasked, Wakers, WakingStore, after};
+use crate::http_poll::{self, Feeds, Followed};
 use crate::polling::{self, Connection, Polled, Poller, Watched, first_boundary};
 use crate::ports::{Clock, Crm, CrmWriter, Sender, Store, StoreError, ZapIdentity, ZapState};
 use crate::report::Observer;
-use futures::future::{try_join, try_join_all};
+use crate::schedule::{Scheduled, Timetables};
+use futures::future::{try_join, try_join_all, try_join3};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-use zaprun_core::zap::Zap;
+use zaprun_core::zap::{Trigger, Zap};
 
 /// Runs a set of compiled zaps. It is one future that spawns nothing: dropping it is a crash, which loses nothing.
 pub struct Engine {
@@ -102,8 +104,54 @@ pub enum EngineError {
 /// What runs once the zaps are open.
 struct Works {
     shared: Arc<Shared>,
-    poller: Poller,
+    polls: Polls,
     lanes: Vec<Lane>,
+}
+
+/// All that looks for events by itself.
+struct Polls {
+    crm: Poller,
+    feeds: Feeds,
+    times: Timetables,
+}
+
+impl Polls {
+    fn new(crm: Poller, ports: http_poll::Ports, zaps: &[Arc<Zap>], states: &[ZapState], seed: u64) -> Self {
+        let (mut followed, mut scheduled) = (Vec::new(), Vec::new());
+        for (zap, state) in zaps.iter().zip(states) {
+            let (name, state) = (zap.name.clone(), state.clone());
+            match &zap.trigger {
+                Trigger::Http(trigger) => {
+                    followed.push(Followed { name, trigger: (**trigger).clone(), state });
+                }
+                Trigger::Schedule(trigger) => {
+                    scheduled.push(Scheduled { name, trigger: (**trigger).clone(), state });
+                }
+                Trigger::Crm(_) | Trigger::Webhook(_) => {}
+            }
+        }
+        let times = Timetables::new(ports.polling.clone(), crm.health(), scheduled);
+        Polls { feeds: Feeds::new(ports, crm.health(), followed, seed), times, crm }
+    }
+
+    /// Polls until `stop`; what is cut off there is read again by the next run.
+    async fn run(&mut self, stop: CancellationToken) -> Result<(), StoreError> {
+        let others = async {
+            tokio::select! {
+                result = try_join(self.feeds.run(), self.times.run()) => result.map(|_| ()),
+                () = stop.cancelled() => Ok(()),
+            }
+        };
+        try_join(self.crm.run(stop.clone()), others).await?;
+        Ok(())
+    }
+
+    /// Polls everything once.
+    async fn once(&mut self) -> Result<Polled, StoreError> {
+        let all = try_join3(self.crm.poll_once(), self.feeds.poll_once(), self.times.look());
+        let (crm, feeds, ()) = all.await?;
+        Ok(crm.and(feeds))
+    }
 }
 
 impl Engine {
@@ -119,8 +167,8 @@ impl Engine {
     /// # Errors
     /// When a zap's connection is missing, or the state is lost for good.
     pub async fn run(self, stop: CancellationToken, grace: Duration) -> Result<Summary, EngineError> {
-        let Works { shared, mut poller, lanes } = self.open().await?;
-        let work = try_join(poller.run(stop.clone()), deliver(&lanes));
+        let Works { shared, mut polls, lanes } = self.open().await?;
+        let work = try_join(polls.run(stop.clone()), deliver(&lanes));
         tokio::select! {
             result = work => { result?; }
             () = patience(&shared, &stop, grace) => {}
@@ -134,11 +182,11 @@ impl Engine {
     /// # Errors
     /// When a zap's connection is missing, or the state is lost for good.
     pub async fn run_once(self, stop: CancellationToken, grace: Duration) -> Result<Summary, EngineError> {
-        let Works { shared, mut poller, lanes } = self.open().await?;
+        let Works { shared, mut polls, lanes } = self.open().await?;
         let poll = async {
             // A walk that is left in the middle is read again by the next run.
             let polled = tokio::select! {
-                polled = poller.poll_once() => polled?,
+                polled = polls.once() => polled?,
                 () = stop.cancelled() => Polled::default(),
             };
             shared.phases.finish(shared.clock.now());
@@ -194,24 +242,31 @@ impl Engine {
             observer: self.ports.observer,
         };
         let connections = self.ports.crms.into_iter().map(|(name, crm)| Connection { name, crm }).collect();
-        let poller = Poller::new(ports, connections, watched.collect(), self.options.seed);
+        let poller = Poller::new(ports.clone(), connections, watched.collect(), self.options.seed);
+        let api = http_poll::Ports { polling: ports, sender: Arc::clone(&shared.sender) };
+        let polls = Polls::new(poller, api, &self.zaps, &states, self.options.seed);
         let mut targets = Targets::default();
         let lanes = self.zaps.iter().zip(&states);
         let lanes =
             lanes.map(|(zap, state)| Lane::new(state.id, Arc::clone(zap), Arc::clone(&shared), &mut targets));
-        Ok(Works { lanes: lanes.collect(), shared, poller })
+        Ok(Works { lanes: lanes.collect(), shared, polls })
     }
 
     async fn open_zap(&self, zap: &Zap) -> Result<ZapState, StoreError> {
         let now = self.ports.clock.now();
-        let first_boundary = zap.trigger.crm().map_or(now, |trigger| first_boundary(trigger, now));
+        let (queries, first_boundary) = match &zap.trigger {
+            Trigger::Crm(trigger) => (trigger.queries().len(), first_boundary(trigger, now)),
+            Trigger::Http(trigger) => (1, http_poll::first_boundary(trigger, now)),
+            Trigger::Schedule(_) => (1, now),
+            Trigger::Webhook(_) => (0, now),
+        };
         self.ports
             .store
             .open_zap(ZapIdentity {
                 name: zap.name.clone(),
                 formerly: zap.formerly.clone(),
                 selection: zap.selection.clone(),
-                queries: zap.trigger.crm().map_or(0, |trigger| trigger.queries().len()),
+                queries,
                 content: zap.content.clone(),
                 git: self.options.git.clone(),
                 first_boundary,

@@ -4,10 +4,12 @@
 
 pub mod delivery;
 mod engine;
+pub mod http_poll;
 pub mod key;
 pub mod polling;
 pub mod ports;
 pub mod report;
+pub mod schedule;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 

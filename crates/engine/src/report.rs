@@ -4,6 +4,7 @@ use crate::ports::{EventKey, ReadError, RunId, RunReason, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use zaprun_core::request::Request;
+use zaprun_core::zap::NotItems;
 
 /// Receives events as they happen. Must return at once.
 pub trait Observer: Send + Sync {
@@ -156,6 +157,70 @@ pub enum Event {
     StoreRecovered {
         /// Since when it could not.
         since: Timestamp,
+    },
+    /// A polled API was read to its end.
+    FeedRead {
+        /// The zap's name.
+        zap: String,
+        /// The connection, or the host.
+        source: String,
+        /// Pages read.
+        pages: u32,
+        /// What it came to.
+        tally: Tally,
+        /// How long it took.
+        took: SignedDuration,
+    },
+    /// A poll of an API did not reach its end; what it found is kept, its cursor stays.
+    FeedFailed {
+        /// The zap's name.
+        zap: String,
+        /// The connection, or the host.
+        source: String,
+        /// Why.
+        cause: FeedFailure,
+        /// How many times in a row.
+        failures: u32,
+        /// When it is tried again.
+        retry_at: Timestamp,
+        /// What it found before.
+        tally: Tally,
+    },
+    /// An API refuses the caller: nothing works until a person acts. Reported once, until it has recovered.
+    FeedStopped {
+        /// The zap's name.
+        zap: String,
+        /// The connection, or the host.
+        source: String,
+        /// What it said.
+        cause: FeedFailure,
+        /// When it is tried again without being asked.
+        retry_at: Timestamp,
+    },
+    /// An API that had failed or refused works again.
+    FeedRecovered {
+        /// The zap's name.
+        zap: String,
+        /// The connection, or the host.
+        source: String,
+        /// Since when it had not worked.
+        since: Timestamp,
+    },
+    /// An item of a polled API is not what the zap says of it. Reported once per zap and kind of problem.
+    ItemProblem {
+        /// The zap's name.
+        zap: String,
+        /// What is wrong.
+        problem: ItemProblem,
+    },
+    /// Times of a schedule passed while nothing ran.
+    Missed {
+        /// The zap's name.
+        zap: String,
+        /// The first of them.
+        first: Timestamp,
+        /// How many of them fire all the same.
+        fired: u64,
     },
     /// A run ended with every step done or skipped.
     Delivered {
@@ -322,5 +387,98 @@ pub enum RowProblem {
     Misfit {
         /// The field.
         field: String,
+    },
+    /// A field holds card data, which is taken out before anything is kept.
+    Card {
+        /// The field.
+        field: String,
+    },
+}
+
+/// Why a poll of an API did not count.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FeedFailure {
+    /// Nothing came back.
+    #[error("{reason}")]
+    NoAnswer {
+        /// Plain words without secrets.
+        reason: String,
+        /// Whether another try may help.
+        retryable: bool,
+    },
+    /// Another status than 2xx.
+    #[error("it answered {status}")]
+    Status {
+        /// The status.
+        status: u16,
+        /// How long it asked to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The line was cut, or the time was up, before the answer's end.
+    #[error("the answer was cut off")]
+    Cut,
+    /// The answer is longer than is kept.
+    #[error("the answer is longer than 1 MiB; ask for smaller pages")]
+    TooLong,
+    /// The answer does not hold what the zap says.
+    #[error("{0}")]
+    Unread(#[from] NotItems),
+    /// No item of a page has a key.
+    #[error("no item has a key: {reason}")]
+    NoKeys {
+        /// Why the first has none.
+        reason: String,
+    },
+    /// The API gives the same page whatever page is asked for.
+    #[error("it sends the same page again and again")]
+    Stuck,
+    /// There is no end of pages.
+    #[error("it has more than {pages} pages; ask for larger ones, or for later items only with `since`")]
+    Endless {
+        /// How many were read.
+        pages: u32,
+    },
+    /// The state could not be written.
+    #[error("{0}")]
+    Store(StoreError),
+}
+
+impl FeedFailure {
+    /// Whether the caller is refused, so that nothing can work until a person acts.
+    pub fn refuses(&self) -> bool {
+        matches!(self, FeedFailure::Status { status: 401 | 403, .. })
+    }
+
+    /// How long the API asked to wait.
+    pub fn asks_to_wait(&self) -> Option<Duration> {
+        match self {
+            FeedFailure::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+/// What is wrong with an item of a polled API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ItemProblem {
+    /// It has no key; it is passed over.
+    NoKey {
+        /// Why, without the item's values.
+        reason: String,
+    },
+    /// Another one of the page has its key; it is passed over.
+    Doubled {
+        /// The key.
+        key: String,
+    },
+    /// It holds card data, which was taken out.
+    Card {
+        /// The field.
+        field: String,
+    },
+    /// When it happened cannot be told; it counts as happening when it is seen.
+    Undated {
+        /// Why, without the item's values.
+        reason: String,
     },
 }

@@ -80,6 +80,11 @@ impl HttpSender {
     fn prepare(&self, request: &HttpRequest) -> Result<Prepared, String> {
         let mut prepared = match &request.destination {
             Destination::Connection { name, path } => self.to_connection(name, path, request)?,
+            Destination::Linked { name, path, link } => {
+                let mut prepared = self.to_connection(name, path, request)?;
+                prepared.follow(link)?;
+                prepared
+            }
             Destination::Url { url, allow_hosts } => self.to_host(url, allow_hosts, request)?,
         };
         let credential = prepared.auth_query.as_ref().map(|(name, _)| name.clone());
@@ -150,7 +155,7 @@ impl HttpSender {
     /// The pace that a request keeps; `None` where it cannot go out at all.
     fn pace(&self, request: &HttpRequest) -> Option<Arc<Pace>> {
         match &request.destination {
-            Destination::Connection { name, .. } => {
+            Destination::Connection { name, .. } | Destination::Linked { name, .. } => {
                 self.connections.get(name).map(|ready| Arc::clone(ready.line.pace()))
             }
             Destination::Url { url, .. } => parse_base(url).ok().map(|url| self.host_pace(&url)),
@@ -218,9 +223,31 @@ impl Prepared {
     }
 
     fn authorise_url(&mut self) {
-        if let Some((name, value)) = &self.auth_query {
+        if let Some((name, value)) = &self.auth_query
+            // A link may carry it already.
+            && !self.url.query_pairs().any(|(known, given)| known == *name && given == value.expose())
+        {
             append_query(&mut self.url, [(name.as_str(), value.expose())]);
         }
+    }
+
+    /// Goes on where an answer said, which must be where the connection goes: its credentials go along.
+    fn follow(&mut self, link: &str) -> Result<(), String> {
+        let own = self.url.query_pairs().into_owned().collect::<Vec<_>>();
+        let mut url = self.url.join(link).map_err(|_| "the address of the next page is none".to_owned())?;
+        let same = url.origin() == self.url.origin() && url.username().is_empty() && url.password().is_none();
+        if !same {
+            return Err("the next page is on another host".to_owned());
+        }
+        url.set_fragment(None);
+        // What the connection's own address asks for is asked for on every page.
+        let lost: Vec<_> = {
+            let known: Vec<_> = url.query_pairs().map(|(name, _)| name.into_owned()).collect();
+            own.into_iter().filter(|(name, _)| !known.contains(name)).collect()
+        };
+        append_query(&mut url, lost.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        self.url = url;
+        Ok(())
     }
 
     /// Where a GET goes on, when the answer sends it elsewhere on the same origin.
@@ -253,12 +280,14 @@ fn headers(
         action.append(name, value);
     }
     let mut all = connection.clone();
-    if let Some(name) = idempotency {
+    if let Some(name) = idempotency.filter(|_| !request.idempotency_key.is_empty()) {
         let (name, key) =
             header(name.as_str(), &request.idempotency_key).map_err(|problem| problem.to_string())?;
         all.insert(name, key);
     }
-    all.insert(HeaderName::from_static(CHAIN_HEADER), request.chain.into());
+    if request.chain > 0 {
+        all.insert(HeaderName::from_static(CHAIN_HEADER), request.chain.into());
+    }
     if let Some(body) = &request.body {
         all.insert(CONTENT_TYPE, HeaderValue::from_static(body.content_type));
     }

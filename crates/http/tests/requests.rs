@@ -222,3 +222,62 @@ async fn the_rate_is_shared_by_all_requests_of_a_connection() {
     assert!(second.is_err());
     assert_eq!(server.seen().len(), 1);
 }
+
+fn linked(path: &str, link: &str) -> zaprun_core::request::HttpRequest {
+    use zaprun_core::request::Destination;
+    let destination = Destination::Linked { name: "c".into(), path: path.into(), link: link.into() };
+    zaprun_core::request::HttpRequest { destination, ..get("") }
+}
+
+#[tokio::test]
+async fn a_link_is_followed_with_the_connections_own_words() {
+    let server = Server::start((0..4).map(|_| reply(200, "")).collect()).await;
+    let auth = Auth::Query { name: "key".into(), value: "canary".into() };
+    let sender = sender(HttpConnection { auth, ..connection(&format!("{}/v1?tenant=7", server.base)) });
+    let absolute = format!("{}/v1/items?page=2#top", server.base);
+    for link in ["?page=2", "/v1/items?page=2", &absolute, "/v1/items?page=2&key=canary&tenant=7"] {
+        answered(&sender, &linked("items", link)).await;
+    }
+    let asked: Vec<String> = server.seen().iter().map(|request| request.uri.clone()).collect();
+    assert_eq!(
+        asked,
+        [
+            "/v1/items?page=2&tenant=7&key=canary",
+            "/v1/items?page=2&tenant=7&key=canary",
+            "/v1/items?page=2&tenant=7&key=canary",
+            "/v1/items?page=2&key=canary&tenant=7",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_link_never_leads_credentials_to_another_host() {
+    let server = Server::start(vec![]).await;
+    let sender = sender(HttpConnection { auth: Auth::Bearer("canary".into()), ..connection(&server.base) });
+    let other_port = server.base.replace("127.0.0.1", "127.0.0.2");
+    for link in [
+        "https://evil.example/x",
+        "//evil.example/x",
+        "http://user:pass@127.0.0.1/x",
+        &other_port,
+        "javascript:x",
+    ] {
+        let (reason, retryable) = not_sent(&sender, &linked("items", link)).await;
+        assert_eq!((reason.as_str(), retryable), ("the next page is on another host", false), "{link}");
+    }
+    assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_read_of_a_poll_carries_no_key_and_no_chain() {
+    let server = Server::start(vec![reply(200, ""), reply(200, "")]).await;
+    let sender = sender(connection(&server.base));
+    let mut request = get("items");
+    (request.idempotency_key, request.chain) = (String::new(), 0);
+    answered(&sender, &request).await;
+    answered(&sender, &get("items")).await;
+    let seen = server.seen();
+    let has = |at: usize, name: &str| !seen[at].header(name).is_empty();
+    assert!(!has(0, "idempotency-key") && !has(0, "zaprun-chain"));
+    assert!(has(1, "idempotency-key") && has(1, "zaprun-chain"));
+}

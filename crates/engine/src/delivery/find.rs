@@ -50,7 +50,7 @@ impl Journey<'_> {
             Ok(rows) => rows,
             Err(error) => return self.unread(unit, &error, &effect, breaker.target()).await,
         };
-        let response = match unit.action.found(scope, &rows) {
+        let response = match unit.action.found(scope, unit.element, &rows) {
             Ok(response) => keep::response(&*shared.mask, response),
             Err(error) => {
                 let why = reason("refused", error.to_string());

@@ -13,21 +13,21 @@ fn draw(seed: u64, bound: u64) -> u64 {
 }
 
 /// A seed of its own for each thing that waits.
-pub(super) fn seed(base: u64, name: &str, count: u64) -> u64 {
+pub(crate) fn seed(base: u64, name: &str, count: u64) -> u64 {
     let hash = blake3::hash(name.as_bytes());
     let head = hash.as_bytes().first_chunk::<8>().map_or(0, |head| u64::from_le_bytes(*head));
     base ^ head ^ count.rotate_left(32)
 }
 
 /// Between nothing and `first` doubled with each failure before, at most `most`.
-pub(super) fn full_jitter(first: Duration, most: Duration, failures: u32, seed: u64) -> Duration {
+pub(crate) fn full_jitter(first: Duration, most: Duration, failures: u32, seed: u64) -> Duration {
     let reach = doubled(first, most, failures);
     let millis = u64::try_from(reach.as_millis()).unwrap_or(u64::MAX);
     Duration::from_millis(draw(seed, millis))
 }
 
 /// `first` doubled with each failure before, at most `most`; no jitter.
-pub(super) fn doubled(first: Duration, most: Duration, failures: u32) -> Duration {
+pub(crate) fn doubled(first: Duration, most: Duration, failures: u32) -> Duration {
     2_u32.checked_pow(failures).and_then(|times| first.checked_mul(times)).unwrap_or(most).min(most)
 }
 

@@ -10,6 +10,7 @@ use crate::report::Tally;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashSet, VecDeque};
+use zaprun_core::card;
 use zaprun_core::record::{ReadSet, Row, Schema};
 use zaprun_core::trigger::{Verdict, When};
 
@@ -95,6 +96,7 @@ impl<'a> Digest<'a> {
         let mut page = HashSet::with_capacity(raws.len());
         let mut fresh = Vec::with_capacity(raws.len());
         for raw in raws {
+            let raw = self.without_cards(raw);
             let Some((id, row)) = self.decode(&raw) else {
                 self.passed_over += 1;
                 continue;
@@ -111,6 +113,19 @@ impl<'a> Digest<'a> {
         }
         self.recent.push_back(page);
         fresh
+    }
+
+    /// The row, byte for byte unless it holds card data: that is taken out before anything is kept.
+    fn without_cards(&mut self, raw: Bytes) -> Bytes {
+        if !card::may_hold_number(&raw) && !card::may_name_card(&raw) {
+            return raw;
+        }
+        let Some(redacted) = card::redact(&raw, Some(self.schema)) else { return raw };
+        let observer = self.ports.observer.as_ref();
+        for field in &redacted.fields {
+            self.problems.card(observer, self.connection, self.schema, field);
+        }
+        Bytes::from(redacted.row)
     }
 
     fn decode(&mut self, raw: &Bytes) -> Option<(String, Row)> {

@@ -14,7 +14,7 @@ const LONGEST_REST: Duration = Duration::from_secs(5 * 60);
 
 /// The state's health as polling sees it.
 #[derive(Debug, Default)]
-pub(super) struct Health(Mutex<Option<Ill>>);
+pub(crate) struct Health(Mutex<Option<Ill>>);
 
 #[derive(Debug, Clone, Copy)]
 struct Ill {
@@ -25,7 +25,7 @@ struct Ill {
 
 impl Health {
     /// No walk is worth while before.
-    pub(super) fn rests_until(&self) -> Timestamp {
+    pub(crate) fn rests_until(&self) -> Timestamp {
         self.ill().map_or(Timestamp::MIN, |ill| ill.rests_until)
     }
 
@@ -37,7 +37,7 @@ impl Health {
     }
 
     /// A commit failed; nothing is lost, since no cursor moved.
-    pub(super) fn trouble(&self, ports: &Ports, error: &StoreError) {
+    pub(crate) fn trouble(&self, ports: &Ports, error: &StoreError) {
         let now = ports.clock.now();
         let mut ill = self.ill();
         let (since, times) = ill.map_or((now, 0), |ill| (ill.since, ill.times.saturating_add(1)));
@@ -51,7 +51,7 @@ impl Health {
     }
 
     /// A walk was committed to its end.
-    pub(super) fn recovered(&self, ports: &Ports) {
+    pub(crate) fn recovered(&self, ports: &Ports) {
         let ill = self.ill().take();
         if let Some(ill) = ill {
             ports.observer.see(Event::StoreRecovered { since: ill.since });

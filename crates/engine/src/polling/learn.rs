@@ -13,10 +13,10 @@ use std::time::Duration;
 use zaprun_core::trigger::Endpoint;
 
 /// A failed walk is tried again after at most so long, or after the zap's interval where that is longer.
-const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
+pub(crate) const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
 /// Where a person has to act, the engine looks again only after so long, doubled each time.
-const FIRST_LOOK: Duration = Duration::from_secs(15 * 60);
-const LAST_LOOK: Duration = Duration::from_secs(6 * 60 * 60);
+pub(crate) const FIRST_LOOK: Duration = Duration::from_secs(15 * 60);
+pub(crate) const LAST_LOOK: Duration = Duration::from_secs(6 * 60 * 60);
 
 impl Line {
     /// Takes note of what a walk came to.

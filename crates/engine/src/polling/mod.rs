@@ -4,10 +4,10 @@
 //! page by page, and moves the cursor with the last page; whatever goes wrong before leaves the cursor where it was, so
 //! that the next walk reads the same days again.
 
-mod backoff;
+pub(crate) mod backoff;
 mod count;
 mod digest;
-mod health;
+pub(crate) mod health;
 mod learn;
 mod line;
 mod lookup;
@@ -17,15 +17,17 @@ mod preview;
 mod problems;
 mod reader;
 mod rider;
-mod skew;
+pub(crate) mod skew;
 #[cfg(test)]
 mod tests;
 mod trips;
 mod walk;
 pub mod window;
 
+pub(crate) use learn::{FIRST_LOOK, LAST_LOOK, LONGEST_DELAY};
 pub use poller::Poller;
 pub use preview::{Preview, preview};
+pub(crate) use reader::later;
 pub use rider::{Watched, first_boundary};
 
 use crate::ports::{Clock, Crm, Store};
@@ -64,7 +66,7 @@ pub struct Polled {
 }
 
 impl Polled {
-    fn and(mut self, other: Self) -> Self {
+    pub(crate) fn and(mut self, other: Self) -> Self {
         self.walks += other.walks;
         self.failed += other.failed;
         self.tally += other.tally;

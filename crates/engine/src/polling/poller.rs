@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 pub struct Poller {
     ports: Ports,
     lines: Vec<Line>,
+    health: Arc<Health>,
 }
 
 impl Poller {
@@ -29,7 +30,12 @@ impl Poller {
             Line::new(ports.clone(), connection, &mine, Arc::clone(&health), seed)
         };
         let lines = connections.into_iter().filter_map(line).collect();
-        Poller { ports, lines }
+        Poller { ports, lines, health }
+    }
+
+    /// Whether the state can be written, as whatever polls sees it.
+    pub(crate) fn health(&self) -> Arc<Health> {
+        Arc::clone(&self.health)
     }
 
     /// Walks all that is due now, once.

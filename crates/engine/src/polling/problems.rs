@@ -10,6 +10,7 @@ enum Kind {
     Unreadable,
     NoId,
     Misfit(&'static str),
+    Card(String),
 }
 
 /// The problems of one connection that were reported.
@@ -49,6 +50,12 @@ impl Problems {
     /// Reports a row without a natural id.
     pub(super) fn no_id(&mut self, observer: &dyn Observer, connection: &str, schema: &Schema) {
         self.say(observer, connection, schema, Kind::NoId, RowProblem::NoId, None);
+    }
+
+    /// Reports a field that held card data.
+    pub(super) fn card(&mut self, observer: &dyn Observer, connection: &str, schema: &Schema, field: &str) {
+        let problem = RowProblem::Card { field: field.to_owned() };
+        self.say(observer, connection, schema, Kind::Card(field.to_owned()), problem, None);
     }
 
     fn say(

@@ -80,7 +80,7 @@ impl Reader<'_> {
 }
 
 /// `wait` after `now`; a wait beyond all time ends with it.
-pub(super) fn later(now: Timestamp, wait: Duration) -> Timestamp {
+pub(crate) fn later(now: Timestamp, wait: Duration) -> Timestamp {
     now.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }
 

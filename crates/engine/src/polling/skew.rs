@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 /// `received`. The header has whole seconds and was written at some instant between the two, so a slow reply from a
 /// good clock is no difference. Of the differences that explain a reply the lowest is taken: it lets a row of the
 /// second in question fire rather than be primed.
-pub(super) fn skew(sent: Timestamp, received: Timestamp, server: Option<Timestamp>) -> SignedDuration {
+pub(crate) fn skew(sent: Timestamp, received: Timestamp, server: Option<Timestamp>) -> SignedDuration {
     let Some(server) = server else { return SignedDuration::ZERO };
     let at_least = server.duration_since(received);
     let at_most = server.duration_since(sent).saturating_add(SignedDuration::from_secs(1));

@@ -40,8 +40,19 @@ impl FakeRow {
         )
     }
 
+    /// A customer who came at `at`.
+    pub fn customer(id: u64, at: &str) -> Self {
+        Self::new(
+            Endpoint::Customers,
+            json!({
+                "customerId": id, "firstName": "Ada", "lastName": "Example", "dateCreated": at, "dateUpdated": at,
+                "mostRecentActivity": at,
+            }),
+        )
+    }
+
     fn new(endpoint: Endpoint, fields: Value) -> Self {
-        let Value::Object(fields) = fields else { unreachable!("both callers write an object") };
+        let Value::Object(fields) = fields else { unreachable!("all callers write an object") };
         Self { endpoint, fields, inserted: 0 }
     }
 

@@ -140,6 +140,7 @@ const MAIN_FIELDS: &[(&str, &[&str])] = &[
             "responseText",
         ],
     ),
+    ("customer", &["customerId", "dateCreated", "dateUpdated", "firstName", "lastName", "emailAddress"]),
 ];
 
 fn table(found: &Preview, trigger: &CrmTrigger, printer: &Printer) -> String {
@@ -207,14 +208,14 @@ fn example_text(field: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use zaprun_core::record::{ORDER, TRANSACTION};
+    use zaprun_core::record::{CUSTOMER, ORDER, TRANSACTION};
 
     use super::*;
 
     #[test]
     fn main_fields_exist() {
         for (name, fields) in MAIN_FIELDS {
-            let schema = [&ORDER, &TRANSACTION].into_iter().find(|schema| schema.name == *name);
+            let schema = [&ORDER, &TRANSACTION, &CUSTOMER].into_iter().find(|schema| schema.name == *name);
             assert!(
                 schema.is_some_and(|schema| fields.iter().all(|field| schema.field(field).is_some())),
                 "{name}"

@@ -61,6 +61,7 @@ fn address(request: &HttpRequest) -> String {
     let mut address = match &request.destination {
         Destination::Connection { name, path } if path.is_empty() => format!("{{{name}}}"),
         Destination::Connection { name, path } => format!("{{{name}}}/{}", path.trim_start_matches('/')),
+        Destination::Linked { name, link, .. } => format!("{{{name}}} {link}"),
         Destination::Url { url, .. } => url.clone(),
     };
     for (at, (name, value)) in request.query.iter().enumerate() {

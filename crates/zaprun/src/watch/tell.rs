@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use zaprun_engine::ports::{ReadError, RunReason};
-use zaprun_engine::report::{Event, RowProblem, RunRef};
+use zaprun_engine::report::{Event, ItemProblem, RowProblem, RunRef};
 use zaprun_http::duration_text;
 
 use crate::output::{count, thousands};
@@ -102,6 +102,20 @@ pub(crate) fn tell(event: &Event) -> Option<Told> {
         | Event::Recovered { .. }
         | Event::Unstable { .. } => trouble_reading(event),
         Event::ClockSetBack { .. } | Event::ClockSkew { .. } | Event::RowProblem { .. } => oddity(event),
+        Event::FeedRead { .. }
+        | Event::FeedFailed { .. }
+        | Event::FeedStopped { .. }
+        | Event::FeedRecovered { .. }
+        | Event::ItemProblem { .. } => feed(event),
+        Event::Missed { zap, first, fired } => {
+            let what = match fired {
+                0 => "left out".to_owned(),
+                1 => "one of them fires now".to_owned(),
+                many => format!("{} of them fire now", thousands(*many)),
+            };
+            let text = format!("times passed while nothing ran, from {} on: {what}", time(*first));
+            Told::new(Weight::Warning, text).zap(zap)
+        }
         Event::StoreTrouble { error, retry_at } => Told::new(
             Weight::Trouble,
             format!("{error}; nothing is lost, tried again at {}", time(*retry_at)),
@@ -148,6 +162,54 @@ fn reading(event: &Event) -> Told {
                 _ => format!("{} from before its start will not be sent", count(*primed, "row", "rows")),
             };
             Told::new(Weight::Note, format!("first run: {before}; {} new", thousands(*fired))).zap(zap)
+        }
+        _ => Told::new(Weight::Detail, ""),
+    }
+}
+
+fn feed(event: &Event) -> Told {
+    match event {
+        Event::FeedRead { zap, source, pages, tally, took } => {
+            let text = format!(
+                "read {} on {} in {}: {} new, {} known, {} from before",
+                count(tally.rows, "item", "items"),
+                count(u64::from(*pages), "page", "pages"),
+                lag_text(*took),
+                thousands(tally.fired),
+                thousands(tally.known),
+                thousands(tally.primed),
+            );
+            Told::new(Weight::Detail, text).zap(zap).at(source)
+        }
+        Event::FeedFailed { zap, source, cause, failures, retry_at, .. } => {
+            let times = if *failures > 1 { format!(", {failures} times in a row") } else { String::new() };
+            let text = format!("poll failed{times}: {cause}; tried again at {}", time(*retry_at));
+            Told::new(Weight::Warning, text).zap(zap).at(source)
+        }
+        Event::FeedStopped { zap, source, cause, retry_at } => {
+            let text = format!("polling stopped: {cause}; tried again at {}", time(*retry_at));
+            let hint =
+                format!("check what `{source}` wants to know of the caller: its `auth`, its permissions");
+            Told::new(Weight::Trouble, text).zap(zap).at(source).hint(Some(hint))
+        }
+        Event::FeedRecovered { zap, source, since } => {
+            let text = format!("works again, after trouble since {}", time(*since));
+            Told::new(Weight::Note, text).zap(zap).at(source)
+        }
+        Event::ItemProblem { zap, problem } => {
+            let text = match problem {
+                ItemProblem::NoKey { reason } => format!("an item has no key and is passed over: {reason}"),
+                ItemProblem::Doubled { key } => {
+                    format!("two items of one page have the key {key}; only the first of them counts")
+                }
+                ItemProblem::Card { field } => {
+                    format!("`{field}` of an item held card data, which was taken out")
+                }
+                ItemProblem::Undated { reason } => {
+                    format!("when an item happened cannot be told, so it counts as now: {reason}")
+                }
+            };
+            Told::new(Weight::Warning, text).zap(zap)
         }
         _ => Told::new(Weight::Detail, ""),
     }
@@ -210,6 +272,9 @@ fn oddity(event: &Event) -> Told {
                     format!("a {row} cannot be read and is passed over: {reason}{which}")
                 }
                 RowProblem::NoId => format!("a {row} has no id and is passed over{which}"),
+                RowProblem::Card { field } => {
+                    format!("`{field}` of a {row} held card data, which was taken out{which}")
+                }
                 RowProblem::Misfit { field } => {
                     format!("`{field}` of a {row} does not fit its type and stays as it came{which}")
                 }

@@ -1,15 +1,15 @@
 //! A zap, a scripted target, and a store in memory.
 
+use super::desk::FakeDesk;
 use crate::delivery::keep::{Mask, Unmasked};
 use crate::delivery::lane::Lane;
 use crate::delivery::shared::{Counters, Phases, Shared, Targets};
 use crate::delivery::wake::Wakers;
 use crate::ports::{
-    Clock, Crm, CrmWriter, EventKey, Fate, NewEvent, PageCommit, Reply, RunState, SendOutcome, Sender, Store, StoreError,
-    Target, Turn, ZapIdentity, ZapState,
+    Clock, Crm, CrmWriter, EventKey, Fate, NewEvent, PageCommit, Reply, RunState, SendOutcome, Sender, Store,
+    StoreError, Target, Turn, ZapIdentity, ZapState,
 };
 use crate::report::Event;
-use super::desk::FakeDesk;
 use crate::testing::{Calls, FakeClock, FakeCrm, MemoryRun, MemoryStore, Recorded};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -215,6 +215,7 @@ impl FakeSender {
 pub(super) fn path(request: &HttpRequest) -> String {
     match &request.destination {
         zaprun_core::request::Destination::Connection { path, .. } => path.clone(),
+        zaprun_core::request::Destination::Linked { link, .. } => link.clone(),
         zaprun_core::request::Destination::Url { url, .. } => url.clone(),
     }
 }

@@ -5,6 +5,7 @@ mod catching_up;
 mod clocks;
 mod crashes;
 mod history;
+mod kinds;
 mod looking;
 mod replies;
 mod rows;

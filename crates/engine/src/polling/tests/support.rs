@@ -54,17 +54,20 @@ impl Spec {
     }
 
     fn yaml(&self, name: &str) -> String {
-        let choice = match self.kind {
-            "decline" | "refund" => "type: konnektive.transactions\n  transaction_type",
-            _ => "type: konnektive.orders\n  order_type",
-        };
         let Spec { kind, options, start, every, campaigns } = self;
+        let choice = match *kind {
+            "decline" | "refund" | "chargeback" => {
+                format!("type: konnektive.transactions\n  transaction_type: {kind}")
+            }
+            "new_customer" => "type: konnektive.customers".to_owned(),
+            _ => format!("type: konnektive.orders\n  order_type: {kind}"),
+        };
         let campaigns = match campaigns.as_slice() {
             [] => String::new(),
             ids => format!("where: {{ campaignId: [{}] }}", ids.join(", ")),
         };
         format!(
-            "name: {name}\ntrigger:\n  {choice}: {kind}\n  connection: crm\n  every: {every}s\n  start: {start}\n  \
+            "name: {name}\ntrigger:\n  {choice}\n  connection: crm\n  every: {every}s\n  start: {start}\n  \
              {campaigns}\n  {options}\nactions:\n  - id: send\n    type: http\n    connection: sink\n    json: {{ a: 1 }}\n"
         )
     }
