@@ -2,19 +2,23 @@
 
 use std::sync::Arc;
 
+use zaprun_core::crm;
 use zaprun_core::definition::KonnektiveConnection;
 use zaprun_core::trigger::Endpoint;
-use zaprun_core::zap::Zap;
+use zaprun_core::zap::{Action, Target, Zap};
 use zaprun_engine::ports::{Clock, ReadError};
 use zaprun_http::Clients;
-use zaprun_konnektive::{Access, EndpointAccess, EndpointProbe, Konnektive, Probe, ZoneCheck};
+use zaprun_konnektive::{
+    Access, EndpointAccess, EndpointProbe, Konnektive, Probe, WriteAccess, WriteProbe, ZoneCheck,
+    reads_of_look,
+};
 
 use super::{Line, Verdict};
 use crate::output::count;
 use crate::watch::{lag_text, remedy};
 use crate::wiring;
 
-/// Login, address, the endpoints that the zaps read, and the time zone.
+/// Login, address, the endpoints that the zaps read and write to, and the time zone.
 pub(super) async fn check(
     name: &str,
     crm: &KonnektiveConnection,
@@ -31,10 +35,63 @@ pub(super) async fn check(
         Err(error) => return refused(error.problem.to_string()),
     };
     let probe = account.probe(&endpoints(name, zaps)).await;
-    report(name, &crm.timezone, &probe)
+    let mut lines = report(name, &crm.timezone, &probe);
+    // Who is not let in is not asked again: repeated bad logins may lock the user (contract §1.2).
+    if probe.access == Access::Granted {
+        let writes = account.probe_writes(&writes(name, zaps)).await;
+        lines.extend(writes.iter().map(|write| may_write(name, write)));
+    }
+    lines
 }
 
-/// The endpoints that the zaps of a connection read; orders where it has none, to try the login.
+/// The steps of a connection's zaps that reach the CRM.
+fn steps<'a>(connection: &'a str, zaps: &'a [Zap]) -> impl Iterator<Item = &'a Action> {
+    let all = zaps.iter().flat_map(|zap| zap.actions.iter().chain(&zap.on_failure));
+    all.filter(move |action| matches!(action.target(), Target::Connection(name) if name == connection))
+}
+
+/// The endpoints that the zaps of a connection write to.
+fn writes(connection: &str, zaps: &[Zap]) -> Vec<&'static crm::Endpoint> {
+    let mut endpoints: Vec<&'static crm::Endpoint> = Vec::new();
+    for endpoint in steps(connection, zaps).filter_map(Action::endpoint) {
+        // The lead goes before the sale.
+        let lead = (endpoint.path == crm::CREATE_SALE.path).then_some(&crm::CREATE_LEAD);
+        for endpoint in lead.into_iter().chain([endpoint]) {
+            if !endpoints.contains(&endpoint) {
+                endpoints.push(endpoint);
+            }
+        }
+    }
+    endpoints
+}
+
+/// Whether an endpoint may be written to, as far as can be told without writing.
+fn may_write(name: &str, probe: &WriteProbe) -> Line {
+    let (permission, path) = (probe.endpoint.permission, probe.endpoint.path);
+    match &probe.access {
+        WriteAccess::Allowed => {
+            Line::new(name, permission, Verdict::Ok, format!("{path}, nothing was written"))
+        }
+        WriteAccess::Refused(error) => {
+            Line::new(name, permission, Verdict::Failed, format!("{path}: {error}")).hint(remedy(
+                name,
+                error,
+                Some(permission),
+            ))
+        }
+        WriteAccess::Unclear { text } => {
+            let hint = format!("if this speaks of a permission, give the API user `{permission}` in the CRM");
+            Line::new(name, permission, Verdict::Unknown, format!("{path}: the CRM answered: {text}"))
+                .hint(Some(hint))
+        }
+        WriteAccess::Untried => {
+            Line::new(name, permission, Verdict::Unknown, format!("{path} cannot be tried without writing"))
+        }
+    }
+}
+
+/// The endpoints that the zaps of a connection read, and that are read when the answer to one of their writes is lost;
+/// orders where it has none, to try the login.
 fn endpoints(connection: &str, zaps: &[Zap]) -> Vec<Endpoint> {
     let mut endpoints = Vec::new();
     let triggers = zaps.iter().filter_map(|zap| zap.trigger.crm());
@@ -44,6 +101,10 @@ fn endpoints(connection: &str, zaps: &[Zap]) -> Vec<Endpoint> {
             // The day of a sale that began as an older lead is looked up there.
             endpoints.push(Endpoint::Transactions);
         }
+    }
+    for action in steps(connection, zaps) {
+        endpoints.extend(action.reads());
+        endpoints.extend(action.endpoint().into_iter().flat_map(|endpoint| reads_of_look(endpoint.path)));
     }
     endpoints.sort();
     endpoints.dedup();
