@@ -113,7 +113,6 @@ pub struct Scope {
     pub(crate) settings: Settings,
     pub(crate) key_base: Uuid,
     pub(crate) depth: u32,
-    pub(crate) event_at: Timestamp,
     steps: Vec<(Arc<str>, StepState)>,
     /// Steps under `each`.
     lists: Vec<Arc<str>>,
@@ -169,7 +168,6 @@ impl Scope {
             settings: zap.settings.clone(),
             key_base: facts.key_base,
             depth: facts.depth,
-            event_at: facts.event.at,
             steps: Vec::new(),
             lists: zap
                 .actions
