@@ -5,9 +5,8 @@ use super::keys::{self, Keys};
 use super::markdown::{Doc, prose, sentence, word};
 use super::rules;
 use super::{ENDING, Page, records};
-use crate::crm::{self, ParamType, Repeat};
+use crate::crm::{self, CREATE_SALE, LOOKUPS, Lookup, ParamType, Repeat};
 use crate::schema::Document;
-use crate::trigger::Endpoint as Read;
 
 /// A page for each kind.
 pub(super) fn pages() -> Vec<Page> {
@@ -42,18 +41,23 @@ pub(super) fn short(kind: &str) -> &str {
 const HTTP: &str = include_str!("prose/http_action.md");
 const QUERY: &str = include_str!("prose/query.md");
 
+/// What can be looked up, and by what.
 fn finds(doc: &mut Doc) {
-    let row = |read: Read| {
-        let name = read.schema().name;
-        let find = format!("{name}s");
-        [
-            word(&find),
-            word(read.path()),
-            format!("*{}*", read.permission()),
-            format!("[{name}](../{}{ENDING})", records::path(read)),
-        ]
+    let row = |lookup: &&Lookup| {
+        let read = lookup.endpoint;
+        let rows = format!("[{}](../{}{ENDING})", lookup.row, records::path(read));
+        [word(lookup.find), word(read.path()), format!("*{}*", read.permission()), rows]
     };
-    doc.table(["`find`", "asks", "permission", "its rows"], Read::ALL.map(row));
+    doc.table(["`find`", "asks", "permission", "its rows"], LOOKUPS.iter().map(row));
+    doc.block(include_str!("prose/query_filters.md"));
+    for lookup in LOOKUPS {
+        doc.part(&word(lookup.find));
+        let row = |param: &'static crm::Param| {
+            let alone = if lookup.ids.contains(&param.name) { ", needs no days" } else { "" };
+            [format!("{}{alone}", word(param.name)), rules::takes(param), prose(param.meaning)]
+        };
+        doc.table(["filter", "takes", "meaning"], lookup.params().map(row));
+    }
 }
 
 fn own_keys(doc: &mut Doc, keys: Keys, wanted: impl Fn(&str) -> bool) {
@@ -79,7 +83,10 @@ fn write(doc: &mut Doc, endpoint: &'static crm::Endpoint, keys: Keys) {
     }
 
     doc.section("Parameters");
-    doc.block("Under `map:`, by the vendor's names. What is null is left out.");
+    doc.block(
+        "Under `map:`, by the vendor's names. What is null is left out; what is too long or cannot be converted is \
+         refused, with the parameter's name.",
+    );
     doc.table(["parameter", "takes", "meaning"], endpoint.params().map(|param| parameter(endpoint, param)));
     doc.list(rules::all(endpoint).into_iter().chain(notes(endpoint)));
 
@@ -118,31 +125,27 @@ pub(super) fn pays(endpoint: &crm::Endpoint) -> bool {
     endpoint.param("paySource").is_some()
 }
 
-/// What is to be said of some types of parameters.
+/// What is to be said of all parameters together.
 fn notes(endpoint: &crm::Endpoint) -> Vec<String> {
-    let has = |ty: ParamType| endpoint.params().any(|param| param.ty == ty);
     let mut notes = Vec::new();
-    if has(ParamType::Date) {
-        notes.push(
-            "A day may be text, `2026-09-16`, or an instant, whose day in the account's zone counts."
-                .to_owned(),
-        );
+    if endpoint.params().any(|param| param.ty == ParamType::Date) {
+        notes.push("Of an instant, its day in the account's zone counts.".to_owned());
     }
     if endpoint.clears {
-        notes.push("`{ $clear: true }` empties a field; what is not given stays as it is.".to_owned());
+        notes.push(
+            "`{ $clear: true }` empties a field; what is not given, or null, stays as it is.".to_owned(),
+        );
     }
     notes
 }
 
 /// Whether a key says anything about an endpoint.
-fn applies(endpoint: &crm::Endpoint, key: &str) -> bool {
-    let money = endpoint.repeat == Repeat::Never
-        || endpoint.repeat_if.iter().any(|(_, repeat)| *repeat == Repeat::Never);
+fn applies(endpoint: &'static crm::Endpoint, key: &str) -> bool {
+    let mut repeats = endpoint.repeat_if.iter().map(|(_, repeat)| *repeat).chain([endpoint.repeat]);
     match key {
-        "lead_first" => pays(endpoint),
-        "correlate_in" => endpoint.makes_order() && endpoint.param("custom1").is_some(),
-        "settle_after" => money || endpoint.repeat == Repeat::LookFirst,
-        "on_uncertain" => endpoint.repeat != Repeat::Never && endpoint.repeat != Repeat::Safe,
+        "lead_first" | "correlate_in" => endpoint == &CREATE_SALE,
+        "settle_after" => repeats.any(|repeat| repeat != Repeat::Safe),
+        "on_uncertain" => repeats.any(|repeat| repeat == Repeat::LookFirst),
         _ => true,
     }
 }

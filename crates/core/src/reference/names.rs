@@ -48,7 +48,7 @@ pub(super) const EVERYWHERE: &[Name] = &[
 ];
 
 /// Those that are known in some places only, and where.
-const SOMEWHERE: &[(&str, Name)] = &[
+pub(super) const SOMEWHERE: &[(&str, Name)] = &[
     ("in actions", name("step.id", "text", "the step's id")),
     ("in actions", name("step.key", "text", "the step's idempotency key, the same on every attempt")),
     ("`success`, `stop_if`", name("response", "an object", "the answer to this step")),

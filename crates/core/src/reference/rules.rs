@@ -6,18 +6,8 @@ use crate::crm::{Endpoint, Given, Param, ParamType, Repeat, Rule};
 /// What a parameter takes.
 pub(super) fn takes(param: &Param) -> String {
     let takes = match param.ty {
-        ParamType::Id => "an id".to_owned(),
-        ParamType::Number => "a whole number".to_owned(),
-        ParamType::Text => "text".to_owned(),
-        ParamType::Email => "an e-mail address".to_owned(),
-        ParamType::Phone => "a telephone number".to_owned(),
-        ParamType::Country => "a country, by its two letters".to_owned(),
         ParamType::Enum(known) => words(known.iter().copied(), "or"),
-        ParamType::Date => "a day".to_owned(),
-        ParamType::Flag => "`true` or `false`".to_owned(),
-        ParamType::Money => "an amount".to_owned(),
-        ParamType::Count => "a whole number from 1".to_owned(),
-        ParamType::Json => "a map".to_owned(),
+        other => other.words().to_owned(),
     };
     match param.max {
         // The words say it already.

@@ -6,9 +6,11 @@ use super::examples::{ACTIONS, Example, MORE, PROJECT, TRIGGERS};
 use super::*;
 use crate::definition::Action;
 use crate::diagnostic::Diagnostic;
+use crate::expression::Shape;
 use crate::load::{File, Input, Loaded, load};
 use crate::schema::Document;
 use crate::trigger::KINDS;
+use crate::value::Value;
 use crate::zap::{self, ProjectFacts, Zap};
 
 fn all() -> impl Iterator<Item = (String, &'static Example)> {
@@ -197,6 +199,24 @@ fn names_in_scope_are_names_in_scope() {
         let text = zap(trigger, &format!("{}\n", lines.join("\n")));
         let loaded = loaded_with(vec![("zaps/a.yaml".to_owned(), text.clone())]);
         assert_eq!(findings(&loaded).0, [""; 0], "{text}");
+    }
+}
+
+/// And each name in scope is on the page.
+#[test]
+fn every_name_in_scope_is_told_about() {
+    let here = names::EVERYWHERE.iter().chain(names::SOMEWHERE.iter().map(|(_, name)| name));
+    let told: BTreeSet<&str> = here.map(|name| name.name).collect();
+    let connection = ["name", "type", "base_url", "timezone", "currency"];
+    let connection = Value::object(connection.map(|name| (name.into(), Value::text("x"))).into());
+    let scope = zap::names(Shape::Any, Shape::Any, &connection, true);
+    for root in scope.iter() {
+        assert!(told.iter().any(|name| name.split('.').next() == Some(root)), "{root}");
+        if let Shape::Members(members) = scope.shape(scope.slot(root).unwrap()) {
+            for (member, _) in members.iter() {
+                assert!(told.contains(format!("{root}.{member}").as_str()), "{root}.{member}");
+            }
+        }
     }
 }
 

@@ -17,6 +17,8 @@ pub use action::{Action, OnUncertain, Plan, ResponseFacts, Retry, Target, Unfoun
 pub use compile::{Compiled, compile};
 pub use project::{DEFAULT_CRM_URL, DEFAULT_CURRENCY, ProjectFacts};
 pub use response::response_json;
+#[cfg(test)]
+pub(crate) use scope::names;
 pub use scope::{EventFacts, RunFacts, Scope, StepFacts};
 pub use trigger::{
     Arrival, CrmTrigger, Entrance, HttpTrigger, Item, Missed, NotItems, Place, Read, ScheduleTrigger, Settle,
