@@ -16,6 +16,7 @@ pub mod path;
 mod pointer;
 pub mod record;
 pub mod reference;
+pub mod rehearsal;
 pub mod request;
 pub mod schema;
 pub mod source;

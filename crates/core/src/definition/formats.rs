@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error as _};
 
-use super::Start;
+use super::{Moment, Start};
 
 /// A form of text that definitions use.
 #[derive(Debug)]
@@ -44,6 +44,12 @@ pub static FORMATS: &[Format] = &[
         words: "now, beginning, a date or a time",
         help: "write now, beginning, a date (2026-09-16) or a time (2026-09-16T14:00:00-04:00)",
         check: |text| text.parse::<Start>().err(),
+    },
+    Format {
+        pattern: Moment::PATTERN,
+        words: "an instant",
+        help: "write a time and its offset: 2026-09-16T14:00:00-04:00, or Z for UTC",
+        check: |text| text.parse::<Moment>().err(),
     },
     Format {
         pattern: Name::PATTERN,

@@ -27,6 +27,7 @@ mod project;
 mod secret;
 mod start;
 mod tagged;
+mod test;
 mod trigger;
 mod zap;
 
@@ -43,7 +44,9 @@ pub use project::{
     NamedSecret, Project, TokenCheck, Verify, WebhookConnection, ZapSwitch,
 };
 pub use secret::{Secret, Secrets};
-pub use start::Start;
+pub use start::{Moment, Start};
+pub(crate) use test::STEP_WORD;
+pub use test::{PARTS, Part, StepKind, Test, TestEvent, TestFile};
 pub use trigger::{
     AlsoWebhook, CursorPages, CustomersTrigger, Cycles, HttpStart, HttpTrigger, LinkPages, Missed,
     NumberedPages, OffsetPages, OrderType, OrdersTrigger, Pagination, Preset, ScheduleTrigger, Since,

@@ -1,4 +1,4 @@
-//! What counts as new when a zap first runs.
+//! Instants, and what counts as new when a zap first runs.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -83,6 +83,49 @@ impl JsonSchema for Start {
             "type": "string",
             "pattern": Start::PATTERN,
             "description": "now, beginning, a date (2026-09-16) or a time (2026-09-16T14:00:00-04:00).",
+        })
+    }
+}
+
+/// An instant, written as RFC 3339 does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment(pub Timestamp);
+
+impl Moment {
+    /// The form of an instant.
+    pub const PATTERN: &'static str =
+        "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})$";
+}
+
+impl FromStr for Moment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // A start may be more than an instant, and knows how to read one; it may be without a `T` and without seconds.
+        let whole = text.as_bytes().get(10) == Some(&b'T') && text.as_bytes().get(16) == Some(&b':');
+        match text.parse() {
+            Ok(Start::Instant(at)) if whole => Ok(Moment(at)),
+            _ => Err(format!("`{text}` is not an instant")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+impl JsonSchema for Moment {
+    fn schema_name() -> Cow<'static, str> {
+        "Moment".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": Moment::PATTERN,
+            "description": "An instant with its offset: 2026-09-16T14:00:00-04:00.",
         })
     }
 }

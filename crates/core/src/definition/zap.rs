@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::action::Action;
 use super::formats::Name;
+use super::test::Test;
 use super::trigger::Trigger;
 use crate::yaml::{MapRef, NodeRef, Spanned};
 
@@ -35,8 +36,10 @@ pub struct Zap {
     #[serde(default)]
     #[schemars(length(max = 20))]
     pub on_failure: Vec<Spanned<Action>>,
-    /// Examples that `zaprun test` checks.
+    /// Examples that `zaprun test` checks: a record, and what is to come of it.
+    // Read one by one, so that a mistake in one hides neither the others nor the zap.
     #[serde(default)]
+    #[schemars(with = "Vec<Test>")]
     pub tests: Vec<NodeRef>,
 }
 

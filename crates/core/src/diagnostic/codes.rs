@@ -185,7 +185,7 @@ codes! {
         bad: "trigger: { type: konnektive.orders, connection: slack, order_type: new_sale }",
         good: "trigger: { type: konnektive.orders, connection: crm, order_type: new_sale }";
     UNKNOWN_ZAP = "ZR0305", Error, "unknown zap",
-        "The overlay switches a zap that the project does not have.",
+        "An overlay or a file of tests names a zap that the project does not have.",
         bad: "zaps: { new-sales: { enabled: false } }",
         good: "zaps: { new-sale: { enabled: false } }";
     UNKNOWN_ZONE = "ZR0306", Error, "unknown time zone",
@@ -377,6 +377,36 @@ codes! {
         "Without an id the CRM looks up rows of given days only.",
         bad: "find: orders\nby: { emailAddress: $.email }",
         good: "find: orders\nby: { emailAddress: $.email }\nfrom: \"{{ event.at | date_add('-90d') }}\"";
+
+    // 09xx: tests of zaps.
+    TEST_FAILS = "ZR0901", Error, "a zap's own test fails",
+        "The zap does not do what its author says it does: the zap is wrong, or the test is.",
+        bad: "expect: { notify: { json: { order: \"A1\" } } }   # and B2 is sent",
+        good: "expect: { notify: { json: { order: \"B2\" } } }";
+    TEST_FIXTURE = "ZR0902", Error, "fixture that cannot be used",
+        "A test without its record shows nothing. Paths begin at the folder of the file that names them.",
+        bad: "record: fixture/sale.json   # zaps/fixtures/sale.json is there",
+        good: "record: fixtures/sale.json";
+    TEST_STEP = "ZR0903", Error, "step that the zap does not have",
+        "What is expected of a step that is not there is never looked at.",
+        bad: "expect: { notifi: done }   # the zap has notify",
+        good: "expect: { notify: done }";
+    TEST_PART = "ZR0904", Error, "expectation or reply that does not go with its step",
+        "An http request has a body and headers, a write to the CRM has parameters, and only a step with `each` has elements.",
+        bad: "expect: { refund: { json: { orderId: A1 } } }   # refund is konnektive.refund_order",
+        good: "expect: { refund: { map: { orderId: A1 } } }";
+    TEST_TRIGGER = "ZR0905", Error, "test that does not go with the trigger",
+        "A schedule fires at a time and has no record; only requests that arrive have headers and a query.",
+        bad: "record: { scheduled_at: \"2026-09-16T08:00:00Z\" }",
+        good: "at: \"2026-09-16T08:00:00Z\"";
+    TEST_VAR = "ZR0906", Error, "var that the project does not have",
+        "A test lays its `vars` over those of the project; one that is not there is read by nobody.",
+        bad: "vars: { chanel: \"#test\" }",
+        good: "vars: { channel: \"#test\" }";
+    DUPLICATE_TEST = "ZR0907", Error, "two tests of one name",
+        "Tests are told apart by their names, in what is printed and by `--filter`.",
+        bad: "tests: [{ name: a sale, … }, { name: a sale, … }]",
+        good: "tests: [{ name: a sale, … }, { name: a sale without a name, … }]";
 }
 
 #[cfg(test)]

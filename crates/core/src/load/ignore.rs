@@ -57,6 +57,11 @@ impl Ignores {
         Ignores { comments }
     }
 
+    /// Finds the comments of more files.
+    pub(crate) fn add(&mut self, sources: &SourceMap, scalars: &[(FileId, Vec<(usize, usize)>)]) {
+        self.comments.append(&mut Self::collect(sources, scalars).comments);
+    }
+
     /// Drops what is silenced and adds what is wrong with the comments.
     pub fn apply(&self, sources: &SourceMap, findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
         let mut used = vec![HashSet::new(); self.comments.len()];

@@ -13,7 +13,8 @@ mod trigger;
 mod webhooks;
 mod zap;
 
-pub(crate) use project::is_address;
+pub(crate) use project::{is_address, unread};
+pub(crate) use secrets::in_zap as secrets_in;
 
 #[cfg(test)]
 mod tests;
@@ -225,7 +226,7 @@ fn start(file: FileId) -> Span {
 
 /// Adds traps to the findings of the structure. Where both say the same of one value, the structure's words stay
 /// and the trap's advice joins them: it knows what was meant.
-fn with_traps(structure: &mut Vec<Diagnostic>, traps: Vec<(NodeId, Diagnostic)>) {
+pub(crate) fn with_traps(structure: &mut Vec<Diagnostic>, traps: Vec<(NodeId, Diagnostic)>) {
     for (_, trap) in traps {
         let same = structure.iter_mut().find(|finding| finding.span == trap.span);
         match same {

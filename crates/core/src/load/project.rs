@@ -135,7 +135,7 @@ fn variant(mut tree: Tree, lookup: Option<&dyn Lookup>) -> Variant {
 }
 
 /// The finding for a value that fits its schema and still cannot be read.
-pub(super) fn unread(tree: &Tree, error: &yaml::DeError) -> Diagnostic {
+pub(crate) fn unread(tree: &Tree, error: &yaml::DeError) -> Diagnostic {
     let node = error.node.unwrap_or(tree.root());
     let code = match tree.node(node).kind {
         Kind::Text { style: Style::Variable, .. } => &code::VARIABLE_VALUE,

@@ -139,7 +139,7 @@ pub(super) fn no_default(tree: &Tree, findings: &mut [Diagnostic]) {
 }
 
 /// Findings of a zap.
-pub(super) fn in_zap(tree: &Tree) -> Vec<Diagnostic> {
+pub(crate) fn in_zap(tree: &Tree) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     tree.walk(tree.root(), &mut |node, pointer| {
         let Kind::Text { value, .. } = &tree.node(node).kind else { return };

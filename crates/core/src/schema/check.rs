@@ -120,9 +120,11 @@ pub(super) fn head(tree: &Tree, node: NodeId) -> Span {
 fn validator(document: Document) -> &'static Validator {
     static PROJECT: LazyLock<Validator> = LazyLock::new(|| build(Document::Project.schema()));
     static ZAP: LazyLock<Validator> = LazyLock::new(|| build(Document::Zap.schema()));
+    static TESTS: LazyLock<Validator> = LazyLock::new(|| build(Document::Tests.schema()));
     match document {
         Document::Project => &PROJECT,
         Document::Zap => &ZAP,
+        Document::Tests => &TESTS,
     }
 }
 

@@ -14,7 +14,7 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
-use crate::definition::{Project, Zap};
+use crate::definition::{Project, TestFile, Zap};
 
 pub(crate) use check::check;
 
@@ -25,6 +25,8 @@ pub enum Document {
     Project,
     /// A zap.
     Zap,
+    /// Tests of a zap in a file of their own.
+    Tests,
 }
 
 impl Document {
@@ -32,9 +34,11 @@ impl Document {
     pub(crate) fn schema(self) -> &'static Value {
         static PROJECT: LazyLock<Value> = LazyLock::new(|| generate::<Project>("zaprun project"));
         static ZAP: LazyLock<Value> = LazyLock::new(|| generate::<Zap>("zaprun zap"));
+        static TESTS: LazyLock<Value> = LazyLock::new(|| generate::<TestFile>("zaprun tests"));
         match self {
             Document::Project => &PROJECT,
             Document::Zap => &ZAP,
+            Document::Tests => &TESTS,
         }
     }
 }
@@ -50,7 +54,8 @@ pub fn schemas() -> Vec<(&'static str, String)> {
     let mut zap = Document::Zap.schema().clone();
     actions::refer(&mut zap);
     let actions = ACTIONS.iter().map(|(path, schema)| (path.as_str(), schema.clone()));
-    [("project.schema.json", project), ("zap.schema.json", zap)]
+    let tests = Document::Tests.schema().clone();
+    [("project.schema.json", project), ("zap.schema.json", zap), ("test.schema.json", tests)]
         .into_iter()
         .chain(actions)
         .map(|(path, schema)| (path, format!("{schema:#}\n")))

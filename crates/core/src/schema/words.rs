@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Document;
 use super::check::Place;
-use crate::definition::{Format, format_of, later};
+use crate::definition::{Format, STEP_WORD, format_of, later};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::yaml::{Kind, Style};
 
@@ -201,6 +201,8 @@ fn bad_format(place: &Place<'_>, pattern: &str) -> Diagnostic {
             let help = match place.name().as_str() {
                 "currency" => "write the three letters of the currency: USD",
                 "verify" => "write hmac, token or basic as a key, or the word none",
+                "expect" => "write filtered, ignored, or what each step sends: notify: { json: { … } }",
+                _ if pattern == STEP_WORD => "write done, skipped, or what is sent: { json: { … } }",
                 _ => "check the spelling",
             };
             Diagnostic::new(&code::BAD_FORMAT, format!("{} cannot be `{written}`", title(place))).help(help)

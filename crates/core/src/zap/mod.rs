@@ -13,7 +13,7 @@ mod url;
 #[cfg(test)]
 mod tests;
 
-pub use action::{Action, OnUncertain, Plan, ResponseFacts, Retry, Target, Unfound};
+pub use action::{Action, OnUncertain, Plan, ReadsOf, ResponseFacts, Retry, Target, Unfound};
 pub use compile::{Compiled, compile};
 pub use project::{DEFAULT_CRM_URL, DEFAULT_CURRENCY, ProjectFacts};
 pub use response::response_json;
@@ -90,6 +90,11 @@ impl Zap {
     /// When the record is no JSON object.
     pub fn record(&self, record: &[u8]) -> Result<Value, MapError> {
         scope::record(self, record, &mut Vec::new())
+    }
+
+    /// The project's values as the zap sees them.
+    pub(crate) fn vars(&self) -> &Value {
+        &self.vars
     }
 
     /// Evaluates the filter.

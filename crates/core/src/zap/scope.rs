@@ -16,6 +16,7 @@ use crate::value::{Instant, Kind, Object, Value};
 // that `Scope::new` gives; loop names follow `step`, or take its successor's place where there is no `response`.
 pub(crate) const RECORD: usize = 0;
 pub(crate) const RECORD_RAW: usize = 1;
+pub(crate) const VARS: usize = 2;
 pub(crate) const LET: usize = 3;
 pub(crate) const STEPS: usize = 4;
 pub(crate) const EVENT: usize = 5;
@@ -182,6 +183,11 @@ impl Scope {
     /// Fields of the record whose value did not fit the type.
     pub fn misfits(&self) -> &[&'static str] {
         &self.misfits
+    }
+
+    /// Gives `vars` other values.
+    pub(crate) fn set_vars(&mut self, vars: Value) {
+        self.values[VARS] = vars;
     }
 
     /// Says what went wrong, for the steps of `on_failure`.

@@ -41,6 +41,7 @@ pub struct Action {
     pub(super) stop_if: Option<Condition>,
     pub(super) reads_body: bool,
     pub(super) reads_response: bool,
+    pub(super) reads_of: ReadsOf,
     pub(super) place: String,
 }
 
@@ -50,6 +51,15 @@ pub(super) enum Call {
     Http(Http),
     Crm(CrmCall),
     Find(FindCall),
+}
+
+/// The steps whose answers an action reads, by id.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReadsOf {
+    /// Those that decide whether it is done at all: read by `each` and `when`.
+    pub gate: Vec<String>,
+    /// All of them.
+    pub all: Vec<String>,
 }
 
 /// How long and how often to try again.
@@ -186,6 +196,11 @@ impl Action {
         self.reads_response
     }
 
+    /// The other steps whose answers it reads.
+    pub fn reads_of(&self) -> &ReadsOf {
+        &self.reads_of
+    }
+
     /// Renders what is to be sent.
     ///
     /// # Errors
@@ -280,6 +295,11 @@ impl Action {
     /// Whether it has an `unless:`.
     pub fn has_unless(&self) -> bool {
         self.unless.is_some()
+    }
+
+    /// Whether it has a `stop_if:`.
+    pub fn has_stop_if(&self) -> bool {
+        self.stop_if.is_some()
     }
 
     /// Whether the run ends after this step. `response` is its answer as JSON, as later steps see it.

@@ -12,6 +12,15 @@ use crate::zap::project::ProjectFacts;
 use crate::zap::scope::{self, RESPONSE};
 use crate::zap::target;
 
+/// What a step reads of the steps before it.
+#[derive(Default)]
+pub(super) struct Reads {
+    /// In what decides whether it is done at all.
+    pub(super) gate: Vec<Access>,
+    /// In all of it.
+    pub(super) all: Vec<Access>,
+}
+
 /// Compiles one step; nothing when it has findings.
 pub(super) fn compile(
     compiler: &mut Compiler<'_>,
@@ -19,7 +28,9 @@ pub(super) fn compile(
     names: &Names,
     place: &str,
     project: &ProjectFacts,
-) -> Option<Action> {
+) -> Option<(Action, Reads)> {
+    // What is read of the step itself is dropped on the way.
+    let before = compiler.reads.iter().filter(|access| access.root < scope::STEP).count();
     let common = written.common();
     let step =
         Shape::members([("id", Shape::Scalar(ValueKind::Text)), ("key", Shape::Scalar(ValueKind::Text))]);
@@ -43,6 +54,7 @@ pub(super) fn compile(
     };
 
     let when = common.when.map(|when| compiler.condition(when.node, &inner));
+    let gate = of_steps(&compiler.reads, before);
     let unless = common.unless.map(|unless| compiler.condition(unless.node, &outer));
     let reads_before = compiler.reads.len();
     let with_response = outer.clone().with("response", response_shape(written));
@@ -68,7 +80,8 @@ pub(super) fn compile(
             find::compile(compiler, query, &inner, place, &account).map(Call::Find)
         }
     };
-    Some(Action {
+    let reads = Reads { gate, all: of_steps(&compiler.reads, before) };
+    let action = Action {
         id: common.id.as_str().to_owned(),
         retry: retry(common.retry),
         on_uncertain: on_uncertain(written),
@@ -81,8 +94,17 @@ pub(super) fn compile(
         reads_response: common.stop_if.is_some(),
         stop_if: whole(stop_if)?,
         reads_body,
+        // Filled in by whoever knows the steps.
+        reads_of: crate::zap::ReadsOf::default(),
         place: place.to_owned(),
-    })
+    };
+    Some((action, reads))
+}
+
+/// What is read of `steps` after the first so many reads.
+fn of_steps(reads: &[Access], before: usize) -> Vec<Access> {
+    let kept = reads.iter().filter(|access| access.root < scope::STEP).skip(before);
+    kept.filter(|access| access.root == scope::STEPS).cloned().collect()
 }
 
 /// What is known of a step's answer.

@@ -9,7 +9,7 @@ mod params;
 use std::sync::Arc;
 
 use super::Zap;
-use super::action::Action;
+use super::action::{Action, ReadsOf};
 use super::project::{ConnectionFacts, ProjectFacts};
 use super::scope::{self, STEPS};
 use super::trigger::{self, Trigger};
@@ -146,7 +146,14 @@ fn actions(
         for (at, written) in written.iter().enumerate() {
             let action = action::compile(compiler, &written.value, &names, &format!("{key}[{at}]"), project);
             match (action, &mut actions) {
-                (Some(action), Some(actions)) => actions.push(action),
+                (Some((mut action, reads)), Some(actions)) => {
+                    let of = |reads: &[Access]| {
+                        let ids = steps.iter().map(|(id, _)| &**id);
+                        ids.filter(|id| reads_of_step(reads, id).0).map(str::to_owned).collect()
+                    };
+                    action.reads_of = ReadsOf { gate: of(&reads.gate), all: of(&reads.all) };
+                    actions.push(action);
+                }
                 _ => actions = None,
             }
             steps.push((

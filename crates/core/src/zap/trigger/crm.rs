@@ -141,6 +141,18 @@ impl CrmTrigger {
         self.kind.takes(row, self.options) && self.wheres.iter().all(|condition| condition.holds(row))
     }
 
+    /// Why the row does not enter this zap's ledger, in plain words; nothing when it does.
+    pub(crate) fn declines(&self, row: &Row) -> Option<String> {
+        if !self.kind.takes(row, self.options) {
+            return Some(format!("it is not what `{}` is about", self.kind()));
+        }
+        let name = match self.wheres.iter().find(|condition| !condition.holds(row))? {
+            Where::Field(field, _) => field.name,
+            Where::Product(_) => PRODUCT,
+        };
+        Some(format!("`where` wants another `{name}`"))
+    }
+
     /// Whether a row that the ledger does not hold is news.
     pub fn judge(&self, row: &Row, when: &When) -> Verdict {
         self.kind.judge(row, when, &self.zone)

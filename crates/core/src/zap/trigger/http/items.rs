@@ -131,7 +131,8 @@ impl HttpTrigger {
         Ok(items.iter().map(item).collect())
     }
 
-    fn item(&self, mut record: Vec<u8>, mut value: Value) -> Item {
+    /// An item: what is kept of it, and what it is known by.
+    pub(crate) fn item(&self, mut record: Vec<u8>, mut value: Value) -> Item {
         let mut card = Vec::new();
         let suspect = card::may_hold_number(&record) || card::may_name_card(&record);
         if let Some(redacted) = suspect.then(|| card::redact(&record, None)).flatten() {

@@ -1,0 +1,241 @@
+//! Examples of a zap, as its author writes them: a record, and what is to come of it. `zaprun test` checks them offline.
+//!
+//! They stand under `tests:` of the zap, or of a file `*.test.yaml` beside it, which says `zap: NAME`.
+//!
+//! ```yaml
+//! tests:
+//!   - name: a sale is booked, and its parcel is ordered      # needed; unique in the zap
+//!     record: fixtures/sale.json         # the row as the CRM sends it, the item, or the body: a map, or a file beside
+//!     expect:                            # by step; steps that are not named may be done or skipped, not fail
+//!       book: { json: { order: "D6C8C390A7", total: 49.9 } }
+//!       ship: done                       # done | skipped
+//! ```
+//!
+//! **Records.** A path is relative to the file that names it and stays inside the project (`.json`, `.yaml`).
+//! `{ $from: fixtures/sale.json, totalAmount: "5.00", $remove: [couponCode] }` is the file with the other keys laid over
+//! it: maps merge, lists and scalars replace, null is null, `$remove` takes members out; both words work in any map of
+//! `record`, `fresh`, `replies` and `headers`. `fresh:` is the record as it is when `unless` reads it again (by default
+//! as it was). A record that the trigger does not take (`where`, `cycles`, a status of another kind) fails the test.
+//!
+//! **Other triggers.** For `webhook`: `headers:` and `query:`; without `record` the query is the record. For `schedule`:
+//! `at: "2026-09-16T08:00:00-04:00"`, one of the times of `cron`, instead of a record. `event: { at: …, key: … }` sets what `event.at` and
+//! `event.key` are; by default they come from the record. `vars:` is laid over the project's `vars`; without it they are
+//! those of zaprun.yaml and of the overlay that `--env` chooses.
+//!
+//! **Replies.** `replies: { STEP: … }` answers a step, for `steps.STEP.response`, `success` and `stop_if`:
+//! `{ status: 200, headers: …, body: … }` to http, `{ result: SUCCESS, message: …, orderId: … }` to a write to the CRM
+//! (any `result` but SUCCESS refuses it; ids in `message` are lifted as in a run), `{ rows: [ … ] }` to a
+//! look-up, `{ refused: "text" }` to any: the step is given up with that reason. For a step with `each`, one reply serves
+//! all elements, a list one each. A step without a reply counts as done; a step that reads its answer fails the test.
+//!
+//! **Expectations.** `expect: filtered` (the filter says no), `expect: ignored` (the trigger does not take the record, a
+//! request with card data is refused, `cron` has no such time), or a map by step id, of `actions` and `on_failure`:
+//! `done`, `skipped`, or a map of
+//! - for http: `method`, `url` or `path` (as sent, escapes and all), `query`, `headers`, and `json`, `form` or `text`;
+//! - for a write to the CRM: `map`, its parameters as they are sent, and `lead`, those of the lead that goes first;
+//! - for `konnektive.query`: `find`, its parameters as they are sent, `from` and `to`, its days;
+//! - for all: `skipped: true`; `error: "text"`, which the reason for giving the step up holds; `exact: true`;
+//! - under `each`: `each: [ … ]`, an expectation for each element in order, or `each: { KEY: … }` for some of them; other
+//!   keys then hold for every element.
+//!
+//! `$error: "text"` beside the steps: the run is given up before its first step, since `filter` or `let` fails so.
+//!
+//! Maps match in part: what is not named is not looked at; `exact: true` forbids other members. Lists match as a whole, a
+//! member at a time. Numbers are equal by value whatever their scale (19.9 and 19.90), and are not text; in `query`,
+//! `headers`, `form`, `map`, `lead` and `find`, where all is text, a number matches its digits by value, a list the
+//! values of a repeated name, and null a name that is not there. A step that fails though no `error` says so, and a run
+//! that ends by its filter though steps are expected, fail the test. `delay` does not wait, `once_per`, `settle` and
+//! `retry` do not apply: a reply that a run would retry counts as given up.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::formats::Name;
+use super::start::Moment;
+use crate::yaml::{MapRef, NodeRef, Spanned};
+
+/// Tests of a zap, in a file of their own.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct TestFile {
+    /// The zap's name.
+    pub zap: Spanned<Name>,
+    /// Its examples.
+    #[schemars(with = "Vec<Test>")]
+    pub tests: Vec<NodeRef>,
+}
+
+/// One example: a record, and what is to come of it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Test {
+    /// What it shows, in a few words; no other test of the zap has the name.
+    #[schemars(length(min = 1, max = 200))]
+    pub name: Spanned<String>,
+    /// The record as it arrives: a map, or the path of a JSON or YAML file beside this one. `$from: PATH` in a map lays
+    /// its other keys over a file; `$remove: [KEY]` takes members out.
+    #[serde(default)]
+    #[schemars(schema_with = "record")]
+    pub record: Option<NodeRef>,
+    /// The record as it is when `unless` reads it again. Default: as it was.
+    #[serde(default)]
+    #[schemars(schema_with = "record")]
+    pub fresh: Option<NodeRef>,
+    /// For a webhook: the request's headers.
+    pub headers: Option<MapRef>,
+    /// For a webhook: the request's query.
+    pub query: Option<MapRef>,
+    /// For a schedule: the time at which it fires, for example 2026-09-16T08:00:00-04:00.
+    pub at: Option<Spanned<Moment>>,
+    /// What is known of the event beside its record.
+    pub event: Option<Spanned<TestEvent>>,
+    /// Laid over the project's `vars`.
+    pub vars: Option<MapRef>,
+    /// What steps are answered, by their ids: { status, headers, body }, { result, message, orderId }, { rows: [] } or
+    /// { refused: TEXT }; under `each` one for all elements, or a list.
+    #[serde(default)]
+    #[schemars(schema_with = "replies")]
+    pub replies: Option<MapRef>,
+    /// What comes of it: filtered, ignored, or by the steps' ids done, skipped or what is sent.
+    #[schemars(schema_with = "expected")]
+    pub expect: NodeRef,
+}
+
+/// What is known of an event beside its record.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct TestEvent {
+    /// When it happened: `event.at`. Default: as the record says.
+    pub at: Option<Spanned<Moment>>,
+    /// Its natural id: `event.key`. Default: as the record says.
+    #[schemars(length(min = 1))]
+    pub key: Option<Spanned<String>>,
+}
+
+/// What a step asks of the world, as far as tests tell it apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepKind {
+    /// An HTTP request.
+    Http,
+    /// A write to the CRM.
+    Crm,
+    /// A look-up in the CRM.
+    Query,
+}
+
+/// One part of a request, as an expectation names it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The key.
+    pub key: &'static str,
+    /// The kind of step that has it.
+    pub of: StepKind,
+    /// What may stand there: `string`, `object`, or `any`.
+    ty: &'static str,
+    meaning: &'static str,
+}
+
+macro_rules! parts {
+    ($($of:ident $key:literal $ty:literal $meaning:literal;)*) => {
+        &[$(Part { key: $key, of: StepKind::$of, ty: $ty, meaning: $meaning }),*]
+    };
+}
+
+/// Every part of a request that an expectation can name.
+pub static PARTS: &[Part] = parts! {
+    Http "method" "string" "The method.";
+    Http "url" "string" "The whole address, of a step without a connection.";
+    Http "path" "string" "What follows the connection's address, as it is sent.";
+    Http "query" "object" "Query parameters.";
+    Http "headers" "object" "Headers that the zap sets.";
+    Http "json" "any" "The body, as JSON.";
+    Http "form" "object" "The body, as the pairs of a form.";
+    Http "text" "string" "The body, as text.";
+    Crm "map" "object" "The parameters as they are sent.";
+    Crm "lead" "object" "The parameters of the lead that goes first.";
+    Query "find" "object" "The parameters of the look-up as they are sent.";
+    Query "from" "string" "The first day it looks at: 2026-09-16.";
+    Query "to" "string" "The last day it looks at: 2026-09-16.";
+};
+
+/// The form of an expectation for a step that is a word.
+pub(crate) const STEP_WORD: &str = "^(done|skipped)$";
+/// The form of an expectation for the run that is a word.
+const RUN_WORD: &str = "^(filtered|ignored)$";
+
+/// What is expected of a step: known to the schema; tests read it off its node.
+#[derive(Debug)]
+struct Expectation;
+
+impl JsonSchema for Expectation {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Expectation".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let inner = generator.subschema_for::<Expectation>();
+        let mut properties = Map::new();
+        for part in PARTS {
+            let mut schema = Map::new();
+            if part.ty != "any" {
+                schema.insert("type".to_owned(), part.ty.into());
+            }
+            schema.insert("description".to_owned(), part.meaning.into());
+            properties.insert(part.key.to_owned(), Value::Object(schema));
+        }
+        let common = [
+            (
+                "exact",
+                json!({ "type": "boolean", "description": "Members that are not named are forbidden. Default: false." }),
+            ),
+            ("skipped", json!({ "const": true, "description": "The step is not done." })),
+            (
+                "error",
+                json!({ "type": "string", "description": "The step is given up, and the reason holds this text." }),
+            ),
+            (
+                "each",
+                json!({
+                    "type": ["array", "object"],
+                    "items": inner,
+                    "additionalProperties": inner,
+                    "description": "Under `each`: what is expected of each element in order, or of some by their keys.",
+                }),
+            ),
+        ];
+        properties.extend(common.map(|(key, schema)| (key.to_owned(), schema)));
+        json_schema!({
+            "description": "done, skipped, or what is sent; maps match in part unless `exact: true`.",
+            "type": ["string", "object"],
+            "pattern": STEP_WORD,
+            "properties": properties,
+            "additionalProperties": false,
+        })
+    }
+}
+
+fn record(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "object", "array"], "minLength": 1 })
+}
+
+fn replies(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "object", "additionalProperties": { "type": ["object", "array"] } })
+}
+
+fn expected(generator: &mut SchemaGenerator) -> Schema {
+    let step = generator.subschema_for::<Expectation>();
+    json_schema!({
+        "type": ["string", "object"],
+        "pattern": RUN_WORD,
+        "minProperties": 1,
+        // Not among `properties`: beside the steps' ids it is the one key that is known.
+        "patternProperties": {
+            "^\\$error$": {
+                "type": "string",
+                "description": "The run is given up before its first step, and the reason holds this text.",
+            },
+        },
+        "additionalProperties": step,
+    })
+}

@@ -1,0 +1,23 @@
+//! Rehearsals: one record through a compiled zap, offline. A dry run and the tests of zaps are made of it, so that they
+//! cannot disagree.
+//!
+//! [`rehearse`] says what each step would send; [`read_tests`] reads the tests of a project, and [`Case::check`] compares
+//! what one of them expects with its rehearsal. The language of tests is described in [`crate::definition::Test`]'s file.
+
+mod answer;
+mod case;
+mod compare;
+mod read;
+mod run;
+
+#[cfg(test)]
+mod tests;
+
+pub use answer::Answer;
+pub use case::Case;
+pub use compare::Difference;
+pub use read::{Fixtures, read_tests};
+pub use run::{
+    Did, Element, End, Ended, Failure, Rehearsal, Sent, Stage, Step, rehearse, rehearse_failure,
+    rehearse_steps,
+};
