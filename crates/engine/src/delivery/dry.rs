@@ -1,13 +1,18 @@
 //! Shows what a run would send, and sends nothing.
 
-use super::facts::{facts, once_value, restore, show};
+use super::facts::{facts, once_value, restore};
 use super::journey::reason;
 use super::lane::Lane;
 use super::shared::count;
-use crate::ports::{ClaimedRun, OnceOutcome, RunReason, RunState, RunUpdate, StepOutcome, StoreError};
+use crate::ports::{
+    ClaimedRun, OnceOutcome, RunReason, RunState, RunUpdate, StepOutcome, StepRecord, StoreError,
+};
 use crate::report::{Event, WouldSend};
 use zaprun_core::mapping::MapError;
-use zaprun_core::zap::{Pass, Plan, Scope};
+use zaprun_core::rehearsal::{
+    self, Answer, Did, Element, End, Ended, Failure, Rehearsal, Stage, rehearse_failure, rehearse_steps,
+};
+use zaprun_core::zap::Pass;
 
 /// Renders a run's requests, reports them, and marks the run as shown in the (copied) state.
 ///
@@ -16,20 +21,24 @@ use zaprun_core::zap::{Pass, Plan, Scope};
 pub(super) async fn show_run(lane: &Lane, run: ClaimedRun) -> Result<(), StoreError> {
     let shared = &lane.shared;
     let name = lane.name(&run);
-    let (state, why, event) = match render(lane, &run).await? {
-        Ok(Shown::Requests(steps)) => {
+    let shown = render(lane, &run).await?;
+    if !shown.steps.is_empty() || matches!(shown.end, Close::Sent) {
+        shared.observer.see(Event::WouldSend { run: name.clone(), steps: shown.steps });
+    }
+    let (state, why) = match shown.end {
+        Close::Sent => {
             count(&shared.counters.delivered);
-            (RunState::Delivered, reason("dry_run", ""), Event::WouldSend { run: name, steps })
+            (RunState::Delivered, reason("dry_run", ""))
         }
-        Ok(Shown::Filtered(why)) => {
+        Close::Filtered(why) => {
             count(&shared.counters.filtered);
-            (RunState::Filtered, why.clone(), Event::Filtered { run: name, reason: why })
+            shared.observer.see(Event::Filtered { run: name, reason: why.clone() });
+            (RunState::Filtered, why)
         }
-        Err(error) => {
-            lane.alert(&error);
+        Close::Dead(why) => {
             count(&shared.counters.dead);
-            let why = reason("mapping", error.to_string());
-            (RunState::Dead, why.clone(), Event::Dead { run: name, reason: why })
+            shared.observer.see(Event::Dead { run: name, reason: why.clone() });
+            (RunState::Dead, why)
         }
     };
     let now = shared.clock.now();
@@ -48,64 +57,128 @@ pub(super) async fn show_run(lane: &Lane, run: ClaimedRun) -> Result<(), StoreEr
         retrying_since: run.retrying_since,
         at: now,
     };
-    shared.insist(|| shared.store.update_run(update.clone())).await?;
-    shared.observer.see(event);
-    Ok(())
+    shared.insist(|| shared.store.update_run(update.clone())).await
 }
 
-enum Shown {
-    Requests(Vec<WouldSend>),
+/// What a run comes to.
+struct Shown {
+    steps: Vec<WouldSend>,
+    end: Close,
+}
+
+/// How a run would end.
+enum Close {
+    Sent,
     Filtered(RunReason),
+    Dead(RunReason),
 }
 
-async fn render(lane: &Lane, run: &ClaimedRun) -> Result<Result<Shown, MapError>, StoreError> {
-    let mut scope = match lane.zap.scope(&facts(run)) {
+impl Shown {
+    fn filtered(word: &str, detail: impl Into<String>) -> Shown {
+        Shown { steps: Vec::new(), end: Close::Filtered(reason(word, detail)) }
+    }
+}
+
+async fn render(lane: &Lane, run: &ClaimedRun) -> Result<Shown, StoreError> {
+    let zap = &lane.zap;
+    let mut scope = match zap.scope(&facts(run)) {
         Ok(scope) => scope,
-        Err(error) => return Ok(Err(error)),
+        Err(error) => return Ok(dead(lane, Vec::new(), &broken(error))),
     };
-    match lane.zap.passes(&scope) {
-        Ok(Pass::Yes) => {}
-        Ok(Pass::No { why }) => return Ok(Ok(Shown::Filtered(reason("filter", why)))),
-        Err(error) => return Ok(Err(error)),
+    restore(&mut scope, &run.steps);
+    let stage = Behind { steps: &run.steps };
+    if let Some(why) = &run.failing {
+        let failure = Failure { step: stage.failed(), reason: why.detail.clone(), error: None };
+        return Ok(conclude(lane, rehearse_failure(zap, &mut scope, &stage, failure)));
     }
-    if let Some(value) = once_value(lane, run) {
-        let shared = &lane.shared;
-        let taken = shared.insist(|| shared.store.take_once(run.zap, &value, run.id)).await?;
-        if taken != OnceOutcome::Taken {
-            return Ok(Ok(Shown::Filtered(reason("once_per", "another row has it"))));
+    // A run that has finished a step has passed before.
+    if run.steps.is_empty() {
+        match zap.passes(&scope) {
+            Ok(Pass::Yes) => {}
+            Ok(Pass::No { why }) => return Ok(Shown::filtered("filter", why)),
+            Err(error) => {
+                let rehearsal = rehearse_failure(zap, &mut scope, &stage, broken(error));
+                return Ok(conclude(lane, rehearsal));
+            }
+        }
+        if let Some(value) = once_value(lane, run) {
+            let shared = &lane.shared;
+            let taken = shared.insist(|| shared.store.take_once(run.zap, &value, run.id)).await?;
+            if taken != OnceOutcome::Taken {
+                return Ok(Shown::filtered("once_per", "another row has it"));
+            }
         }
     }
-    Ok(steps(lane, run, &mut scope).map(Shown::Requests))
+    Ok(conclude(lane, rehearse_steps(zap, &mut scope, &stage)))
 }
 
-fn steps(lane: &Lane, run: &ClaimedRun, scope: &mut Scope) -> Result<Vec<WouldSend>, MapError> {
-    lane.zap.bind(scope)?;
-    restore(scope, &run.steps);
-    let mut shown = Vec::new();
-    // Whether a later step reads an answer that nobody has given.
-    let mut unanswered = false;
-    for action in &lane.zap.actions {
-        if run.steps.iter().any(|done| done.step == action.id && done.element.is_none()) {
-            continue;
-        }
-        let mut would = WouldSend { step: action.id.clone(), requests: Vec::new(), note: None };
-        match action.plan(scope) {
-            Ok(Plan::Skip { .. }) => {
-                show(scope, &action.id, None, StepOutcome::Skipped, None);
-                continue;
-            }
-            Ok(Plan::One(request)) => would.requests.push(*request),
-            Ok(Plan::Each(elements)) => {
-                would.requests.extend(elements.into_iter().map(|(_, request)| request));
-            }
-            Err(error) if unanswered => {
-                would.note = Some(format!("depends on the answer to a step that was not sent: {error}"));
-            }
-            Err(error) => return Err(error),
-        }
-        show(scope, &action.id, None, StepOutcome::Done, None);
-        unanswered |= action.reads_response();
-        shown.push(would);
+fn broken(error: MapError) -> Failure {
+    Failure { step: None, reason: error.to_string(), error: Some(error) }
+}
+
+fn conclude(lane: &Lane, rehearsal: Rehearsal) -> Shown {
+    let steps = rehearsal.steps.into_iter().filter_map(would_send).collect();
+    match rehearsal.end {
+        End::Delivered => Shown { steps, end: Close::Sent },
+        End::Filtered { why } => Shown { steps, end: Close::Filtered(reason("filter", why)) },
+        End::Dead(failure) => dead(lane, steps, &failure),
     }
-    Ok(shown)
+}
+
+fn dead(lane: &Lane, steps: Vec<WouldSend>, failure: &Failure) -> Shown {
+    let word = match &failure.error {
+        Some(error) => {
+            lane.alert(error);
+            "mapping"
+        }
+        None => "refused",
+    };
+    Shown { steps, end: Close::Dead(reason(word, failure.reason.clone())) }
+}
+
+/// A step as it is shown; skipped ones are left out.
+fn would_send(step: rehearsal::Step) -> Option<WouldSend> {
+    let (requests, trouble) = match step.did {
+        Did::Skipped { .. } => return None,
+        Did::Sent(sent) => (sent.into_iter().map(|sent| sent.request).collect(), None),
+        Did::Broken(error) | Did::Unknown(error) => (Vec::new(), Some(error.to_string())),
+    };
+    let mut notes = Vec::new();
+    if step.on_failure {
+        notes.push("since the run is given up".to_owned());
+    }
+    if !step.needs.is_empty() {
+        let needed: Vec<String> = step.needs.iter().map(|needed| format!("`{needed}`")).collect();
+        notes.push(format!("depends on the answer to {}, which was not sent", needed.join(" and ")));
+    }
+    notes.extend(trouble);
+    let note = (!notes.is_empty()).then(|| notes.join(": "));
+    Some(WouldSend { step: step.id, requests, note })
+}
+
+/// The run as it stands: what is finished is not shown again, and nothing is answered.
+struct Behind<'a> {
+    steps: &'a [StepRecord],
+}
+
+impl Behind<'_> {
+    fn failed(&self) -> Option<String> {
+        let failed = self.steps.iter().find(|step| step.outcome == StepOutcome::Failed);
+        failed.map(|step| step.step.clone())
+    }
+}
+
+impl Stage for Behind<'_> {
+    fn answer(&self, _: &str, _: Option<Element<'_>>) -> Option<&Answer> {
+        None
+    }
+
+    fn ended(&self, step: &str, element: Option<&str>) -> Option<Ended> {
+        let record =
+            self.steps.iter().find(|done| done.step == step && done.element.as_deref() == element)?;
+        Some(match record.outcome {
+            StepOutcome::Failed => Ended::Failed,
+            StepOutcome::Done | StepOutcome::Skipped => Ended::Well,
+        })
+    }
 }

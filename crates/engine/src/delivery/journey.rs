@@ -167,7 +167,11 @@ impl<'a> Journey<'a> {
             },
         };
         match next {
-            Next::Go => self.arrive().await,
+            Next::Go => match self.failure.take() {
+                // Later steps ran; it is given up all the same.
+                Some(failure) => self.die(failure, scope).await,
+                None => self.arrive().await,
+            },
             Next::Rest => Ok(()),
             Next::Stop(why) => match self.failure.take() {
                 Some(failure) => self.die(failure, scope).await,
@@ -364,9 +368,6 @@ impl<'a> Journey<'a> {
     }
 
     async fn arrive(mut self) -> Result<(), StoreError> {
-        if let Some(failure) = self.failure.take() {
-            return self.end(RunState::Dead, failure).await;
-        }
         let mut steps = self.run.steps.iter().chain(&self.saved).chain(self.book.settled());
         let word =
             if steps.all(|step| step.outcome == StepOutcome::Skipped) { "skipped" } else { "delivered" };

@@ -3,6 +3,7 @@
 mod bounds;
 mod crash;
 mod desk;
+mod dry;
 mod engine;
 mod kit;
 mod model;

@@ -102,7 +102,24 @@ fn on_failure_runs_once_the_run_is_given_up() {
     world.sales(0, &["A"]);
     world.target.script(|request| if super::kit::path(request) == "/act" { reply(400) } else { reply(200) });
     world.for_long(MINUTE);
-    assert_eq!(world.target.seen(), ["/act {}", "/tell {\"step\":\"act\",\"why\":\"the target answered 400\"}"]);
+    assert_eq!(
+        world.target.seen(),
+        ["/act {}", "/tell {\"step\":\"act\",\"why\":\"the target answered 400\"}"]
+    );
+    assert_eq!(world.state("A"), (RunState::Dead, "refused".into()));
+}
+
+#[test]
+fn on_failure_runs_after_the_steps_that_went_on() {
+    let world =
+        World::new(&[&FAILING.replace("    path: /act\n", "    path: /act\n    continue_on_error: true\n")]);
+    world.sales(0, &["A"]);
+    world.target.script(|request| if super::kit::path(request) == "/act" { reply(400) } else { reply(200) });
+    world.for_long(MINUTE);
+    assert_eq!(
+        world.target.seen(),
+        ["/act {}", "/tell {\"step\":\"act\",\"why\":\"the target answered 400\"}"]
+    );
     assert_eq!(world.state("A"), (RunState::Dead, "refused".into()));
 }
 
