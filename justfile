@@ -22,6 +22,13 @@ schemas:
 check-schemas:
     cargo run -q -- schema --check schemas
 
+# write docs/reference from the tables
+reference:
+    cargo run -q -- reference --write docs/reference
+
+check-reference:
+    cargo run -q -- reference --check docs/reference
+
 # the example zaps, as a merchant's CI would
 validate:
     cargo run -q -- validate --strict

@@ -36,7 +36,7 @@ pub(super) fn page() -> Page {
         .filter(|endpoint| actions::pays(endpoint))
         .map(|endpoint| format!("[{}](actions/{}{ENDING})", word(endpoint.action), endpoint.action))
         .collect();
-    doc.block(&format!("Of {}:", actions.join(" and ")));
+    doc.block(&format!("For {}:", actions.join(" and ")));
     let held = [
         [
             "none".to_owned(),

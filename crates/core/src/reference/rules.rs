@@ -83,7 +83,7 @@ pub(super) fn repeat(repeat: Repeat) -> &'static str {
              `on_uncertain: retry`."
         }
         Repeat::Never => {
-            "**Never without proof** that nothing happened is it sent again, since it moves money: `settle_after` has \
+            "**Never sent again without proof** that nothing happened, since it moves money: `settle_after` has \
              passed, and two looks at the CRM from then on show the same and nothing of it. Otherwise the run is held \
              for a person."
         }
