@@ -63,7 +63,7 @@ fn structure() {
     insta::assert_snapshot!(edited("type: http\n", "type: http\n    auth: { barer: \"${T}\" }\n"), @"zaprun.yaml:10:13 ZR0202 unknown key `barer` | did you mean `bearer`?");
     insta::assert_snapshot!(edited("type: http\n", "type: webhook\n    verify: nothing\n"), @r"
     zaprun.yaml:10:13 ZR0205 `verify` cannot be `nothing` | write hmac, token or basic as a key, or the word none
-    zaprun.yaml:11:5 ZR0202 unknown key `base_url` | known keys are `type`, `verify`
+    zaprun.yaml:11:5 ZR0202 unknown key `base_url` | known keys are `type`, `verify`, `rate`
     ");
     insta::assert_snapshot!(edited("${SLACK_WEBHOOK_URL}", "hooks.example.com"), @"zaprun.yaml:10:15 ZR0212 `base_url` is not an address that requests can go to | write an absolute address: https://api.example.com");
     insta::assert_snapshot!(edited("version: 1\n", "version: 1\nstate: postgres://db/zaprun\nlisten: { admin: 8484, webhooks: localhost:80 }\n"), @r"

@@ -82,9 +82,9 @@ extra: 1
     16:5 ZR0209 `json` and `form` exclude each other | a request has one body: keep one of json, form and text (15:5 `json` is here)
     17:19 ZR0205 `1 day` is not a duration | write a whole number and its unit: 500ms, 90s, 15m, 24h or 7d
     17:26 ZR0202 unknown key `frist` | did you mean `first`?
-    18:11 ZR0204 `type` cannot be `mail` | write `http`
+    18:11 ZR0204 `type` cannot be `mail` | write one of `http`, `konnektive.create_sale`, `konnektive.create_lead`, `konnektive.update_fulfillment`, `konnektive.cancel_order`, `konnektive.update_customer`, `konnektive.create_upsale`, `konnektive.confirm_order`, `konnektive.refund_order`, `konnektive.qa_order`, `konnektive.cancel_purchase`, `konnektive.refund_transaction`, `konnektive.blacklist_customer`, `konnektive.add_note`, `konnektive.query`
     19:5 ZR0201 member 3 of `actions` takes a map of keys, found text
-    20:1 ZR0202 unknown key `extra` | known keys are `name`, `formerly`, `description`, `enabled`, `trigger`, `filter`, `let`, `actions`, `tests`
+    20:1 ZR0202 unknown key `extra` | known keys are `name`, `formerly`, `description`, `enabled`, `trigger`, `filter`, `let`, `actions`, `on_failure`, `tests`
     "#);
 }
 
@@ -131,7 +131,7 @@ fn not_available() {
     ");
     insta::assert_snapshot!(edited("    json:", "    schema: s.json\n    json:"), @"10:5 ZR0207 `schema` is not available in this version | remove it until a later version has it");
     insta::assert_snapshot!(edited("konnektive.orders", "konnektive.order"), @"3:9 ZR0204 `type` cannot be `konnektive.order` | did you mean `konnektive.orders`? one of `konnektive.orders`, `konnektive.transactions`, `konnektive.customers`, `webhook`, `http`, `schedule`");
-    insta::assert_snapshot!(edited("type: http", "type: htpp"), @"");
+    insta::assert_snapshot!(edited("type: http", "type: htpp"), @"8:11 ZR0204 `type` cannot be `htpp` | did you mean `http`? one of `http`, `konnektive.create_sale`, `konnektive.create_lead`, `konnektive.update_fulfillment`, `konnektive.cancel_order`, `konnektive.update_customer`, `konnektive.create_upsale`, `konnektive.confirm_order`, `konnektive.refund_order`, `konnektive.qa_order`, `konnektive.cancel_purchase`, `konnektive.refund_transaction`, `konnektive.blacklist_customer`, `konnektive.add_note`, `konnektive.query`");
 }
 
 #[test]
