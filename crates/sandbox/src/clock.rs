@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 /// A source of the present instant; cheap to clone.
 #[derive(Clone)]
 pub struct Clock {
     now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// Told when the hand was moved, so that nobody need sleep until an instant that is here already.
-    moved: Arc<Notify>,
+    moved: watch::Sender<()>,
 }
 
 impl Clock {
@@ -28,7 +28,7 @@ impl Clock {
 
     /// A clock that asks `now` each time.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Clock {
-        Clock { now: Arc::new(now), moved: Arc::default() }
+        Clock { now: Arc::new(now), moved: watch::Sender::new(()) }
     }
 
     /// The present instant.
@@ -43,23 +43,23 @@ impl Clock {
             let base = now();
             base.checked_add(*ahead.lock().unwrap_or_else(PoisonError::into_inner)).unwrap_or(base)
         };
-        Clock { now: Arc::new(shifted), moved: Arc::clone(&self.moved) }
-    }
-
-    /// Wakes who waits for the hand to move.
-    pub(crate) fn tell_moved(&self) {
-        self.moved.notify_one();
-    }
-
-    /// Ends once the hand was moved, also before this was called.
-    pub(crate) async fn moved(&self) {
-        self.moved.notified().await;
+        Clock { now: Arc::new(shifted), moved: self.moved.clone() }
     }
 
     /// The present in `zone`, in whole seconds as the CRM keeps it.
     pub(crate) fn local(&self, zone: &TimeZone) -> DateTime {
         let now = self.now();
         zone.to_datetime(Timestamp::from_second(now.as_second()).unwrap_or(now))
+    }
+
+    /// Wakes all who wait for the hand to move.
+    pub(crate) fn tell_moved(&self) {
+        self.moved.send_replace(());
+    }
+
+    /// Changes when the hand is moved.
+    pub(crate) fn moves(&self) -> watch::Receiver<()> {
+        self.moved.subscribe()
     }
 }
 
@@ -73,19 +73,19 @@ impl fmt::Debug for Clock {
 #[derive(Clone, Debug)]
 pub struct ManualClock {
     hand: Arc<Mutex<Timestamp>>,
-    moved: Arc<Notify>,
+    moved: watch::Sender<()>,
 }
 
 impl ManualClock {
     /// Stands at `start`.
     pub fn at(start: Timestamp) -> ManualClock {
-        ManualClock { hand: Arc::new(Mutex::new(start)), moved: Arc::default() }
+        ManualClock { hand: Arc::new(Mutex::new(start)), moved: watch::Sender::new(()) }
     }
 
     /// Jumps to `instant`, forwards or backwards.
     pub fn set(&self, instant: Timestamp) {
         *self.hand.lock().unwrap_or_else(PoisonError::into_inner) = instant;
-        self.moved.notify_one();
+        self.moved.send_replace(());
     }
 
     /// Moves by `step`; stays where it is if that leaves the calendar.
@@ -93,14 +93,14 @@ impl ManualClock {
         let mut hand = self.hand.lock().unwrap_or_else(PoisonError::into_inner);
         *hand = hand.checked_add(step).unwrap_or(*hand);
         drop(hand);
-        self.moved.notify_one();
+        self.moved.send_replace(());
     }
 
     /// The same hand as a [`Clock`].
     pub fn clock(&self) -> Clock {
         let hand = Arc::clone(&self.hand);
         let now = move || *hand.lock().unwrap_or_else(PoisonError::into_inner);
-        Clock { now: Arc::new(now), moved: Arc::clone(&self.moved) }
+        Clock { now: Arc::new(now), moved: self.moved.clone() }
     }
 }
 

@@ -234,9 +234,9 @@ impl Control {
         lock(&self.0.outbox).next_due().into_iter().chain(late).min()
     }
 
-    /// Ends once the clock was moved, or something new waits for it.
-    pub(crate) async fn moved(&self) {
-        self.0.clock.moved().await;
+    /// Changes when the clock is moved, or something new waits for it.
+    pub(crate) fn clock_moves(&self) -> watch::Receiver<()> {
+        self.0.clock.moves()
     }
 
     pub(crate) fn set_stopping(&self, stopping: bool) {

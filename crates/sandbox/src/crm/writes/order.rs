@@ -6,7 +6,7 @@ use crate::crm::params::Params;
 use crate::crm::reply::{self, Reply};
 use crate::money::Money;
 use crate::state::moves::Refusal;
-use crate::state::{OrderStatus, State};
+use crate::state::{OrderStatus, State, catalog};
 
 const ORDER: &[Field] = &[text("orderId", 30)];
 
@@ -94,8 +94,10 @@ pub(crate) fn purchase_cancel(state: &mut State, params: &Params) -> Reply {
         return refused(&refusal);
     }
     let paid = state.purchase(&purchase_id).map(|(order, line)| {
-        let cycles = line.charge().times(line.cycle);
-        (order.order_id.clone(), cycles.min(order.refundable()))
+        // Later cycles that ship are on orders of their own.
+        let product = catalog::product(order.campaign_id, line.product_id);
+        let cycles = if product.is_some_and(|product| product.ships_again) { 1 } else { line.cycle };
+        (order.order_id.clone(), line.charge().times(cycles).min(order.refundable()))
     });
     if let Some((order_id, left)) = paid.filter(|(_, left)| params.flag("fullRefund") && *left > Money::ZERO)
     {
