@@ -32,7 +32,7 @@ impl Charges {
                     charges.first_sale = Some(charges.first_sale.map_or(at, |first| first.min(at)));
                 }
                 ("REFUND" | "VOID", Some("SUCCESS")) => {
-                    charges.last_refund = charges.last_refund.max(Some(at))
+                    charges.last_refund = charges.last_refund.max(Some(at));
                 }
                 ("SALE" | "AUTHORIZE" | "CAPTURE", Some("SOFT_DECLINE" | "HARD_DECLINE")) => {
                     charges.last_decline = charges.last_decline.max(Some(at));

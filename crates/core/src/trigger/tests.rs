@@ -207,8 +207,8 @@ fn last_years_order_is_refunded_when_its_money_went_back() {
     assert!(!kind.takes(&row(kind, &order("COMPLETE", AFTER, AFTER)), Options::default()));
 }
 
-fn shipment(status: &str, shipped: serde_json::Value) -> serde_json::Value {
-    serde_json::json!({"fulfillmentId": 7, "status": status, "dateShipped": shipped})
+fn shipment(status: &str, shipped: impl Into<serde_json::Value>) -> serde_json::Value {
+    serde_json::json!({"fulfillmentId": 7, "status": status, "dateShipped": shipped.into()})
 }
 
 #[test]
@@ -234,11 +234,11 @@ fn an_order_is_shipped_with_its_first_parcel() {
     }
     assert!(!takes(&with(&[])));
     let verdict = |parcels: &[serde_json::Value]| judge("shipped", &with(parcels), NOON);
-    assert_eq!(verdict(&[shipment("SHIPPED", AFTER.into())]), Verdict::Fire { at: at(AFTER) });
-    assert_eq!(verdict(&[shipment("SHIPPED", BEFORE.into())]), Verdict::Prime { at: at(BEFORE) });
-    let second = [shipment("SHIPPED", AFTER.into()), shipment("DELIVERED", IN_JUNE.into())];
+    assert_eq!(verdict(&[shipment("SHIPPED", AFTER)]), Verdict::Fire { at: at(AFTER) });
+    assert_eq!(verdict(&[shipment("SHIPPED", BEFORE)]), Verdict::Prime { at: at(BEFORE) });
+    let second = [shipment("SHIPPED", AFTER), shipment("DELIVERED", IN_JUNE)];
     assert_eq!(verdict(&second), Verdict::Prime { at: at(IN_JUNE) }, "a second parcel is no news");
-    let waits = [shipment("HOLD", IN_JUNE.into()), shipment("SHIPPED", AFTER.into())];
+    let waits = [shipment("HOLD", IN_JUNE), shipment("SHIPPED", AFTER)];
     assert_eq!(verdict(&waits), Verdict::Fire { at: at(AFTER) });
     assert_eq!(
         verdict(&[shipment("SHIPPED", serde_json::Value::Null)]),
@@ -250,7 +250,7 @@ fn an_order_is_shipped_with_its_first_parcel() {
 fn a_parcel_dated_by_the_day_left_at_some_time_of_it() {
     let raw = |shipped: &str, updated: &str| {
         let mut raw = order("COMPLETE", LAST_YEAR, updated);
-        raw["fulfillments"] = serde_json::json!({"7": shipment("SHIPPED", shipped.into())});
+        raw["fulfillments"] = serde_json::json!({"7": shipment("SHIPPED", shipped)});
         raw
     };
     for day in ["2026-09-16 00:00:00", "2026-09-16"] {

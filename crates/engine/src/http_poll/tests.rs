@@ -479,7 +479,8 @@ fn what_no_repeat_mends_fails_the_walk_with_its_reason() {
         let SendOutcome::Reply(whole) = reply(200, "{\"data\":[") else { unreachable!("just made") };
         SendOutcome::Reply(Reply { truncated: true, ..whole })
     };
-    let cases: [(Box<dyn Fn() -> SendOutcome + Send>, &str); 7] = [
+    type Make = Box<dyn Fn() -> SendOutcome + Send>;
+    let cases: [(Make, &str); 7] = [
         (Box::new(|| reply(404, "")), "it answered 404"),
         (Box::new(|| reply(302, "")), "it answered 302"),
         (Box::new(|| reply(200, "<html>")), "the answer is not JSON: unexpected character at byte 0"),

@@ -1,7 +1,7 @@
 //! The `Link` header (RFC 8288), as far as `rel="next"`.
 
 /// The target of the first link whose relation is `next`, in the headers of an answer (names in small letters).
-pub(super) fn next<'a>(headers: &'a [(String, String)]) -> Option<&'a str> {
+pub(super) fn next(headers: &[(String, String)]) -> Option<&str> {
     let links = headers.iter().filter(|(name, _)| name == "link").map(|(_, value)| value.as_str());
     links.flat_map(Links).find_map(|(target, params)| relates(params).then_some(target))
 }

@@ -57,7 +57,10 @@ fn pairs(trigger: &HttpTrigger, place: &Place, since: Option<&str>) -> String {
     pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
 }
 
-fn read(trigger: &HttpTrigger, body: &str) -> Result<(Vec<(String, String)>, Option<Place>), NotItems> {
+/// Keys and records of an answer, and where it goes on.
+type Items = (Vec<(String, String)>, Option<Place>);
+
+fn read(trigger: &HttpTrigger, body: &str) -> Result<Items, NotItems> {
     let read = trigger.read(&Place::First, body.as_bytes(), &[])?;
     let items = read.items.into_iter().map(|item| {
         (item.key.unwrap_or_else(|error| format!("! {error}")), String::from_utf8(item.record).unwrap())
