@@ -11,9 +11,9 @@ fn settings(currency: &str) -> Settings {
     Settings { zone: TimeZone::get("America/New_York").unwrap(), currency: currency.into() }
 }
 
-fn written(ty: ParamType, value: Value) -> Result<String, String> {
+fn written(ty: ParamType, value: impl Into<Value>) -> Result<String, String> {
     let param = Param::new("x", ty, "x");
-    write(&param, "x", &value, &settings("USD"), false).map_err(|wrong| wrong.message)
+    write(&param, "x", &value.into(), &settings("USD"), false).map_err(|wrong| wrong.message)
 }
 
 fn text(ty: ParamType, value: &str) -> Result<String, String> {

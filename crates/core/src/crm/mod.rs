@@ -26,7 +26,7 @@ mod update_customer;
 mod update_fulfillment;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::record::Row;
 

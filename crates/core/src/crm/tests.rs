@@ -9,7 +9,7 @@ use crate::expression::Settings;
 use crate::value::Value;
 
 /// A write that is complete, by each endpoint's description.
-fn complete(action: &str) -> Vec<(&'static str, &'static str)> {
+pub(crate) fn complete(action: &str) -> Vec<(&'static str, &'static str)> {
     match action {
         "create_sale" => vec![
             ("campaignId", "12"),
@@ -148,12 +148,9 @@ fn every_required_parameter_is_asked_for() {
             let Rule::Required(names) = rule else { continue };
             for name in *names {
                 let wanted = format!("`{name}` is needed");
-                assert!(
-                    changed(action, &[name], &[]).iter().any(|breach| *breach == wanted),
-                    "{action} {name}"
-                );
+                assert!(changed(action, &[name], &[]).contains(&wanted), "{action} {name}");
                 // Empty is as good as not there.
-                assert!(changed(action, &[name], &[(name, "")]).iter().any(|breach| *breach == wanted));
+                assert!(changed(action, &[name], &[(name, "")]).contains(&wanted));
             }
         }
     }

@@ -149,7 +149,7 @@ pub(crate) fn in_zap(tree: &Tree) -> Vec<Diagnostic> {
         let path: Vec<&str> = pointer.split('/').skip(1).collect();
         let literal = !value.contains("{{") && !value.starts_with('$') && !value.is_empty();
         let named = match path.as_slice() {
-            ["actions", _, "headers" | "query", name] => is_secret_name(name),
+            ["actions" | "on_failure", _, "headers" | "query", name] => is_secret_name(name),
             _ => false,
         };
         let finding = match named && literal {

@@ -83,7 +83,10 @@ impl<'m> Mapped<'m> {
 
     fn search(&self, name: &str, at: &mut String) -> Option<Found> {
         match self {
-            Mapped::Constant(constant) => card::search(&constant.0.value, name, at),
+            // It leaves as it was written.
+            Mapped::Constant(constant) => {
+                card::in_field(name, &constant.0.written).map(|what| Found { field: at.clone(), what })
+            }
             Mapped::Value(value) => card::search(value, name, at),
             Mapped::Cleared => None,
             Mapped::List(items) => items.iter().enumerate().find_map(|(index, item)| {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::*;
+use crate::crm::tests::complete;
 use crate::definition::{FORMATS, format_of};
 
 fn visit(schema: &Value, path: &str, see: &mut dyn FnMut(&str, &Value)) {
@@ -162,4 +163,92 @@ fn editors_take_variables_for_typed_fields() {
     assert!(!validator.is_valid(&project("3".into(), "2/s")));
     assert!(!validator.is_valid(&project(0.into(), "2/s")));
     assert!(!validator.is_valid(&project(3.into(), "2")));
+}
+
+/// The schema of an action's parameters.
+fn of_action(name: &str) -> jsonschema::Validator {
+    let (_, text) =
+        schemas().into_iter().find(|(path, _)| *path == format!("actions/{name}.schema.json")).unwrap();
+    jsonschema::options().offline().build(&serde_json::from_str(&text).unwrap()).unwrap()
+}
+
+/// A complete write of an endpoint, with some parameters changed; null takes one out.
+fn map(action: &str, changes: &Value) -> Value {
+    let mut map: serde_json::Map<String, Value> =
+        complete(action).into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
+    for (name, value) in changes.as_object().unwrap() {
+        match value {
+            Value::Null => drop(map.remove(name)),
+            value => drop(map.insert(name.clone(), value.clone())),
+        }
+    }
+    map.into()
+}
+
+#[test]
+fn editors_take_what_is_complete_and_miss_what_is_needed() {
+    for endpoint in crate::crm::ENDPOINTS {
+        let action = endpoint.short_name();
+        let schema = of_action(action);
+        let takes = |changes: Value| schema.is_valid(&map(action, &changes));
+        assert!(takes(serde_json::json!({})), "{action}");
+        assert!(!takes(serde_json::json!({ "unheardOf": "x" })), "{action}");
+        for (name, _) in complete(action) {
+            assert!(takes(serde_json::json!({ (name): "{{ record.x }}" })), "{action} {name}");
+            assert!(takes(serde_json::json!({ (name): "$.x" })), "{action} {name}");
+            let without = takes(serde_json::json!({ (name): null }));
+            assert_eq!(without, !endpoint.requires(name) && is_spare(action, name), "{action} {name}");
+        }
+    }
+}
+
+/// Whether a complete write stays complete without a parameter that is not always needed.
+fn is_spare(action: &str, name: &str) -> bool {
+    let held: Vec<crate::crm::Held<'_>> = complete(action)
+        .into_iter()
+        .filter(|(other, _)| *other != name)
+        .map(|(name, value)| crate::crm::Held { name, value: Some(value), sure: true })
+        .collect();
+    crate::crm::broken(crate::crm::endpoint(&format!("konnektive.{action}")).unwrap(), &held).is_empty()
+}
+
+#[test]
+fn editors_know_values_and_what_they_say_together() {
+    let fulfillment = of_action("update_fulfillment");
+    let takes = |changes: Value| fulfillment.is_valid(&map("update_fulfillment", &changes));
+    assert!(!takes(serde_json::json!({ "fulfillmentStatus": "SENT" })));
+    assert!(takes(serde_json::json!({ "trackingNumber": { "$if": "{{ true }}", "$then": "1Z" } })));
+    assert!(!takes(serde_json::json!({ "trackingNumber": "x".repeat(33) })));
+    assert!(takes(serde_json::json!({ "trackingNumber": null, "fulfillmentStatus": "CANCELLED" })));
+    assert!(takes(serde_json::json!({ "trackingNumber": null, "fulfillmentStatus": "{{ record.x }}" })));
+    let sale = of_action("create_sale");
+    let takes = |changes: Value| sale.is_valid(&map("create_sale", &changes));
+    assert!(!takes(serde_json::json!({ "paySource": "CREDITCARD" })));
+    assert!(!takes(serde_json::json!({ "cardNumber": "x" })));
+    assert!(takes(serde_json::json!({ "paySource": null, "orderId": "D6" })));
+    assert!(takes(serde_json::json!({ "product2_id": 9, "product2_price": 19.90, "custom_Color": "red" })));
+    assert!(!takes(serde_json::json!({ "product2_name": 9 })));
+    assert!(!takes(serde_json::json!({ "billShipSame": false })));
+    assert!(takes(serde_json::json!({ "billShipSame": "{{ record.x }}" })));
+    assert!(takes(serde_json::json!({ "billShipSame": true })));
+    let refund = of_action("refund_order");
+    let takes = |changes: Value| refund.is_valid(&map("refund_order", &changes));
+    assert!(!takes(serde_json::json!({ "fullRefund": true })));
+    assert!(takes(serde_json::json!({ "fullRefund": 0 })));
+    assert!(!takes(serde_json::json!({ "refundAmount": -5 })));
+    assert!(
+        of_action("query_orders").is_valid(&serde_json::json!({ "orderId": 7, "orderStatus": "COMPLETE" }))
+    );
+    assert!(!of_action("query_orders").is_valid(&serde_json::json!({ "orderStatus": "SOLD" })));
+}
+
+#[test]
+fn the_schema_of_a_zap_points_at_those_of_its_actions() {
+    let all = schemas();
+    let (_, zap) = all.iter().find(|(path, _)| *path == "zap.schema.json").unwrap();
+    for (path, _) in all.iter().filter(|(path, _)| path.starts_with("actions/")) {
+        assert_eq!(zap.matches(&format!("\"$ref\": \"{path}\"")).count(), 1, "{path}");
+    }
+    let actions = all.iter().filter(|(path, _)| path.starts_with("actions/")).count();
+    assert_eq!(actions, crate::crm::ENDPOINTS.len() + crate::crm::LOOKUPS.len());
 }

@@ -80,13 +80,13 @@ fn somebody_must_listen() {
 #[test]
 fn a_webhook_open_to_all_is_warned_of_where_others_can_call() {
     let open = zap("a", &LEAD.replace("form", "open"));
-    assert_eq!(found(LISTENING, &[], &[open.clone()]), "");
+    assert_eq!(found(LISTENING, &[], std::slice::from_ref(&open)), "");
     let public = LISTENING.replace("127.0.0.1:8080", "0.0.0.0:8080");
-    insta::assert_snapshot!(found(&public, &[], &[open.clone()]), @"zaprun.yaml:5:34 ZR0310 anybody can call the webhooks of `open` | let the caller prove who it is: hmac, token or basic");
+    insta::assert_snapshot!(found(&public, &[], std::slice::from_ref(&open)), @"zaprun.yaml:5:34 ZR0310 anybody can call the webhooks of `open` | let the caller prove who it is: hmac, token or basic");
     // One that no zap uses can be called by nobody.
     assert_eq!(found(&public, &[], &[zap("a", LEAD)]), "");
     let proxied = LISTENING.replace("8080 }", "8080, trusted_proxies: [127.0.0.1] }");
-    assert!(found(&proxied, &[], &[open.clone()]).contains("ZR0310"));
+    assert!(found(&proxied, &[], std::slice::from_ref(&open)).contains("ZR0310"));
     // Only with the overlay.
     insta::assert_snapshot!(found(LISTENING, &[("prod", "listen: { webhooks: 0.0.0.0:8080 }\n")], &[open]), @"zaprun.yaml:5:34 ZR0310 anybody can call the webhooks of `open` | let the caller prove who it is: hmac, token or basic (zaprun.prod.yaml:1:1 with this overlay)");
 }

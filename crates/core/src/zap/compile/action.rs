@@ -57,7 +57,7 @@ pub(super) fn compile(
     let gate = of_steps(&compiler.reads, before);
     let unless = common.unless.map(|unless| compiler.condition(unless.node, &outer));
     let reads_before = compiler.reads.len();
-    let with_response = outer.clone().with("response", response_shape(written));
+    let with_response = outer.with("response", response_shape(written));
     let success = match written {
         definition::Action::Http(http) => {
             http.success.as_ref().map(|success| compiler.condition(success.node, &with_response))
@@ -70,14 +70,17 @@ pub(super) fn compile(
     compiler.reads.retain(|access| access.root < scope::STEP);
 
     let call = match written {
-        definition::Action::Http(http) => self::http(compiler, http, &inner, place, success).map(Call::Http),
+        definition::Action::Http(http) => {
+            self::http(compiler, http, &inner, place, success).map(|http| Call::Http(Box::new(http)))
+        }
         definition::Action::Crm(endpoint, write) => {
             let account = project.connection(&write.connection.value).settings;
-            crm::compile(compiler, endpoint, write, &inner, place, &account).map(Call::Crm)
+            crm::compile(compiler, endpoint, write, &inner, place, &account)
+                .map(|crm| Call::Crm(Box::new(crm)))
         }
         definition::Action::Query(query) => {
             let account = project.connection(&query.connection.value).settings;
-            find::compile(compiler, query, &inner, place, &account).map(Call::Find)
+            find::compile(compiler, query, &inner, place, &account).map(|find| Call::Find(Box::new(find)))
         }
     };
     let reads = Reads { gate, all: of_steps(&compiler.reads, before) };

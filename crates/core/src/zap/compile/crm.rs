@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::params::{self, Table, Written, head, key_span};
+use super::params::{self, Refusal, Table, Written, head, key_span};
 use crate::crm::{self, Breach, CREATE_SALE, Endpoint, Repeat, WAYS_TO_PAY, broken};
 use crate::definition::{CrmAction, LeadFirst, OnUncertain};
-use crate::diagnostic::{Code, Diagnostic, code};
+use crate::diagnostic::{Diagnostic, code};
 use crate::expression::{Names, Settings};
 use crate::mapping::Compiler;
 use crate::zap::action::CrmCall;
@@ -48,7 +48,7 @@ pub(super) fn compile(
     })
 }
 
-fn refused(name: &str) -> Option<(&'static Code, String, &'static str)> {
+fn refused(name: &str) -> Option<Refusal> {
     crm::refused_param(name).map(|message| (&code::CARD_DATA, message, WAYS_TO_PAY))
 }
 

@@ -1,10 +1,10 @@
 //! A look-up in the CRM.
 
-use super::params::{self, Table, Written, constant, head, key_span};
+use super::params::{self, Refusal, Table, Written, constant, head, key_span};
 use super::whole;
 use crate::crm::{Lookup, day, lookup};
 use crate::definition::{Expect, Find, QueryAction};
-use crate::diagnostic::{Code, Diagnostic, code};
+use crate::diagnostic::{Diagnostic, code};
 use crate::expression::{Names, Settings, Shape};
 use crate::mapping::{Compiler, Mapping};
 use crate::record::{Class, Schema};
@@ -75,7 +75,7 @@ pub(super) fn row_shape(schema: &'static Schema) -> Shape {
     Shape::members(shown.map(|field| (field.name, row.member(field.name).unwrap_or(Shape::Any))))
 }
 
-fn refused(name: &str) -> Option<(&'static Code, String, &'static str)> {
+fn refused(name: &str) -> Option<Refusal> {
     let days = matches!(name, "startDate" | "endDate" | "dateRangeType" | "startTime" | "endTime");
     let pages = matches!(name, "page" | "resultsPerPage" | "sortDir" | "sortBy");
     let help = if days {

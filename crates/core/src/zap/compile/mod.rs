@@ -93,7 +93,7 @@ fn build(
         description: definition.description.as_ref().map(|text| text.value.clone()),
         enabled: definition.enabled.as_ref().is_none_or(|enabled| enabled.value),
         selection: trigger.selection(),
-        content: content(compiler.tree, project, connection),
+        content: content(compiler.tree, definition, project, connection),
         trigger,
         actions,
         on_failure,
@@ -211,13 +211,26 @@ fn whole<T>(part: Option<Option<T>>) -> Option<Option<T>> {
 }
 
 /// Hash of the zap as written, its tests aside, and of what it sees of the project.
-fn content(tree: &Tree, project: &ProjectFacts, connection: &ConnectionFacts) -> String {
+fn content(
+    tree: &Tree,
+    definition: &definition::Zap,
+    project: &ProjectFacts,
+    connection: &ConnectionFacts,
+) -> String {
     let mut hasher = blake3::Hasher::new();
     for entry in tree.entries(tree.root()).iter().filter(|entry| &*entry.key != "tests") {
         hasher.update(entry.key.as_bytes());
         hash_node(tree, entry.value, &mut hasher);
     }
-    for value in [&project.vars, &connection.value] {
+    // Days are written in the zone of the account that a step writes to.
+    let accounts =
+        definition.actions.iter().chain(&definition.on_failure).filter_map(|step| match &step.value {
+            definition::Action::Crm(_, write) => Some(&write.connection.value),
+            definition::Action::Query(query) => Some(&query.connection.value),
+            definition::Action::Http(_) => None,
+        });
+    let accounts = accounts.map(|name| project.connection(name).value);
+    for value in [project.vars.clone(), connection.value.clone()].into_iter().chain(accounts) {
         hasher.update(value.to_json().unwrap_or_default().as_bytes());
     }
     hasher.finalize().to_hex().chars().take(32).collect()

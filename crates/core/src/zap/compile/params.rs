@@ -27,8 +27,11 @@ pub(super) struct Table<'a> {
     /// Parameters that must be there, and so cannot be emptied.
     pub(super) required: &'a dyn Fn(&str) -> bool,
     /// Why a name is refused although the CRM knows it, and what to write instead.
-    pub(super) refused: &'a dyn Fn(&str) -> Option<(&'static Code, String, &'static str)>,
+    pub(super) refused: &'a dyn Fn(&str) -> Option<Refusal>,
 }
+
+/// The finding for a name that is refused: code, what is wrong, what to write instead.
+pub(super) type Refusal = (&'static Code, String, &'static str);
 
 /// What was written.
 #[derive(Default)]
