@@ -1,12 +1,20 @@
 //! `zaprun sandbox`
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
+use jiff::SignedDuration;
 use zaprun_core::diagnostic::did_you_mean;
-use zaprun_sandbox::{Config, Error, FAULT_OPTIONS, FAULTS, FaultError, FaultRule, Rate, Running, Sandbox};
+use zaprun_sandbox::{
+    Config, Error, ExportError, ExportProfile, FAULT_OPTIONS, FAULTS, FaultError, FaultRule, Rate, Running,
+    Sandbox, state::Route,
+};
 
+use crate::commands::run::parse_duration;
 use crate::context::{Context, interruptible};
 use crate::error::{CommandError, Exit, io_words};
+use crate::watch::lag_text;
 
 /// Serve a stand-in of the CRM, and a sink that records what arrives
 ///
@@ -34,6 +42,23 @@ pub(crate) struct Args {
     /// Lets something go wrong, as listed below; may be given several times
     #[arg(long = "fault", value_name = "FAULT", env = "ZAPRUN_FAULT", value_delimiter = ';', value_parser = parse_fault)]
     faults: Vec<FaultRule>,
+
+    /// Tells a URL what happens, as the CRM's export profiles do: all, or only the routes listed below; may be given
+    /// several times
+    #[arg(long = "push", value_name = "[ROUTE+ROUTE=]URL", env = "ZAPRUN_PUSH", value_delimiter = ';', value_parser = parse_push)]
+    pushes: Vec<ExportProfile>,
+
+    /// Time between two batches of pushes, or `now` to send each at once
+    #[arg(long, value_name = "DURATION", env = "ZAPRUN_PUSH_EVERY", default_value = "15m", value_parser = parse_batch)]
+    push_every: Duration,
+
+    /// Posts JSON; otherwise a push is a GET with its fields in the query
+    #[arg(long, env = "ZAPRUN_PUSH_JSON", value_parser = BoolishValueParser::new())]
+    push_json: bool,
+
+    /// Adds a field to every push, or a header as `header:NAME=VALUE`; may be given several times
+    #[arg(long = "push-set", value_name = "NAME=VALUE", env = "ZAPRUN_PUSH_SET", hide_env_values = true, value_delimiter = ';', value_parser = parse_set)]
+    push_sets: Vec<(String, String)>,
 
     /// The account's time zone
     #[arg(long, value_name = "ZONE", env = "ZAPRUN_ZONE", default_value = "America/New_York")]
@@ -66,6 +91,36 @@ fn parse_fault(text: &str) -> Result<FaultRule, String> {
     })
 }
 
+fn parse_push(text: &str) -> Result<ExportProfile, String> {
+    text.parse().map_err(|error: ExportError| match &error {
+        ExportError::Route(name) => match did_you_mean(name, Route::ALL.iter().map(|(_, word)| *word)) {
+            Some(like) if like != *name => format!("{error}; did you mean `{like}`?"),
+            _ => error.to_string(),
+        },
+        _ => error.to_string(),
+    })
+}
+
+fn parse_batch(text: &str) -> Result<Duration, String> {
+    if text == "now" { Ok(Duration::ZERO) } else { parse_duration(text) }
+}
+
+fn parse_set(text: &str) -> Result<(String, String), String> {
+    let set = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    let (name, value) = set.ok_or_else(|| "a value is written NAME=VALUE".to_owned())?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// The profiles with what holds for all of them.
+fn exports(args: &Args) -> Vec<ExportProfile> {
+    let whole = |profile: &ExportProfile| {
+        let profile = ExportProfile { every: args.push_every, ..profile.clone() };
+        let profile = if args.push_json { profile.json() } else { profile };
+        args.push_sets.iter().fold(profile, |profile, (name, value)| profile.set(name, value))
+    };
+    args.pushes.iter().map(whole).collect()
+}
+
 /// Starts a sandbox.
 pub(crate) async fn start(config: Config) -> Result<Running, CommandError> {
     Sandbox::start(config).await.map_err(|error| match &error {
@@ -89,12 +144,13 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         history: args.history,
         faults: args.faults.clone(),
         zone: args.zone.clone(),
+        exports: exports(args),
         ..Config::default()
     };
     context.block_on(async {
         let zone = config.zone.clone();
         let running = start(config).await?;
-        announce(context, &running, &zone)?;
+        announce(context, &running, &zone, args)?;
         let waited = interruptible(terminated()).await;
         running.shutdown().await;
         waited
@@ -115,7 +171,7 @@ async fn terminated() -> Result<Exit, CommandError> {
 }
 
 /// The export lines are data, so that `eval` can take them; the rest is for people.
-fn announce(context: &Context, running: &Running, zone: &str) -> Result<(), CommandError> {
+fn announce(context: &Context, running: &Running, zone: &str, args: &Args) -> Result<(), CommandError> {
     let printer = &context.printer;
     let paint = printer.err();
     printer.note(&format!(
@@ -125,14 +181,28 @@ fn announce(context: &Context, running: &Running, zone: &str) -> Result<(), Comm
         paint.bold("sink"),
         running.sink_url(),
     ));
+    for profile in &args.pushes {
+        let when = match args.push_every {
+            Duration::ZERO => "at once".to_owned(),
+            every => format!("every {}", lag_text(SignedDuration::try_from(every).unwrap_or_default())),
+        };
+        // A query may hold a key.
+        let url = profile.url.split('?').next().unwrap_or_default();
+        printer.note(&format!("{}  {url}  ({}, {when})\n", paint.bold("push"), routes(profile)));
+    }
     printer.note("in another terminal:");
-    printer.data(&exports(&running.base_url(), &running.sink_url()))?;
+    printer.data(&variables(&running.base_url(), &running.sink_url()))?;
     printer.note("\nCtrl-C ends it");
     Ok(())
 }
 
+fn routes(profile: &ExportProfile) -> String {
+    let words: Vec<&str> = profile.routes.iter().map(|route| route.as_str()).collect();
+    if words.is_empty() { "all that happens".to_owned() } else { words.join(", ") }
+}
+
 /// What the project of `zaprun init` needs to run against a sandbox.
-fn exports(base_url: &str, sink_url: &str) -> String {
+fn variables(base_url: &str, sink_url: &str) -> String {
     format!(
         "export KONNEKTIVE_URL={base_url}\nexport KONNEKTIVE_LOGIN_ID=sandbox\nexport KONNEKTIVE_PASSWORD=sandbox\nexport SINK_URL={sink_url}\n"
     )
@@ -158,6 +228,8 @@ fn faults_help() -> String {
     for (name, does) in FAULT_OPTIONS {
         help.push_str(&format!("  {name:width$}  {does}\n"));
     }
+    let words: Vec<&str> = Route::ALL.iter().map(|(_, word)| *word).collect();
+    help.push_str(&format!("\nRoutes of --push:\n  {}\n", words.join(", ")));
     help
 }
 
@@ -179,6 +251,25 @@ mod tests {
     fn a_duration_without_a_unit_is_told_what_to_write() {
         assert!(parse_fault("slow:5").unwrap_err().ends_with("500ms, 90s, 15m"));
         assert!(parse_fault("slow:5s").is_ok());
+    }
+
+    #[test]
+    fn pushes_take_what_holds_for_all() {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            args: Args,
+        }
+        let line =
+            ["sandbox", "--push", "new_sale+shipped=http://127.0.0.1:1/a", "--push", "http://127.0.0.1:1/b"];
+        let shared = ["--push-json", "--push-every", "now", "--push-set", "header:X-Key=a=b"];
+        let all = exports(&<Line as clap::Parser>::parse_from(line.into_iter().chain(shared)).args);
+        assert_eq!(all[0].routes, [Route::NewSale, Route::Shipped]);
+        assert!(all.iter().all(|profile| profile.every.is_zero() && profile.check().is_ok()));
+        assert_eq!(all[1].statics.last().unwrap(), &("header:X-Key".to_owned(), "a=b".to_owned()));
+        let fails = parse_push("new_sales=http://127.0.0.1:1").unwrap_err();
+        assert_eq!(fails, "unknown route `new_sales`; did you mean `new_sale`?");
+        assert!(parse_set("=x").is_err() && parse_set("x").is_err() && parse_batch("5").is_err());
     }
 
     #[test]
