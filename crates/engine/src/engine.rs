@@ -2,6 +2,7 @@
 
 use crate::delivery::{Counters, Lane, Mask, Phases, Shared, Targets, Unmasked, Wakers, WakingStore, after};
 use crate::http_poll::{self, Feeds, Followed};
+use crate::orders;
 use crate::polling::{self, Connection, Polled, Poller, Watched, first_boundary};
 use crate::ports::{Clock, Crm, CrmWriter, Sender, Store, StoreError, ZapIdentity, ZapState};
 use crate::report::Observer;
@@ -172,6 +173,7 @@ impl Engine {
         tokio::select! {
             result = work => { result?; }
             () = patience(&shared, &stop, grace) => {}
+            error = orders::keep_obeying(&shared) => return Err(error.into()),
         }
         Ok(shared.summary())
     }
@@ -183,6 +185,7 @@ impl Engine {
     /// When a zap's connection is missing, or the state is lost for good.
     pub async fn run_once(self, stop: CancellationToken, grace: Duration) -> Result<Summary, EngineError> {
         let Works { shared, mut polls, lanes } = self.open().await?;
+        orders::obey(&shared).await?;
         let poll = async {
             // A walk that is left in the middle is read again by the next run.
             let polled = tokio::select! {

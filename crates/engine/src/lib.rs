@@ -6,6 +6,7 @@ pub mod delivery;
 mod engine;
 pub mod http_poll;
 pub mod key;
+mod orders;
 pub mod polling;
 pub mod ports;
 pub mod report;

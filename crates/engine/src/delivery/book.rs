@@ -143,7 +143,11 @@ impl Journey<'_> {
     /// Makes what is finished durable; the run goes on.
     pub(super) async fn save(&mut self) -> Result<(), StoreError> {
         let now = self.lane.shared.clock.now();
-        self.write_book(RunState::Pending, reason("queued", ""), now).await
+        let why = match &self.failing {
+            Some(why) => reason("failing", why.detail.clone()),
+            None => reason("queued", ""),
+        };
+        self.write_book(RunState::Pending, why, now).await
     }
 
     /// Leaves the run as it is, for the next start.
@@ -154,9 +158,14 @@ impl Journey<'_> {
         Ok(Ended::Resting)
     }
 
+    /// A reason without secrets.
+    pub(super) fn masked(&self, why: RunReason) -> RunReason {
+        RunReason { detail: keep::text(&*self.lane.shared.mask, why.detail), ..why }
+    }
+
     /// Puts the run back to wait.
     pub(super) async fn wait(&mut self, why: RunReason, due_at: Timestamp) -> Result<Ended, StoreError> {
-        let why = RunReason { detail: keep::text(&*self.lane.shared.mask, why.detail), ..why };
+        let why = self.masked(why);
         self.write_book(RunState::Pending, why, due_at).await?;
         let waiting = &self.lane.shared.counters.waiting;
         waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(self.run.id);
@@ -176,7 +185,7 @@ impl Journey<'_> {
     /// Ends the run.
     pub(super) async fn end(&mut self, state: RunState, why: RunReason) -> Result<(), StoreError> {
         let now = self.lane.shared.clock.now();
-        let why = RunReason { detail: keep::text(&*self.lane.shared.mask, why.detail), ..why };
+        let why = self.masked(why);
         self.write_book(state, why.clone(), now).await?;
         let counters = &self.lane.shared.counters;
         counters.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.run.id);

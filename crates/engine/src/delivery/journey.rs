@@ -378,6 +378,8 @@ impl<'a> Journey<'a> {
     async fn die(&mut self, why: RunReason, scope: &mut Scope) -> Result<(), StoreError> {
         let zap = &self.lane.zap;
         let step = self.failed_step();
+        // It is kept, and the steps of `on_failure` may send it on.
+        let why = self.masked(why);
         scope.set_failure(step.as_deref(), &why.detail);
         self.failing = Some(why.clone());
         for (at, action) in zap.on_failure.iter().enumerate() {

@@ -11,18 +11,18 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-struct House {
-    clock: FakeClock,
+pub(super) struct House {
+    pub(super) clock: FakeClock,
     calls: Calls,
     crm: FakeCrm,
-    store: MemoryStore,
-    target: FakeSender,
-    seen: Recorded,
+    pub(super) store: MemoryStore,
+    pub(super) target: FakeSender,
+    pub(super) seen: Recorded,
 }
 
 impl House {
     /// At eight in the morning in New York.
-    fn new() -> House {
+    pub(super) fn new() -> House {
         let clock = FakeClock::at("2026-09-16T12:00:00Z");
         let calls = Calls::new();
         House {
@@ -35,7 +35,7 @@ impl House {
         }
     }
 
-    fn engine(&self, zaps: &[&str], options: Options) -> Engine {
+    pub(super) fn engine(&self, zaps: &[&str], options: Options) -> Engine {
         let crm: Arc<dyn Crm> = Arc::new(self.crm.clone());
         Engine::new(
             zaps.iter().map(|yaml| zap(yaml)).collect(),
@@ -51,12 +51,12 @@ impl House {
         )
     }
 
-    fn once(&self, zaps: &[&str]) -> Option<Result<Summary, EngineError>> {
+    pub(super) fn once(&self, zaps: &[&str]) -> Option<Result<Summary, EngineError>> {
         self.clock
             .drive(self.engine(zaps, Options::default()).run_once(CancellationToken::new(), Duration::ZERO))
     }
 
-    fn sale(&self, id: &str, at: &str) {
+    pub(super) fn sale(&self, id: &str, at: &str) {
         self.crm.change(|table| table.insert(FakeRow::order(id, at)));
     }
 

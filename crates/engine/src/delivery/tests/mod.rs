@@ -7,6 +7,7 @@ mod dry;
 mod engine;
 mod kit;
 mod model;
+mod orders;
 mod outcomes;
 mod steps;
 mod trouble;

@@ -214,14 +214,15 @@ fn a_record_that_is_no_json_is_dead() {
     assert_eq!(world.state("A"), (RunState::Dead, "mapping".into()));
 }
 
+struct Hide;
+impl crate::delivery::Mask for Hide {
+    fn mask<'a>(&self, bytes: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
+        String::from_utf8_lossy(bytes).replace("hunter2", "***").into_bytes().into()
+    }
+}
+
 #[test]
 fn secrets_are_masked_in_what_is_kept() {
-    struct Hide;
-    impl crate::delivery::Mask for Hide {
-        fn mask<'a>(&self, bytes: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
-            String::from_utf8_lossy(bytes).replace("hunter2", "***").into_bytes().into()
-        }
-    }
     let mut world = World::new(&[ONE]);
     world.mask = std::sync::Arc::new(Hide);
     world.sales(0, &["A", "B"]);
@@ -232,6 +233,25 @@ fn secrets_are_masked_in_what_is_kept() {
     world.once().unwrap().unwrap();
     assert!(!format!("{:?} {:?}", world.store.all_runs(), world.events()).contains("hunter2"));
     assert_eq!(world.run("A").failed[0].reply.as_deref(), Some(&b"key *** is wrong"[..]));
+}
+
+#[test]
+fn a_reason_is_handed_to_the_steps_of_on_failure_without_secrets() {
+    let yaml = format!(
+        "{ONE}on_failure:\n  - {{ id: tell, type: http, connection: y, path: /tell, text: '{{{{ failure.reason }}}}' }}\n"
+    );
+    let mut world = World::new(&[&yaml]);
+    world.mask = std::sync::Arc::new(Hide);
+    world.sales(0, &["A"]);
+    let unsent = SendOutcome::NotSent { reason: "cannot reach https://x/hunter2".into(), retryable: false };
+    world.target.answers(vec![unsent, reply(503)]);
+    world.once().unwrap().unwrap();
+    let run = world.run("A");
+    assert_eq!(
+        (run.state, run.failing.unwrap().detail.as_str()),
+        (RunState::Pending, "cannot reach https://x/***")
+    );
+    assert_eq!(world.target.seen()[1], "/tell cannot reach https://x/***");
 }
 
 #[test]
