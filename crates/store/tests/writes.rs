@@ -197,17 +197,24 @@ fn a_person_settles_the_open_step_of_a_held_run() {
 #[test]
 fn a_run_held_without_an_open_step_goes_on_or_is_given_up() {
     wait(async {
-        let (store, a) = with_runs(2).await;
-        for run in 1..=2 {
+        let (store, a) = with_runs(3).await;
+        let declined = RunReason { word: "declined".to_owned(), detail: "do not honor".to_owned() };
+        for run in 1..=3 {
             let mut held = update(RunId(run), RunState::Held);
             held.reason = RunReason { word: "chain".to_owned(), detail: "4 writes".to_owned() };
+            // The last one was to be dead before.
+            held.failing = (run == 3).then(|| declined.clone());
             store.update_run(held).await.unwrap();
         }
         store.resolve(RunId(1), Resolution::Done, at(500)).await.unwrap();
         store.resolve(RunId(2), Resolution::Failed, at(500)).await.unwrap();
+        store.resolve(RunId(3), Resolution::Failed, at(500)).await.unwrap();
         let runs = store.claim(a.id, at(500), 9, Vec::new()).await.unwrap();
         let given_up = RunReason { word: "chain".to_owned(), detail: "given up by a person".to_owned() };
-        assert_eq!(runs.iter().map(|run| run.failing.clone()).collect::<Vec<_>>(), [None, Some(given_up)]);
+        assert_eq!(
+            runs.iter().map(|run| run.failing.clone()).collect::<Vec<_>>(),
+            [None, Some(given_up), Some(declined)]
+        );
         assert!(runs.iter().all(|run| run.steps.is_empty() && run.reason.word == "queued"));
     });
 }

@@ -61,7 +61,7 @@ impl Model {
         format!("{:?}", Begun::Yes)
     }
 
-    pub(super) fn own(&self, order: &str, serial: Option<String>) -> Own {
+    pub fn own(&self, order: &str, serial: Option<String>) -> Own {
         let mut open = self.runs.iter().filter_map(|run| run.claimed.begun.as_ref().and_then(self::serial));
         Own {
             made: self.touched.get(order).is_some_and(|(made, _)| *made),
@@ -157,17 +157,18 @@ impl Model {
     }
 
     /// What [`told`] says of a run.
-    pub(super) fn detail(&self, run: i64) -> Option<Told> {
+    pub fn detail(&self, run: i64) -> Option<Told> {
         let Run { claimed, state, .. } = self.find(run)?.clone();
-        let ClaimedRun { event, reason, depth, failing, fresh, steps, begun, .. } = claimed;
-        Some((state, reason, event.context, depth, failing, fresh, steps, begun))
+        let ClaimedRun { event, reason, attempts, depth, failing, fresh, steps, begun, .. } = claimed;
+        Some((state, reason, attempts, event.context, depth, failing, fresh, steps, begun))
     }
 }
 
-/// State, reason, context, depth, failing, fresh record, steps and open attempt of a run.
-type Told = (
+/// State, reason, attempts, context, depth, failing, fresh record, steps and open attempt of a run.
+pub type Told = (
     RunState,
     RunReason,
+    u32,
     Option<Bytes>,
     u32,
     Option<RunReason>,
@@ -179,7 +180,7 @@ type Told = (
 /// What a look at a run must say.
 pub fn told(run: RunDetail) -> Told {
     let RunDetail { summary, event, depth, failing, fresh, steps, begun, .. } = run;
-    (summary.state, summary.reason, event.context, depth, failing, fresh, steps, begun)
+    (summary.state, summary.reason, summary.attempts, event.context, depth, failing, fresh, steps, begun)
 }
 
 /// An attempt of an http step, or a write with or without a serial.
