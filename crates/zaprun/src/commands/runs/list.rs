@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use zaprun_core::definition::Duration;
 use zaprun_core::diagnostic::did_you_mean;
-use zaprun_engine::ports::{Clock, History, RunFilter, RunState, RunSummary, StoreError};
+use zaprun_engine::ports::{Clock, History, RunFilter, RunReason, RunState, RunSummary, StoreError};
 use zaprun_store::SqliteReader;
 
 use super::show::attempts;
@@ -159,25 +159,30 @@ fn table(runs: &[RunSummary], printer: &Printer) -> String {
             RunState::Pending => Tone::Plain,
             RunState::Filtered | RunState::Dropped => Tone::Quiet,
         };
-        let why = if run.state == RunState::Delivered { String::new() } else { why(run) };
         table.toned([
             (run.id.to_string(), Tone::Plain),
             (state_word(run.state).to_owned(), tone),
             (run.zap.clone(), Tone::Plain),
             (run.event.to_string(), Tone::Plain),
             (run.created_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), Tone::Quiet),
-            (why, Tone::Plain),
+            (why(run), Tone::Plain),
         ]);
     }
     table.render()
 }
 
 fn why(run: &RunSummary) -> String {
+    // What was delivered needs no reason, unless it was left half-way.
+    if run.reason.word == "delivered" {
+        return String::new();
+    }
     let mut why = reason_text(&run.reason);
     if run.attempts > 0 {
         why.push_str(&format!(", {}", count(u64::from(run.attempts), "attempt", "attempts")));
     }
-    if let Some(due) = run.due_at.filter(|_| run.attempts > 0) {
+    // These are due already, or wait for another run.
+    let waits = run.attempts > 0 || !matches!(run.reason.word.as_str(), "queued" | "failing");
+    if let Some(due) = run.due_at.filter(|_| waits) {
         why.push_str(&format!(", next at {}", due.strftime("%Y-%m-%dT%H:%M:%SZ")));
     }
     why
@@ -202,10 +207,17 @@ pub(super) struct Summary<'a> {
     attempts: u32,
 }
 
+/// Why a run is in its state, or will be.
 #[derive(Serialize)]
-struct Reason<'a> {
+pub(super) struct Reason<'a> {
     word: &'a str,
     detail: &'a str,
+}
+
+impl<'a> Reason<'a> {
+    pub(super) fn of(reason: &'a RunReason) -> Self {
+        Reason { word: &reason.word, detail: &reason.detail }
+    }
 }
 
 impl<'a> Summary<'a> {
@@ -216,7 +228,7 @@ impl<'a> Summary<'a> {
             zap: &run.zap,
             event: run.event.to_string(),
             state: state_word(run.state),
-            reason: Reason { word: &run.reason.word, detail: &run.reason.detail },
+            reason: Reason::of(&run.reason),
             made_at: run.created_at.to_string(),
             changed_at: run.updated_at.to_string(),
             due_at: run.due_at.map(|at| at.to_string()),
@@ -247,6 +259,49 @@ mod tests {
         for wrong in ["24", "yesterday", "2026-13-01", ""] {
             assert!(parse_since(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn reasons_say_what_a_run_waits_for() {
+        let run = |state, word: &str, detail: &str, attempts| RunSummary {
+            id: zaprun_engine::ports::RunId(7),
+            zap: "chase".to_owned(),
+            event: zaprun_engine::ports::EventKey { kind: "new_lead".to_owned(), id: "A".to_owned() },
+            state,
+            reason: RunReason { word: word.to_owned(), detail: detail.to_owned() },
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+            due_at: (state == RunState::Pending).then_some(Timestamp::UNIX_EPOCH),
+            attempts,
+        };
+        let (pending, delivered, held) = (RunState::Pending, RunState::Delivered, RunState::Held);
+        let runs = [
+            run(pending, "queued", "", 0),
+            run(pending, "delayed", "step `chase` waits", 0),
+            run(pending, "settling", "until the order has been quiet", 0),
+            run(pending, "uncertain", "nothing of it is to be seen so far", 1),
+            run(pending, "failing", "Do not honor", 0),
+            run(delivered, "delivered", "", 0),
+            run(delivered, "unless", "`unless` of `chase` holds", 0),
+            run(delivered, "stopped", "`stop_if` of `ask` holds", 0),
+            run(held, "chain", "4 of zaprun's own writes led here", 0),
+            run(RunState::Filtered, "own", "zaprun made this lead itself", 0),
+            run(RunState::Dead, "declined", "Do not honor", 0),
+        ];
+        let said: Vec<String> = runs.iter().map(why).collect();
+        insta::assert_snapshot!(said.join("\n"), @r"
+        queued
+        delayed: step `chase` waits, next at 1970-01-01T00:00:00Z
+        settling: until the order has been quiet, next at 1970-01-01T00:00:00Z
+        uncertain: nothing of it is to be seen so far, 1 attempt, next at 1970-01-01T00:00:00Z
+        failing: Do not honor
+
+        unless: `unless` of `chase` holds
+        stopped: `stop_if` of `ask` holds
+        chain: 4 of zaprun's own writes led here
+        own: zaprun made this lead itself
+        declined: Do not honor
+        ");
     }
 
     #[test]

@@ -2,17 +2,19 @@
 
 mod list;
 mod render;
+mod resolve;
 mod show;
 
 use std::path::Path;
 
 use clap::Subcommand;
-use zaprun_engine::ports::{RunState, StoreError};
+use zaprun_engine::ports::{History, RunDetail, RunId, RunState, StoreError};
 use zaprun_store::{SqliteReader, SqliteStore};
 
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::loading::Opened;
+use crate::output::clean;
 
 /// See what happened to every event
 #[derive(Debug, clap::Args)]
@@ -27,18 +29,40 @@ enum Runs {
     List(list::Args),
     /// Show one run: its record, requests, replies and why it is where it is
     Show(show::Args),
+    /// Say what became of a held run's open step, and let the run go on
+    Resolve(resolve::Args),
 }
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     match &args.command {
         Runs::List(args) => list::run(context, args),
         Runs::Show(args) => show::run(context, args),
+        Runs::Resolve(args) => resolve::run(context, args),
     }
 }
 
 /// Looks at the state of a project.
 fn read_state(opened: &Opened) -> Result<SqliteReader, CommandError> {
     SqliteStore::open_reader(&opened.state).map_err(|error| state_error(&error, &opened.state))
+}
+
+/// The number of a run.
+fn parse_id(text: &str) -> Result<i64, String> {
+    text.trim().parse().map_err(|_| "a run has a number; `zaprun runs list` shows it".to_owned())
+}
+
+/// All that is kept of a run.
+async fn find(reader: &impl History, state: &Path, id: i64) -> Result<RunDetail, CommandError> {
+    let found = reader.run(RunId(id)).await.map_err(|error| state_error(&error, state))?;
+    found.ok_or_else(|| {
+        CommandError::failure(format!("there is no run {id}")).hint("`zaprun runs list` shows the newest")
+    })
+}
+
+/// A step, or an element of one: `line[7]`
+fn named(step: &str, element: Option<&str>) -> String {
+    let name = element.map_or_else(|| step.to_owned(), |element| format!("{step}[{element}]"));
+    clean(&name).into_owned()
 }
 
 /// A state that cannot be used, for people.

@@ -2,8 +2,8 @@
 
 use zaprun_core::mapping::MapError;
 use zaprun_core::request::Request;
-use zaprun_core::zap::{EventFacts, Pass, Plan, RunFacts, Scope, StepFacts, Zap};
-use zaprun_engine::ports::{RunDetail, StepOutcome, StepRecord};
+use zaprun_core::zap::{Action, EventFacts, Pass, Plan, RunFacts, Scope, StepFacts, Zap};
+use zaprun_engine::ports::{RunDetail, RunReason, RunState, StepOutcome, StepRecord};
 
 /// What a step sent, or would send.
 pub(super) struct Rendered {
@@ -25,7 +25,11 @@ pub(super) fn render(zap: &Zap, run: &RunDetail) -> Result<Vec<Rendered>, MapErr
     let mut rendered = Vec::new();
     // Answers are kept only until the run ends; a step that reads one can then not be rendered again.
     let mut forgotten = false;
-    for action in &zap.actions {
+    if let Some(why) = given_up(zap, run) {
+        let failed = run.steps.iter().find(|step| step.outcome == StepOutcome::Failed);
+        scope.set_failure(failed.map(|step| step.step.as_str()), &why.detail);
+    }
+    for action in shown(zap, run) {
         rendered.push(step(action.id.clone(), action.plan(&scope), forgotten));
         let records: Vec<&StepRecord> = run.steps.iter().filter(|record| record.step == action.id).collect();
         forgotten |= action.reads_response() && records.iter().all(|record| record.response.is_none());
@@ -35,6 +39,18 @@ pub(super) fn render(zap: &Zap, run: &RunDetail) -> Result<Vec<Rendered>, MapErr
         records.iter().for_each(|record| restore(&mut scope, record));
     }
     Ok(rendered)
+}
+
+/// Why a run is or will be dead, where its zap has steps for that.
+fn given_up<'a>(zap: &Zap, run: &'a RunDetail) -> Option<&'a RunReason> {
+    let dead = (run.summary.state == RunState::Dead).then_some(&run.summary.reason);
+    run.failing.as_ref().or(dead).filter(|_| !zap.on_failure.is_empty())
+}
+
+/// The steps of a run; those of `on_failure` only where it failed.
+fn shown<'a>(zap: &'a Zap, run: &RunDetail) -> impl Iterator<Item = &'a Action> {
+    let failed = given_up(zap, run).is_some();
+    zap.actions.iter().chain(zap.on_failure.iter().filter(move |_| failed))
 }
 
 fn step(id: String, plan: Result<Plan, MapError>, forgotten: bool) -> Rendered {
@@ -56,13 +72,14 @@ fn step(id: String, plan: Result<Plan, MapError>, forgotten: bool) -> Rendered {
 fn facts(run: &RunDetail) -> RunFacts<'_> {
     let event = &run.event;
     RunFacts {
-        record: &event.record,
+        record: run.fresh.as_ref().unwrap_or(&event.record),
         event: EventFacts {
             id: event.key.to_string(),
             kind: event.key.kind.clone(),
             key: event.key.id.clone(),
             at: event.at,
         },
+        context: event.context.as_deref(),
         run_id: run.summary.id.to_string(),
         started_at: run.summary.created_at,
         key_base: run.key_base,
