@@ -22,6 +22,7 @@ mod main_job;
 mod polling;
 mod quick_start;
 mod replies;
+mod resolve;
 mod runs;
 mod secrets;
 mod sinks;
