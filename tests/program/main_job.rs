@@ -41,23 +41,27 @@ fn a_sale_a_decline_and_a_refund_arrive_once() {
     insta::assert_snapshot!(requests.join("\n\n").replace(crate::harness::CANARIES[3], "SECRET"), @r##"
     POST /sink/SECRET?
     idempotency-key: KEY
+    zaprun-chain: 1
     content-type: application/json
     {"channel":"#orders","text":"Ada: $49.99 declined (Card Declined)"}
 
     POST /sink/buyers?
     idempotency-key: KEY
+    zaprun-chain: 1
     content-type: application/x-www-form-urlencoded
     authorization: ***
     email=Ada%40Example.test&name=Ada+%26+Example
 
     PUT /sink/refunds?
     idempotency-key: KEY
+    zaprun-chain: 1
     content-type: application/json
     authorization: ***
     {"transaction":"900003","order":"A833BDCDB6","amount":19.90}
 
     POST /sink/sales?campaign=12
     idempotency-key: KEY
+    zaprun-chain: 1
     content-type: application/json
     x-order: order A833BDCDB6
     authorization: ***
