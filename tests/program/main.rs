@@ -26,3 +26,4 @@ mod resolve;
 mod runs;
 mod secrets;
 mod sinks;
+mod zap_tests;

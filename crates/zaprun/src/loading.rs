@@ -3,8 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use zaprun_core::diagnostic::{Diagnostic, Severity};
-use zaprun_core::load::{self, Input, Loaded, LoadedProject};
+use zaprun_core::diagnostic::{Diagnostic, Severity, code};
+use zaprun_core::load::{self, File, Input, Loaded, LoadedProject};
+use zaprun_core::rehearsal::{Case, Difference, read_tests};
 use zaprun_core::source::SourceMap;
 use zaprun_core::variables::{Lookup, Needed};
 use zaprun_core::zap::{self, ProjectFacts, Zap};
@@ -41,6 +42,8 @@ pub(crate) struct Loading {
     pub(crate) overlays: usize,
     /// How many zap files there are.
     pub(crate) zap_files: usize,
+    /// The tests of the zaps, where they were asked for.
+    pub(crate) cases: Vec<Case>,
 }
 
 impl Loading {
@@ -52,23 +55,55 @@ impl Loading {
 
 /// Loads the project in `root`. Without a lookup no variable is needed.
 pub(crate) fn load(root: &Path, env: Option<&str>, lookup: Option<&dyn Lookup>) -> Loading {
+    let (input, files) = input(root, env);
+    let (loaded, compiled) = read(&input, lookup);
+    Loading { strays: files.strays, ..conclude(&input, loaded, compiled, Vec::new()) }
+}
+
+/// Loads the project in `root` with the tests of its zaps, which no variable may stand in the way of. With `run` each
+/// test that fails is a finding.
+pub(crate) fn load_tests(root: &Path, env: Option<&str>, run: bool) -> Loading {
+    let (input, files) = input(root, env);
+    let (mut loaded, mut compiled) = read(&input, None);
+    let cases = read_tests(&mut loaded, &files.tests, &project::Within::new(root));
+    if run {
+        compiled.1.extend(failures(&compiled.0, &cases));
+    }
+    Loading { strays: files.strays, ..conclude(&input, loaded, compiled, cases) }
+}
+
+/// Loads a project from the bytes of its files.
+pub(crate) fn load_input(input: &Input, lookup: Option<&dyn Lookup>) -> Loading {
+    let (loaded, compiled) = read(input, lookup);
+    conclude(input, loaded, compiled, Vec::new())
+}
+
+/// What a project's files hold, and what else they hold that is not part of that.
+fn input(root: &Path, env: Option<&str>) -> (Input, Beside) {
     let files = project::read(root);
-    let (overlays, zap_files) = (files.overlays.len(), files.zaps.len());
     let input = Input {
         project: files.project,
         overlays: files.overlays,
         zaps: files.zaps,
         env: env.map(str::to_owned),
     };
-    let mut loading = load_input(&input, lookup);
-    (loading.strays, loading.overlays, loading.zap_files) = (files.strays, overlays, zap_files);
-    loading
+    (input, Beside { tests: files.tests, strays: files.strays })
 }
 
-/// Loads a project from the bytes of its files.
-pub(crate) fn load_input(input: &Input, lookup: Option<&dyn Lookup>) -> Loading {
+struct Beside {
+    tests: Vec<File>,
+    strays: Vec<String>,
+}
+
+type Compiled = (Vec<Zap>, Vec<Diagnostic>);
+
+fn read(input: &Input, lookup: Option<&dyn Lookup>) -> (Loaded, Compiled) {
     let loaded = load::load(input, lookup);
-    let (zaps, found) = compile(&loaded);
+    let compiled = compile(&loaded);
+    (loaded, compiled)
+}
+
+fn conclude(input: &Input, loaded: Loaded, (zaps, found): Compiled, cases: Vec<Case>) -> Loading {
     let findings = loaded.conclude(found);
     Loading {
         findings,
@@ -80,12 +115,13 @@ pub(crate) fn load_input(input: &Input, lookup: Option<&dyn Lookup>) -> Loading 
         unreadable: input.project.content.as_ref().err().cloned(),
         overlays: input.overlays.len(),
         zap_files: input.zaps.len(),
+        cases,
     }
 }
 
 /// Compiles every zap that could be read, whatever is wrong with the others. What is found only in an environment that
 /// was not chosen is told too: the zap would not start there.
-fn compile(loaded: &Loaded) -> (Vec<Zap>, Vec<Diagnostic>) {
+fn compile(loaded: &Loaded) -> Compiled {
     let (zaps, mut found) = compile_with(loaded, loaded.project.as_ref());
     for other in &loaded.others {
         let mut more = load::only_with(other.file, &found, compile_with(loaded, Some(other)).1);
@@ -94,7 +130,7 @@ fn compile(loaded: &Loaded) -> (Vec<Zap>, Vec<Diagnostic>) {
     (zaps, found)
 }
 
-fn compile_with(loaded: &Loaded, project: Option<&LoadedProject>) -> (Vec<Zap>, Vec<Diagnostic>) {
+fn compile_with(loaded: &Loaded, project: Option<&LoadedProject>) -> Compiled {
     let facts = project
         .map_or_else(ProjectFacts::unknown, |project| ProjectFacts::of(&project.definition, &project.tree));
     let (mut zaps, mut found) = (Vec::new(), Vec::new());
@@ -109,6 +145,23 @@ fn compile_with(loaded: &Loaded, project: Option<&LoadedProject>) -> (Vec<Zap>, 
         }));
     }
     (zaps, found)
+}
+
+/// A finding for each test that fails.
+fn failures(zaps: &[Zap], cases: &[Case]) -> Vec<Diagnostic> {
+    let failing = |case: &Case| {
+        let zap = zaps.iter().find(|zap| zap.name == case.zap)?;
+        let differences = case.check(zap);
+        let Difference { place, expected, got, help } = differences.first()?;
+        let more = match differences.len() {
+            1 => String::new(),
+            all => format!(" ({} more)", all - 1),
+        };
+        let message = format!("the test fails: {place}: expected {expected}, got {got}{more}");
+        let finding = Diagnostic::new(&code::TEST_FAILS, message).at(case.span).zap(&case.zap);
+        Some(finding.maybe_help(help.clone()))
+    };
+    cases.iter().filter_map(failing).collect()
 }
 
 /// A project that may start: valid, its variables replaced.

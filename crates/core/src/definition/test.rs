@@ -13,13 +13,12 @@
 //!
 //! **Records.** A path is relative to the file that names it and stays inside the project (`.json`, `.yaml`).
 //! `{ $from: fixtures/sale.json, totalAmount: "5.00", $remove: [couponCode] }` is the file with the other keys laid over
-//! it: maps merge, lists and scalars replace, null is null, `$remove` takes members out; both words work in any map of
-//! `record`, `fresh`, `replies` and `headers`. `fresh:` is the record as it is when `unless` reads it again (by default
-//! as it was). A record that the trigger does not take (`where`, `cycles`, a status of another kind) fails the test.
+//! it: maps merge, lists and scalars replace, null is null, `$remove` takes members out; both words work in any map of a
+//! test, also in what is expected. `fresh:` is the record as it is when `unless` reads it again (by default as it was). A record that the trigger does not take (`where`, `cycles`, a status of another kind) fails the test.
 //!
 //! **Other triggers.** For `webhook`: `headers:` and `query:`; without `record` the query is the record. For `schedule`:
-//! `at: "2026-09-16T08:00:00-04:00"`, one of the times of `cron`, instead of a record. `event: { at: …, key: … }` sets what `event.at` and
-//! `event.key` are; by default they come from the record. `vars:` is laid over the project's `vars`; without it they are
+//! `at: "2026-09-16T08:00:00-04:00"`, one of the times of `cron`, instead of a record. `event: { at: …, key: … }` sets
+//! what `event.at` and `event.key` are; by default they come from the record. `vars:` is laid over the project's `vars`:
 //! those of zaprun.yaml and of the overlay that `--env` chooses.
 //!
 //! **Replies.** `replies: { STEP: … }` answers a step, for `steps.STEP.response`, `success` and `stop_if`:

@@ -11,6 +11,7 @@ mod runs;
 mod sample;
 mod sandbox;
 mod schema;
+mod test;
 mod validate;
 
 use clap::Subcommand;
@@ -43,6 +44,8 @@ commands! {
     Init => init;
     /// Check every file of the project, without network or secrets
     Validate => validate;
+    /// Run the tests of the zaps, without network or secrets
+    Test => test;
     /// Try every connection: credentials, whitelisted address, permissions, time zone
     Check => check;
     /// Show recent records that a zap would take, as the CRM has them now

@@ -27,6 +27,10 @@ pub(crate) struct Args {
     #[arg(long, env = "ZAPRUN_STRICT", value_parser = BoolishValueParser::new())]
     strict: bool,
 
+    /// Run the tests of the zaps too; each that fails is a finding
+    #[arg(long, env = "ZAPRUN_TESTS", value_parser = BoolishValueParser::new())]
+    tests: bool,
+
     /// Explain a code such as ZR0101, and check nothing
     #[arg(long, value_name = "CODE", env = "ZAPRUN_EXPLAIN")]
     explain: Option<String>,
@@ -37,14 +41,14 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         return explain(context, wanted);
     }
     let root = context.find_project()?;
-    let project = loading::load(&root, context.env.as_deref(), None);
+    let project = loading::load_tests(&root, context.env.as_deref(), args.tests);
     let prefix = match args.format {
         Format::Github | Format::Sarif => prefix_in_repository(&root),
         Format::Text | Format::Json => String::new(),
     };
     let findings = Findings { sources: &project.sources, diagnostics: &project.findings, prefix: &prefix };
     context.printer.data(&findings.render(args.format, &context.printer))?;
-    summary(context, &project, &findings);
+    summary(context, &project, &findings, args.tests);
     if let Some(reason) = &project.unreadable {
         return Err(loading::unreadable(reason));
     }
@@ -81,11 +85,11 @@ fn explanation(context: &Context, code: &Code) -> String {
     )
 }
 
-fn summary(context: &Context, project: &Loading, findings: &Findings<'_>) {
+fn summary(context: &Context, project: &Loading, findings: &Findings<'_>, tests: bool) {
     let printer = &context.printer;
     project.strays.iter().for_each(|stray| printer.warning(stray));
     let (errors, warnings) = findings.counts();
-    let checked = checked(project);
+    let checked = checked(project, tests);
     let found: Vec<String> = [(errors, "error", "errors"), (warnings, "warning", "warnings")]
         .iter()
         .filter(|(number, ..)| *number > 0)
@@ -101,12 +105,19 @@ fn summary(context: &Context, project: &Loading, findings: &Findings<'_>) {
     variables(context, project);
 }
 
-/// `zaprun.yaml, 2 overlays and 14 zaps`
-fn checked(project: &Loading) -> String {
+/// `zaprun.yaml, 2 overlays and 14 zaps`, and of tests that were run how many there are.
+fn checked(project: &Loading, tests: bool) -> String {
     let zaps = count(project.zap_files as u64, "zap", "zaps");
+    let tests = match tests {
+        true => format!(", {} run", count(project.cases.len() as u64, "test", "tests")),
+        false => String::new(),
+    };
     match project.overlays {
-        0 => format!("zaprun.yaml and {zaps}"),
-        overlays => format!("zaprun.yaml, {} and {zaps}", count(overlays as u64, "overlay", "overlays")),
+        0 => format!("zaprun.yaml and {zaps}{tests}"),
+        overlays => {
+            let overlays = count(overlays as u64, "overlay", "overlays");
+            format!("zaprun.yaml, {overlays} and {zaps}{tests}")
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::mpsc;
 
 use ignore::{DirEntry, WalkBuilder};
 use zaprun_core::load::{File, Overlay};
+use zaprun_core::rehearsal::Fixtures;
 
 use super::PROJECT_FILE;
 use crate::error::io_words;
@@ -27,6 +28,8 @@ pub(crate) struct Files {
     pub(crate) overlays: Vec<Overlay>,
     /// `zaps/**/*.yaml`, sorted.
     pub(crate) zaps: Vec<File>,
+    /// `zaps/**/*.test.yaml`, sorted.
+    pub(crate) tests: Vec<File>,
     /// What looks like a zap or an overlay and is not read, with the reason.
     pub(crate) strays: Vec<String>,
 }
@@ -36,10 +39,35 @@ pub(crate) fn read(root: &Path) -> Files {
     let real_root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
     let mut strays = Vec::new();
     let overlays = overlays(root, &real_root, &mut strays);
-    let zaps = zaps(root, &real_root, &mut strays);
+    let (tests, zaps) =
+        zaps(root, &real_root, &mut strays).into_iter().partition(|file| is_tests(&file.path));
     let project =
         File { path: PROJECT_FILE.to_owned(), content: content(&root.join(PROJECT_FILE), &real_root) };
-    Files { project, overlays, zaps, strays }
+    Files { project, overlays, zaps, tests, strays }
+}
+
+/// The files of a project by their path in it, for what other files of it name.
+pub(crate) struct Within {
+    root: PathBuf,
+    real_root: PathBuf,
+}
+
+impl Within {
+    /// The files of the project in `root`.
+    pub(crate) fn new(root: &Path) -> Within {
+        Within { root: root.to_owned(), real_root: root.canonicalize().unwrap_or_else(|_| root.to_owned()) }
+    }
+}
+
+impl Fixtures for Within {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        content(&self.root.join(path), &self.real_root)
+    }
+}
+
+/// Whether a file holds tests of a zap.
+fn is_tests(path: &str) -> bool {
+    path.ends_with(".test.yaml")
 }
 
 fn overlays(root: &Path, real_root: &Path, strays: &mut Vec<String>) -> Vec<Overlay> {
@@ -145,7 +173,7 @@ fn zap_file(
         strays.push(format!("{path} is not read: zaps end in .yaml"));
         return None;
     }
-    if !path.ends_with(".yaml") || path.ends_with(".test.yaml") {
+    if !path.ends_with(".yaml") {
         return None;
     }
     // A file that is linked to from another name is one file.

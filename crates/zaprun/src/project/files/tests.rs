@@ -35,6 +35,7 @@ fn zaps_are_found_in_every_folder_but_fixtures_and_tests() {
     ]);
     let tree = read(root.path());
     assert_eq!(paths(&tree), ["zaps/a/c.yaml", "zaps/b.yaml"]);
+    assert_eq!(tree.tests.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["zaps/a/c.test.yaml"]);
     assert_eq!(tree.zaps[1].content.as_deref(), Ok(b"name: b\n".as_slice()));
     assert_eq!(
         tree.overlays.iter().map(|overlay| overlay.env.as_str()).collect::<Vec<_>>(),
