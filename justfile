@@ -33,6 +33,10 @@ check-reference:
 validate:
     cargo run -q -- validate --strict
 
+# the example zaps' own tests
+test-zaps:
+    cargo run -q -- test
+
 # licences, bans, sources (needs cargo-deny)
 deny:
     cargo deny check licenses bans sources
