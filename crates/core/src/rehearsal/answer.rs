@@ -82,7 +82,12 @@ fn written(answer: &Object, request: &CrmRequest) -> Result<Vec<u8>, String> {
     }
     let mut members: Vec<(Arc<str>, Value)> = vec![("result".into(), result), ("message".into(), message)];
     let rest = answer.iter().filter(|(name, _)| !matches!(&***name, "result" | "message"));
-    members.extend(rest.map(|(name, value)| (Arc::clone(name), value.clone())));
+    // Ids are text there, however they are written.
+    let member = |name: &Arc<str>, value: &Value| match value.to_text() {
+        Ok(id) if IDS.contains(&&**name) => Value::text(id),
+        _ => value.clone(),
+    };
+    members.extend(rest.map(|(name, value)| (Arc::clone(name), member(name, value))));
     for name in IDS.into_iter().filter(|name| answer.get(name).is_none()) {
         members.extend(id(answer, request, name).map(|id| (Arc::from(name), Value::text(id))));
     }

@@ -35,7 +35,7 @@ tests:
     record: fixtures/sale.json
     replies:
       buyer: {{ status: 201, headers: {{ X-Id: 1 }}, body: {{ id: 77 }} }}
-      note: {{ message: {{ noteId: 5, orderId: A }} }}
+      note: {{ message: {{ noteId: 5, orderId: 4 }}, purchaseId: 9 }}
       found: {{ rows: [{{ customerId: 77, firstName: Ada }}] }}
     expect:
       buyer: {{ method: GET, query: {{ email: ada@example.com }} }}
@@ -43,7 +43,7 @@ tests:
       found: {{ find: {{ customerId: 7 }} }}
       tell:
         json:
-          note: {{ result: SUCCESS, message: {{ noteId: 5 }}, orderId: A, customerId: "77" }}
+          note: {{ result: SUCCESS, message: {{ orderId: 4 }}, orderId: "4", purchaseId: "9", customerId: "77" }}
           outcome: done
           found: {{ total: 1, row: {{ customerId: "77", firstName: Ada }}, rows: [{{}}] }}
   - name: nobody answers
