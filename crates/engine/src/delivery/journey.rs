@@ -318,7 +318,10 @@ impl<'a> Journey<'a> {
                 self.failure.get_or_insert(why);
                 Next::Go
             }
-            Ended::Dead(why) => Next::Die(why),
+            Ended::Dead(why) => {
+                show(scope, &unit.action.id, unit.element, StepOutcome::Failed, None);
+                Next::Die(why)
+            }
         }
     }
 

@@ -123,6 +123,17 @@ fn on_failure_runs_after_the_steps_that_went_on() {
     assert_eq!(world.state("A"), (RunState::Dead, "refused".into()));
 }
 
+/// As they see it after a restart.
+#[test]
+fn on_failure_sees_how_the_step_ended() {
+    let yaml = FAILING.replace("{{ failure.step }}", "{{ steps.act.outcome }}");
+    let world = World::new(&[&yaml]);
+    world.sales(0, &["A"]);
+    world.target.script(|request| if super::kit::path(request) == "/act" { reply(400) } else { reply(200) });
+    world.for_long(MINUTE);
+    assert!(world.target.seen()[1].starts_with("/tell {\"step\":\"failed\""), "{:?}", world.target.seen());
+}
+
 #[test]
 fn on_failure_goes_on_after_a_restart() {
     let world = World::new(&[FAILING]);
