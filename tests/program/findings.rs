@@ -174,7 +174,7 @@ fn repository() -> PathBuf {
 #[test]
 fn the_repositorys_own_project_is_valid() {
     let program = Program::in_folder(&repository());
-    program.run(&["validate", "--strict"]).expect(0).says("3 zaps");
+    program.run(&["validate", "--strict"]).expect(0).says("12 zaps");
     let report = program.run(&["validate", "--format", "json", "--strict"]).expect(0).json();
     assert_eq!(report, serde_json::json!({ "valid": true, "diagnostics": [] }));
 }

@@ -8,7 +8,7 @@ const PROJECT: &str = include_str!("../../../../../zaprun.yaml");
 /// What differs from a real account: the stand-in may be asked often.
 const OVERLAY: &str = "connections: { crm: { rate: 100/s } }\n";
 
-/// The example zaps; a test keeps the list whole.
+/// The example zaps whose whole way a demo can show: they watch the CRM, and are done at once.
 const ZAPS: &[(&str, &str)] = &[
     (
         "zaps/accounting/refund-to-books.yaml",
@@ -73,12 +73,12 @@ mod tests {
     use crate::loading::load_input;
 
     #[test]
-    fn all_example_zaps_are_there_and_valid() {
+    fn the_demos_zaps_are_example_zaps_and_valid() {
         let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let files = crate::project::read(&repository);
-        let found: Vec<&str> = files.zaps.iter().map(|file| file.path.as_str()).collect();
-        let listed: Vec<&str> = ZAPS.iter().map(|(path, _)| *path).collect();
-        assert_eq!(found, listed);
+        for (path, _) in ZAPS {
+            assert!(files.zaps.iter().any(|file| file.path == *path), "{path}");
+        }
 
         let values =
             Sandboxed { crm: "http://127.0.0.1:1".to_owned(), sink: "http://127.0.0.1:1/sink".to_owned() };
