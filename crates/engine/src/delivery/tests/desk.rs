@@ -48,7 +48,6 @@ struct Books {
     /// Sales that will still happen.
     pending: Vec<(Timestamp, String)>,
     writes: Vec<(String, Vec<(String, String)>)>,
-    looks: usize,
     /// Looks that fail before one works.
     blind: usize,
     fates: Vec<Fate>,
@@ -86,10 +85,6 @@ impl FakeDesk {
     /// Paths of the writes that left, in order.
     pub(super) fn writes(&self) -> Vec<String> {
         self.books.lock().unwrap().writes.iter().map(|(path, _)| path.clone()).collect()
-    }
-
-    pub(super) fn looks(&self) -> usize {
-        self.books.lock().unwrap().looks
     }
 }
 
@@ -193,7 +188,6 @@ impl CrmWriter for FakeDesk {
         let sight = {
             let mut books = self.books.lock().unwrap();
             books.happen(self.clock.now());
-            books.looks += 1;
             if books.blind > 0 {
                 books.blind -= 1;
                 Err(ReadError::Transport { text: "HTML".into(), retry_after: None })
