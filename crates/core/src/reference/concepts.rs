@@ -1,7 +1,7 @@
 //! Pages about what all zaps have in common.
 
 use super::Page;
-use super::examples::{self, find};
+use super::examples::{self, find, find_whole};
 use super::keys::{self, Keys};
 use super::markdown::{Doc, sentence, word};
 use crate::schema::Document;
@@ -29,7 +29,7 @@ pub(super) fn project() -> Page {
 pub(super) fn zap() -> Page {
     let mut doc = Doc::new("A zap");
     doc.block("One zap per file, under `zaps/`.");
-    Keys::of(Document::Zap).write(&mut doc, |_| true);
+    Keys::of(Document::Zap).write_flat(&mut doc);
     doc.block(include_str!("prose/zap.md"));
     Page::new("zap", "The keys of a zap file.", doc)
 }
@@ -48,6 +48,21 @@ pub(super) fn steps() -> Page {
     }
     doc.block(include_str!("prose/steps_order.md"));
     Page::new("steps", "What every step has: delay, conditions, loops, retries, failure.", doc)
+}
+
+/// Tests of zaps.
+pub(super) fn tests() -> Page {
+    let mut doc = Doc::new("Tests");
+    doc.block(include_str!("prose/tests.md"));
+    doc.code("yaml", find_whole(examples::MORE, "tests"));
+    for (name, title) in [("Test", "Keys of a test"), ("Expectation", "Keys of what is expected of a step")] {
+        doc.section(title);
+        if let Some(keys) = Keys::named(Document::Zap, name) {
+            keys.write(&mut doc, |_| true);
+        }
+    }
+    doc.block(include_str!("prose/tests_after.md"));
+    Page::new("tests", "How a zap is tested, offline.", doc)
 }
 
 /// How values are written.

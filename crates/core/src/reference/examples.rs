@@ -5,7 +5,7 @@
 pub(super) struct Example {
     /// The kind that it shows.
     pub(super) of: &'static str,
-    /// The zap.
+    /// The zap, with tests of its own.
     pub(super) text: &'static str,
 }
 
@@ -17,6 +17,14 @@ macro_rules! examples {
 
 /// The project that the examples are zaps of.
 pub(super) const PROJECT: &str = include_str!("examples/zaprun.yaml");
+
+/// The records of their tests.
+#[cfg(test)]
+pub(super) static FIXTURES: &[(&str, &str)] = &[
+    ("order.json", include_str!("examples/fixtures/order.json")),
+    ("transaction.json", include_str!("examples/fixtures/transaction.json")),
+    ("customer.json", include_str!("examples/fixtures/customer.json")),
+];
 
 /// Of triggers: by the kind of event.
 pub(super) static TRIGGERS: &[Example] = examples! { "triggers":
@@ -35,9 +43,22 @@ pub(super) static ACTIONS: &[Example] = examples! { "actions":
 };
 
 /// Of what several kinds share.
-pub(super) static MORE: &[Example] = examples! { "more": "steps" "mapping" "on_file" "preauthorised" };
+pub(super) static MORE: &[Example] =
+    examples! { "more": "steps" "mapping" "tests" "on_file" "preauthorised" };
 
-/// The example of a kind. Tests see to it that there is one for each.
+impl Example {
+    /// What a page shows: the zap without its tests.
+    pub(super) fn shown(&self) -> &'static str {
+        self.text.split_once("\ntests:\n").map_or(self.text, |(zap, _)| zap)
+    }
+}
+
+/// The example of a kind, as a page shows it. Tests see to it that there is one for each.
 pub(super) fn find(among: &'static [Example], of: &str) -> &'static str {
+    among.iter().find(|example| example.of == of).map_or("", Example::shown)
+}
+
+/// The same with its tests.
+pub(super) fn find_whole(among: &'static [Example], of: &str) -> &'static str {
     among.iter().find(|example| example.of == of).map_or("", |example| example.text)
 }

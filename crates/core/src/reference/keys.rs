@@ -19,6 +19,11 @@ impl Keys {
         Keys { document, schema: document.schema() }
     }
 
+    /// Those of a map that the schema has a name for.
+    pub(super) fn named(document: Document, name: &str) -> Option<Self> {
+        definition(document, name).map(|schema| Keys { document, schema })
+    }
+
     /// Those of a map whose `type` is `kind`, by the name of the choice: `Trigger`.
     pub(super) fn of_kind(document: Document, choice: &str, kind: &str) -> Option<Self> {
         let then = |branch: &'static Value| {
@@ -65,6 +70,11 @@ impl Keys {
             .collect();
         doc.table(HEAD, rows);
         self.write_inner(doc, inner);
+    }
+
+    /// Writes the table of all keys alone.
+    pub(super) fn write_flat(self, doc: &mut Doc) {
+        doc.table(HEAD, self.each().map(|(key, schema)| self.row(key, schema, &mut Vec::new())));
     }
 
     fn row(
@@ -119,7 +129,9 @@ impl Keys {
         for name in types {
             kinds.push(match (name, format) {
                 ("string", Some(format)) => format.words.to_owned(),
-                ("string", None) => only_word(schema).map_or_else(|| "text".to_owned(), word),
+                ("string", None) => {
+                    only_words(schema).map_or_else(|| "text".to_owned(), |known| words(known, "or"))
+                }
                 ("integer", _) => format!("a whole number{}", range(schema)),
                 ("number", _) => "a number".to_owned(),
                 ("boolean", _) => "`true` or `false`".to_owned(),
@@ -179,10 +191,13 @@ pub(super) fn common(document: Document, choice: &str) -> Vec<&'static str> {
     common.into_iter().map(|(key, _)| key).collect()
 }
 
-/// The one word that a pattern allows.
-fn only_word(schema: &'static Value) -> Option<&'static str> {
-    let word = schema.get("pattern")?.as_str()?.strip_prefix('^')?.strip_suffix('$')?;
-    word.bytes().all(|byte| byte.is_ascii_lowercase()).then_some(word)
+/// The few words that a pattern allows.
+fn only_words(schema: &'static Value) -> Option<Vec<&'static str>> {
+    let pattern = schema.get("pattern")?.as_str()?.strip_prefix('^')?.strip_suffix('$')?;
+    let pattern = pattern.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(pattern);
+    let known: Vec<&str> = pattern.split('|').collect();
+    let plain = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    known.iter().all(plain).then_some(known)
 }
 
 fn range(schema: &Value) -> String {

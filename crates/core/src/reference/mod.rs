@@ -2,7 +2,8 @@
 //!
 //! They are made from what the program itself goes by: the JSON Schemas of what is written, the kinds of events, the
 //! descriptions of rows and endpoints, the filters, the findings. What no table knows stands here: the prose, and one
-//! example for each kind of trigger and action, which tests load and compile.
+//! example for each kind of trigger and action. The examples are whole zaps with tests of their own, which a test runs;
+//! pages show them without.
 
 mod actions;
 mod concepts;
@@ -60,6 +61,7 @@ pub fn pages() -> Vec<Page> {
         concepts::steps(),
         names::page(),
         concepts::mapping(),
+        concepts::tests(),
         filters::page(),
         paying::page(),
         outcomes::page(),
@@ -80,7 +82,7 @@ fn overview(parts: &[(&str, &str, Vec<Page>)]) -> Page {
     let mut doc = Doc::new("Reference");
     doc.block(
         "Made by `zaprun reference --write docs/reference` from what the program itself goes by; `zaprun reference \
-         NAME` shows a page. The examples are loaded and compiled by the tests.",
+         NAME` shows a page. Every example is compiled, and records are taken through it, by a test.",
     );
     for (title, about, pages) in parts {
         doc.section(title);

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::examples::{ACTIONS, Example, MORE, PROJECT, TRIGGERS};
+use super::examples::{ACTIONS, Example, FIXTURES, MORE, PROJECT, TRIGGERS};
 use super::*;
 use crate::definition::Action;
 use crate::diagnostic::Diagnostic;
 use crate::expression::Shape;
 use crate::load::{File, Input, Loaded, load};
+use crate::rehearsal::{Fixtures, read_tests};
 use crate::schema::Document;
 use crate::trigger::KINDS;
 use crate::value::Value;
@@ -72,6 +73,34 @@ fn every_example_is_a_zap_without_findings() {
     assert_eq!(missing, [""; 0]);
 }
 
+/// The tests that stand in the examples.
+#[test]
+fn every_example_does_what_its_tests_say() {
+    let mut loaded = loaded();
+    let cases = read_tests(&mut loaded, &[], &Records);
+    let (findings, zaps) = findings(&loaded);
+    assert_eq!(findings, [""; 0]);
+    let mut untested: BTreeSet<&str> = zaps.values().map(|zap| zap.name.as_str()).collect();
+    let mut failed = Vec::new();
+    for case in &cases {
+        let zap = zaps.values().find(|zap| zap.name == case.zap).unwrap();
+        failed.extend(case.check(zap).into_iter().map(|difference| (&zap.name, &case.name, difference)));
+        untested.remove(zap.name.as_str());
+    }
+    assert_eq!(failed, []);
+    assert_eq!(untested, BTreeSet::new());
+}
+
+/// The records of the examples' tests, beside each of them.
+struct Records;
+
+impl Fixtures for Records {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        let found = FIXTURES.iter().find(|(name, _)| path.ends_with(&format!("/fixtures/{name}")));
+        found.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| "no such file".to_owned())
+    }
+}
+
 #[test]
 fn every_kind_of_trigger_has_an_example_of_it() {
     let zaps = compiled();
@@ -114,7 +143,7 @@ fn every_example_stands_on_one_page() {
     for (path, example) in all() {
         let on: Vec<&str> = pages
             .iter()
-            .filter(|page| page.text.contains(example.text))
+            .filter(|page| page.text.contains(example.shown()))
             .map(|page| page.name.as_str())
             .collect();
         assert_eq!(on.len(), 1, "{path} is on {on:?}");

@@ -53,19 +53,14 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
 /// The page of a name, whole or without its folder or `konnektive.`.
 fn find<'a>(pages: &'a [Page], wanted: &str) -> Result<&'a Page, CommandError> {
     let name = wanted.trim_end_matches(ENDING);
-    if let Some(page) = pages.iter().find(|page| page.name == name) {
-        return Ok(page);
-    }
-    let short = |page: &&Page| {
-        [Some(page.short_name()), page.short_name().strip_prefix("konnektive.")].contains(&Some(name))
-    };
+    let short = |page: &&Page| names(page).any(|known| known == name);
     let found: Vec<&Page> = pages.iter().filter(short).collect();
     match found.as_slice() {
         [page] => Ok(page),
         [] => {
             let error = CommandError::usage(format!("there is no page `{wanted}`"));
-            let names = pages.iter().flat_map(|page| [page.name.as_str(), page.short_name()]);
-            Err(error.hint(match did_you_mean(name, names) {
+            let known = pages.iter().flat_map(names);
+            Err(error.hint(match did_you_mean(name, known) {
                 Some(like) => format!("did you mean {like}?"),
                 None => "`zaprun reference` lists them".to_owned(),
             }))
@@ -76,6 +71,12 @@ fn find<'a>(pages: &'a [Page], wanted: &str) -> Result<&'a Page, CommandError> {
             Err(error.hint(format!("write {}", names.join(" or "))))
         }
     }
+}
+
+/// What a page goes by: `actions/konnektive.query`, `konnektive.query`, `query`.
+fn names(page: &Page) -> impl Iterator<Item = &str> {
+    let short = page.short_name();
+    [page.name.as_str(), short].into_iter().chain(short.strip_prefix("konnektive."))
 }
 
 fn write(context: &Context, folder: &Path) -> Result<Exit, CommandError> {
@@ -113,7 +114,9 @@ fn check(context: &Context, folder: &Path) -> Result<Exit, CommandError> {
         }
     }
     stale.extend(
-        strays(folder, &pages).iter().map(|path| format!("{} is no page of this version", path.display())),
+        strays(folder, &pages)
+            .iter()
+            .map(|path| format!("{} is no page of this version: remove it", path.display())),
     );
     if stale.is_empty() {
         context.printer.note(&format!("{} up to date", count(pages.len() as u64, "page is", "pages are")));
