@@ -26,4 +26,5 @@ mod resolve;
 mod runs;
 mod secrets;
 mod sinks;
+mod webhooks;
 mod zap_tests;

@@ -70,6 +70,7 @@ pub fn body(zap: &Zap, order: &[u8], id: &str) -> Result<Vec<u8>, ZapError> {
             key: id.to_owned(),
             at: Timestamp::UNIX_EPOCH,
         },
+        context: None,
         run_id: id.to_owned(),
         started_at: Timestamp::UNIX_EPOCH,
         key_base: Uuid::nil(),

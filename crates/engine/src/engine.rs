@@ -2,6 +2,7 @@
 
 use crate::delivery::{Counters, Lane, Mask, Phases, Shared, Targets, Unmasked, Wakers, WakingStore, after};
 use crate::http_poll::{self, Feeds, Followed};
+use crate::intake::{House, Intake, OpenZap};
 use crate::orders;
 use crate::polling::{self, Connection, Polled, Poller, Watched, first_boundary};
 use crate::ports::{Clock, Crm, CrmWriter, Sender, Store, StoreError, ZapIdentity, ZapState};
@@ -19,6 +20,7 @@ pub struct Engine {
     zaps: Vec<Arc<Zap>>,
     ports: Ports,
     options: Options,
+    intake: Intake,
 }
 
 /// How an engine reaches the world.
@@ -107,6 +109,7 @@ struct Works {
     shared: Arc<Shared>,
     polls: Polls,
     lanes: Vec<Lane>,
+    house: Arc<House>,
 }
 
 /// All that looks for events by itself.
@@ -158,8 +161,14 @@ impl Polls {
 impl Engine {
     /// An engine for these zaps; disabled ones are left alone.
     pub fn new(zaps: Vec<Arc<Zap>>, ports: Ports, options: Options) -> Engine {
-        let zaps = zaps.into_iter().filter(|zap| zap.enabled).collect();
-        Engine { zaps, ports, options }
+        let zaps: Vec<Arc<Zap>> = zaps.into_iter().filter(|zap| zap.enabled).collect();
+        let intake = Intake::of(&zaps);
+        Engine { zaps, ports, options, intake }
+    }
+
+    /// Where requests are taken in while the engine runs; [`Engine::run_once`] takes none.
+    pub fn intake(&self) -> Intake {
+        self.intake.clone()
     }
 
     /// Polls and delivers until `stop`; then takes up nothing new, gives what is in flight the time of `grace`, and
@@ -168,11 +177,15 @@ impl Engine {
     /// # Errors
     /// When a zap's connection is missing, or the state is lost for good.
     pub async fn run(self, stop: CancellationToken, grace: Duration) -> Result<Summary, EngineError> {
-        let Works { shared, mut polls, lanes } = self.open().await?;
+        let intake = self.intake.clone();
+        let Works { shared, mut polls, lanes, house } = self.open().await?;
+        // Requests are taken in to the very end: whoever has begun to send one gets an answer.
+        let _open = intake.open(Arc::clone(&house));
         let work = try_join(polls.run(stop.clone()), deliver(&lanes));
         tokio::select! {
             result = work => { result?; }
             () = patience(&shared, &stop, grace) => {}
+            error = house.lost() => return Err(error.into()),
             error = orders::keep_obeying(&shared) => return Err(error.into()),
         }
         Ok(shared.summary())
@@ -184,7 +197,7 @@ impl Engine {
     /// # Errors
     /// When a zap's connection is missing, or the state is lost for good.
     pub async fn run_once(self, stop: CancellationToken, grace: Duration) -> Result<Summary, EngineError> {
-        let Works { shared, mut polls, lanes } = self.open().await?;
+        let Works { shared, mut polls, lanes, .. } = self.open().await?;
         orders::obey(&shared).await?;
         let poll = async {
             // A walk that is left in the middle is read again by the next run.
@@ -244,15 +257,25 @@ impl Engine {
             store: Arc::new(WakingStore { inner: self.ports.store, shared: Arc::clone(&shared) }),
             observer: self.ports.observer,
         };
-        let connections = self.ports.crms.into_iter().map(|(name, crm)| Connection { name, crm }).collect();
-        let poller = Poller::new(ports.clone(), connections, watched.collect(), self.options.seed);
+        let watched: Vec<Watched> = watched.collect();
+        let connections: Vec<Connection> = self
+            .ports
+            .crms
+            .into_iter()
+            .map(|(name, crm)| Connection { name, crm, rest: Arc::default() })
+            .collect();
+        let open =
+            |(zap, state): (&Arc<Zap>, &ZapState)| OpenZap { zap: Arc::clone(zap), state: state.clone() };
+        let open = self.zaps.iter().zip(&states).map(open).collect();
+        let house = House::new(open, &watched, &connections, &ports, Arc::clone(&shared));
+        let poller = Poller::new(ports.clone(), connections, watched, self.options.seed);
         let api = http_poll::Ports { polling: ports, sender: Arc::clone(&shared.sender) };
         let polls = Polls::new(poller, api, &self.zaps, &states, self.options.seed);
         let mut targets = Targets::default();
         let lanes = self.zaps.iter().zip(&states);
         let lanes =
             lanes.map(|(zap, state)| Lane::new(state.id, Arc::clone(zap), Arc::clone(&shared), &mut targets));
-        Ok(Works { lanes: lanes.collect(), shared, polls })
+        Ok(Works { lanes: lanes.collect(), shared, polls, house: Arc::new(house) })
     }
 
     async fn open_zap(&self, zap: &Zap) -> Result<ZapState, StoreError> {

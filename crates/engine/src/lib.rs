@@ -5,6 +5,7 @@
 pub mod delivery;
 mod engine;
 pub mod http_poll;
+pub mod intake;
 pub mod key;
 mod orders;
 pub mod polling;

@@ -158,6 +158,35 @@ pub enum Event {
         /// Since when it could not.
         since: Timestamp,
     },
+    /// A request was taken in, and that is durable.
+    Arrived {
+        /// Its path.
+        path: String,
+        /// Runs made.
+        fired: u64,
+        /// Events that the ledgers of their zaps knew already.
+        known: u64,
+    },
+    /// A request told of a row that the CRM does not show.
+    Unheard {
+        /// Connection to the CRM.
+        connection: String,
+        /// The request's path.
+        path: String,
+        /// The kind of row: `order`, `transaction`.
+        row: &'static str,
+    },
+    /// Requests were not taken in. Told now and then for each path and status.
+    TurnedAway {
+        /// Their path, when a zap has it.
+        path: Option<String>,
+        /// The answer's status.
+        status: u16,
+        /// Why, for the latest of them; holds nothing of the request's.
+        reason: String,
+        /// How many, since it was told last.
+        times: u64,
+    },
     /// A polled API was read to its end.
     FeedRead {
         /// The zap's name.

@@ -1,6 +1,6 @@
 //! From what a project says to what sends and reads: connections, adapters, the state's place.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use zaprun_core::zap::DEFAULT_CRM_URL;
 use zaprun_engine::ports::{Clock, Crm, CrmWriter};
 use zaprun_http::{Clients, DEFAULT_IDEMPOTENCY_HEADER, HttpConnection, HttpSender, PrivateCa, Rate, Secret};
 use zaprun_konnektive::{Config, DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT, Konnektive};
+use zaprun_webhooks::Check;
 
 use crate::error::{CommandError, io_words};
 use crate::mask::Masker;
@@ -86,6 +87,29 @@ pub(crate) fn http_connections(
         Connection::Http(http) => Some((name, http)),
         _ => None,
     })
+}
+
+/// The systems of these names that call, as the server of webhooks takes them.
+///
+/// # Errors
+/// When a secret is of no use.
+pub(crate) fn callers(
+    project: &Project,
+    names: &BTreeSet<&str>,
+) -> Result<Vec<zaprun_webhooks::Connection>, CommandError> {
+    let callers = project.connections.iter().filter(|(name, _)| names.contains(name));
+    callers
+        .filter_map(|(name, connection)| match &connection.value {
+            Connection::Webhook(webhook) => Some((name, webhook)),
+            _ => None,
+        })
+        .map(|(name, webhook)| {
+            let check = Check::of(&webhook.verify.value)
+                .map_err(|error| CommandError::failure(format!("connection `{name}`: {error}")))?;
+            let rate = webhook.rate.as_ref().map_or(zaprun_webhooks::DEFAULT_RATE, |rate| rate.value);
+            Ok(zaprun_webhooks::Connection { name: name.to_owned(), check, rate })
+        })
+        .collect()
 }
 
 /// An account of the CRM as its adapter takes it.

@@ -87,18 +87,19 @@ impl Program {
 }
 
 impl Going {
-    /// Waits until it has written this to its standard error.
+    /// Waits until it has written this to its standard error; all of it up to then.
     #[track_caller]
-    pub(crate) fn wait_for_err(&self, text: &str) {
-        self.wait_for_err_times(text, 1);
+    pub(crate) fn wait_for_err(&self, text: &str) -> String {
+        self.wait_for_err_times(text, 1)
     }
 
     /// Waits until it has written this so many times to its standard error.
     #[track_caller]
-    pub(crate) fn wait_for_err_times(&self, text: &str, times: usize) {
+    pub(crate) fn wait_for_err_times(&self, text: &str, times: usize) -> String {
         let enough = |written: &str| written.matches(text).count() >= times;
         let told = self.err.wait(PATIENCE, |written| enough(&written.text()) || written.ended);
         assert!(enough(&told), "never said {text:?} {times} times:\n{told}");
+        told
     }
 
     /// Waits until it has written this to its standard output; all of it up to then.

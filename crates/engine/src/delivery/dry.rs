@@ -101,7 +101,14 @@ async fn render(lane: &Lane, run: &ClaimedRun) -> Result<Shown, StoreError> {
                 return Ok(conclude(lane, rehearsal));
             }
         }
-        if let Some(value) = once_value(lane, run) {
+        let value = match once_value(lane, run) {
+            Ok(value) => value,
+            Err(error) => {
+                let rehearsal = rehearse_failure(zap, &mut scope, &stage, broken(error));
+                return Ok(conclude(lane, rehearsal));
+            }
+        };
+        if let Some(value) = value {
             let shared = &lane.shared;
             let taken = shared.insist(|| shared.store.take_once(run.zap, &value, run.id)).await?;
             if taken != OnceOutcome::Taken {

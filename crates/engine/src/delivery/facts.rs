@@ -2,8 +2,9 @@
 
 use super::lane::Lane;
 use crate::ports::{ClaimedRun, StepOutcome, StepRecord};
+use zaprun_core::mapping::MapError;
 use zaprun_core::record::Row;
-use zaprun_core::zap::{EventFacts, RunFacts, Scope, StepFacts};
+use zaprun_core::zap::{EventFacts, RunFacts, Scope, StepFacts, Trigger};
 
 /// The facts of a run that mapping may see. They are the same at every attempt.
 pub(super) fn facts(run: &ClaimedRun) -> RunFacts<'_> {
@@ -24,14 +25,22 @@ pub(super) fn facts(run: &ClaimedRun) -> RunFacts<'_> {
 }
 
 /// The value of `once_per` that a run would take, when its zap has one and its record has it.
-pub(super) fn once_value(lane: &Lane, run: &ClaimedRun) -> Option<String> {
-    let trigger = lane.zap.trigger.crm()?;
+///
+/// # Errors
+/// When it cannot be computed.
+pub(super) fn once_value(lane: &Lane, run: &ClaimedRun) -> Result<Option<String>, MapError> {
+    let trigger = match &lane.zap.trigger {
+        Trigger::Crm(trigger) => trigger,
+        Trigger::Webhook(trigger) => return trigger.once(&run.event.record, run.event.context.as_deref()),
+        Trigger::Http(trigger) => return trigger.once(&run.event.record),
+        Trigger::Schedule(_) => return Ok(None),
+    };
     if !trigger.has_once() {
-        return None;
+        return Ok(None);
     }
     // An unreadable record fails in the mapping, with its reason.
-    let row = Row::decode(&run.event.record, trigger.schema(), &trigger.fields()).ok()?;
-    trigger.once(&row)
+    let row = Row::decode(&run.event.record, trigger.schema(), &trigger.fields()).ok();
+    Ok(row.and_then(|row| trigger.once(&row)))
 }
 
 /// Lets later steps see what earlier journeys finished. An `each` step shows its elements.

@@ -209,7 +209,11 @@ impl<'a> Journey<'a> {
         if self.own_doing().await?.is_break() {
             return Ok(Ok(REST));
         }
-        let Some(value) = once_value(self.lane, &self.run) else { return Ok(Ok(ON)) };
+        let value = match once_value(self.lane, &self.run) {
+            Ok(Some(value)) => value,
+            Ok(None) => return Ok(Ok(ON)),
+            Err(error) => return Ok(Err(self.mapping(&error))),
+        };
         let shared = &self.lane.shared;
         let taken = shared.insist(|| shared.store.take_once(self.run.zap, &value, self.run.id)).await?;
         let detail = match taken {

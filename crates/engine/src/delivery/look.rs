@@ -78,7 +78,7 @@ impl Journey<'_> {
         match seen {
             Seen::Happened { response } => {
                 let attempts = self.attempts.saturating_add(1);
-                Ok(Found::Ended(self.written(unit, &sent, as_reply(response), attempts, scope)))
+                Ok(Found::Ended(self.written(unit, &sent, &as_reply(response), attempts, scope)))
             }
             Seen::Refused { reason: why } => {
                 Ok(Found::Ended(self.dead(unit, Trace::default(), reason("refused", why))))

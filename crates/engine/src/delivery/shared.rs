@@ -173,7 +173,8 @@ impl Shared {
         }
     }
 
-    fn store_fails(&self, error: StoreError, retry_at: Timestamp) {
+    /// Says that the state cannot be written, once until it can.
+    pub(crate) fn store_fails(&self, error: StoreError, retry_at: Timestamp) {
         let mut since = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if since.is_none() {
             *since = Some(self.clock.now());
@@ -181,7 +182,8 @@ impl Shared {
         }
     }
 
-    fn store_works(&self) {
+    /// Says that it can again, where it could not.
+    pub(crate) fn store_works(&self) {
         let since = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(since) = since {
             self.observer.see(Event::StoreRecovered { since });

@@ -161,7 +161,7 @@ impl Journey<'_> {
                 }
                 Ok(Sight { seen: Seen::Happened { response }, .. }) => {
                     let reply = CrmReply { body: response.clone(), response };
-                    return Ok(Door::Ended(self.written(unit, request, reply, 0, scope)));
+                    return Ok(Door::Ended(self.written(unit, request, &reply, 0, scope)));
                 }
                 Ok(Sight { seen: Seen::Refused { reason: why }, .. }) => {
                     return Ok(Door::Ended(self.dead(unit, Trace::default(), reason("refused", why))));
@@ -248,7 +248,7 @@ impl Journey<'_> {
         let (verdict, trace) = match outcome {
             WriteOutcome::Done(reply) => {
                 let attempts = self.attempts.saturating_add(1);
-                return Ok(self.written(unit, request, reply, attempts, scope));
+                return Ok(self.written(unit, request, &reply, attempts, scope));
             }
             WriteOutcome::Refused { class, reason: why, reply } => {
                 let word = match class {
@@ -298,7 +298,7 @@ impl Journey<'_> {
         &mut self,
         unit: Unit<'_>,
         request: &CrmRequest,
-        reply: CrmReply,
+        reply: &CrmReply,
         attempts: u32,
         scope: &mut Scope,
     ) -> Ended {

@@ -78,6 +78,7 @@ impl Line {
     fn ended(&mut self, trip: &Trip, walked: &Walked) {
         self.note_skew(walked.skew);
         self.health.recovered(&self.ports);
+        self.connection.rest.over();
         if let Some(stop) = self.stopped.take() {
             self.recovered(None, stop.since);
         }
@@ -141,6 +142,7 @@ impl Line {
         let now = self.ports.clock.now();
         let tries = self.stopped.map_or(0, |stop| stop.tries.saturating_add(1));
         let retry_at = later(now, doubled(FIRST_LOOK, LAST_LOOK, tries));
+        self.connection.rest.begin(retry_at);
         match &mut self.stopped {
             Some(stop) => *stop = Stop { since: stop.since, tries, retry_at },
             None => {

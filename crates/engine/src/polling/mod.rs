@@ -8,6 +8,7 @@ pub(crate) mod backoff;
 mod count;
 mod digest;
 pub(crate) mod health;
+pub(crate) mod hear;
 mod learn;
 mod line;
 mod lookup;
@@ -16,6 +17,7 @@ mod poller;
 mod preview;
 mod problems;
 mod reader;
+mod rest;
 mod rider;
 pub(crate) mod skew;
 #[cfg(test)]
@@ -28,6 +30,7 @@ pub(crate) use learn::{FIRST_LOOK, LAST_LOOK, LONGEST_DELAY};
 pub use poller::Poller;
 pub use preview::{Preview, preview};
 pub(crate) use reader::later;
+pub use rest::Rest;
 pub use rider::{Watched, first_boundary};
 
 use crate::ports::{Clock, Crm, Store};
@@ -52,6 +55,8 @@ pub struct Connection {
     pub name: String,
     /// How it is read.
     pub crm: Arc<dyn Crm>,
+    /// Until when it is left alone.
+    pub rest: Arc<Rest>,
 }
 
 /// What polling came to.

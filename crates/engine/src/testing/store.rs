@@ -288,7 +288,7 @@ impl Store for MemoryStore {
     }
 
     async fn own(&self, order: &str, serial: Option<String>) -> Result<Own, StoreError> {
-        self.call("own", |state| state.runs.own(order, serial)).await
+        self.call("own", |state| state.runs.own(order, serial.as_deref())).await
     }
 
     async fn obey(&self, now: Timestamp) -> Result<Vec<ZapId>, StoreError> {

@@ -123,11 +123,11 @@ impl Runs {
         Begun::Yes
     }
 
-    pub(super) fn own(&self, order: &str, serial: Option<String>) -> Own {
+    pub(super) fn own(&self, order: &str, serial: Option<&str>) -> Own {
         let writes = self.runs.iter().filter_map(|run| run.begun.as_ref()?.write.as_ref());
         Own {
             made: self.touched.get(order).is_some_and(|(made, _)| *made),
-            open: serial.is_some() && writes.map(|write| &write.serial).any(|open| *open == serial),
+            open: serial.is_some() && writes.map(|write| write.serial.as_deref()).any(|open| open == serial),
         }
     }
 

@@ -171,7 +171,7 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, &page.text).unwrap();
         }
-        assert_eq!(strays(folder.path(), &pages), [PathBuf::new(); 0]);
+        assert!(strays(folder.path(), &pages).is_empty());
         let old = folder.path().join("actions/konnektive.gone.md");
         fs::write(&old, "").unwrap();
         fs::write(folder.path().join("actions/notes.txt"), "").unwrap();

@@ -102,6 +102,7 @@ pub(crate) fn tell(event: &Event) -> Option<Told> {
         | Event::Recovered { .. }
         | Event::Unstable { .. } => trouble_reading(event),
         Event::ClockSetBack { .. } | Event::ClockSkew { .. } | Event::RowProblem { .. } => oddity(event),
+        Event::Arrived { .. } | Event::Unheard { .. } | Event::TurnedAway { .. } => arriving(event),
         Event::FeedRead { .. }
         | Event::FeedFailed { .. }
         | Event::FeedStopped { .. }
@@ -283,6 +284,41 @@ fn oddity(event: &Event) -> Told {
         }
         _ => Told::new(Weight::Detail, ""),
     }
+}
+
+fn arriving(event: &Event) -> Told {
+    match event {
+        Event::Arrived { path, fired, known } => {
+            let text = format!("request at {path}: {} new, {} known", thousands(*fired), thousands(*known));
+            Told::new(Weight::Detail, text)
+        }
+        Event::Unheard { connection, path, row } => {
+            let text = format!("a request at {path} told of {} that the CRM does not show", a(row));
+            Told::new(Weight::Warning, text).at(connection).hint(Some(
+                "its key must be the id by which the CRM's API knows it; the poll finds what is there"
+                    .to_owned(),
+            ))
+        }
+        Event::TurnedAway { path, status, reason, times } => {
+            let requests = count(*times, "request", "requests");
+            let place = path.as_ref().map_or("paths that no zap has", |path| path.as_str());
+            let text = format!("{requests} at {place} answered {status}: {reason}");
+            // Strangers try many paths.
+            let weight = if path.is_none() { Weight::Detail } else { Weight::Warning };
+            let hint = (*status == 401).then(|| {
+                "compare the secret of its connection with the sender's, and the connection's `verify`"
+                    .to_owned()
+            });
+            Told::new(weight, text).hint(hint)
+        }
+        _ => Told::new(Weight::Detail, ""),
+    }
+}
+
+/// `an order`, `a transaction`
+fn a(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {noun}")
 }
 
 fn delivery(event: &Event) -> Told {

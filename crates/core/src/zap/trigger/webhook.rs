@@ -45,6 +45,7 @@ pub struct Arrival {
 
 /// Slots of the names below.
 const RECORD: usize = 0;
+const EVENT: usize = 1;
 
 /// The names that a key may use.
 fn names() -> Names {
@@ -88,6 +89,12 @@ impl Arrival {
     /// The record.
     pub fn record(&self) -> &Value {
         self.values.get(RECORD).unwrap_or(&Value::Null)
+    }
+
+    /// The query.
+    pub fn query(&self) -> &Value {
+        let context = self.values.get(EVENT).and_then(Value::as_object);
+        context.map_or(&Value::Null, |context| context.member("query"))
     }
 }
 

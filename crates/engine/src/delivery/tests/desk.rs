@@ -2,9 +2,7 @@
 //!
 //! It is a model, not the sandbox: small enough to be obviously right, and driven by the test's clock.
 
-use crate::ports::{
-    Clock, CrmReply, CrmWriter, ReadError, Refusal, Seen, Sight, Turn, WriteOutcome,
-};
+use crate::ports::{Clock, CrmReply, CrmWriter, ReadError, Refusal, Seen, Sight, Turn, WriteOutcome};
 use crate::testing::{Calls, FakeClock};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -91,7 +89,8 @@ impl FakeDesk {
 impl Books {
     /// What was under way happens.
     fn happen(&mut self, now: Timestamp) {
-        let (due, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.pending).into_iter().partition(|(at, _)| *at <= now);
+        let (due, later): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.pending).into_iter().partition(|(at, _)| *at <= now);
         self.pending = later;
         for (at, order) in due {
             self.orders.entry(order).or_default().charges.push(at);
@@ -112,8 +111,7 @@ impl Books {
 
     fn state(&self, order: &str) -> String {
         let order = self.orders.get(order);
-        let (charges, declines) =
-            order.map_or((0, 0), |order| (order.charges.len(), order.declines.len()));
+        let (charges, declines) = order.map_or((0, 0), |order| (order.charges.len(), order.declines.len()));
         format!("charges={charges} declines={declines}")
     }
 }
@@ -173,9 +171,9 @@ impl CrmWriter for FakeDesk {
                         retryable: true,
                         retry_after: None,
                     },
-                    Fate::Stopped => {
-                        WriteOutcome::Stopped(ReadError::Credentials { text: "Could not authenticate".into() })
-                    }
+                    Fate::Stopped => WriteOutcome::Stopped(ReadError::Credentials {
+                        text: "Could not authenticate".into(),
+                    }),
                 }
             }
         };
@@ -202,13 +200,16 @@ impl CrmWriter for FakeDesk {
                 let known = books.orders.get(order).cloned().unwrap_or_default();
                 let declines = |state: &str| state.rsplit('=').next().unwrap_or_default().to_owned();
                 let seen = match before {
-                    None if !known.charges.is_empty() => Seen::Refused { reason: "it is sold already".into() },
-                    None => Seen::NotHappened,
-                    Some(_) if !known.charges.is_empty() => Seen::Happened { response: answer(order).response },
+                    None if !known.charges.is_empty() => {
+                        Seen::Refused { reason: "it is sold already".into() }
+                    }
+                    Some(_) if !known.charges.is_empty() => {
+                        Seen::Happened { response: answer(order).response }
+                    }
                     Some(before) if declines(before) != declines(&state) => {
                         Seen::Refused { reason: "Transaction Declined".into() }
                     }
-                    Some(_) => Seen::NotHappened,
+                    None | Some(_) => Seen::NotHappened,
                 };
                 Ok(Sight { state, seen })
             }

@@ -141,14 +141,19 @@ fn blindness_only_delays() {
 
 #[test]
 fn a_person_settles_what_is_held() {
-    for (resolution, state) in [(Resolution::Done, RunState::Delivered), (Resolution::Failed, RunState::Dead)] {
+    for (resolution, state) in [(Resolution::Done, RunState::Delivered), (Resolution::Failed, RunState::Dead)]
+    {
         let world = World::new(&[super::kit::HOLD]);
         world.sales(0, &["A"]);
         world.target.answers(vec![super::kit::lost()]);
         world.for_long(HOUR);
         assert_eq!(world.state("A"), (RunState::Held, "uncertain".into()));
         world.store.resolve(world.run("A").id, resolution);
-        world.clock.drive(crate::ports::Store::obey(&world.store, crate::ports::Clock::now(&world.clock))).unwrap().unwrap();
+        world
+            .clock
+            .drive(crate::ports::Store::obey(&world.store, crate::ports::Clock::now(&world.clock)))
+            .unwrap()
+            .unwrap();
         world.for_long(HOUR);
         assert_eq!(world.run("A").state, state);
         assert_eq!(world.target.sent().len(), 1, "nothing is sent again");

@@ -172,7 +172,7 @@ impl Rig {
     }
 
     pub(super) fn connection(&self) -> Connection {
-        Connection { name: "crm".to_owned(), crm: Arc::new(self.crm.clone()) }
+        Connection { name: "crm".to_owned(), crm: Arc::new(self.crm.clone()), rest: Arc::default() }
     }
 
     fn identity(&self, deployed: &Deployed, zap: &Zap) -> ZapIdentity {

@@ -3,6 +3,7 @@
 mod dry;
 mod git;
 mod signals;
+mod webhooks;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -100,9 +101,17 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         clock,
         observer,
     };
+    let (clock, observer) = (Arc::clone(&ports.clock), Arc::clone(&ports.observer));
     let engine = Engine::new(zaps, ports, options);
+    let door = webhooks::Door {
+        project: &project.definition,
+        intake: engine.intake(),
+        mask: Arc::clone(&wired.masker) as _,
+        clock,
+        observer,
+    };
     let ended = context.block_on(async {
-        let mut ended = drive(engine, args, &watch).await;
+        let mut ended = drive(engine, door, args, &watch).await;
         if let Ok((summary, _)) = &mut ended
             && !args.dry_run
         {
@@ -169,15 +178,42 @@ impl From<CommandError> for Stopped {
     }
 }
 
-/// Runs the engine to its end, or to a signal.
-async fn drive(engine: Engine, args: &Args, watch: &Watch) -> Result<(Summary, Option<Signal>), Stopped> {
+/// How long requests that have begun to arrive may take to end; a part of the grace.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// Runs the engine, and the server of webhooks where there is one, to its end or to a signal.
+async fn drive(
+    engine: Engine,
+    door: webhooks::Door<'_>,
+    args: &Args,
+    watch: &Watch,
+) -> Result<(Summary, Option<Signal>), Stopped> {
     let mut signals = Signals::listen()?;
-    let stop = CancellationToken::new();
-    let work = async {
-        match args.once {
-            true => engine.run_once(stop.clone(), args.grace).await,
-            false => engine.run(stop.clone(), args.grace).await,
+    let server = door.open(args, watch).await?;
+    // First nothing more is taken in, then nothing more is taken up.
+    let (stop, stop_engine) = (CancellationToken::new(), CancellationToken::new());
+    let drain = server.as_ref().map_or(Duration::ZERO, |_| DRAIN.min(args.grace / 4));
+    let serving = async {
+        match server {
+            Some(server) => server.run(stop.clone(), drain).await,
+            None => stop.cancelled().await,
         }
+        stop_engine.cancel();
+    };
+    let running = async {
+        let grace = args.grace.saturating_sub(drain);
+        match args.once {
+            true => engine.run_once(stop_engine.clone(), grace).await,
+            false => engine.run(stop_engine.clone(), grace).await,
+        }
+    };
+    let work = async {
+        let mut running = pin!(running);
+        tokio::select! {
+            summary = &mut running => return summary,
+            () = serving => {}
+        }
+        running.await
     };
     let mut work = pin!(work);
     let signal = tokio::select! {

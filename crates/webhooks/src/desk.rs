@@ -1,0 +1,225 @@
+//! One request, from its head to its answer.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Body, Incoming};
+use hyper::header::{CONTENT_LENGTH, HeaderName};
+use hyper::{HeaderMap, Method, Request, StatusCode};
+use ipnet::IpNet;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use zaprun_core::definition::Rate;
+use zaprun_core::request::CHAIN_HEADER;
+use zaprun_engine::delivery::Mask;
+use zaprun_engine::intake::{Arrived, Intake};
+use zaprun_engine::ports::Clock;
+use zaprun_engine::report::Observer;
+
+use crate::answer::Refusal;
+use crate::body::{self, Form};
+use crate::caller::{self, Limiter};
+use crate::complaints::Complaints;
+use crate::context::context;
+use crate::verify::{Check, Unverified};
+
+/// What a server is made of.
+pub struct Config {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The systems that call.
+    pub connections: Vec<Connection>,
+    /// Hides secrets in what is kept of a request beside its data.
+    pub mask: Arc<dyn Mask>,
+    /// What no request may exceed.
+    pub limits: Limits,
+}
+
+/// A system that calls.
+pub struct Connection {
+    /// Its name, by which the intake's routes mean it.
+    pub name: String,
+    /// How it proves who it is.
+    pub check: Check,
+    /// How many requests one caller may make.
+    pub rate: Rate,
+}
+
+/// What no request may exceed.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes of a body.
+    pub body: usize,
+    /// Bytes of a head.
+    pub head: usize,
+    /// The time until the head is there; also how long a connection may be idle.
+    pub head_time: Duration,
+    /// The time until the body is there.
+    pub body_time: Duration,
+    /// Connections at once; more wait to be accepted.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            body: 1024 * 1024,
+            head: 64 * 1024,
+            head_time: Duration::from_secs(15),
+            body_time: Duration::from_secs(30),
+            connections: 256,
+        }
+    }
+}
+
+/// Where requests are looked at.
+pub(crate) struct Desk {
+    routes: HashMap<String, Arc<Caller>>,
+    proxies: Vec<IpNet>,
+    mask: Arc<dyn Mask>,
+    limits: Limits,
+    intake: Intake,
+    clock: Arc<dyn Clock>,
+    complaints: Complaints,
+}
+
+/// A system that calls, and how often its callers came.
+struct Caller {
+    check: Check,
+    limiter: Limiter,
+}
+
+const METHODS: &str = "GET, POST, PUT";
+const METHODS_WITH_BODY: &str = "POST, PUT";
+
+impl Desk {
+    /// A desk for the intake's routes; `Err`: a connection that one of them names and that is not there.
+    pub(crate) fn new(
+        config: Config,
+        intake: Intake,
+        clock: Arc<dyn Clock>,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, String> {
+        let callers: HashMap<String, Arc<Caller>> = config
+            .connections
+            .into_iter()
+            .map(|Connection { name, check, rate }| {
+                (name, Arc::new(Caller { check, limiter: Limiter::new(rate) }))
+            })
+            .collect();
+        let mut routes = HashMap::new();
+        for route in intake.routes() {
+            let caller = callers.get(&route.connection).ok_or_else(|| route.connection.clone())?;
+            routes.insert(route.path.clone(), Arc::clone(caller));
+        }
+        Ok(Desk {
+            routes,
+            proxies: config.trusted_proxies,
+            mask: config.mask,
+            limits: config.limits,
+            intake,
+            complaints: Complaints::new(Arc::clone(&clock), observer),
+            clock,
+        })
+    }
+
+    /// Takes a request in; it is told of when it is not taken.
+    pub(crate) async fn serve(&self, peer: IpAddr, request: Request<Incoming>) -> Result<(), Refusal> {
+        let path = request.uri().path().to_owned();
+        let outcome = match self.routes.get(&path) {
+            Some(caller) => self.take(caller, peer, &path, request).await,
+            None => Err(Refusal::new(StatusCode::NOT_FOUND, "no zap has this path")),
+        };
+        if let Err(refusal) = &outcome {
+            let known = self.routes.contains_key(&path).then_some(path.as_str());
+            self.complaints.add(known, refusal);
+        }
+        outcome
+    }
+
+    async fn take(
+        &self,
+        caller: &Caller,
+        peer: IpAddr,
+        path: &str,
+        request: Request<Incoming>,
+    ) -> Result<(), Refusal> {
+        let (head, body) = request.into_parts();
+        let address = caller::address(peer, &head.headers, &self.proxies);
+        caller
+            .limiter
+            .count(address)
+            .map_err(|wait| Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too many requests").after(wait))?;
+        if !self.intake.is_open() {
+            let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the engine is not running");
+            return Err(refusal.after(Duration::from_secs(5)));
+        }
+        let bodiless = head.method == Method::GET;
+        allowed(&head.method, caller.check.needs_body())?;
+        let claim = caller.check.head(&head.headers, self.clock.now());
+        let claim = claim.map_err(|why| unverified(why, &caller.check))?;
+        let body = self.read(&head.headers, body).await?;
+        caller.check.body(&claim, &body).map_err(|why| unverified(why, &caller.check))?;
+
+        let query = body::object(body::pairs(head.uri.query().unwrap_or_default().as_bytes())?);
+        let record = match bodiless {
+            true => body::json(query.clone()),
+            false => Form::of(&head.headers)?.record(body)?,
+        };
+        let arrived = Arrived {
+            path: path.to_owned(),
+            record,
+            context: context(&head.headers, query, caller.check.header(), &*self.mask),
+            depth: depth(&head.headers),
+        };
+        self.intake.accept(&arrived).await?;
+        Ok(())
+    }
+
+    /// The whole body, within bounds.
+    async fn read(&self, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Refusal> {
+        let too_large = || {
+            let reason = format!("the body has more than {} bytes", self.limits.body);
+            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, reason)
+        };
+        let said = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        let most = self.limits.body as u64;
+        if said.is_some_and(|length| length > most) || body.size_hint().lower() > most {
+            return Err(too_large());
+        }
+        let whole = Limited::new(body, self.limits.body).collect();
+        match tokio::time::timeout(self.limits.body_time, whole).await {
+            Ok(Ok(body)) => Ok(body.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+            Ok(Err(_)) => Err(Refusal::new(StatusCode::BAD_REQUEST, "the body was cut off")),
+            Err(_) => Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body takes too long")),
+        }
+    }
+}
+
+fn allowed(method: &Method, needs_body: bool) -> Result<(), Refusal> {
+    let allow = if needs_body { METHODS_WITH_BODY } else { METHODS };
+    if allow.split(", ").any(|one| one == method.as_str()) {
+        return Ok(());
+    }
+    let reason = match *method == Method::GET {
+        true => "a signature is over a body, and GET has none".to_owned(),
+        false => format!("one of {allow} is taken here"),
+    };
+    Err(Refusal { allow: Some(allow), ..Refusal::new(StatusCode::METHOD_NOT_ALLOWED, reason) })
+}
+
+fn unverified(why: Unverified, check: &Check) -> Refusal {
+    let refusal = Refusal::new(StatusCode::UNAUTHORIZED, why.to_string());
+    Refusal { challenge: check.challenge(), ..refusal }
+}
+
+/// How many of zaprun's own writes led to the request, as it says. Nobody gains by saying more than is true.
+fn depth(headers: &HeaderMap) -> u32 {
+    const MOST: u32 = 1_000;
+    let written = headers.get(HeaderName::from_static(CHAIN_HEADER)).and_then(|value| value.to_str().ok());
+    written.and_then(|text| text.trim().parse().ok()).unwrap_or(0).min(MOST)
+}
