@@ -156,7 +156,9 @@ fn the_example_zaps_take_whatever_business_brings() {
         lab.program().set(&format!("{name}_URL"), &sink);
         lab.program().set(&format!("{name}_TOKEN"), canaries[2]);
     }
-    for name in ["WAREHOUSE_HOOK_TOKEN", "LEADFORM_SECRET", "ALERTS_SECRET", "HELPDESK_PASSWORD", "PHONEDESK_SECRET"] {
+    for name in
+        ["WAREHOUSE_HOOK_TOKEN", "LEADFORM_SECRET", "ALERTS_SECRET", "HELPDESK_PASSWORD", "PHONEDESK_SECRET"]
+    {
         lab.program().set(name, canaries[2]);
     }
     let business = make_business(&lab.crm(), 150);

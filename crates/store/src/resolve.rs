@@ -13,9 +13,6 @@ use zaprun_engine::ports::{
 /// What waits for an answer.
 const OPEN: &str = "SELECT id, run, resolution FROM asked INDEXED BY asked_open WHERE answer IS NULL";
 
-/// The attempt that a person is to settle.
-const OPEN_ATTEMPT: &str = concat!("SELECT ", begun::begun_columns!(), " FROM begun b WHERE b.run = ?1");
-
 /// Whether other programs have asked for anything.
 pub(crate) fn asked(conn: &Connection, path: &Path) -> Result<bool, StoreError> {
     conn.prepare_cached(OPEN).and_then(|mut open| open.exists([])).map_err(|error| fault::sql(path, &error))
@@ -55,7 +52,7 @@ pub(crate) fn resolve(
     if before.state != RunState::Held {
         return Ok(None);
     }
-    let open = tx.first(OPEN_ATTEMPT, [run.0], |row| begun::read(row, 0))?.flatten();
+    let open = begun::of(tx.conn, run).map_err(|error| tx.fault(&error))?;
     if let Some(open) = &open {
         let record = record(open, resolution, before.attempts, now);
         runs::insert_step(tx, run, before.settled, &record, true)?;

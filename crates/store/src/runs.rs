@@ -30,9 +30,7 @@ macro_rules! goes_first {
 /// Due runs of a zap, oldest due first.
 pub(crate) const CLAIM: &str = concat!(
     "SELECT r.id, k.name, e.key, e.at, e.seen_at, e.record, e.context, r.key_base, r.created_at, r.attempts,
-            r.retrying_since, r.settled, r.word, r.detail, r.depth, r.renewed, r.failing_word, r.failing_detail, ",
-    begun::begun_columns!(),
-    "
+            r.retrying_since, r.settled, r.word, r.detail, r.depth, r.renewed, r.failing_word, r.failing_detail, b.run
      FROM run r INDEXED BY run_due
      CROSS JOIN event e ON e.id = r.event
      CROSS JOIN kind k ON k.id = e.kind
@@ -79,6 +77,7 @@ pub(crate) fn claim(
 fn claimed_run(conn: &Connection, zap: ZapId, row: &Row<'_>) -> rusqlite::Result<ClaimedRun> {
     let id = RunId(row.get(0)?);
     let (settled, renewed): (i64, bool) = (row.get(11)?, row.get(15)?);
+    let open = row.get::<_, Option<i64>>(18)?.is_some();
     Ok(ClaimedRun {
         id,
         zap,
@@ -96,10 +95,10 @@ fn claimed_run(conn: &Connection, zap: ZapId, row: &Row<'_>) -> rusqlite::Result
         reason: RunReason { word: row.get(12)?, detail: row.get(13)? },
         depth: row.get(14)?,
         failing: failing(row, 16)?,
-        // Nearly every run has neither, and then nothing is looked up.
+        // Nearly every run has none of these, and then nothing is looked up.
         fresh: if renewed { fresh(conn, id)? } else { None },
         steps: if settled == 0 { Vec::new() } else { steps(conn, id)? },
-        begun: begun::read(row, 18)?,
+        begun: if open { begun::of(conn, id)? } else { None },
     })
 }
 
