@@ -54,12 +54,9 @@ impl ProjectFacts {
             facts.vars_shape = shape(tree, vars.0);
         }
         for (name, connection) in project.connections.iter() {
-            let known = match &connection.value {
-                definition::Connection::Konnektive(crm) => ConnectionFacts::of(name, crm),
-                definition::Connection::Webhook(_) => ConnectionFacts::caller(name),
-                definition::Connection::Http(_) => continue,
-            };
-            facts.connections.insert(name.to_owned(), known);
+            if let definition::Connection::Konnektive(crm) = &connection.value {
+                facts.connections.insert(name.to_owned(), ConnectionFacts::of(name, crm));
+            }
         }
         facts
     }
@@ -77,15 +74,6 @@ impl ConnectionFacts {
         let base_url = crm.base_url.as_ref().map_or(DEFAULT_CRM_URL, |url| url.value.as_str());
         let currency = crm.currency.as_ref().map_or(DEFAULT_CURRENCY, |currency| currency.value.as_str());
         ConnectionFacts::new(name, base_url, &crm.timezone, currency)
-    }
-
-    /// A system that calls: nothing is known of it but its name.
-    fn caller(name: &str) -> Self {
-        let members = [("name", name), ("type", "webhook")];
-        ConnectionFacts {
-            settings: Settings { zone: TimeZone::UTC, currency: Arc::from(DEFAULT_CURRENCY) },
-            value: Value::object(members.map(|(name, text)| (Arc::from(name), Value::text(text))).into()),
-        }
     }
 
     fn new(name: &str, base_url: &str, timezone: &str, currency: &str) -> Self {

@@ -50,3 +50,7 @@ fn account(definition: &definition::Zap) -> Option<&str> {
     };
     written.or_else(read)
 }
+
+#[cfg(test)]
+#[path = "connection_tests.rs"]
+mod tests;
