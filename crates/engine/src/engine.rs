@@ -205,7 +205,7 @@ impl Engine {
                 polled = polls.once() => polled?,
                 () = stop.cancelled() => Polled::default(),
             };
-            shared.phases.finish(shared.clock.now());
+            shared.phases.finish(shared.counters.not_before_seen(shared.clock.now()));
             Ok::<_, StoreError>(polled)
         };
         let work = try_join(poll, deliver(&lanes));

@@ -109,6 +109,16 @@ pub(crate) struct Counters {
     pub(crate) failed_attempts: AtomicU64,
     /// Runs that were put back to wait and have not ended since: an id each.
     pub(crate) waiting: Mutex<BTreeSet<RunId>>,
+    /// When the latest event was seen.
+    pub(crate) seen_at: Mutex<Option<Timestamp>>,
+}
+
+impl Counters {
+    /// Now, and not before any event was seen: a clock that was set back a little leaves none of them for later.
+    pub(crate) fn not_before_seen(&self, now: Timestamp) -> Timestamp {
+        let seen = *self.seen_at.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.map_or(now, |seen| seen.max(now))
+    }
 }
 
 /// Counts one more.

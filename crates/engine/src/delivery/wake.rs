@@ -8,8 +8,8 @@ use crate::ports::{
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use tokio::sync::Notify;
 
 /// One bell per zap.
@@ -54,8 +54,12 @@ impl Store for WakingStore {
         let targets = commit.events.iter().flat_map(|event| &event.targets);
         let fired: BTreeSet<ZapId> =
             targets.filter(|target| target.fate == Fate::Fire).map(|target| target.zap).collect();
+        let seen_at = commit.events.iter().map(|event| event.seen_at).max();
         let committed = self.inner.commit_page(commit).await?;
         let Shared { counters, wakers, .. } = &*self.shared;
+        let mut latest = counters.seen_at.lock().unwrap_or_else(PoisonError::into_inner);
+        *latest = seen_at.max(*latest);
+        drop(latest);
         counters.fired.fetch_add(committed.fired, Ordering::Relaxed);
         counters.primed.fetch_add(committed.primed, Ordering::Relaxed);
         if committed.fired > 0 {
