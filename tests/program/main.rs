@@ -18,6 +18,7 @@ mod demo;
 mod edits;
 mod endings;
 mod findings;
+mod kinds;
 mod main_job;
 mod polling;
 mod quick_start;

@@ -40,11 +40,15 @@ pub(super) const EVERYWHERE: &[Name] = &[
     name("event.query", "an object", "of a webhook: the request's query"),
     name("run.id", "text", "the run's id, as `zaprun runs list` shows it"),
     name("run.started_at", "an instant", "when the run was made; the same on every attempt"),
-    name("connection.name", "text", "the trigger's connection; nothing secret of it is seen"),
+    name(
+        "connection.name",
+        "text",
+        "the trigger's connection, where it has one; nothing secret of it is seen",
+    ),
     name("connection.type", "text", "its type"),
-    name("connection.base_url", "text", "its address, where that is no secret"),
-    name("connection.timezone", "text", "the account's zone"),
-    name("connection.currency", "text", "the account's currency"),
+    name("connection.base_url", "text", "of a konnektive trigger: its address"),
+    name("connection.timezone", "text", "of a konnektive trigger: the account's zone"),
+    name("connection.currency", "text", "of a konnektive trigger: the account's currency"),
 ];
 
 /// Those that are known in some places only, and where.
