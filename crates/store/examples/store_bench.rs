@@ -122,18 +122,10 @@ async fn deliver(
         let claimed = store.claim(zap.id, now(), limit, Vec::new()).await?;
         left -= u64::try_from(claimed.len())?;
         let runs: Vec<RunId> = claimed.iter().map(|run| run.id).collect();
-        in_flight(workers, runs, |run| {
-            let store = Arc::clone(store);
-            async move {
-                let mut done = delivered(run);
-                if let Work::Write = work {
-                    store.begin_attempt(run, write(run)).await?;
-                    done.touched = vec![Touched { order: format!("made{run:010}"), made: true, depth: 1 }];
-                }
-                store.update_run(done).await
-            }
-        })
-        .await?;
+        match work {
+            Work::Request => in_flight(workers, runs, |run| request(Arc::clone(store), run)).await?,
+            Work::Write => in_flight(workers, runs, |run| write(Arc::clone(store), run)).await?,
+        }
     }
     Ok(start.elapsed())
 }
@@ -212,7 +204,17 @@ fn delivered(run: RunId) -> RunUpdate {
     }
 }
 
-fn write(run: RunId) -> BegunAttempt {
+async fn request(store: Arc<SqliteStore>, run: RunId) -> Result<(), StoreError> {
+    store.update_run(delivered(run)).await
+}
+
+async fn write(store: Arc<SqliteStore>, run: RunId) -> Result<(), StoreError> {
+    store.begin_attempt(run, sale(run)).await?;
+    let touched = vec![Touched { order: format!("made{run:010}"), made: true, depth: 1 }];
+    store.update_run(RunUpdate { touched, ..delivered(run) }).await
+}
+
+fn sale(run: RunId) -> BegunAttempt {
     let params = ["campaignId", "emailAddress", "firstName", "lastName", "address1", "city", "country"];
     BegunAttempt {
         step: "sell".to_owned(),

@@ -20,8 +20,6 @@ pub(crate) use begun_columns;
 /// A run whose attempt of this serial is open.
 const OF_SERIAL: &str = "SELECT run FROM begun INDEXED BY begun_serial WHERE serial = ?1 AND run <> ?2";
 
-const OF_RUN: &str = concat!("SELECT ", begun_columns!(), " FROM begun b WHERE b.run = ?1");
-
 /// Reads an attempt from [`begun_columns`], which begin at `first`.
 pub(crate) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<BegunAttempt>> {
     let Some(step) = row.get::<_, Option<String>>(first)? else { return Ok(None) };
@@ -45,12 +43,6 @@ fn read_write(row: &Row<'_>, first: usize, params: &str) -> rusqlite::Result<Beg
         serial: row.get(first + 5)?,
         looked,
     })
-}
-
-/// The open attempt of a run.
-pub(crate) fn of(conn: &Connection, run: RunId) -> rusqlite::Result<Option<BegunAttempt>> {
-    let mut statement = conn.prepare_cached(OF_RUN)?;
-    Ok(statement.query_row([run.0], |row| read(row, 0)).optional()?.flatten())
 }
 
 /// Keeps the one open attempt of a run, or that it has none.

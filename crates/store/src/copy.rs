@@ -21,7 +21,7 @@ const COPY: &str = "
     INSERT INTO main.event SELECT * FROM source.event
         WHERE id IN (SELECT event FROM source.run WHERE state = 0);
     INSERT INTO main.run SELECT * FROM source.run WHERE state = 0;
-    INSERT INTO main.fresh SELECT * FROM source.fresh WHERE run IN (SELECT id FROM main.run);
+    INSERT INTO main.aside SELECT * FROM source.aside WHERE run IN (SELECT id FROM main.run);
     INSERT INTO main.begun SELECT * FROM source.begun WHERE run IN (SELECT id FROM main.run);
     INSERT INTO main.step SELECT * FROM source.step WHERE run IN (SELECT id FROM main.run);
     INSERT INTO main.response SELECT * FROM source.response WHERE run IN (SELECT id FROM main.run);

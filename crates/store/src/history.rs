@@ -1,5 +1,6 @@
 //! Looking at runs.
 
+use crate::aside::{self, Aside};
 use crate::codes::{At, Blob, LEDGER_PRIMED, StateColumn, TALLY_PRIMED, UuidColumn, state_code, state_of};
 use crate::{begun, fault, runs};
 use rusqlite::types::Value;
@@ -98,8 +99,7 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
 pub(crate) fn detail(conn: &Connection, path: &Path, id: RunId) -> Result<Option<RunDetail>, StoreError> {
     let read = || -> rusqlite::Result<Option<RunDetail>> {
         let sql = format!(
-            "SELECT {SUMMARY}, e.at, e.seen_at, e.record, e.context, r.key_base, v.content, v.git, r.depth,
-                    r.renewed, r.failing_word, r.failing_detail, {}
+            "SELECT {SUMMARY}, e.at, e.seen_at, e.record, e.context, r.key_base, v.content, v.git, r.aside, {}
              FROM run r {JOINS} CROSS JOIN revision v ON v.id = r.revision
              LEFT JOIN begun b ON b.run = r.id
              WHERE r.id = ?1",
@@ -116,7 +116,7 @@ pub(crate) fn detail(conn: &Connection, path: &Path, id: RunId) -> Result<Option
 
 fn detail_row(conn: &Connection, id: RunId, row: &Row<'_>) -> rusqlite::Result<RunDetail> {
     let summary = summary(row)?;
-    let renewed = row.get(19)?;
+    let Aside { depth, failing, fresh } = aside::read(conn, id, row.get(18)?)?;
     Ok(RunDetail {
         event: StoredEvent {
             key: summary.event.clone(),
@@ -129,12 +129,12 @@ fn detail_row(conn: &Connection, id: RunId, row: &Row<'_>) -> rusqlite::Result<R
         key_base: row.get::<_, UuidColumn>(15)?.0,
         content: row.get(16)?,
         git: row.get(17)?,
-        depth: row.get(18)?,
-        fresh: if renewed { runs::fresh(conn, id)? } else { None },
-        failing: runs::failing(row, 20)?,
+        depth,
+        fresh,
+        failing,
         steps: Vec::new(),
         attempts: Vec::new(),
-        begun: begun::read(row, 22)?,
+        begun: begun::read(row, 19)?,
     })
 }
 

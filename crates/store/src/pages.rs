@@ -1,5 +1,6 @@
 //! The ledger: what is unknown, and committing a page.
 
+use crate::aside::{self, Aside};
 use crate::codes::{At, LEDGER_PRIMED, LEDGER_UNDATED, PENDING, TALLY_PRIMED, TALLY_UNDATED, UuidColumn};
 use crate::fault;
 use crate::touched::{self, Origin};
@@ -7,7 +8,7 @@ use crate::writer::Tx;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeSet;
 use std::path::Path;
-use zaprun_engine::ports::{Fate, NewEvent, PageCommit, PageCommitted, StoreError, Target, ZapId};
+use zaprun_engine::ports::{Fate, NewEvent, PageCommit, PageCommitted, RunId, StoreError, Target, ZapId};
 
 /// Of these ids of one kind, those that the zap's ledger does not hold, in the order asked.
 pub(crate) fn unknown(
@@ -162,9 +163,8 @@ fn fire(
         *stored.insert(run)
     };
     tx.execute(
-        "INSERT INTO run (id, zap, event, revision, key_base, state, follows, created_at, updated_at, due_at, word,
-                          detail, depth)
-         VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?7, ?7, 'queued', '', ?8)",
+        "INSERT INTO run (id, zap, event, revision, key_base, state, follows, created_at, updated_at, due_at, word, detail)
+         VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?7, ?7, 'queued', '')",
         params![
             run,
             target.zap.0,
@@ -172,10 +172,12 @@ fn fire(
             target.revision.0,
             UuidColumn(target.key_base),
             follows,
-            At(event.seen_at),
-            depth,
+            At(event.seen_at)
         ],
     )?;
+    if depth > 0 {
+        aside::keep(tx, RunId(run), &Aside { depth, ..Aside::default() })?;
+    }
     tx.count(target.zap, PENDING, 1);
     Ok(run)
 }

@@ -1,5 +1,6 @@
 //! A person's word on held runs.
 
+use crate::aside::{self, Aside};
 use crate::codes::{At, PENDING, ResolutionColumn, state_code};
 use crate::writer::Tx;
 use crate::{begun, fault, runs};
@@ -7,11 +8,14 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use std::path::Path;
 use zaprun_engine::ports::{
-    BegunAttempt, Resolution, RunId, RunState, StepOutcome, StepRecord, StoreError, ZapId,
+    BegunAttempt, Resolution, RunId, RunReason, RunState, StepOutcome, StepRecord, StoreError, ZapId,
 };
 
 /// What waits for an answer.
 const OPEN: &str = "SELECT id, run, resolution FROM asked INDEXED BY asked_open WHERE answer IS NULL";
+
+/// The attempt that a person is to settle.
+const OPEN_ATTEMPT: &str = concat!("SELECT ", begun::begun_columns!(), " FROM begun b WHERE b.run = ?1");
 
 /// Whether other programs have asked for anything.
 pub(crate) fn asked(conn: &Connection, path: &Path) -> Result<bool, StoreError> {
@@ -52,27 +56,39 @@ pub(crate) fn resolve(
     if before.state != RunState::Held {
         return Ok(None);
     }
-    let open = begun::of(tx.conn, run).map_err(|error| tx.fault(&error))?;
+    let (attempts, word) = counted(tx, run)?;
+    let open = tx.first(OPEN_ATTEMPT, [run.0], |row| begun::read(row, 0))?.flatten();
     if let Some(open) = &open {
-        let record = record(open, resolution, before.attempts, now);
+        let record = record(open, resolution, attempts, now);
         runs::insert_step(tx, run, before.settled, &record, true)?;
         begun::keep(tx, run, None)?;
     }
-    let settled = open.is_some();
-    let given_up = !settled && resolution == Resolution::Failed;
     tx.execute(
         // What was counted for the retries of the settled step does not count for the next one.
-        "UPDATE run SET state = 0, word = 'queued', detail = '', due_at = ?2, updated_at = ?2, depth = 0,
+        "UPDATE run SET state = 0, word = 'queued', detail = '', due_at = ?2, updated_at = ?2,
                 settled = settled + ?3, attempts = iif(?3, 0, attempts),
-                retrying_since = iif(?3, NULL, retrying_since),
-                failing_word = iif(?4, ifnull(failing_word, word), failing_word),
-                failing_detail = iif(?4, ifnull(failing_detail, 'given up by a person'), failing_detail)
+                retrying_since = iif(?3, NULL, retrying_since)
          WHERE id = ?1",
-        params![run.0, At(now), settled, given_up],
+        params![run.0, At(now), open.is_some()],
     )?;
+    let known = aside::read(tx.conn, run, before.aside).map_err(|error| tx.fault(&error))?;
+    // A person has looked at the chain; it counts anew.
+    let mut now = Aside { depth: 0, ..known.clone() };
+    if open.is_none() && resolution == Resolution::Failed {
+        now.failing.get_or_insert(RunReason { word, detail: "given up by a person".to_owned() });
+    }
+    if now != known {
+        aside::keep(tx, run, &now)?;
+    }
     tx.count(before.zap, state_code(RunState::Held), -1);
     tx.count(before.zap, PENDING, 1);
     Ok(Some(before.zap))
+}
+
+/// Attempts of the unfinished step, and the word of a run's reason.
+fn counted(tx: &Tx<'_>, run: RunId) -> Result<(u32, String), StoreError> {
+    tx.first("SELECT attempts, word FROM run WHERE id = ?1", [run.0], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .ok_or_else(|| fault::damaged(tx.path))
 }
 
 /// The open attempt, ended as a person says.

@@ -1,13 +1,13 @@
 //! Runs: claiming, outcomes.
 
+use crate::aside::{self, Aside};
 use crate::codes::{
     At, Blob, OutcomeColumn, PENDING, StateColumn, UuidColumn, capped, capped_text, state_code,
 };
 use crate::writer::Tx;
 use crate::{begun, fault, touched};
-use bytes::Bytes;
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 use std::collections::HashSet;
 use std::path::Path;
 use zaprun_engine::ports::{
@@ -30,7 +30,9 @@ macro_rules! goes_first {
 /// Due runs of a zap, oldest due first.
 pub(crate) const CLAIM: &str = concat!(
     "SELECT r.id, k.name, e.key, e.at, e.seen_at, e.record, e.context, r.key_base, r.created_at, r.attempts,
-            r.retrying_since, r.settled, r.word, r.detail, r.depth, r.renewed, r.failing_word, r.failing_detail, b.run
+            r.retrying_since, r.settled, r.word, r.detail, r.aside, ",
+    begun::begun_columns!(),
+    "
      FROM run r INDEXED BY run_due
      CROSS JOIN event e ON e.id = r.event
      CROSS JOIN kind k ON k.id = e.kind
@@ -76,8 +78,10 @@ pub(crate) fn claim(
 
 fn claimed_run(conn: &Connection, zap: ZapId, row: &Row<'_>) -> rusqlite::Result<ClaimedRun> {
     let id = RunId(row.get(0)?);
-    let (settled, renewed): (i64, bool) = (row.get(11)?, row.get(15)?);
-    let open = row.get::<_, Option<i64>>(18)?.is_some();
+    let settled: i64 = row.get(11)?;
+    // Nearly every run has neither, and then nothing is looked up.
+    let steps = if settled == 0 { Vec::new() } else { steps(conn, id)? };
+    let Aside { depth, failing, fresh } = aside::read(conn, id, row.get(14)?)?;
     Ok(ClaimedRun {
         id,
         zap,
@@ -93,25 +97,12 @@ fn claimed_run(conn: &Connection, zap: ZapId, row: &Row<'_>) -> rusqlite::Result
         attempts: row.get(9)?,
         retrying_since: row.get::<_, Option<At>>(10)?.map(|at| at.0),
         reason: RunReason { word: row.get(12)?, detail: row.get(13)? },
-        depth: row.get(14)?,
-        failing: failing(row, 16)?,
-        // Nearly every run has none of these, and then nothing is looked up.
-        fresh: if renewed { fresh(conn, id)? } else { None },
-        steps: if settled == 0 { Vec::new() } else { steps(conn, id)? },
-        begun: if open { begun::of(conn, id)? } else { None },
+        depth,
+        failing,
+        fresh,
+        steps,
+        begun: begun::read(row, 15)?,
     })
-}
-
-/// Why a run will end dead, from two columns.
-pub(crate) fn failing(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<RunReason>> {
-    let Some(word) = row.get(first)? else { return Ok(None) };
-    Ok(Some(RunReason { word, detail: row.get(first + 1)? }))
-}
-
-/// The record of a run as it was read again.
-pub(crate) fn fresh(conn: &Connection, run: RunId) -> rusqlite::Result<Option<Bytes>> {
-    let mut statement = conn.prepare_cached("SELECT record FROM fresh WHERE run = ?1")?;
-    statement.query_row([run.0], |row| row.get::<_, Blob>(0).map(|blob| blob.0)).optional()
 }
 
 /// The steps of a run in the order they were settled.
@@ -171,8 +162,8 @@ pub(crate) struct Before {
     pub(crate) settled: i64,
     /// Its rows in `attempt`.
     pub(crate) tries: i64,
-    /// Attempts of the unfinished step.
-    pub(crate) attempts: u32,
+    /// Whether it has a row in `aside`.
+    pub(crate) aside: bool,
 }
 
 /// How a run stands.
@@ -180,13 +171,13 @@ pub(crate) struct Before {
 /// # Errors
 /// `Refused` when there is no such run.
 pub(crate) fn before(tx: &Tx<'_>, run: RunId) -> Result<Before, StoreError> {
-    tx.first("SELECT zap, state, settled, tries, attempts FROM run WHERE id = ?1", [run.0], |row| {
+    tx.first("SELECT zap, state, settled, tries, aside FROM run WHERE id = ?1", [run.0], |row| {
         Ok(Before {
             zap: ZapId(row.get(0)?),
             state: row.get::<_, StateColumn>(1)?.0,
             settled: row.get(2)?,
             tries: row.get(3)?,
-            attempts: row.get(4)?,
+            aside: row.get(4)?,
         })
     })?
     .ok_or_else(|| fault::refused(format!("there is no run {run}")))
@@ -208,19 +199,20 @@ pub(crate) fn update(tx: &mut Tx<'_>, change: &RunUpdate) -> Result<(), StoreErr
         touched::keep(tx, touched)?;
     }
     begun::keep(tx, change.run, change.begun.as_ref())?;
-    if let Some(record) = &change.fresh {
-        tx.execute(
-            "INSERT OR REPLACE INTO fresh (run, record) VALUES (?1, ?2)",
-            params![change.run.0, &record[..]],
-        )?;
+    if before.aside || change.failing.is_some() || change.fresh.is_some() {
+        let known = aside::read(tx.conn, change.run, before.aside).map_err(|error| tx.fault(&error))?;
+        let fresh = change.fresh.clone().or_else(|| known.fresh.clone());
+        let now = Aside { failing: change.failing.clone(), fresh, ..known.clone() };
+        if now != known {
+            aside::keep(tx, change.run, &now)?;
+        }
     }
     if !goes_on && before.settled > 0 {
         tx.execute("DELETE FROM response WHERE run = ?1", [change.run.0])?;
     }
     tx.execute(
         "UPDATE run SET state = ?2, settled = settled + ?3, tries = tries + ?4, attempts = ?5, updated_at = ?6,
-                due_at = ?7, retrying_since = ?8, word = ?9, detail = ?10, renewed = renewed OR ?11,
-                failing_word = ?12, failing_detail = ?13
+                due_at = ?7, retrying_since = ?8, word = ?9, detail = ?10
          WHERE id = ?1",
         params![
             change.run.0,
@@ -234,9 +226,6 @@ pub(crate) fn update(tx: &mut Tx<'_>, change: &RunUpdate) -> Result<(), StoreErr
             change.retrying_since.map(At),
             capped_text(&change.reason.word),
             capped_text(&change.reason.detail),
-            change.fresh.is_some(),
-            change.failing.as_ref().map(|failing| capped_text(&failing.word)),
-            change.failing.as_ref().map(|failing| capped_text(&failing.detail)),
         ],
     )?;
     if before.state != change.state {

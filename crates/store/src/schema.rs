@@ -147,7 +147,7 @@ pub(crate) fn migrate(conn: &Connection, from: u32) -> rusqlite::Result<()> {
 /// Statements that empty every table but `meta`, children before parents.
 pub(crate) fn wipe() -> String {
     const CHILDREN_FIRST: &[&str] = &[
-        "tally", "asked", "attempt", "response", "step", "begun", "fresh", "run", "event", "once", "ledger",
+        "tally", "asked", "attempt", "response", "step", "begun", "aside", "run", "event", "once", "ledger",
         "touched", "cursor", "revision", "former", "zap", "kind",
     ];
     CHILDREN_FIRST.iter().map(|table| format!("DELETE FROM main.{table};")).collect()

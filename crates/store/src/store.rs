@@ -5,7 +5,7 @@ use crate::place::{self, Found};
 use crate::schema::Stamp;
 use crate::source::Source;
 use crate::writer::{Desk, Mailbox, load_kinds, take_over};
-use crate::{SqliteReader, begun, copy, fault, history, pages, resolve, runs, schema, zaps};
+use crate::{SqliteReader, begun, copy, fault, history, pages, resolve, runs, schema, touched, zaps};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OpenFlags};
@@ -152,7 +152,8 @@ impl SqliteStore {
         let sql = |error: rusqlite::Error| fault::sql(path, &error);
         let fence = take_over(&conn).map_err(sql)?;
         let kinds = load_kinds(&conn).map_err(sql)?;
-        let mailbox = Mailbox::open(Desk { conn, path: PathBuf::from(path), fence, lease, kinds })?;
+        let touches = touched::any(&conn).map_err(sql)?;
+        let mailbox = Mailbox::open(Desk { conn, path: PathBuf::from(path), fence, lease, kinds, touches })?;
         Ok(SqliteStore { path: Arc::from(path), mailbox })
     }
 

@@ -94,6 +94,8 @@ pub(crate) struct Desk {
     /// Declared after the connection: the file is closed before the lock is let go.
     pub(crate) lease: Option<Lease>,
     pub(crate) kinds: HashMap<String, i64>,
+    /// Whether the state may know of an order that zaprun touched.
+    pub(crate) touches: bool,
 }
 
 /// Why a round was undone.
@@ -207,8 +209,14 @@ impl Desk {
         next_run: i64,
     ) -> Result<Vec<Result<(), StoreError>>, Undone> {
         let mut tally = HashMap::new();
-        let mut tx =
-            Tx { conn: &self.conn, path: &self.path, kinds: &mut self.kinds, tally: &mut tally, next_run };
+        let mut tx = Tx {
+            conn: &self.conn,
+            path: &self.path,
+            kinds: &mut self.kinds,
+            touches: &mut self.touches,
+            tally: &mut tally,
+            next_run,
+        };
         let alone = group.len() == 1;
         let mut verdicts = Vec::with_capacity(group.len());
         for change in group {

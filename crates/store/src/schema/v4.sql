@@ -1,18 +1,17 @@
 -- What expressions see of an event beside its record, as a JSON object: the headers and the query of a webhook.
 ALTER TABLE event ADD COLUMN context BLOB;
 
--- How many of zaprun's own writes led to a run; whether `fresh` has its record; and why it will end dead once the steps
--- of its `on_failure` are done.
-ALTER TABLE run ADD COLUMN depth INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE run ADD COLUMN renewed INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE run ADD COLUMN failing_word TEXT;
-ALTER TABLE run ADD COLUMN failing_detail TEXT;
-
--- Records as they were read again once they had settled.
-CREATE TABLE fresh (
-    run    INTEGER PRIMARY KEY REFERENCES run (id),
-    record BLOB NOT NULL
+-- What only few runs have: how many of zaprun's own writes led to it; why it will end dead once the steps of its
+-- `on_failure` are done; its record as it was read again once it had settled. `run.aside`: whether there is such a row,
+-- so that the others cost nothing more.
+CREATE TABLE aside (
+    run            INTEGER PRIMARY KEY REFERENCES run (id),
+    depth          INTEGER NOT NULL DEFAULT 0,
+    failing_word   TEXT,
+    failing_detail TEXT,
+    fresh          BLOB
 );
+ALTER TABLE run ADD COLUMN aside INTEGER NOT NULL DEFAULT 0;
 
 -- Of a write to the CRM: its parameters as JSON `[[name, value], …]`, what the CRM showed before it (nothing: it has not
 -- left yet), and what the latest look showed that counts. No parameters: the attempt is no such write.

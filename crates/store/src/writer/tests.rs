@@ -8,7 +8,7 @@ fn desk() -> Desk {
     let conn = Connection::open_in_memory().unwrap();
     crate::schema::migrate(&conn, 0).unwrap();
     let fence = take_over(&conn).unwrap();
-    Desk { conn, path: PathBuf::from(":memory:"), fence, lease: None, kinds: HashMap::new() }
+    Desk { conn, path: PathBuf::from(":memory:"), fence, lease: None, kinds: HashMap::new(), touches: false }
 }
 
 /// A mailbox whose thread stands still until told, so that what is ordered meanwhile meets in one round.

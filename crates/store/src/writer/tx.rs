@@ -14,6 +14,8 @@ pub(crate) struct Tx<'a> {
     pub(crate) path: &'a Path,
     /// Numbers of kinds, as far as known.
     pub(super) kinds: &'a mut HashMap<String, i64>,
+    /// Whether zaprun has touched any order, as far as known; most states know of none.
+    pub(crate) touches: &'a mut bool,
     /// What is to be counted with the commit, by zap and state.
     pub(super) tally: &'a mut HashMap<(i64, i64), i64>,
     /// The id of the next run.
