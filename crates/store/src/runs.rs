@@ -202,7 +202,7 @@ pub(crate) fn update(tx: &mut Tx<'_>, change: &RunUpdate) -> Result<(), StoreErr
     if before.aside || change.failing.is_some() || change.fresh.is_some() {
         let known = aside::read(tx.conn, change.run, before.aside).map_err(|error| tx.fault(&error))?;
         let fresh = change.fresh.clone().or_else(|| known.fresh.clone());
-        let now = Aside { failing: change.failing.clone(), fresh, ..known.clone() };
+        let now = Aside { depth: known.depth, failing: change.failing.clone(), fresh };
         if now != known {
             aside::keep(tx, change.run, &now)?;
         }
