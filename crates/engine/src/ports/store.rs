@@ -232,7 +232,9 @@ pub enum RunState {
 /// Why a run is in its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunReason {
-    /// One word: `queued`, `retrying`, `parked`, `uncertain`, `filter`, `once_per`, `refused`, `expired`, `mapping`, …
+    /// One word. Pending: `queued`, `settling`, `delayed`, `retrying`, `parked`, `uncertain`, `failing`; delivered:
+    /// `delivered`, `skipped`, `unless`, `stopped`; filtered: `filter`, `once_per`, `own`; held: `uncertain`, `chain`;
+    /// dead: `refused`, `declined`, `invalid`, `redirect`, `expired`, `mapping`.
     pub word: String,
     /// Plain words, masked; empty where the word says all.
     pub detail: String,

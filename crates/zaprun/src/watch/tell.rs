@@ -344,9 +344,10 @@ fn delivery(event: &Event) -> Told {
             .run(run)
             .hint(Some(format!("`zaprun runs show {}` says more", run.run))),
         Event::Held { run, reason } => {
-            Told::new(Weight::Trouble, format!("held for a person: {}", reason_text(reason)))
-                .run(run)
-                .hint(Some(format!("`zaprun runs show {}` says more", run.run)))
+            let id = run.run;
+            Told::new(Weight::Trouble, format!("held for a person: {}", reason_text(reason))).run(run).hint(
+                Some(format!("`zaprun runs show {id}` says more, `zaprun runs resolve {id}` settles it")),
+            )
         }
         Event::MappingBroken { zap, place, message, help } => {
             Told::new(Weight::Trouble, format!("{place}: {message}; runs it fails for are dead"))
@@ -446,6 +447,10 @@ mod tests {
                 run: run(),
                 reason: RunReason { word: "mapping".to_owned(), detail: String::new() },
             },
+            Event::Held {
+                run: run(),
+                reason: RunReason { word: "uncertain".to_owned(), detail: "two orders fit".to_owned() },
+            },
             Event::Stopped {
                 connection: "crm".to_owned(),
                 query: None,
@@ -463,6 +468,7 @@ mod tests {
         Note sales new_sale:D6C8C390A7: delivered 1.2s after it was seen, 2 requests None
         Detail sales new_sale:D6C8C390A7: filtered: filter None
         Detail sales new_sale:D6C8C390A7: dead: mapping None
+        Trouble sales new_sale:D6C8C390A7: held for a person: uncertain: two orders fit Some("`zaprun runs show 7` says more, `zaprun runs resolve 7` settles it")
         Trouble crm: polling stopped: the CRM does not accept this machine's address 198.51.100.7; tried again at 2027-01-15T08:00:00Z Some("add 198.51.100.7 to the API user's whitelist in the CRM")
         Note sales: first run: 1,234 rows from before its start will not be sent; 0 new None
         "#);
