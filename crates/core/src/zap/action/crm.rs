@@ -72,20 +72,20 @@ impl CrmCall {
         }
     }
 
-    /// Writes that could be taken for each other when the CRM is looked at, since money moves with them, go one after
-    /// the other: sales by buyer, everything else by what it is about.
+    /// Writes that could be taken for each other when the CRM is looked at go one after the other: those that make an
+    /// order by buyer, and where money moves, everything else by what it is about.
     fn serial(&self, params: &Params, repeat: Repeat) -> Option<String> {
-        if repeat != Repeat::Never {
-            return None;
-        }
         let of = |name: &str| value(params, name);
-        let by_buyer = (self.endpoint == &CREATE_SALE)
+        let by_buyer = self
+            .endpoint
+            .makes_order()
             .then(|| crm::serial(&self.connection, of("campaignId"), of("emailAddress")))
             .flatten();
+        if by_buyer.is_some() || repeat != Repeat::Never {
+            return by_buyer;
+        }
         let about = |name: &&str| Some(format!("{} {name} {}", self.connection, of(name)?));
-        by_buyer.or_else(|| {
-            ["orderId", "transactionId", "purchaseId", "fulfillmentId", "customerId"].iter().find_map(about)
-        })
+        ["orderId", "transactionId", "purchaseId", "fulfillmentId", "customerId"].iter().find_map(about)
     }
 
     /// The lead of a new sale, which is imported first so that the order's id is known before money moves.

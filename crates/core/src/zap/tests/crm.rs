@@ -316,6 +316,17 @@ fn a_new_sale_imports_its_lead_first() {
     assert_ne!(lead.idempotency_key, sale.idempotency_key);
 }
 
+/// While it is open, an order of the same buyer may be what it makes.
+#[test]
+fn a_lead_goes_by_its_buyer_too() {
+    let map = "campaignId: 12, firstName: $.firstName, lastName: Doe, emailAddress: Ada@Example.test";
+    let request = |map: &str| sent(&write("create_lead", &format!("    map: {{ {map} }}\n")), BUYER).unwrap();
+    let lead = request(map);
+    assert_eq!((lead.repeat, lead.serial.as_deref()), (Repeat::LookFirst, Some("crm 12 ada@example.test")));
+    let by_phone = request(&map.replace("emailAddress: Ada@Example.test", "phoneNumber: \"5555550100\""));
+    assert_eq!(by_phone.serial, None);
+}
+
 #[test]
 fn a_sale_goes_without_a_lead_where_there_is_one_or_none_is_wanted() {
     let lead = |zap: &Zap| sent(zap, BUYER).unwrap().lead;

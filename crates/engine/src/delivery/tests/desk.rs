@@ -49,6 +49,8 @@ struct Books {
     /// Looks that fail before one works.
     blind: usize,
     fates: Vec<Fate>,
+    /// Leads whose answers are lost before one arrives.
+    leads_lost: usize,
 }
 
 /// A writer to the model.
@@ -67,6 +69,11 @@ impl FakeDesk {
     /// What becomes of the next sales, in turn; then they are done.
     pub(super) fn fates(&self, fates: &[Fate]) {
         self.books.lock().unwrap().fates = fates.iter().rev().copied().collect();
+    }
+
+    /// So many leads are made of which the answer is lost.
+    pub(super) fn lose_leads(&self, leads: usize) {
+        self.books.lock().unwrap().leads_lost = leads;
     }
 
     /// So many looks fail.
@@ -140,7 +147,12 @@ impl CrmWriter for FakeDesk {
             books.writes.push((request.endpoint.path.to_owned(), request.params.clone()));
             if request.endpoint.path == "leads/import" {
                 let order = books.lead(request);
-                WriteOutcome::Done(answer(&order))
+                if books.leads_lost > 0 {
+                    books.leads_lost -= 1;
+                    lost()
+                } else {
+                    WriteOutcome::Done(answer(&order))
+                }
             } else {
                 let order = request.param("orderId").map_or_else(|| books.lead(request), str::to_owned);
                 match books.fates.pop().unwrap_or(Fate::Done) {

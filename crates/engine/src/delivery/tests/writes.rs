@@ -127,6 +127,40 @@ fn one_buyer_is_served_by_one_run_at_a_time() {
     assert_eq!(charges(&world, "a@example.com") + charges(&world, "A@Example.com"), 2);
 }
 
+/// Whether a lead is zaprun's own is known once the answer of the write that may have made it is.
+#[test]
+fn a_lead_waits_while_zaprun_may_be_making_it() {
+    const MAKES: &str = r#"
+name: makes
+trigger: { type: konnektive.orders, connection: crm, order_type: new_sale }
+actions:
+  - id: lead
+    type: konnektive.create_lead
+    connection: crm
+    map: { campaignId: "12", firstName: $.firstName, lastName: Doe, emailAddress: $.emailAddress }
+"#;
+    const HEARS: &str = r#"
+name: hears
+trigger: { type: konnektive.orders, connection: crm, order_type: new_lead }
+actions:
+  - { id: tell, type: http, connection: sink, path: /tell, json: { lead: $.orderId } }
+"#;
+    let world = World::new(&[MAKES, HEARS]);
+    world.desk.lose_leads(1);
+    buyer(&world, "A", "a@example.com");
+    world.for_long(Duration::from_secs(5));
+    assert_eq!(world.state("A"), (RunState::Pending, "uncertain".into()));
+    let made = world.desk.orders().into_keys().next().unwrap();
+    let row = |id: &str, email: &str| json!({ "orderId": id, "campaignId": "12", "emailAddress": email });
+    world.commit(1, "new_lead", &[row(&made, "A@example.com"), row("F", "f@example.com")]);
+    world.for_long(Duration::from_secs(1));
+    assert_eq!(world.state(&made), (RunState::Pending, "queued".into()));
+    assert_eq!(world.target.seen(), ["/tell {\"lead\":\"F\"}"], "a stranger's lead does not wait");
+    long(&world);
+    assert_eq!(world.state(&made), (RunState::Filtered, "own".into()));
+    assert_eq!(world.target.sent().len(), 1);
+}
+
 #[test]
 fn blindness_only_delays() {
     let world = world();
