@@ -13,10 +13,10 @@ mod tests;
 
 use std::fmt;
 
-use crate::record::{FieldType, Schema};
+use crate::record::FieldType;
 use crate::value::Value;
 
-pub use redact::{REMOVED, Redacted, may_hold_number, may_name_card, redact, remove_from};
+pub use redact::{REMOVED, Redacted, redact};
 
 /// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -64,8 +64,8 @@ pub(crate) fn in_typed(name: &str, text: &str, ty: FieldType) -> Option<CardData
 }
 
 /// The first card data in a value of which nothing is known.
-pub fn in_value(value: &Value) -> Option<Found> {
-    walk(value, None, "", &mut String::new())
+fn in_value(value: &Value) -> Option<Found> {
+    walk(value, "", &mut String::new())
 }
 
 /// The field of the first card data in a value of which nothing is known.
@@ -76,49 +76,29 @@ pub fn field(value: &Value) -> Option<String> {
 
 /// The first card data in a value that goes by this name, at a place that `at` names.
 pub(crate) fn search(value: &Value, name: &str, at: &mut String) -> Option<Found> {
-    walk(value, None, name, at)
-}
-
-/// The first card data in a value that a schema describes.
-pub fn in_row(value: &Value, schema: &'static Schema) -> Option<Found> {
-    walk(value, Some(schema), "", &mut String::new())
+    walk(value, name, at)
 }
 
 /// `name` is that of the innermost field; members of a list go by the list's.
-fn walk(value: &Value, schema: Option<&'static Schema>, name: &str, at: &mut String) -> Option<Found> {
-    let leaf = |text: &str| match schema {
-        None => in_field(name, text),
-        // The type was looked at before the descent.
-        Some(_) => by_name(name, text),
-    };
+fn walk(value: &Value, name: &str, at: &mut String) -> Option<Found> {
     let what = match value {
-        Value::Text(text) => leaf(text),
-        Value::Number(number) => leaf(&number.to_string()),
+        Value::Text(text) => in_field(name, text),
+        Value::Number(number) => in_field(name, &number.to_string()),
         Value::List(items) => {
-            return items.iter().enumerate().find_map(|(index, item)| {
-                below(at, "", &format!("[{index}]"), |at| walk(item, schema, name, at))
-            });
+            return items
+                .iter()
+                .enumerate()
+                .find_map(|(index, item)| below(at, "", &format!("[{index}]"), |at| walk(item, name, at)));
         }
         Value::Object(object) => {
             return object.iter().find_map(|(name, value)| {
                 let point = if at.is_empty() { "" } else { "." };
-                below(at, point, name, |at| member(name, value, schema, at))
+                below(at, point, name, |at| walk(value, name, at))
             });
         }
         Value::Null | Value::Absent(_) | Value::Bool(_) | Value::Instant(_) => None,
     };
     what.map(|what| Found { field: at.clone(), what })
-}
-
-fn member(name: &str, value: &Value, schema: Option<&'static Schema>, at: &mut String) -> Option<Found> {
-    match schema.and_then(|schema| schema.field(name)).map(|field| field.ty) {
-        Some(FieldType::List(rows)) => walk(value, Some(rows), name, at),
-        Some(ty) if !matches!(value, Value::List(_) | Value::Object(_)) => {
-            let text = value.to_text().ok()?;
-            in_typed(name, &text, ty).map(|what| Found { field: at.clone(), what })
-        }
-        _ => walk(value, None, name, at),
-    }
 }
 
 pub(crate) fn below<R>(at: &mut String, point: &str, key: &str, walk: impl FnOnce(&mut String) -> R) -> R {

@@ -22,6 +22,9 @@ pub struct Redacted {
 /// The row with each value that is card data replaced by [`REMOVED`]; nothing when there is none, which is nearly
 /// always. A row that is no JSON stays as it is: nobody can use it.
 pub fn redact(row: &[u8], schema: Option<&'static Schema>) -> Option<Redacted> {
+    if !may_hold_number(row) && !may_name_card(row) && !may_hide_letters(row) {
+        return None;
+    }
     let text = std::str::from_utf8(row).ok()?;
     let mut found = Finder { base: text.as_ptr() as usize, spans: Vec::new(), fields: Vec::new() };
     found.value(text, schema, None, "").ok()?;
@@ -41,16 +44,8 @@ pub fn redact(row: &[u8], schema: Option<&'static Schema>) -> Option<Redacted> {
     Some(Redacted { row: out, fields: found.fields })
 }
 
-/// The same for a value of which nothing is known.
-pub fn remove_from(value: &Value) -> Option<(Value, Vec<String>)> {
-    let json = value.to_json().ok()?;
-    let Redacted { row, fields } = redact(json.as_bytes(), None)?;
-    let cleaned = Value::from_json(std::str::from_utf8(&row).ok()?).ok()?;
-    Some((cleaned, fields))
-}
-
 /// Whether bytes may hold a card number, told by a run of digits alone: a cheap first look.
-pub fn may_hold_number(bytes: &[u8]) -> bool {
+fn may_hold_number(bytes: &[u8]) -> bool {
     let mut digits = 0_usize;
     bytes.iter().any(|byte| {
         match byte {
@@ -63,9 +58,14 @@ pub fn may_hold_number(bytes: &[u8]) -> bool {
 }
 
 /// Whether bytes may hold a security code, told by the names of its fields: a cheap first look.
-pub fn may_name_card(bytes: &[u8]) -> bool {
+fn may_name_card(bytes: &[u8]) -> bool {
     let has = |word: &[u8]| bytes.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
     [&b"cv"[..], b"csc", b"code", b"verification"].into_iter().any(has)
+}
+
+/// Whether bytes may hold digits or letters of JSON's `\u0031` kind, which the looks above do not see.
+fn may_hide_letters(bytes: &[u8]) -> bool {
+    bytes.windows(5).any(|part| matches!(part, [b'\\', b'u', b'0', b'0', b'2'..=b'7']))
 }
 
 struct Finder {

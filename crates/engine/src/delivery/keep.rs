@@ -1,7 +1,9 @@
-//! What is kept of answers and errors, for people: short and without secrets.
+//! What is kept of rows, answers and errors: without card data and secrets, and where it is for people, short.
 
 use bytes::Bytes;
 use std::borrow::Cow;
+use zaprun_core::card;
+use zaprun_core::record::Schema;
 
 /// Most of an answer that is kept.
 const KEPT: usize = 8 * 1024;
@@ -22,11 +24,20 @@ impl Mask for Unmasked {
     }
 }
 
+/// A row of the CRM.
+pub(super) fn row(row: Bytes, schema: &'static Schema) -> Bytes {
+    match card::redact(&row, Some(schema)) {
+        Some(redacted) => redacted.row.into(),
+        None => row,
+    }
+}
+
 /// The kept part of an answer. Masked as a whole first: cut first, half a secret could stay at the edge.
 pub(super) fn reply(mask: &dyn Mask, body: &Bytes) -> Option<Bytes> {
     if body.is_empty() {
         return None;
     }
+    let body = &card::redact(body, None).map_or_else(|| body.clone(), |redacted| redacted.row.into());
     Some(match mask.mask(body) {
         Cow::Borrowed(same) => body.slice_ref(cut(same)),
         Cow::Owned(masked) => Bytes::copy_from_slice(cut(&masked)),
@@ -35,6 +46,7 @@ pub(super) fn reply(mask: &dyn Mask, body: &Bytes) -> Option<Bytes> {
 
 /// What later steps read, whole. The step that comes next sees the same as one after a restart would.
 pub(super) fn response(mask: &dyn Mask, json: Vec<u8>) -> Bytes {
+    let json = card::redact(&json, None).map_or(json, |redacted| redacted.row);
     match mask.mask(&json) {
         Cow::Borrowed(_) => Bytes::from(json),
         Cow::Owned(masked) => Bytes::from(masked),
@@ -81,6 +93,14 @@ mod tests {
         let body = Bytes::from_static(b"{\"ok\":true}");
         assert_eq!(reply(&Stars, &body).unwrap(), body);
         assert_eq!(reply(&Stars, &Bytes::new()), None);
+    }
+
+    #[test]
+    fn card_data_is_not_kept() {
+        let body = Bytes::from_static(br#"{"note":"4111 1111 1111 1111","orderId":"A1"}"#);
+        let without = br#"{"note":"[card data removed]","orderId":"A1"}"#;
+        assert_eq!(reply(&Stars, &body).unwrap(), &without[..]);
+        assert_eq!(response(&Stars, body.to_vec()), &without[..]);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What a run waits for before a step: the order to settle, a delay, and whether it is still wanted then.
 
 use super::breaker::after;
-use super::journey::{Flow, Journey, ON, REST, Unit, reason};
+use super::journey::{Ended, Flow, Journey, ON, REST, Unit, reason};
+use super::keep;
 use crate::ports::{PageRequest, ReadError, RunReason, RunState, StoreError};
 use bytes::Bytes;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::time::Duration;
 use zaprun_core::record::{ReadSet, Row};
 use zaprun_core::trigger::{Narrowing, Query};
@@ -14,8 +15,9 @@ use zaprun_core::zap::{CrmTrigger, Scope};
 /// A record that could not be read again is tried again after this.
 const REREAD_AFTER: Duration = Duration::from_secs(30);
 
-/// When a lead that one of zaprun's own writes may be making is looked at again.
-const OWN_AFTER: Duration = Duration::from_secs(2);
+/// A run that waits for another's write looks again after a quarter of its age, within these: the other may be held
+/// until a person comes.
+const QUEUED: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
 
 /// Whether a step is due.
 pub(super) enum Due {
@@ -49,10 +51,9 @@ impl Journey<'_> {
         };
         let now = self.lane.shared.clock.now();
         let latest = after(self.run.created_at, settle.most);
-        let made = self.run.created_at;
-        let quiet_at = |row: &[u8]| quiet_since(trigger, row, made).map(|since| after(since, settle.quiet));
+        let quiet_at = |row: &[u8]| quiet_since(trigger, row).map(|since| after(since, settle.quiet));
         // Nobody asks the CRM about an order that was seen just now.
-        let first = quiet_at(&self.run.event.record).unwrap_or(made).min(latest);
+        let first = quiet_at(&self.run.event.record).unwrap_or(self.run.created_at).min(latest);
         if now < first {
             self.wait(reason("settling", "until the order has been quiet"), first).await?;
             return Ok(REST);
@@ -88,11 +89,18 @@ impl Journey<'_> {
             return Ok(REST);
         }
         if own.open {
-            let due = after(shared.clock.now(), OWN_AFTER);
-            self.wait(reason("queued", "zaprun may be making this lead itself just now"), due).await?;
+            self.queue("zaprun may be making this lead itself just now".to_owned()).await?;
             return Ok(REST);
         }
         Ok(ON)
+    }
+
+    /// Waits for another run's write.
+    pub(super) async fn queue(&mut self, why: String) -> Result<Ended, StoreError> {
+        let now = self.lane.shared.clock.now();
+        let age = Duration::try_from(now.duration_since(self.run.created_at)).unwrap_or_default();
+        let due = after(now, (age / 4).clamp(QUEUED.0, QUEUED.1));
+        self.wait(reason("queued", why), due).await
     }
 
     /// Whether a step is due, and still wanted.
@@ -154,7 +162,8 @@ impl Journey<'_> {
                     let row = Row::decode(row, trigger.schema(), &trigger.fields()).ok();
                     row.and_then(|row| trigger.key(&row)).as_deref() == Some(id.as_str())
                 };
-                Ok(page.rows.iter().find(this).cloned().map_or(Reread::Same, Reread::Row))
+                let row = page.rows.iter().find(this).cloned();
+                Ok(row.map_or(Reread::Same, |row| Reread::Row(keep::row(row, trigger.schema()))))
             }
             Err(error) => {
                 let wait = match &error {
@@ -169,11 +178,9 @@ impl Journey<'_> {
     }
 }
 
-/// When an order last changed, as far as its row tells. What the row's clock says is never later than now helps: an order
-/// that was just seen is at most as old as its run.
-fn quiet_since(trigger: &CrmTrigger, row: &[u8], seen: Timestamp) -> Option<Timestamp> {
+/// When an order last changed, as far as its row tells. A CRM whose clock is ahead makes a run wait longer, but never
+/// beyond `settle_max`.
+fn quiet_since(trigger: &CrmTrigger, row: &[u8]) -> Option<Timestamp> {
     let row = Row::decode(row, trigger.schema(), &ReadSet::of(["dateUpdated"])).ok()?;
-    let changed = row.moment("dateUpdated", &trigger.zone)?.at;
-    // A CRM clock that is ahead makes nobody wait longer than from now on.
-    Some(changed.min(seen.saturating_add(SignedDuration::from_hours(3)).unwrap_or(seen)))
+    Some(row.moment("dateUpdated", &trigger.zone)?.at)
 }

@@ -22,9 +22,6 @@ use zaprun_core::zap::Scope;
 /// The first look at what became of a write comes so long after it.
 pub(super) const FIRST_LOOK: Duration = Duration::from_secs(10);
 
-/// A run that waits for another of its buyer comes back after this.
-const SERIAL_WAIT: Duration = Duration::from_secs(5);
-
 /// What goes before the step itself.
 const LEAD: &str = "lead";
 
@@ -114,9 +111,8 @@ impl Journey<'_> {
         if request.repeat != Repeat::Safe
             && let Begun::Waits(other) = self.begin_write(unit, request, before).await?
         {
-            let due = after(shared.clock.now(), SERIAL_WAIT);
             let why = format!("run {other} writes for the same buyer, and its outcome is not known yet");
-            return self.wait(reason("queued", why), due).await;
+            return self.queue(why).await;
         }
         let outcome = writer.write_in_turn(request, turn).await;
         let effect = ticket.report(self.run.id, health(&outcome), shared.clock.now());
@@ -160,8 +156,7 @@ impl Journey<'_> {
                     return self.unread(unit, &error, &effect, breaker.target()).await.map(Door::Ended);
                 }
                 Ok(Sight { seen: Seen::Happened { response }, .. }) => {
-                    let reply = CrmReply { body: response.clone(), response };
-                    return Ok(Door::Ended(self.written(unit, request, &reply, 0, scope)));
+                    return Ok(Door::Ended(self.written(unit, request, &as_reply(response), 0, scope)));
                 }
                 Ok(Sight { seen: Seen::Refused { reason: why }, .. }) => {
                     return Ok(Door::Ended(self.dead(unit, Trace::default(), reason("refused", why))));

@@ -170,14 +170,15 @@ actions:
     assert_eq!(world.state("A"), (RunState::Pending, "settling".into()));
     world.crm.change(|table| {
         let row = FakeRow::order("A", "2026-09-16 08:00:00").with("dateUpdated", "2026-09-16 08:10:00");
-        table.insert(row.with("totalAmount", "39.80"));
+        table.insert(row.with("totalAmount", "39.80").with("custom1", "paid by 4111 1111 1111 1111"));
     });
     world.for_long(25 * MINUTE);
     assert!(world.target.sent().is_empty(), "it has changed meanwhile");
     world.for_long(10 * MINUTE);
     assert_eq!(world.target.seen(), ["/act {\"amount\":39.80}"]);
     let run = world.run("A");
-    assert!(run.fresh.is_some(), "both versions are kept");
+    let fresh = String::from_utf8(run.fresh.expect("both versions are kept").to_vec()).unwrap();
+    assert!(fresh.contains(r#""custom1":"[card data removed]""#) && !fresh.contains("4111"), "{fresh}");
 }
 
 #[test]

@@ -134,8 +134,7 @@ impl HttpTrigger {
     /// An item: what is kept of it, and what it is known by.
     pub(crate) fn item(&self, mut record: Vec<u8>, mut value: Value) -> Item {
         let mut card = Vec::new();
-        let suspect = card::may_hold_number(&record) || card::may_name_card(&record);
-        if let Some(redacted) = suspect.then(|| card::redact(&record, None)).flatten() {
+        if let Some(redacted) = card::redact(&record, None) {
             // A value in the place of another leaves JSON what it is.
             value = Value::from_json(&String::from_utf8_lossy(&redacted.row)).unwrap_or(Value::Null);
             (record, card) = (redacted.row, redacted.fields);
