@@ -53,11 +53,6 @@ impl JsonPath {
         &self.0.source
     }
 
-    /// The plain steps that the path begins with.
-    pub fn leading_keys(&self) -> &[Key] {
-        &self.0.leading
-    }
-
     /// The plain steps to a list of which the path gives the elements, where it is that simple: `$.data`, `$.data[*]`.
     pub(crate) fn list_steps(&self) -> Option<&[Key]> {
         let Parsed { query, leading, singular, .. } = &*self.0;

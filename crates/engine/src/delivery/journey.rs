@@ -31,7 +31,9 @@ pub(super) async fn travel(lane: &Lane, run: ClaimedRun) -> Result<(), StoreErro
     let mut journey = Journey::new(lane, run);
     // An http request that may not be repeated, and that nobody can be asked about.
     if let Some(begun) = journey.open.take_if(|open| open.write.is_none()) {
-        return journey.hold_unfinished(begun).await;
+        let error =
+            format!("the process ended while step `{}` was being sent; its outcome is unknown", begun.step);
+        return journey.hold(begun, error).await;
     }
     if journey.run.depth > LONGEST_CHAIN {
         let detail = format!(
@@ -249,7 +251,11 @@ impl<'a> Journey<'a> {
         }
         let left = |open: &BegunAttempt| open.write.as_ref().is_none_or(|write| write.before.is_some());
         if let Some(open) = self.open.take().filter(left) {
-            self.hold_unfinished_write(open).await?;
+            let error = format!(
+                "the outcome of step `{}` is unknown, and the zap does not have that step any more",
+                open.step
+            );
+            self.hold(open, error).await?;
             return Ok(Next::Rest);
         }
         Ok(Next::Go)
@@ -411,21 +417,8 @@ impl<'a> Journey<'a> {
         failed.map(|step| step.step.clone()).next()
     }
 
-    /// The process died while this was being sent, and it may not be repeated.
-    async fn hold_unfinished(mut self, begun: BegunAttempt) -> Result<(), StoreError> {
-        let error =
-            format!("the process ended while step `{}` was being sent; its outcome is unknown", begun.step);
-        self.fail_begun(&begun, error.clone());
-        self.open = Some(begun);
-        self.end(RunState::Held, reason("uncertain", error)).await
-    }
-
-    /// The zap has no step any more whose write is open.
-    async fn hold_unfinished_write(&mut self, begun: BegunAttempt) -> Result<(), StoreError> {
-        let error = format!(
-            "the outcome of step `{}` is unknown, and the zap does not have that step any more",
-            begun.step
-        );
+    /// What became of a request is not known, and nothing can find out any more: a person has to.
+    async fn hold(&mut self, begun: BegunAttempt, error: String) -> Result<(), StoreError> {
         self.fail_begun(&begun, error.clone());
         self.open = Some(begun);
         self.end(RunState::Held, reason("uncertain", error)).await

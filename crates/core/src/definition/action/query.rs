@@ -18,7 +18,7 @@ common! {
         pub by: MapRef,
         /// The first day to look at, a date or an instant. Without an id in `by` it is needed.
         pub from: Option<Spanned<String>>,
-        /// The last day to look at. Default: today's day of the event.
+        /// The last day to look at. Default: the day of the event.
         pub to: Option<Spanned<String>>,
         /// Which of the rows found count: a boolean expression over `item`, a row.
         #[serde(rename = "match")]

@@ -217,22 +217,6 @@ impl Decimal {
         }
     }
 
-    /// The same value without trailing zeros after the point.
-    #[must_use]
-    pub fn normalized(&self) -> Self {
-        match &self.0 {
-            Repr::Small { mantissa, scale } => {
-                let (mut mantissa, mut scale) = (*mantissa, *scale);
-                while scale > 0 && mantissa % 10 == 0 {
-                    mantissa /= 10;
-                    scale -= 1;
-                }
-                Decimal(Repr::Small { mantissa, scale })
-            }
-            Repr::Wide(_) => self.clone(),
-        }
-    }
-
     fn parts(&self) -> Parts {
         match &self.0 {
             Repr::Small { mantissa, scale } => Parts {
