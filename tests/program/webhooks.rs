@@ -131,6 +131,7 @@ fn killed_in_a_burst_it_has_all_that_it_answered() {
     // Whoever got no answer comes again, and so do some who did.
     let engine = lab.start(&["run"]);
     let at = address(&engine);
+    assert_eq!(once_open(&at, CANARIES[2], 0), Some(202));
     let again = (0..LEADS).filter(|lead| !accepted.contains(lead) || lead % 10 == 0);
     let again: Vec<usize> = again.collect();
     assert_eq!(burst(&at, again.clone(), &taken).len(), again.len());
