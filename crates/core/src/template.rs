@@ -9,7 +9,7 @@ mod render;
 use std::sync::Arc;
 
 use crate::expression::ir::Part;
-use crate::expression::{Access, EvalError, Frame, Names, Problem};
+use crate::expression::{Access, EvalError, Frame, Names, Problem, Type};
 
 /// Writes a value into what stands before it.
 pub(crate) type Write<'w> = dyn FnMut(&mut String, &str) + 'w;
@@ -22,6 +22,8 @@ pub struct Template {
     parts: Vec<Part>,
     locals: usize,
     reads: Vec<Access>,
+    doubts: Vec<Problem>,
+    of: Type,
 }
 
 impl Template {
@@ -66,6 +68,16 @@ impl Template {
         let mut text = String::new();
         gather(&self.parts, &mut text);
         text
+    }
+
+    /// What is known of the text.
+    pub fn of(&self) -> Type {
+        self.of.clone()
+    }
+
+    /// What is probably wrong with it.
+    pub fn doubts(&self) -> &[Problem] {
+        &self.doubts
     }
 
     /// What it reads.

@@ -21,6 +21,7 @@ macro_rules! formats_of_words {
 use formats_of_words;
 
 pub(crate) mod action;
+mod classes;
 mod formats;
 mod later;
 mod project;
@@ -35,6 +36,7 @@ pub use action::{
     Action, Common, CorrelateIn, CrmAction, Expect, Find, HttpAction, LeadFirst, Method, OnUncertain,
     QueryAction, Retry,
 };
+pub use classes::Classes;
 pub use formats::{
     Duration, FORMATS, Format, HookPath, Listener, Name, Network, Rate, StatePlace, Word, format_of,
 };

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
+use super::classes::Classes;
 use super::formats::{Duration, Listener, Network, Rate, StatePlace};
 use super::secret::{Secret, Secrets};
 use super::tagged::{self, Branch};
@@ -118,6 +119,8 @@ pub struct HttpConnection {
     pub auth: Option<Spanned<Auth>>,
     /// The header that carries the idempotency key, or `none`. Default: Idempotency-Key.
     pub idempotency_header: Option<Spanned<String>>,
+    /// Kinds of data that the system may be sent, since the project has decided so: personal, card, secret.
+    pub may_receive: Option<Spanned<Classes>>,
     /// How long a request may take. Default: 30s.
     pub timeout: Option<Spanned<Duration>>,
     /// A file of certificates (PEM) to trust beside the system's, relative to the project folder.

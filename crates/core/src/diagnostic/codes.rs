@@ -249,6 +249,14 @@ codes! {
         "An expression is computed for every record; its size and nesting are bounded so that none can stop the engine.",
         bad: "an expression of more than a thousand parts",
         good: "let: { a: \"{{ … }}\" }, and `let.a` in the rest";
+    MAY_BE_MISSING = "ZR0411", Warning, "value that may be missing",
+        "Where a field is null or a step was skipped, an expression has no value, and the run is given up: nothing is sent for that record.",
+        bad: "text: \"{{ record.firstName }} {{ record.companyName }}\"",
+        good: "text: \"{{ record.firstName }} {{ record.companyName | default('') }}\"";
+    UNLIKELY_WORD = "ZR0412", Warning, "word that the field never is",
+        "The CRM writes its states in words of its own; a condition that asks for another one never holds.",
+        bad: "filter: \"{{ record.orderStatus == 'Complete' }}\"",
+        good: "filter: \"{{ record.orderStatus == 'COMPLETE' }}\"";
 
     // 05xx: JSONPath.
     JSONPATH_SYNTAX = "ZR0501", Error, "JSONPath cannot be parsed",
@@ -377,6 +385,14 @@ codes! {
         "Without an id the CRM looks up rows of given days only.",
         bad: "find: orders\nby: { emailAddress: $.email }",
         good: "find: orders\nby: { emailAddress: $.email }\nfrom: \"{{ event.at | date_add('-90d') }}\"";
+    PARAM_MAY_BE_MISSING = "ZR0811", Error, "needed parameter that may be missing",
+        "The CRM refuses the write without it, and the order, lead or parcel of that record is never made.",
+        bad: "map: { customerId: $.customerId, message: $.refundReason }",
+        good: "map: { customerId: $.customerId, message: \"{{ record.refundReason | default('no reason given') }}\" }";
+    PARAM_MAY_NOT_FIT = "ZR0812", Warning, "value that the parameter may not take",
+        "Some of the values that may come are refused by the endpoint, and the write of that record fails.",
+        bad: "city: \"{{ record.city | truncate_chars(80) }}\"   # the endpoint takes 30",
+        good: "city: \"{{ record.city | truncate_chars(30) }}\"";
 
     // 09xx: tests of zaps.
     TEST_FAILS = "ZR0901", Error, "a zap's own test fails",
@@ -407,6 +423,20 @@ codes! {
         "Tests are told apart by their names, in what is printed and by `--filter`.",
         bad: "tests: [{ name: a sale, … }, { name: a sale, … }]",
         good: "tests: [{ name: a sale, … }, { name: a sale without a name, … }]";
+
+    // 10xx: who may see what.
+    SENSITIVE_SENT = "ZR1001", Error, "card data or a secret that leaves",
+        "What is known of a card or a bank account is for the CRM alone. One line in the zap allows it, so that a review sees it.",
+        bad: "json: { card: $.cardLast4 }",
+        good: "allow: [card]\njson: { card: $.cardLast4 }";
+    PERSONAL_IN_URL = "ZR1002", Warning, "personal data in an address",
+        "Addresses are written to the logs of every server on the way.",
+        bad: "path: \"/contacts/{{ record.emailAddress }}\"",
+        good: "path: /contacts\njson: { email: $.emailAddress }";
+    PERSONAL_SENT = "ZR1003", Warning, "personal data for a connection that is not marked for it",
+        "Who receives personal data is a decision of the project, and stands in zaprun.yaml.",
+        bad: "esp: { type: http, base_url: \"https://esp.example.com\" }",
+        good: "esp: { type: http, base_url: \"https://esp.example.com\", may_receive: [personal] }";
 }
 
 #[cfg(test)]

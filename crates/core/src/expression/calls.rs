@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use super::ir::{ArgNode, Arguments, FilterCall, InnerCall, NodeKind, TestCall};
-use super::names::{Key, NoMember, Shape};
+use super::names::Key;
 use super::problem::{Fault, Problem};
 use super::resolve::Resolver;
 use super::tests_table::{self, TestSpec};
 use super::tree::{Argument, Tree, TreeKind};
+use super::types::{NoMember, Type};
 use crate::diagnostic::{code, did_you_mean};
 use crate::filters::{self, Attribute, Fallback, Param, ParamType, Ready, Takes};
 
@@ -51,7 +52,7 @@ impl Resolver<'_> {
         name: &str,
         range: &Range<usize>,
         given: Given<'_>,
-        input: &Shape,
+        input: &Type,
     ) -> Option<FilterCall> {
         let Some(spec) = filters::find(name) else {
             let likely =
@@ -88,7 +89,7 @@ impl Resolver<'_> {
             return None;
         };
         let (text, range) = self.constant_name(name, "a filter")?;
-        let call = self.filter_call(&text, &range, rest, &Shape::Any)?;
+        let call = self.filter_call(&text, &range, rest, &Type::any())?;
         Some((Vec::new(), Some(InnerCall::Filter(call))))
     }
 
@@ -204,7 +205,8 @@ impl Resolver<'_> {
 
     /// Compiles an argument; a constant is checked and made ready at once.
     fn argument(&mut self, callee: &Callee<'_>, param: &Param, tree: &Tree) -> Option<ArgNode> {
-        let (node, shape) = self.expr(tree);
+        let (node, of) = self.expr(tree);
+        self.arguments.push(of.clone());
         if let NodeKind::Const(value) = &node.kind {
             return match filters::prepare(param, value) {
                 Ok(ready) => Some(ArgNode { node, ready }),
@@ -214,18 +216,21 @@ impl Resolver<'_> {
                 }
             };
         }
-        if let (Some(expected), Some(kind)) = (param.ty.kind(), shape.kind())
+        if let (Some(expected), Some(kind)) = (param.ty.kind(), of.kind())
             && expected != kind
         {
             let fault = Fault::new(format!("argument `{}` must be {expected}, not {kind}", param.name));
             self.report(argument_problem(callee, fault, tree));
             return None;
         }
+        if param.ty != ParamType::Missing {
+            self.need(&node, &of);
+        }
         Some(ArgNode { node, ready: None })
     }
 
     /// Attributes of items whose fields are known must be among them.
-    fn check_attributes(&mut self, callee: &Callee<'_>, arguments: &Arguments, input: &Shape) {
+    fn check_attributes(&mut self, callee: &Callee<'_>, arguments: &Arguments, input: &Type) {
         for argument in arguments.iter().flatten() {
             if let Some(Ready::Attribute(attribute)) = &argument.ready {
                 let (range, item) = (argument.node.range.clone(), input.item());
@@ -238,14 +243,14 @@ impl Resolver<'_> {
         &mut self,
         callee: &Callee<'_>,
         attribute: &Attribute,
-        item: Shape,
+        item: Type,
         range: Range<usize>,
     ) {
-        let mut shape = item;
+        let mut of = item;
         for key in &attribute.0 {
             let Key::Name(name) = key else { return };
-            match shape.member(name) {
-                Ok(member) => shape = member,
+            match of.member(name) {
+                Ok(member) => of = member,
                 Err(no_member) => {
                     let help = match no_member {
                         NoMember::Unknown { likely } => {

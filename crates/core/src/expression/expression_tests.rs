@@ -414,7 +414,8 @@ fn kinds_of_results_are_inferred() {
     assert_eq!(kind("record.isTest and true"), Some(Kind::Bool));
     assert_eq!(kind("record.items | map(attribute='qty')"), Some(Kind::List));
     assert_eq!(kind("record.items | first"), Some(Kind::Object));
-    assert_eq!(kind("record.orderId | default('')"), None);
+    assert_eq!(kind("record.orderId | default('')"), Some(Kind::Text));
+    assert_eq!(kind("record.orderId | default(0)"), None);
     assert!(matches!(Shape::Record(&ROW).kind(), Some(Kind::Object)));
 }
 

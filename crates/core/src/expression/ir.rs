@@ -39,7 +39,7 @@ pub(crate) enum NodeKind {
     BlockText(usize),
 }
 
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Base {
     Root(usize),
     Local(usize),

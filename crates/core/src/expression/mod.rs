@@ -9,9 +9,12 @@
 
 pub(crate) mod budget;
 mod calls;
+pub(crate) mod check;
 mod eval;
+mod infer;
 pub(crate) mod ir;
 mod names;
+pub(crate) mod narrow;
 pub(crate) mod ops;
 pub(crate) mod problem;
 pub(crate) mod resolve;
@@ -21,15 +24,17 @@ pub(crate) mod testing;
 pub mod tests_table;
 mod text;
 pub(crate) mod tree;
+mod types;
 
 use std::sync::Arc;
 
 pub use budget::{FUEL, MAX_TEXT};
 pub(crate) use eval::{Evaluator, walk};
-pub(crate) use names::NoMember;
-pub use names::{Access, Frame, Key, Names, Settings, Shape, members_read};
+pub use names::{Access, Frame, Key, Names, Settings, members_read};
 pub use problem::{EvalError, Problem};
 pub use text::{PathQuery, Text};
+pub(crate) use types::NoMember;
+pub use types::{Carried, Gap, Shape, TextBounds, Type};
 
 use crate::diagnostic::code;
 use crate::value::{Kind, Value};
@@ -43,8 +48,9 @@ pub struct Expression {
     /// What a byte of `source` is in the text that was given: the braces may be ours.
     origin: Origin,
     node: Node,
-    shape: Shape,
+    of: Type,
     reads: Vec<Access>,
+    doubts: Vec<Problem>,
 }
 
 /// How a parsed text lies in the given one: `added` bytes of ours stand before it, or `dropped` bytes of it are gone.
@@ -112,11 +118,12 @@ impl Expression {
 
     fn resolve(source: &str, origin: Origin, tree: &Tree, names: &Names) -> Result<Self, Vec<Problem>> {
         let mut resolver = Resolver::new(source, names);
-        let (node, shape) = resolver.expr(tree);
+        let (node, of) = resolver.expr(tree);
         if !resolver.problems.is_empty() {
             return Err(resolver.problems);
         }
-        Ok(Expression { source: Arc::from(source), origin, node, shape, reads: resolver.reads })
+        let doubts = resolver.doubts.into_iter().map(|doubt| origin.problem(doubt)).collect();
+        Ok(Expression { source: Arc::from(source), origin, node, of, reads: resolver.reads, doubts })
     }
 
     /// The value.
@@ -146,12 +153,29 @@ impl Expression {
 
     /// The kind of the result, when it is known whatever the record.
     pub fn kind(&self) -> Option<Kind> {
-        self.shape.kind()
+        self.of.kind()
     }
 
     /// What is known of the result.
-    pub fn shape(&self) -> &Shape {
-        &self.shape
+    pub fn of(&self) -> &Type {
+        &self.of
+    }
+
+    /// What is probably wrong with it.
+    pub fn doubts(&self) -> &[Problem] {
+        &self.doubts
+    }
+
+    /// The doubt that its result is missing, where that is an error.
+    pub fn missing(&self) -> Option<Problem> {
+        let label = self.source.get(self.node.range.clone()).unwrap_or("");
+        let range = self.origin.of(&self.node.range);
+        self.of.gap.as_ref().map(|gap| check::missing(label, gap, range))
+    }
+
+    /// What its being true says of what it asks about.
+    fn facts(&self) -> narrow::Facts {
+        narrow::facts(&self.node)
     }
 
     /// What it reads.
@@ -210,6 +234,29 @@ impl Condition {
     pub fn reads(&self) -> &[Access] {
         self.0.reads()
     }
+
+    /// What is probably wrong with it; that its result is missing, too.
+    pub fn doubts(&self) -> Vec<Problem> {
+        self.0.doubts().iter().cloned().chain(self.0.missing()).collect()
+    }
+
+    /// What is surely there where it holds.
+    pub fn given(&self) -> Vec<Access> {
+        roots(self.0.facts().holding)
+    }
+
+    /// What is surely there where it does not hold.
+    pub fn given_not(&self) -> Vec<Access> {
+        roots(self.0.facts().failing)
+    }
+}
+
+fn roots(places: Vec<narrow::Place>) -> Vec<Access> {
+    let root = |place: narrow::Place| match place.base {
+        ir::Base::Root(root) => Some(Access { root, path: place.path }),
+        ir::Base::Local(_) => None,
+    };
+    places.into_iter().filter_map(root).collect()
 }
 
 #[cfg(test)]

@@ -4,104 +4,15 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use crate::diagnostic::did_you_mean;
-use crate::record::{FieldType, Schema};
-use crate::value::{Kind, Value};
-
-/// What is known of a value before there is one.
-#[derive(Debug, Clone)]
-pub enum Shape {
-    /// Nothing.
-    Any,
-    /// One value of that kind, without members.
-    Scalar(Kind),
-    /// A row's view: exactly the fields of the schema.
-    Record(&'static Schema),
-    /// A row in a list: the fields of the schema and `key`.
-    Item(&'static Schema),
-    /// Exactly these members.
-    Members(Arc<[(Arc<str>, Shape)]>),
-    /// A list of such values.
-    List(Arc<Shape>),
-}
-
-impl Shape {
-    /// Exactly these members.
-    pub fn members<N: Into<Arc<str>>>(members: impl IntoIterator<Item = (N, Shape)>) -> Self {
-        Shape::Members(members.into_iter().map(|(name, shape)| (name.into(), shape)).collect())
-    }
-
-    /// The kind of value it is, when that is known.
-    pub fn kind(&self) -> Option<Kind> {
-        match self {
-            Shape::Any => None,
-            Shape::Scalar(kind) => Some(*kind),
-            Shape::Record(_) | Shape::Item(_) | Shape::Members(_) => Some(Kind::Object),
-            Shape::List(_) => Some(Kind::List),
-        }
-    }
-
-    /// The shape of a list's items.
-    pub(crate) fn item(&self) -> Shape {
-        match self {
-            Shape::List(item) => (**item).clone(),
-            _ => Shape::Any,
-        }
-    }
-
-    pub(crate) fn list_of(item: Shape) -> Shape {
-        Shape::List(Arc::new(item))
-    }
-
-    /// The shape of a member; `Err` holds the likely name when there is no such member.
-    pub(crate) fn member(&self, name: &str) -> Result<Shape, NoMember> {
-        match self {
-            Shape::Any => Ok(Shape::Any),
-            Shape::Item(_) if name == "key" => Ok(Shape::Scalar(Kind::Text)),
-            Shape::Record(schema) | Shape::Item(schema) => match schema.field(name) {
-                Some(field) => Ok(field_shape(&field.ty)),
-                None => Err(NoMember::unknown(name, schema.fields.iter().map(|field| field.name))),
-            },
-            Shape::Members(members) => match members.iter().find(|(known, _)| **known == *name) {
-                Some((_, shape)) => Ok(shape.clone()),
-                None => Err(NoMember::unknown(name, members.iter().map(|(known, _)| &**known))),
-            },
-            Shape::Scalar(kind) => Err(NoMember::Without(*kind)),
-            Shape::List(_) => Err(NoMember::Without(Kind::List)),
-        }
-    }
-}
-
-/// Why a shape has no such member.
-pub(crate) enum NoMember {
-    /// The names are known and it is not among them.
-    Unknown { likely: Option<String> },
-    /// Such a value has no members.
-    Without(Kind),
-}
-
-impl NoMember {
-    fn unknown<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
-        NoMember::Unknown { likely: did_you_mean(name, known).map(str::to_owned) }
-    }
-}
-
-fn field_shape(ty: &FieldType) -> Shape {
-    match ty {
-        FieldType::Id | FieldType::Text | FieldType::Enum(_) | FieldType::Timestamp | FieldType::Date => {
-            Shape::Scalar(Kind::Text)
-        }
-        FieldType::Count | FieldType::Money => Shape::Scalar(Kind::Number),
-        FieldType::Flag => Shape::Scalar(Kind::Bool),
-        FieldType::List(schema) => Shape::list_of(Shape::Item(schema)),
-        FieldType::Any => Shape::Any,
-    }
-}
+use super::types::Type;
+use crate::value::Value;
 
 /// The roots that are in scope. A root's position is its slot in a [`Frame`].
 #[derive(Debug, Clone, Default)]
 pub struct Names {
-    roots: Vec<(Arc<str>, Shape)>,
+    roots: Vec<(Arc<str>, Type)>,
+    /// What is surely there, wherever these names are used.
+    present: Vec<Access>,
 }
 
 impl Names {
@@ -112,13 +23,28 @@ impl Names {
 
     /// Adds a root at the next slot; a root of the same name is replaced at its slot.
     #[must_use]
-    pub fn with(mut self, name: impl Into<Arc<str>>, shape: Shape) -> Self {
-        let name = name.into();
-        match self.roots.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, known)) => *known = shape,
-            None => self.roots.push((name, shape)),
+    pub fn with(mut self, name: impl Into<Arc<str>>, of: impl Into<Type>) -> Self {
+        let (name, of) = (name.into(), of.into());
+        match self.roots.iter().position(|(known, _)| *known == name) {
+            Some(at) => {
+                self.roots[at].1 = of;
+                self.present.retain(|access| access.root != at);
+            }
+            None => self.roots.push((name, of)),
         }
         self
+    }
+
+    /// The same names where a condition holds: what it asked for is there.
+    #[must_use]
+    pub fn given(mut self, present: &[Access]) -> Self {
+        self.present.extend(present.iter().cloned());
+        self
+    }
+
+    /// Whether a value is known to be there, since it or a member of it is.
+    pub(crate) fn is_present(&self, root: usize, path: &[Key]) -> bool {
+        self.present.iter().any(|access| access.root == root && access.path.starts_with(path))
     }
 
     /// The slot of a root.
@@ -141,8 +67,8 @@ impl Names {
         self.roots.is_empty()
     }
 
-    pub(crate) fn shape(&self, slot: usize) -> Shape {
-        self.roots.get(slot).map_or(Shape::Any, |(_, shape)| shape.clone())
+    pub(crate) fn of(&self, slot: usize) -> Type {
+        self.roots.get(slot).map_or_else(Type::any, |(_, of)| of.clone())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {

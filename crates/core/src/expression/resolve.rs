@@ -6,25 +6,25 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::calls::Given;
+use super::infer;
 use super::ir::{
-    Base, Choose, FilterCall, FilterNode, LoopField, LoopSlots, Node, NodeKind, ScopeEntry, Slice, TestCall,
-    TestNode,
+    Base, Choose, FilterCall, FilterNode, LoopField, LoopSlots, Node, NodeKind, ScopeEntry, Slice, TestNode,
 };
-use super::names::{Access, Key, Names, NoMember, Shape};
-use super::ops;
+use super::names::{Access, Key, Names};
+use super::narrow::{Facts, Place, facts};
 use super::problem::Problem;
 use super::tree::{BinaryOp, Tree, TreeKind};
+use super::types::{Carried, Gap, NoMember, Shape, TextBounds, Type};
 use crate::diagnostic::{code, did_you_mean};
-use crate::filters::{self, FilterSpec, Output, Ready};
 use crate::value::{Kind, Value};
 
 /// A compiled part and what is known of its value.
-pub(crate) type Known = (Node, Shape);
+pub(crate) type Known = (Node, Type);
 
 /// What a name in scope stands for.
 #[derive(Clone)]
 pub(crate) enum Meaning {
-    Slot(Base, Shape),
+    Slot(Base, Type),
     Loop(LoopSlots),
 }
 
@@ -35,6 +35,14 @@ pub(crate) struct Resolver<'a> {
     pub(crate) locals: usize,
     pub(crate) reads: Vec<Access>,
     pub(crate) problems: Vec<Problem>,
+    /// What is probably wrong.
+    pub(crate) doubts: Vec<Problem>,
+    /// What is surely there at this place, since a condition around it asks.
+    present: Vec<Place>,
+    /// What was written into a text.
+    pub(crate) emitted: Carried,
+    /// What is known of the arguments bound last.
+    pub(crate) arguments: Vec<Type>,
     /// Where a filter block keeps its text.
     pub(crate) block_text: Option<usize>,
 }
@@ -54,6 +62,10 @@ impl<'a> Resolver<'a> {
             locals: 0,
             reads: Vec::new(),
             problems: Vec::new(),
+            doubts: Vec::new(),
+            present: Vec::new(),
+            emitted: Carried::default(),
+            arguments: Vec::new(),
             block_text: None,
         }
     }
@@ -72,12 +84,14 @@ impl<'a> Resolver<'a> {
     }
 
     /// Declares a name in the innermost scope; one that is there already keeps its slot.
-    pub(crate) fn declare(&mut self, name: &str, shape: Shape) -> usize {
+    pub(crate) fn declare(&mut self, name: &str, of: Type) -> usize {
         if let Some(Meaning::Slot(Base::Local(slot), known)) =
             self.scopes.last_mut().and_then(|scope| scope.names.get_mut(name))
         {
-            *known = Shape::Any;
-            return *slot;
+            *known = Type::any();
+            let slot = *slot;
+            self.present.retain(|place| place.base != Base::Local(slot));
+            return slot;
         }
         let outer = match self.meaning(name) {
             Some(Meaning::Slot(base, _)) => Some(base),
@@ -86,7 +100,7 @@ impl<'a> Resolver<'a> {
         let slot = self.new_slot();
         if let Some(scope) = self.scopes.last_mut() {
             scope.entry.0.push((slot, outer));
-            scope.names.insert(name.to_owned(), Meaning::Slot(Base::Local(slot), shape));
+            scope.names.insert(name.to_owned(), Meaning::Slot(Base::Local(slot), of));
         }
         slot
     }
@@ -95,7 +109,7 @@ impl<'a> Resolver<'a> {
         let local = self.scopes.iter().rev().find_map(|scope| scope.names.get(name));
         local.cloned().or_else(|| {
             let slot = self.names.slot(name)?;
-            Some(Meaning::Slot(Base::Root(slot), self.names.shape(slot)))
+            Some(Meaning::Slot(Base::Root(slot), self.names.of(slot)))
         })
     }
 
@@ -109,18 +123,18 @@ impl<'a> Resolver<'a> {
             TreeKind::Slice { of, start, stop, step } => self.slice(tree, of, [start, stop, step]),
             TreeKind::Not(operand) => {
                 let (operand, _) = self.expr(operand);
-                known(tree, NodeKind::Not(Box::new(operand)), Shape::Scalar(Kind::Bool))
+                known(tree, NodeKind::Not(Box::new(operand)), Type::scalar(Kind::Bool))
             }
             TreeKind::Negate(operand) => self.negate(tree, operand),
             TreeKind::Binary(op, left, right) => self.binary(tree, *op, left, right),
             TreeKind::Chain(first, rest) => self.chain(tree, first, rest),
             TreeKind::And(left, right) => {
-                let (pair, shape) = self.logic(left, right);
-                known(tree, NodeKind::And(pair), shape)
+                let (pair, of) = self.logic(left, right, true);
+                known(tree, NodeKind::And(pair), of)
             }
             TreeKind::Or(left, right) => {
-                let (pair, shape) = self.logic(left, right);
-                known(tree, NodeKind::Or(pair), shape)
+                let (pair, of) = self.logic(left, right, false);
+                known(tree, NodeKind::Or(pair), of)
             }
             TreeKind::Choose { test, then, otherwise } => self.choose(tree, test, then, otherwise.as_deref()),
             TreeKind::Filter { name, name_range, input, arguments } => {
@@ -131,48 +145,50 @@ impl<'a> Resolver<'a> {
                 self.filter(tree, name, name_range, input, &Given::new(arguments))
             }
             TreeKind::Test { name, name_range, input, arguments } => {
-                let (input, shape) = self.expr(input);
+                let (input, of) = self.expr(input);
                 let call = self.test_call(name, name_range, Given::new(arguments));
                 match call {
                     Some(call) => {
-                        self.check_test(&call, &shape);
+                        self.check_test(&call, &of);
+                        if !call.spec.sees_missing {
+                            self.need(&input, &of);
+                        }
                         let node = TestNode { input, call, name_range: name_range.clone() };
-                        known(tree, NodeKind::Test(Box::new(node)), Shape::Scalar(Kind::Bool))
+                        known(tree, NodeKind::Test(Box::new(node)), Type::scalar(Kind::Bool))
                     }
                     None => self.unknown(tree),
                 }
             }
             TreeKind::List(items) => {
-                let items: Vec<Node> = items.iter().map(|item| self.expr(item).0).collect();
-                known(tree, NodeKind::List(items), Shape::list_of(Shape::Any))
+                let (nodes, types): (Vec<Node>, Vec<Type>) = items.iter().map(|item| self.expr(item)).unzip();
+                let item =
+                    types.into_iter().reduce(|some, other| some.join(&other)).unwrap_or_else(Type::any);
+                known(tree, NodeKind::List(nodes), Type::list_of(item))
             }
             TreeKind::Map(pairs) => self.map(tree, pairs),
         }
     }
 
     fn constant(&mut self, tree: &Tree, value: Value) -> Known {
-        let shape = match value.kind() {
-            Kind::Missing => Shape::Any,
-            kind => Shape::Scalar(kind),
-        };
-        known(tree, NodeKind::Const(value), shape)
+        let of = infer::constant(&value);
+        known(tree, NodeKind::Const(value), of)
     }
 
     /// Stands for what was reported.
     fn unknown(&mut self, tree: &Tree) -> Known {
-        known(tree, NodeKind::Const(Value::Null), Shape::Any)
+        known(tree, NodeKind::Const(Value::Null), Type::any())
     }
 
     fn block_text(&mut self, tree: &Tree) -> Known {
         let slot = self.block_text.unwrap_or_default();
-        known(tree, NodeKind::BlockText(slot), Shape::Scalar(Kind::Text))
+        known(tree, NodeKind::BlockText(slot), Type::scalar(Kind::Text))
     }
 
     /// A name or a step into something, recorded as read.
     fn place(&mut self, tree: &Tree) -> Known {
-        let (node, shape) = self.place_unread(tree);
+        let (node, of) = self.place_unread(tree);
         self.read(&node);
-        (node, shape)
+        (node, of)
     }
 
     fn read(&mut self, node: &Node) {
@@ -191,26 +207,25 @@ impl<'a> Resolver<'a> {
                 if let Some(field) = self.loop_field(of, name, tree) {
                     return field;
                 }
-                let (of, shape) = self.place_unread(of);
-                self.step(tree, of, &shape, Key::Name(Arc::from(name.as_str())))
+                let (of, ty) = self.place_unread(of);
+                self.step(tree, of, &ty, Key::Name(Arc::from(name.as_str())))
             }
             TreeKind::Index(of, index) => {
-                let (of, shape) = self.place_unread(of);
+                let (of, ty) = self.place_unread(of);
                 match &index.kind {
-                    TreeKind::Text(name) => self.step(tree, of, &shape, Key::Name(Arc::from(name.as_str()))),
+                    TreeKind::Text(name) => self.step(tree, of, &ty, Key::Name(Arc::from(name.as_str()))),
                     TreeKind::Number(number) if number.to_i64().is_some() => {
-                        self.step(tree, of, &shape, Key::At(number.to_i64().unwrap_or_default()))
+                        self.step(tree, of, &ty, Key::At(number.to_i64().unwrap_or_default()))
                     }
-                    TreeKind::Negate(inner) if whole(inner).is_some() => self.step(
-                        tree,
-                        of,
-                        &shape,
-                        Key::At(whole(inner).unwrap_or_default().saturating_neg()),
-                    ),
+                    TreeKind::Negate(inner) if whole(inner).is_some() => {
+                        self.step(tree, of, &ty, Key::At(whole(inner).unwrap_or_default().saturating_neg()))
+                    }
                     _ => {
                         self.read(&of);
-                        let (index, _) = self.expr(index);
-                        known(tree, NodeKind::Index(Box::new((of, index))), shape.item())
+                        self.need(&of, &ty);
+                        let (index, index_type) = self.expr(index);
+                        self.need(&index, &index_type);
+                        known(tree, NodeKind::Index(Box::new((of, index))), ty.item())
                     }
                 }
             }
@@ -220,7 +235,9 @@ impl<'a> Resolver<'a> {
 
     fn name(&mut self, tree: &Tree, name: &str) -> Known {
         match self.meaning(name) {
-            Some(Meaning::Slot(base, shape)) => known(tree, NodeKind::Path(base, Box::default()), shape),
+            Some(Meaning::Slot(base, of)) => {
+                self.narrowed(known(tree, NodeKind::Path(base, Box::default()), of))
+            }
             Some(Meaning::Loop(_)) => {
                 let problem =
                     Problem::new(&code::UNKNOWN_NAME, "`loop` alone is no value", tree.range.clone());
@@ -242,8 +259,8 @@ impl<'a> Resolver<'a> {
 
     /// Help for a field that was written without `record.`.
     fn as_field(&self, name: &str) -> Option<String> {
-        let record = self.names.shape(self.names.slot("record")?);
-        if matches!(record, Shape::Any) {
+        let record = self.names.of(self.names.slot("record")?);
+        if matches!(record.shape, Shape::Any) {
             return None;
         }
         record.member(name).ok().map(|_| format!("write `record.{name}`"))
@@ -262,21 +279,21 @@ impl<'a> Resolver<'a> {
         };
         let kind =
             if matches!(field, LoopField::First | LoopField::Last) { Kind::Bool } else { Kind::Number };
-        Some(known(tree, NodeKind::Loop(*field, slots), Shape::Scalar(kind)))
+        Some(known(tree, NodeKind::Loop(*field, slots), Type::scalar(kind)))
     }
 
-    fn step(&mut self, tree: &Tree, of: Node, shape: &Shape, key: Key) -> Known {
+    fn step(&mut self, tree: &Tree, of: Node, ty: &Type, key: Key) -> Known {
         let of_label = self.label(&of.range);
         let result = match &key {
-            Key::Name(name) => self.member_shape(tree, of_label, shape, name),
-            Key::At(_) => match shape.kind() {
-                None | Some(Kind::List) => shape.item(),
+            Key::Name(name) => self.member_type(tree, of_label, ty, name),
+            Key::At(_) => match ty.kind() {
+                None | Some(Kind::List) => Type { gap: ty.gap.clone(), ..ty.item() },
                 Some(kind) => {
                     let message = format!("`{of_label}` is {kind} and has no positions");
                     let help = (kind == Kind::Text).then(|| format!("a character is `{of_label}[0:1]`"));
                     let problem = Problem::new(&code::UNKNOWN_MEMBER, message, tree.range.clone());
                     self.report(problem.maybe_help(help));
-                    Shape::Any
+                    Type::any()
                 }
             },
         };
@@ -288,12 +305,20 @@ impl<'a> Resolver<'a> {
             }
             other => NodeKind::Get(Box::new(Node { range: of.range, kind: other }), key),
         };
-        known(tree, kind, result)
+        self.narrowed(known(tree, kind, result))
     }
 
-    fn member_shape(&mut self, tree: &Tree, of: &str, shape: &Shape, name: &str) -> Shape {
-        let no_member = match shape.member(name) {
-            Ok(shape) => return shape,
+    /// What a condition around it says of a place.
+    fn narrowed(&self, (node, of): Known) -> Known {
+        let NodeKind::Path(base, keys) = &node.kind else { return (node, of) };
+        let here = self.present.iter().any(|place| place.base == *base && place.path.starts_with(keys));
+        let above = matches!(base, Base::Root(root) if self.names.is_present(*root, keys));
+        if here || above { (node, of.present()) } else { (node, of) }
+    }
+
+    fn member_type(&mut self, tree: &Tree, of: &str, ty: &Type, name: &str) -> Type {
+        let no_member = match ty.member(name) {
+            Ok(member) => return member,
             Err(no_member) => no_member,
         };
         let (message, help) = match no_member {
@@ -308,171 +333,121 @@ impl<'a> Resolver<'a> {
             NoMember::Without(kind) => (format!("`{of}` is {kind} and has no field `{name}`"), None),
         };
         self.report(Problem::new(&code::UNKNOWN_MEMBER, message, tree.range.clone()).maybe_help(help));
-        Shape::Any
+        Type::any()
     }
 
     fn slice(&mut self, tree: &Tree, of: &Tree, bounds: [&Option<Box<Tree>>; 3]) -> Known {
-        let (of, shape) = self.expr(of);
+        let (of, ty) = self.expr(of);
+        self.need(&of, &ty);
         let [start, stop, step] = bounds.map(|bound| bound.as_ref().map(|bound| self.expr(bound).0));
-        known(tree, NodeKind::Slice(Box::new(Slice { of, start, stop, step })), shape)
+        let ty = Type { text: TextBounds::default(), ..ty.present() };
+        known(tree, NodeKind::Slice(Box::new(Slice { of, start, stop, step })), ty)
     }
 
     fn negate(&mut self, tree: &Tree, operand: &Tree) -> Known {
-        let (operand, shape) = self.expr(operand);
+        let (operand, of) = self.expr(operand);
         if let NodeKind::Const(Value::Number(number)) = &operand.kind {
             return self.constant(tree, Value::Number(number.negated()));
         }
-        if let Some(kind) = shape.kind().filter(|kind| *kind != Kind::Number) {
+        if let Some(kind) = of.kind().filter(|kind| *kind != Kind::Number) {
             self.report_arithmetic(tree, BinaryOp::Sub, Kind::Number, kind);
         }
-        known(tree, NodeKind::Negate(Box::new(operand)), Shape::Scalar(Kind::Number))
+        self.need(&operand, &of);
+        let result = Type::scalar(Kind::Number).carrying(&of.all_carried());
+        known(tree, NodeKind::Negate(Box::new(operand)), result)
     }
 
     fn binary(&mut self, tree: &Tree, op: BinaryOp, left: &Tree, right: &Tree) -> Known {
-        let (left, left_shape) = self.expr(left);
-        let (right, right_shape) = self.expr(right);
-        self.check_operands(&tree.range, op, &left_shape, &right_shape);
+        let (left, left_type) = self.expr(left);
+        let (right, right_type) = self.expr(right);
+        self.check_operands(&tree.range, op, (&left, &left_type), (&right, &right_type));
         if matches!(op, BinaryOp::In | BinaryOp::NotIn) {
-            self.check_items(&left_shape, &right);
+            self.check_items(&left_type, &right);
         }
-        let shape = match op {
-            BinaryOp::Join => Shape::Scalar(Kind::Text),
-            _ if op.is_comparison() => Shape::Scalar(Kind::Bool),
-            BinaryOp::Add if !matches!(left_shape.kind(), Some(Kind::Number)) => Shape::Any,
-            _ => Shape::Scalar(Kind::Number),
-        };
-        known(tree, NodeKind::Binary(op, Box::new((left, right))), shape)
-    }
-
-    /// Reports operands whose kinds are known and can never go together.
-    fn check_operands(&mut self, range: &Range<usize>, op: BinaryOp, left: &Shape, right: &Shape) {
-        let (left, right) = (left.kind(), right.kind());
-        let at = Tree { range: range.clone(), kind: TreeKind::Null };
-        match op {
-            BinaryOp::Join => {
-                if let Some(kind) = [left, right].into_iter().flatten().find(|kind| kind.is_container()) {
-                    let problem =
-                        Problem::new(&code::KIND_MISMATCH, format!("{kind} has no text form"), range.clone());
-                    self.report(problem.help("write it with `| tojson`, or join a list with `| join(', ')`"));
-                }
-            }
-            BinaryOp::In | BinaryOp::NotIn => {
-                if let Some(kind) = right.filter(|kind| !kind.is_container() && *kind != Kind::Text) {
-                    let message = format!("`in` looks into a list, text or an object, not {kind}");
-                    self.report(Problem::new(&code::KIND_MISMATCH, message, range.clone()));
-                }
-            }
-            _ if op.is_comparison() => {
-                if let (Some(left), Some(right)) = (left, right)
-                    && left != right
-                {
-                    let message = format!("{left} cannot be compared with {right}");
-                    let problem = Problem::new(&code::KIND_MISMATCH, message, range.clone());
-                    self.report(problem.maybe_help(ops::mismatch_help(left, right).map(str::to_owned)));
-                }
-            }
-            BinaryOp::Add if left == Some(Kind::List) && right == Some(Kind::List) => {}
-            _ => {
-                if [left, right].into_iter().flatten().any(|kind| kind != Kind::Number) {
-                    let (left, right) = (left.unwrap_or(Kind::Number), right.unwrap_or(Kind::Number));
-                    self.report_arithmetic(&at, op, left, right);
-                }
-            }
-        }
-    }
-
-    /// Reports items of a list that is written out which the left side can never equal.
-    fn check_items(&mut self, left: &Shape, list: &Node) {
-        let NodeKind::List(items) = &list.kind else { return };
-        for item in items {
-            self.check_compared(left, item);
-        }
-    }
-
-    /// Reports a constant that is compared with a value of another kind.
-    fn check_compared(&mut self, left: &Shape, constant: &Node) {
-        let NodeKind::Const(value) = &constant.kind else { return };
-        let Some(left) = left.kind().filter(|left| !value.is_missing() && *left != value.kind()) else {
-            return;
-        };
-        let message = format!("{left} cannot be compared with {}", value.kind());
-        let help = match (left, value) {
-            (Kind::Text, Value::Number(_)) => {
-                Some(format!("write it in quotes: '{}'", self.label(&constant.range)))
-            }
-            _ => ops::mismatch_help(left, value.kind()).map(str::to_owned),
-        };
-        self.report(Problem::new(&code::KIND_MISMATCH, message, constant.range.clone()).maybe_help(help));
-    }
-
-    /// The tests that compare are as strict as the operators.
-    fn check_test(&mut self, call: &TestCall, left: &Shape) {
-        let Some(Some(other)) = call.arguments.first() else { return };
-        match call.spec.name {
-            "eq" | "ne" | "lt" | "le" | "gt" | "ge" => self.check_compared(left, &other.node),
-            "in" => self.check_items(left, &other.node),
-            _ => {}
-        }
-    }
-
-    fn report_arithmetic(&mut self, tree: &Tree, op: BinaryOp, left: Kind, right: Kind) {
-        let wrong = if left == Kind::Number { right } else { left };
-        let message = format!("`{}` computes with numbers, not {wrong}", op.symbol());
-        let problem = Problem::new(&code::KIND_MISMATCH, message, tree.range.clone());
-        self.report(problem.maybe_help(ops::arithmetic_help(op, left, right).map(str::to_owned)));
+        let of = infer::binary(op, &left_type, &right_type);
+        known(tree, NodeKind::Binary(op, Box::new((left, right))), of)
     }
 
     fn chain(&mut self, tree: &Tree, first: &Tree, rest: &[(BinaryOp, Tree)]) -> Known {
-        let (first_node, mut left_shape) = self.expr(first);
-        let mut links = Vec::new();
+        let (first_node, left_type) = self.expr(first);
+        let mut nodes = vec![first_node];
+        let mut left_type = left_type;
+        let mut ops = Vec::new();
         let mut start = first.range.start;
         for (op, link) in rest {
-            let (node, shape) = self.expr(link);
-            self.check_operands(&(start..link.range.end.max(start)), *op, &left_shape, &shape);
+            let (node, of) = self.expr(link);
+            let range = start..link.range.end.max(start);
+            if let Some(left) = nodes.last() {
+                self.check_operands(&range, *op, (left, &left_type), (&node, &of));
+            }
             start = link.range.start;
-            left_shape = shape;
-            links.push((*op, node));
+            left_type = of;
+            ops.push(*op);
+            nodes.push(node);
         }
-        known(tree, NodeKind::Chain(Box::new(first_node), links), Shape::Scalar(Kind::Bool))
+        let mut nodes = nodes.into_iter();
+        // The first was put there above.
+        let first = nodes.next().unwrap_or_else(|| self.unknown(tree).0);
+        let links = ops.into_iter().zip(nodes).collect();
+        known(tree, NodeKind::Chain(Box::new(first), links), Type::scalar(Kind::Bool))
     }
 
-    fn logic(&mut self, left: &Tree, right: &Tree) -> (Box<(Node, Node)>, Shape) {
-        let (left, left_shape) = self.expr(left);
-        let (right, right_shape) = self.expr(right);
-        let both = matches!((left_shape.kind(), right_shape.kind()), (Some(Kind::Bool), Some(Kind::Bool)));
-        let shape = if both { Shape::Scalar(Kind::Bool) } else { Shape::Any };
-        (Box::new((left, right)), shape)
+    /// `and`, or `or`: what stands right is looked at where the left holds, or does not.
+    fn logic(&mut self, left: &Tree, right: &Tree, both: bool) -> (Box<(Node, Node)>, Type) {
+        let (left, left_type) = self.expr(left);
+        let Facts { holding, failing } = facts(&left);
+        let (right, right_type) = self.given(if both { holding } else { failing }, |this| this.expr(right));
+        let truths = [&left_type, &right_type].into_iter().all(|of| of.kind() == Some(Kind::Bool));
+        let of = if truths { Type::scalar(Kind::Bool) } else { Type::any() };
+        let of = of.carrying(&left_type.all_carried()).carrying(&right_type.all_carried());
+        (Box::new((left, right)), of)
+    }
+
+    /// Compiles what is only looked at where these places are there.
+    pub(crate) fn given<T>(&mut self, present: Vec<Place>, within: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.present.len();
+        self.present.extend(present);
+        let result = within(self);
+        self.present.truncate(before);
+        result
     }
 
     fn choose(&mut self, tree: &Tree, test: &Tree, then: &Tree, otherwise: Option<&Tree>) -> Known {
         let (test, _) = self.expr(test);
-        let (then, then_shape) = self.expr(then);
-        let otherwise = otherwise.map(|otherwise| self.expr(otherwise));
-        let shape = match &otherwise {
-            Some((_, other)) if other.kind() == then_shape.kind() => match then_shape {
-                Shape::Scalar(kind) => Shape::Scalar(kind),
-                _ => Shape::Any,
-            },
-            _ => Shape::Any,
+        let Facts { holding, failing } = facts(&test);
+        let (then, then_type) = self.given(holding, |this| this.expr(then));
+        let otherwise = otherwise.map(|otherwise| self.given(failing, |this| this.expr(otherwise)));
+        let of = match &otherwise {
+            Some((_, other)) => then_type.join(other),
+            None => then_type.with_gap(Gap::NotFound),
         };
         let otherwise = otherwise.map(|(node, _)| node);
-        known(tree, NodeKind::Choose(Box::new(Choose { test, then, otherwise })), shape)
+        known(tree, NodeKind::Choose(Box::new(Choose { test, then, otherwise })), of)
     }
 
     fn map(&mut self, tree: &Tree, pairs: &[(Tree, Tree)]) -> Known {
         let mut nodes = Vec::new();
+        let mut members: Option<Vec<(Arc<str>, Type)>> = Some(Vec::new());
+        let mut carried = Type::any();
         for (name, value) in pairs {
-            let (name_node, shape) = self.expr(name);
-            if let Some(kind) = shape.kind().filter(|kind| *kind != Kind::Text) {
+            let (name_node, name_type) = self.expr(name);
+            if let Some(kind) = name_type.kind().filter(|kind| *kind != Kind::Text) {
                 let message = format!("an object's names are text, not {kind}");
                 self.report(
                     Problem::new(&code::KIND_MISMATCH, message, name.range.clone())
                         .help("write it in quotes"),
                 );
             }
-            nodes.push((name_node, self.expr(value).0));
+            let (value, of) = self.expr(value);
+            carried = carried.carrying(&of.all_carried());
+            match (&name_node.kind, &mut members) {
+                (NodeKind::Const(Value::Text(name)), Some(members)) => members.push((Arc::clone(name), of)),
+                _ => members = None,
+            }
+            nodes.push((name_node, value));
         }
-        known(tree, NodeKind::Map(nodes), Shape::Any)
+        let of = members.map_or(carried, |members| Shape::members(members).into());
+        known(tree, NodeKind::Map(nodes), of)
     }
 
     fn filter(
@@ -480,82 +455,47 @@ impl<'a> Resolver<'a> {
         tree: &Tree,
         name: &str,
         name_range: &Range<usize>,
-        (input, shape): Known,
+        (input, of): Known,
         given: &Given<'_>,
     ) -> Known {
-        let Some(call) = self.filter_call(name, name_range, *given, &shape) else {
+        let before = self.arguments.len();
+        let call = self.filter_call(name, name_range, *given, &of);
+        let arguments = self.arguments.split_off(before);
+        let Some(call) = call else {
             return self.unknown(tree);
         };
-        let spec = call.spec;
-        self.check_input(spec, &input, &shape, name_range);
-        let output = match self.path_shape(&call, &input, &shape) {
+        self.check_input(call.spec, &input, &of, name_range);
+        if !call.spec.sees_missing {
+            self.need(&input, &of);
+        }
+        let output = match self.path_type(&call, &input, &of) {
             Some(output) => output,
-            None => output_shape(spec, &shape, given),
+            None => infer::filter(&call, &of, given, &arguments),
         };
         let node = FilterNode { input, call, name_range: name_range.clone() };
         known(tree, NodeKind::Filter(Box::new(node)), output)
     }
 
     /// What a path that is written out finds in a value of which something is known.
-    fn path_shape(&mut self, call: &FilterCall, input: &Node, shape: &Shape) -> Option<Shape> {
-        let argument = call.arguments.first()?.as_ref()?;
-        let Some(Ready::Path(path)) = &argument.ready else { return None };
-        if call.spec.name != "jsonpath" {
-            return None;
-        }
-        let of = format!("`{}`", self.label(&input.range));
-        match crate::path::check(path, shape, &of) {
+    fn path_type(&mut self, call: &FilterCall, input: &Node, of: &Type) -> Option<Type> {
+        let (path, range) = infer::path_of(call)?;
+        let label = format!("`{}`", self.label(&input.range));
+        match crate::path::check(path, of, &label) {
             Ok(found) if path.is_singular() => Some(found),
-            Ok(found) => Some(Shape::list_of(found)),
+            Ok(found) => Some(Type::list_of(found)),
             Err(mut problem) => {
-                problem.range = argument.node.range.clone();
+                problem.range = range.clone();
                 self.report(problem);
                 None
             }
         }
     }
-
-    fn check_input(&mut self, spec: &FilterSpec, input: &Node, shape: &Shape, name_range: &Range<usize>) {
-        let Some(kind) = shape.kind() else { return };
-        let mapped = spec.over_lists && kind == Kind::List;
-        if mapped || spec.input.is_empty() || spec.sees_missing || spec.input.contains(&kind) {
-            return;
-        }
-        let label = self.label(&input.range);
-        let message =
-            format!("`{}` takes {}, but `{label}` is {kind}", spec.name, filters::one_of(spec.input));
-        let help = match (spec.input.first(), kind) {
-            (Some(Kind::Number), Kind::Text) => Some("convert it first: `| number`".to_owned()),
-            (Some(Kind::Text), Kind::Number | Kind::Bool) => Some("convert it first: `| string`".to_owned()),
-            _ => None,
-        };
-        self.report(Problem::new(&code::KIND_MISMATCH, message, name_range.clone()).maybe_help(help));
-    }
 }
 
-pub(crate) fn known(tree: &Tree, kind: NodeKind, shape: Shape) -> Known {
-    (Node { range: tree.range.clone(), kind }, shape)
+pub(crate) fn known(tree: &Tree, kind: NodeKind, of: Type) -> Known {
+    (Node { range: tree.range.clone(), kind }, of)
 }
 
 fn whole(tree: &Tree) -> Option<i64> {
     if let TreeKind::Number(number) = &tree.kind { number.to_i64() } else { None }
-}
-
-fn output_shape(spec: &FilterSpec, input: &Shape, given: &Given<'_>) -> Shape {
-    if spec.name == "map" {
-        let attribute = given.constant_text("attribute");
-        let item = attribute.and_then(|name| input.item().member(name).ok());
-        return Shape::list_of(item.unwrap_or(Shape::Any));
-    }
-    let mapped = spec.over_lists && !matches!(input.kind(), Some(kind) if kind != Kind::List);
-    match spec.output {
-        Output::Same => input.clone(),
-        Output::Item => input.item(),
-        Output::Items => Shape::list_of(input.item()),
-        // Whether it maps over a list is open when the input is.
-        Output::Is(_) if mapped => Shape::Any,
-        Output::Is(Kind::List) => Shape::list_of(Shape::Any),
-        Output::Is(Kind::Object) | Output::Any => Shape::Any,
-        Output::Is(kind) => Shape::Scalar(kind),
-    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use super::{EvalError, Expression, Frame, Names, Problem, Settings, Shape};
-use crate::record::{Class, Field, FieldType, Schema};
+use crate::record::{Always, Class, Field, FieldType, Schema};
 use crate::value::{Object, Value};
 
 const fn field(name: &'static str, ty: FieldType) -> Field {
@@ -20,6 +20,7 @@ static LINE: Schema = Schema {
         field("qty", FieldType::Count),
         field("price", FieldType::Money),
     ],
+    always: Always::These(&["sku", "qty", "price"]),
 };
 
 /// A row with a field of each type.
@@ -37,6 +38,7 @@ pub(crate) static ROW: Schema = Schema {
         field("custom", FieldType::Any),
         field("3DTxnResult", FieldType::Text),
     ],
+    always: Always::These(&["orderId", "totalAmount", "isTest", "dateCreated", "items"]),
 };
 
 pub(crate) fn settings() -> Settings {

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use super::names::{Access, Frame, Names, Shape};
+use super::check::missing;
+use super::names::{Access, Frame, Names};
 use super::problem::{EvalError, Problem};
+use super::types::{Gap, TextBounds, Type};
 use super::{Expression, syntax};
 use crate::diagnostic::code;
 use crate::path::{self, JsonPath};
@@ -67,11 +69,24 @@ impl Text {
     }
 
     /// What is known of the result.
-    pub fn shape(&self) -> Shape {
+    pub fn of(&self) -> Type {
         match self {
-            Text::Literal(_) | Text::Template(_) => Shape::Scalar(Kind::Text),
-            Text::Expression(expression) => expression.shape().clone(),
-            Text::Path(query) => query.shape.clone(),
+            Text::Literal(text) => Type { text: TextBounds::exactly(text), ..Type::scalar(Kind::Text) },
+            Text::Template(template) => template.of(),
+            Text::Expression(expression) => expression.of().clone(),
+            Text::Path(query) => query.of.clone(),
+        }
+    }
+
+    /// What is probably wrong with it; that it has no value, too. A path that finds null gives null.
+    pub fn doubts(&self) -> Vec<Problem> {
+        match self {
+            Text::Literal(_) => Vec::new(),
+            Text::Template(template) => template.doubts().to_vec(),
+            Text::Expression(expression) => {
+                expression.doubts().iter().cloned().chain(expression.missing()).collect()
+            }
+            Text::Path(query) => query.doubt().into_iter().collect(),
         }
     }
 
@@ -80,7 +95,7 @@ impl Text {
         match self {
             Text::Literal(_) | Text::Template(_) => Some(Kind::Text),
             Text::Expression(expression) => expression.kind(),
-            Text::Path(query) => query.shape.kind(),
+            Text::Path(query) => query.of.kind(),
         }
     }
 }
@@ -90,7 +105,7 @@ impl Text {
 pub struct PathQuery {
     path: JsonPath,
     slot: usize,
-    shape: Shape,
+    of: Type,
     reads: Vec<Access>,
     len: usize,
 }
@@ -103,10 +118,13 @@ impl PathQuery {
             let problem = Problem::new(&code::UNKNOWN_NAME, "there is no record here for a JSONPath", 0..len);
             return Err(problem.help("write `$$` for a literal dollar"));
         };
-        let shape = path::check(&path, &names.shape(slot), "the record")?;
-        let shape = if path.is_singular() { shape } else { Shape::list_of(shape) };
+        let found = path::check(&path, &names.of(slot), "the record")?;
+        let mut of = if path.is_singular() { found } else { Type::list_of(found) };
+        if path.plain_steps().is_some_and(|steps| names.is_present(slot, steps)) {
+            of = of.present();
+        }
         let reads = path.reads().into_iter().map(|path| Access { root: slot, path }).collect();
-        Ok(PathQuery { path, slot, shape, reads, len })
+        Ok(PathQuery { path, slot, of, reads, len })
     }
 
     /// The value; a query that is not singular gives a list.
@@ -128,6 +146,12 @@ impl PathQuery {
     /// What it reads.
     pub fn reads(&self) -> &[Access] {
         &self.reads
+    }
+
+    /// The doubt that it leads to nothing.
+    fn doubt(&self) -> Option<Problem> {
+        let gap = self.of.gap.as_ref().filter(|gap| **gap == Gap::Optional)?;
+        Some(missing(self.path.source(), gap, 0..self.len).help("write `{{ record.… | default(…) }}`"))
     }
 
     /// Whether it gives one value, not a list.

@@ -64,12 +64,14 @@ pub(super) static FILTERS: &[FilterSpec] = &[
             "{}",
             r#""b97222ea69dadf792baa97fa768ecb840a0023714c831ab1328838cba9f7f437""#,
         )],
+        hides: true,
         ..encoder("sha256", "Gives the SHA-256 of text, in hexadecimal digits.", |_, value| {
             Ok(Value::from(hex(&Sha256::digest(as_text(value)?))))
         })
     },
     FilterSpec {
         examples: &[example("'abc' | md5", "{}", r#""900150983cd24fb0d6963f7d28e17f72""#)],
+        hides: true,
         ..encoder(
             "md5",
             "Gives the MD5 of text, in hexadecimal digits, for APIs that ask for it.",
@@ -98,6 +100,7 @@ pub(super) static FILTERS: &[FilterSpec] = &[
                 r#""W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=""#,
             ),
         ],
+        hides: true,
         ..encoder("hmac_sha256", "Signs text with a key (HMAC-SHA256).", sign)
     },
     FilterSpec {
@@ -119,6 +122,7 @@ pub(super) static FILTERS: &[FilterSpec] = &[
             example("'www.example.com' | uuid5('dns')", "{}", r#""2ed6657d-e927-568b-95e1-2665a8aea6a2""#),
             example("'a' | uuid5('mine')", "{}", "error: no such namespace"),
         ],
+        hides: true,
         ..encoder("uuid5", "Gives the same UUID for the same text, in a namespace.", |call, value| {
             let namespace = match call.text(0) {
                 "dns" => Uuid::NAMESPACE_DNS,

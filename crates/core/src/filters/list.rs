@@ -39,6 +39,7 @@ pub(super) static FILTERS: &[FilterSpec] = &[
             example("{'a': 1} | count", "{}", "1"),
             example("5 | length", "{}", "error: `length` takes"),
         ],
+        hides: true,
         ..on_lists("length", "Counts items, characters or members.", Output::Is(Kind::Number), length)
     },
     FilterSpec {

@@ -85,6 +85,10 @@ pub struct FilterSpec {
     pub over_lists: bool,
     /// Whether it sees what is missing; all others fail on it.
     pub sees_missing: bool,
+    /// Whether it gives nothing at times, although its input is there.
+    pub may_find_nothing: bool,
+    /// Whether its result no longer tells what its input was: a digest, a length.
+    pub hides: bool,
     /// What its arguments are.
     pub takes: Takes,
     /// Examples; each runs as a test.
@@ -108,6 +112,8 @@ impl FilterSpec {
             output: Output::Any,
             over_lists: true,
             sees_missing: false,
+            may_find_nothing: false,
+            hides: false,
             takes: Takes::Params,
             examples: &[],
             run,

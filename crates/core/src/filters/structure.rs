@@ -53,6 +53,7 @@ pub(super) static FILTERS: &[FilterSpec] = &[
             example("[7, 8] | attr(1)", "{}", "8"),
             example("{} | attr('x') | default(0)", "{}", "0"),
         ],
+        may_find_nothing: true,
         ..FilterSpec::new("attr", "Gives a member by its name, or nothing.", attr)
     },
     FilterSpec {

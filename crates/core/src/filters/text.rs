@@ -114,6 +114,7 @@ pub(super) static FILTERS: &[FilterSpec] = &[
             param("group", ParamType::Whole, Fallback::Whole(0), "the group to give; 0 is the whole match"),
         ],
         output: Output::Any,
+        may_find_nothing: true,
         ..plain(
             "regex_search",
             "Gives the first match of a regular expression, or nothing.",
@@ -203,6 +204,7 @@ pub(super) static FILTERS: &[FilterSpec] = &[
     ),
     FilterSpec {
         output: Output::Any,
+        may_find_nothing: true,
         ..plain(
             "extract_email",
             "Gives the first e-mail address in a text, or nothing.",

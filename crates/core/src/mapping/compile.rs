@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{Constant, Each, If, Mapping, Part, Slots};
-use crate::diagnostic::{Diagnostic, code, did_you_mean};
-use crate::expression::{Access, Condition, Names, Problem, Shape, Text};
+use crate::diagnostic::{Code, Diagnostic, code, did_you_mean};
+use crate::expression::{Access, Carried, Condition, Gap, Names, Problem, Shape, Text, Type};
 use crate::source::Span;
 use crate::value::{Decimal, Kind as ValueKind, Value};
 use crate::yaml::{Entry, Kind, NodeId, Tree};
@@ -74,11 +74,20 @@ pub(crate) struct Compiler<'a> {
     pub(crate) tree: &'a Tree,
     pub(crate) findings: Vec<Diagnostic>,
     pub(crate) reads: Vec<Access>,
+    /// What flows into the values compiled so far, and where.
+    pub(crate) flows: Vec<Flow>,
+}
+
+/// What flows into one value that not everybody may see.
+#[derive(Debug, Clone)]
+pub(crate) struct Flow {
+    pub(crate) at: Span,
+    pub(crate) carried: Carried,
 }
 
 impl<'a> Compiler<'a> {
     pub(crate) fn new(tree: &'a Tree) -> Self {
-        Compiler { tree, findings: Vec::new(), reads: Vec::new() }
+        Compiler { tree, findings: Vec::new(), reads: Vec::new(), flows: Vec::new() }
     }
 
     /// A mapping value; nothing when it has findings.
@@ -134,10 +143,20 @@ impl<'a> Compiler<'a> {
     pub(crate) fn text(&mut self, node: NodeId, source: &str, names: &Names) -> Option<Text> {
         match Text::compile(source, names) {
             Ok(text) => {
-                self.reads.extend(text.reads().iter().cloned());
+                self.used(node, text.reads(), text.doubts(), &text.of());
                 Some(text)
             }
             Err(problems) => self.refuse(node, problems),
+        }
+    }
+
+    /// Notes what a compiled text reads, what is probably wrong with it, and what flows into it.
+    pub(crate) fn used(&mut self, node: NodeId, reads: &[Access], doubts: Vec<Problem>, of: &Type) {
+        self.reads.extend(reads.iter().cloned());
+        self.doubt(node, doubts);
+        let carried = of.all_carried();
+        if !carried.is_plain() {
+            self.flows.push(Flow { at: self.tree.span(node), carried });
         }
     }
 
@@ -157,6 +176,7 @@ impl<'a> Compiler<'a> {
         match Condition::compile(source, names) {
             Ok(condition) => {
                 self.reads.extend(condition.reads().iter().cloned());
+                self.doubt(node, condition.doubts());
                 Some(condition)
             }
             Err(problems) => self.refuse(node, problems),
@@ -165,11 +185,25 @@ impl<'a> Compiler<'a> {
 
     /// Turns findings within a text into findings within the file.
     pub(crate) fn refuse<T>(&mut self, node: NodeId, problems: Vec<Problem>) -> Option<T> {
+        self.doubt(node, problems);
+        None
+    }
+
+    /// The same for findings that leave the text usable.
+    pub(crate) fn doubt(&mut self, node: NodeId, problems: Vec<Problem>) {
         for problem in problems {
             let span = self.tree.place(node, problem.range.clone());
             self.report(Diagnostic::new(problem.code, problem.message).maybe_help(problem.help).at(span));
         }
-        None
+    }
+
+    /// Takes back findings of a code, from the given one on.
+    pub(crate) fn forget(&mut self, from: usize, code: &Code) {
+        let mut at = 0;
+        self.findings.retain(|finding| {
+            at += 1;
+            at <= from || finding.code != code
+        });
     }
 
     pub(crate) fn report(&mut self, finding: Diagnostic) {
@@ -188,10 +222,10 @@ impl<'a> Compiler<'a> {
     }
 
     /// The names within a loop, and their slots.
-    pub(crate) fn loop_names(names: &Names, item: &str, shape: Shape) -> (Names, Slots) {
+    pub(crate) fn loop_names(names: &Names, item: &str, of: Type) -> (Names, Slots) {
         let names = names
             .clone()
-            .with(item, shape)
+            .with(item, of)
             .with("index", Shape::Scalar(ValueKind::Number))
             .with("key", Shape::Scalar(ValueKind::Text));
         // All three were just added.
@@ -310,8 +344,8 @@ impl<'a> Compiler<'a> {
             self.word_misused(self.tree.span(node), "`$each` needs `$map`: what each element becomes");
             return None;
         };
-        let shape = source.as_ref().map_or(Shape::Any, Mapping::element_shape);
-        let (names, slots) = Self::loop_names(names, item, shape);
+        let of = source.as_ref().map_or_else(Type::any, Mapping::element);
+        let (names, slots) = Self::loop_names(names, item, of);
         let element = self.mapping(body, &names, &format!("{place}.$map"));
         good.then_some(())?;
         Some(Part::Each(Box::new(Each { source: source?, slots, element: element? })))
@@ -333,9 +367,12 @@ impl<'a> Compiler<'a> {
             self.word_misused(self.tree.span(node), "`$if` needs `$then`");
             return None;
         };
-        let then = branch(self, then, names, &format!("{place}.$then"));
+        let given = |present: Option<Vec<Access>>| names.clone().given(&present.unwrap_or_default());
+        let holding = given(condition.as_ref().map(Condition::given));
+        let failing = given(condition.as_ref().map(Condition::given_not));
+        let then = branch(self, then, &holding, &format!("{place}.$then"));
         let otherwise = match get("$else") {
-            Some(node) => Some(branch(self, node, names, &format!("{place}.$else"))?),
+            Some(node) => Some(branch(self, node, &failing, &format!("{place}.$else"))?),
             None => None,
         };
         good.then_some(())?;
@@ -345,19 +382,31 @@ impl<'a> Compiler<'a> {
 
 impl Mapping {
     /// What is known of the value.
-    pub(crate) fn shape(&self) -> Shape {
+    pub(crate) fn of(&self) -> Type {
         match &self.part {
-            Part::Text(text) => text.shape(),
-            _ => Shape::Any,
+            Part::Constant(constant) if constant.value.is_missing() => Type::any().with_gap(Gap::Null),
+            Part::Constant(constant) => Type::scalar(constant.value.kind()),
+            Part::Text(text) => text.of(),
+            Part::List(items) => {
+                let item = items.iter().map(Mapping::of).reduce(|some, other| some.join(&other));
+                Type::list_of(item.unwrap_or_else(Type::any))
+            }
+            Part::Each(each) => Type::list_of(each.element.of()),
+            Part::Object { members, .. } => {
+                let members = members.iter().map(|(name, mapping)| (name.clone(), mapping.of()));
+                Shape::members(members).into()
+            }
+            Part::If(choice) => match &choice.otherwise {
+                Some(otherwise) => choice.then.of().join(&otherwise.of()),
+                None => choice.then.of().with_gap(Gap::Optional),
+            },
+            Part::Clear => Type::any(),
         }
     }
 
-    /// What is known of the elements of the list that the mapping gives.
-    pub(crate) fn element_shape(&self) -> Shape {
-        match self.shape() {
-            Shape::List(item) => (*item).clone(),
-            _ => Shape::Any,
-        }
+    /// What is known of the elements of the list or object that the mapping gives.
+    pub(crate) fn element(&self) -> Type {
+        self.of().item()
     }
 }
 

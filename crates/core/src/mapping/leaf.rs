@@ -1,16 +1,16 @@
 //! What a mapping value can come to, as far as it is known before there is a record.
 
 use super::{Mapping, Part};
-use crate::expression::Text;
-use crate::value::{Kind, Value};
+use crate::expression::{Shape, Text, Type};
+use crate::value::Value;
 
 /// One of the values that a mapping can come to.
 #[derive(Debug)]
 pub(crate) enum Leaf {
     /// As it was written.
     Constant(Value),
-    /// It depends on the record; of that kind, where that is known.
-    Open(Option<Kind>),
+    /// It depends on the record.
+    Open(Box<Type>),
     /// A field of the CRM is emptied.
     Cleared,
     /// Nothing: its key is left out.
@@ -24,11 +24,14 @@ impl Mapping {
             Part::Constant(constant) if constant.value.is_missing() => vec![Leaf::Left],
             Part::Constant(constant) => vec![Leaf::Constant(constant.value.clone())],
             Part::Text(Text::Literal(text)) => vec![Leaf::Constant(Value::Text(text.clone()))],
-            // Only a path gives null.
-            Part::Text(text @ Text::Path(_)) => vec![Leaf::Open(text.kind()), Leaf::Left],
-            Part::Text(text) => vec![Leaf::Open(text.kind())],
-            Part::List(_) | Part::Each(_) => vec![Leaf::Open(Some(Kind::List))],
-            Part::Object { .. } => vec![Leaf::Open(Some(Kind::Object))],
+            // Only a path gives null, of what may be.
+            Part::Text(text @ Text::Path(_)) => {
+                let of = text.of();
+                let left = (of.gap.is_some() || matches!(of.shape, Shape::Any)).then_some(Leaf::Left);
+                [Leaf::Open(Box::new(of))].into_iter().chain(left).collect()
+            }
+            Part::Text(text) => vec![Leaf::Open(Box::new(text.of()))],
+            Part::List(_) | Part::Each(_) | Part::Object { .. } => vec![Leaf::Open(Box::new(self.of()))],
             Part::Clear => vec![Leaf::Cleared],
             Part::If(choice) => {
                 let mut leaves = choice.then.leaves();

@@ -10,7 +10,7 @@ mod evaluate;
 mod leaf;
 mod mapped;
 
-pub(crate) use compile::Compiler;
+pub(crate) use compile::{Compiler, Flow};
 pub(crate) use elements::elements;
 pub use error::MapError;
 pub(crate) use evaluate::Slots;

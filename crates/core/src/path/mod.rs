@@ -53,6 +53,11 @@ impl JsonPath {
         &self.0.source
     }
 
+    /// The whole path, where it is made of plain steps alone.
+    pub(crate) fn plain_steps(&self) -> Option<&[Key]> {
+        self.0.singular.then_some(&self.0.leading)
+    }
+
     /// The plain steps to a list of which the path gives the elements, where it is that simple: `$.data`, `$.data[*]`.
     pub(crate) fn list_steps(&self) -> Option<&[Key]> {
         let Parsed { query, leading, singular, .. } = &*self.0;

@@ -7,19 +7,19 @@ use super::query::{Filter, Operand, Pattern, Query, Segment, Selector};
 use crate::diagnostic::code;
 use crate::expression::ops::mismatch_help;
 use crate::expression::problem::Problem;
-use crate::expression::{NoMember, Shape};
+use crate::expression::{NoMember, Shape, Type};
 use crate::value::{Kind, Value};
 
 /// The shape of what a path finds, each member on the way checked as far as shapes are known, those that its filters
 /// ask for too; of a path that may find several values, the shape of each. `of` names the root.
-pub(crate) fn check(path: &JsonPath, root: &Shape, of: &str) -> Result<Shape, Problem> {
+pub(crate) fn check(path: &JsonPath, root: &Type, of: &str) -> Result<Type, Problem> {
     Checker { source: path.source(), root, of, after: 0, last: None }.query(&path.0.query, root)
 }
 
 /// Goes through a path in the order in which it is written.
 struct Checker<'a> {
     source: &'a str,
-    root: &'a Shape,
+    root: &'a Type,
     of: &'a str,
     /// Where the next member is looked for in the source.
     after: usize,
@@ -28,40 +28,48 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    fn query(&mut self, query: &Query, start: &Shape) -> Result<Shape, Problem> {
-        let mut shape = start.clone();
+    fn query(&mut self, query: &Query, start: &Type) -> Result<Type, Problem> {
+        let mut found = start.clone();
         for segment in &query.segments {
-            shape = match segment {
-                Segment::Child(selectors) => self.child(query, selectors, &shape)?,
+            found = match segment {
+                Segment::Child(selectors) => self.child(query, selectors, &found)?,
                 Segment::Descend(selectors) => {
                     // What lies at any depth may be anything.
                     for selector in selectors {
-                        self.filter_of(selector, &Shape::Any)?;
+                        self.filter_of(selector, &Type::any())?;
                     }
-                    Shape::Any
+                    Type::any().carrying(&found.all_carried())
                 }
             };
         }
-        Ok(shape)
+        Ok(found)
     }
 
-    fn child(&mut self, query: &Query, selectors: &[Selector], shape: &Shape) -> Result<Shape, Problem> {
-        let mut found = Shape::Any;
+    fn child(&mut self, query: &Query, selectors: &[Selector], of: &Type) -> Result<Type, Problem> {
+        let mut found = Type::any();
         for selector in selectors {
             found = match selector {
-                Selector::Name(name) => self.member(query, name, shape)?,
-                Selector::Any | Selector::At(_) | Selector::Slice(..) | Selector::Filter(_) => shape.item(),
+                Selector::Name(name) => self.member(query, name, of)?,
+                Selector::Any | Selector::At(_) | Selector::Slice(..) | Selector::Filter(_) => self.items(of),
             };
-            self.filter_of(selector, &shape.item())?;
+            self.filter_of(selector, &of.item())?;
         }
-        Ok(if selectors.len() == 1 { found } else { Shape::Any })
+        Ok(if selectors.len() == 1 { found } else { Type::any().carrying(&of.all_carried()) })
     }
 
-    fn member(&mut self, query: &Query, name: &str, shape: &Shape) -> Result<Shape, Problem> {
+    /// What a selector of several, or of a position, finds: items of a list, or members of an object.
+    fn items(&self, of: &Type) -> Type {
+        match of.shape {
+            Shape::Record(_) | Shape::Item(_) | Shape::Members(_) => Type::any().carrying(&of.all_carried()),
+            Shape::Any | Shape::Scalar(_) | Shape::List(_) => of.item(),
+        }
+    }
+
+    fn member(&mut self, query: &Query, name: &str, of: &Type) -> Result<Type, Problem> {
         let range = written(self.source, name, self.after);
         self.after = range.as_ref().map_or(self.after, |range| range.end);
         self.last.clone_from(&range);
-        let (message, help) = match shape.member(name) {
+        let (message, help) = match of.member(name) {
             Ok(member) => return Ok(member),
             Err(NoMember::Unknown { likely }) => (
                 format!("{} has no field `{name}`", self.owner(query, range.as_ref())),
@@ -85,11 +93,11 @@ impl Checker<'_> {
         }
     }
 
-    fn filter_of(&mut self, selector: &Selector, item: &Shape) -> Result<(), Problem> {
+    fn filter_of(&mut self, selector: &Selector, item: &Type) -> Result<(), Problem> {
         if let Selector::Filter(filter) = selector { self.filter(filter, item) } else { Ok(()) }
     }
 
-    fn filter(&mut self, filter: &Filter, item: &Shape) -> Result<(), Problem> {
+    fn filter(&mut self, filter: &Filter, item: &Type) -> Result<(), Problem> {
         match filter {
             Filter::Or(parts) | Filter::And(parts) => {
                 parts.iter().try_for_each(|part| self.filter(part, item))
@@ -110,12 +118,12 @@ impl Checker<'_> {
         }
     }
 
-    fn inner(&mut self, query: &Query, item: &Shape) -> Result<Shape, Problem> {
+    fn inner(&mut self, query: &Query, item: &Type) -> Result<Type, Problem> {
         let root = self.root;
         self.query(query, if query.from_root { root } else { item })
     }
 
-    fn operand(&mut self, operand: &Operand, item: &Shape) -> Result<Compared, Problem> {
+    fn operand(&mut self, operand: &Operand, item: &Type) -> Result<Compared, Problem> {
         Ok(match operand {
             Operand::Literal(value) => Compared { kind: known(value.kind()), literal: Some(value.clone()) },
             Operand::Query(query) | Operand::Single(query) => {

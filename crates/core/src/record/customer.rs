@@ -1,6 +1,6 @@
 //! Rows of `customer/query` (contract §3.4), in the CRM's order.
 
-use super::schema::{Class, FieldType, Schema, field};
+use super::schema::{Always, Class, FieldType, Schema, field};
 
 /// A customer.
 pub static CUSTOMER: Schema = Schema {
@@ -77,4 +77,13 @@ pub static CUSTOMER: Schema = Schema {
         field("notes", FieldType::Any, Class::Personal, "notes on the customer"),
         field("customFields", FieldType::Any, Class::Personal, "the account's own custom fields"),
     ],
+    always: Always::These(&[
+        "customerId",
+        "firstName",
+        "lastName",
+        "emailAddress",
+        "dateCreated",
+        "dateUpdated",
+        "isBlacklisted",
+    ]),
 };

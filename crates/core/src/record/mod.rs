@@ -13,12 +13,12 @@ mod transaction;
 mod view;
 
 pub use customer::CUSTOMER;
-pub use order::{FULFILLMENT, FULFILLMENT_ITEM, ITEM, ORDER};
+pub use order::{FULFILLMENT, FULFILLMENT_ITEM, ITEM, LEAD, ORDER};
 pub(crate) use purchase::PURCHASE_STATUS;
 pub use purchase::{PURCHASE, PURCHASE_TRANSACTION};
 pub use read_set::ReadSet;
 pub use row::{Moment, Row};
-pub use schema::{Class, Field, FieldType, Schema};
+pub use schema::{Always, Class, Field, FieldType, Schema};
 pub(crate) use shown::shown;
 pub use transaction::{TRANSACTION, TRANSACTION_ITEM};
 pub(crate) use view::fit;

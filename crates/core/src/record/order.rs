@@ -1,7 +1,7 @@
 //! Rows of `order/query` (contract §3.1), in the CRM's order.
 
 use super::purchase::PURCHASE_STATUS;
-use super::schema::{Class, FieldType, Schema, field};
+use super::schema::{Always, Class, FieldType, Schema, field};
 
 /// An order; a lead is an order with `orderStatus` PARTIAL.
 pub static ORDER: Schema = Schema {
@@ -147,6 +147,62 @@ pub static ORDER: Schema = Schema {
             "the account's own custom fields, when asked for",
         ),
     ],
+    always: Always::These(&[
+        "orderId",
+        "actualOrderId",
+        "clientOrderId",
+        "dateCreated",
+        "dateUpdated",
+        "orderType",
+        "orderStatus",
+        "totalAmount",
+        "campaignName",
+        "customerId",
+        "name",
+        "emailAddress",
+        "firstName",
+        "lastName",
+        "address1",
+        "city",
+        "country",
+        "postalCode",
+        "shipFirstName",
+        "shipLastName",
+        "shipAddress1",
+        "shipCity",
+        "shipCountry",
+        "shipPostalCode",
+        "paySource",
+        "price",
+        "baseShipping",
+        "salesTax",
+        "currencySymbol",
+        "currencyCode",
+        "campaignId",
+        "hasUpsell",
+        "items",
+    ]),
+};
+
+/// A lead: an order of which the CRM knows only what the buyer has typed so far.
+pub static LEAD: Schema = Schema {
+    name: ORDER.name,
+    fields: ORDER.fields,
+    always: Always::These(&[
+        "orderId",
+        "actualOrderId",
+        "clientOrderId",
+        "dateCreated",
+        "dateUpdated",
+        "orderType",
+        "orderStatus",
+        "campaignName",
+        "customerId",
+        "name",
+        "firstName",
+        "lastName",
+        "campaignId",
+    ]),
 };
 
 /// An item of an order.
@@ -199,6 +255,7 @@ pub static ITEM: Schema = Schema {
             "answer to its transaction",
         ),
     ],
+    always: Always::All,
 };
 
 /// A shipment of an order.
@@ -238,6 +295,7 @@ pub static FULFILLMENT: Schema = Schema {
         field("items", FieldType::List(&FULFILLMENT_ITEM), Class::Plain, "what is in it"),
         field("dateCreated", FieldType::Timestamp, Class::Plain, "when it was made"),
     ],
+    always: Always::These(&["key", "fulfillmentId", "status", "dateCreated", "items"]),
 };
 
 /// An item of a shipment.
@@ -258,4 +316,5 @@ pub static FULFILLMENT_ITEM: Schema = Schema {
         field("price", FieldType::Money, Class::Plain, "price of the item"),
         field("salesTax", FieldType::Money, Class::Plain, "tax of the item"),
     ],
+    always: Always::All,
 };

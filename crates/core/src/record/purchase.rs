@@ -1,7 +1,7 @@
 //! Rows of `purchase/query` (contract §3.3), in the CRM's order.
 
 use super::order::FULFILLMENT;
-use super::schema::{Class, FieldType, Schema, field};
+use super::schema::{Always, Class, FieldType, Schema, field};
 
 /// States of a subscription (contract §2).
 pub(crate) const PURCHASE_STATUS: &[&str] = &[
@@ -93,6 +93,28 @@ pub static PURCHASE: Schema = Schema {
         field("transactions", FieldType::List(&PURCHASE_TRANSACTION), Class::Plain, "its charges"),
         field("fulfillments", FieldType::List(&FULFILLMENT), Class::Plain, "its shipments"),
     ],
+    always: Always::These(&[
+        "firstName",
+        "lastName",
+        "emailAddress",
+        "purchaseId",
+        "actualPurchaseId",
+        "campaignId",
+        "productId",
+        "customerId",
+        "status",
+        "price",
+        "billingCycleType",
+        "productQty",
+        "dateCreated",
+        "dateUpdated",
+        "productName",
+        "totalBilled",
+        "totalRefunded",
+        "orderId",
+        "currencyCode",
+        "currencySymbol",
+    ]),
 };
 
 /// A charge of a subscription.
@@ -119,4 +141,5 @@ pub static PURCHASE_TRANSACTION: Schema = Schema {
         field("chargebackDate", FieldType::Text, Class::Plain, "day it was taken back"),
         field("chargebackReasonCode", FieldType::Id, Class::Plain, "the bank's reason code"),
     ],
+    always: Always::These(&["key", "transactionId", "txnDate", "totalAmount", "responseType"]),
 };

@@ -56,7 +56,8 @@ pub enum Class {
     Secret,
 }
 
-/// One field of a row. Every field may be absent or null (contract §3.1: the shapes of 2016, 2022 and 2026).
+/// One field of a row. Every field may be absent or null (contract §3.1: the shapes of 2016, 2022 and 2026);
+/// [`Schema::always`] names those that in practice never are.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Field {
     /// Name as the CRM spells it.
@@ -76,9 +77,29 @@ pub struct Schema {
     pub name: &'static str,
     /// Fields in the CRM's order.
     pub fields: &'static [Field],
+    /// Which of them in practice every row has, with a value; the others are null at times.
+    pub always: Always,
+}
+
+/// Fields that in practice every row has, with a value: what the CRM makes itself, and what it asks for before it makes
+/// the row.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Always {
+    /// All of them: within items the CRM writes `""` where it has nothing to say (contract §1.8).
+    All,
+    /// These.
+    These(&'static [&'static str]),
 }
 
 impl Schema {
+    /// Whether in practice every row has the field, with a value.
+    pub fn always_has(&self, name: &str) -> bool {
+        match self.always {
+            Always::All => true,
+            Always::These(names) => names.contains(&name),
+        }
+    }
+
     /// The field of that name.
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)

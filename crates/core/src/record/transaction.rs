@@ -1,6 +1,6 @@
 //! Rows of `transactions/query` (contract §3.2), in the CRM's order.
 
-use super::schema::{Class, FieldType, Schema, field};
+use super::schema::{Always, Class, FieldType, Schema, field};
 
 /// A transaction: sale, authorisation, capture, void or refund, whatever its answer.
 pub static TRANSACTION: Schema = Schema {
@@ -127,6 +127,38 @@ pub static TRANSACTION: Schema = Schema {
         field("mcc", FieldType::Id, Class::Plain, "merchant category code"),
         field("items", FieldType::List(&TRANSACTION_ITEM), Class::Plain, "what was charged"),
     ],
+    always: Always::These(&[
+        "transactionId",
+        "merchant",
+        "merchantId",
+        "dateCreated",
+        "dateUpdated",
+        "txnType",
+        "responseType",
+        "responseText",
+        "clientTxnId",
+        "totalAmount",
+        "orderId",
+        "actualOrderId",
+        "clientOrderId",
+        "billingCycleNumber",
+        "campaignId",
+        "campaignName",
+        "firstName",
+        "lastName",
+        "orderType",
+        "customerId",
+        "emailAddress",
+        "address1",
+        "city",
+        "country",
+        "postalCode",
+        "paySource",
+        "isChargedback",
+        "currencyCode",
+        "currencySymbol",
+        "items",
+    ]),
 };
 
 /// An item of a transaction.
@@ -139,4 +171,5 @@ pub static TRANSACTION_ITEM: Schema = Schema {
         field("qty", FieldType::Count, Class::Plain, "quantity"),
         field("price", FieldType::Money, Class::Plain, "price of the item"),
     ],
+    always: Always::All,
 };

@@ -6,7 +6,7 @@ use super::examples::{ACTIONS, Example, FIXTURES, MORE, PROJECT, TRIGGERS};
 use super::*;
 use crate::definition::Action;
 use crate::diagnostic::Diagnostic;
-use crate::expression::Shape;
+use crate::expression::{Shape, Type};
 use crate::load::{File, Input, Loaded, load};
 use crate::rehearsal::{Fixtures, read_tests};
 use crate::schema::Document;
@@ -217,7 +217,7 @@ fn names_in_scope_are_names_in_scope() {
         format!(
             "name: a\ntrigger: {trigger}\nlet: {{ a: x }}\nactions:\n  - {{ id: one, type: http, connection: chat }}\n  \
              - {{ id: many, type: http, connection: chat, each: [1] }}\n  - id: last\n    type: http\n    \
-             connection: chat\n    each: \"{{{{ steps.many.items }}}}\"\n    json:\n{members}"
+             connection: chat\n    allow: [card, secret]\n    each: \"{{{{ steps.many.items }}}}\"\n    json:\n{members}"
         )
     };
     let webhook = "{ type: webhook, connection: shop, path: /a, key: \"{{ record.id }}\" }";
@@ -238,10 +238,10 @@ fn every_name_in_scope_is_told_about() {
     let told: BTreeSet<&str> = here.map(|name| name.name).collect();
     let connection = ["name", "type", "base_url", "timezone", "currency"];
     let connection = Value::object(connection.map(|name| (name.into(), Value::text("x"))).into());
-    let scope = zap::names(Shape::Any, Shape::Any, &connection, true);
+    let scope = zap::names(Type::any(), Shape::Any, &connection, true);
     for root in scope.iter() {
         assert!(told.iter().any(|name| name.split('.').next() == Some(root)), "{root}");
-        if let Shape::Members(members) = scope.shape(scope.slot(root).unwrap()) {
+        if let Shape::Members(members) = scope.of(scope.slot(root).unwrap()).shape {
             for (member, _) in members.iter() {
                 assert!(told.contains(format!("{root}.{member}").as_str()), "{root}.{member}");
             }

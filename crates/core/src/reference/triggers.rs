@@ -70,7 +70,11 @@ pub(super) fn pages() -> Vec<Page> {
 /// The kinds of events that a kind of trigger finds in the CRM.
 pub(super) fn events(kind: &str) -> Vec<&'static dyn Kind> {
     let rows = about(kind).and_then(|about| about.rows);
-    KINDS.iter().copied().filter(|event| rows.is_some_and(|rows| *event.schema() == *rows.schema())).collect()
+    KINDS
+        .iter()
+        .copied()
+        .filter(|event| rows.is_some_and(|rows| event.schema().name == rows.schema().name))
+        .collect()
 }
 
 fn about(kind: &str) -> Option<&'static About> {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::Template;
 use crate::expression::ir::{ForPart, LoopSlots, Node, Part, ScopeEntry};
+use crate::expression::narrow::{Facts, facts};
 use crate::expression::resolve::{Meaning, Resolver, Scope};
 use crate::expression::tree::{Loop, Piece, Tree};
-use crate::expression::{Names, Problem, Shape, syntax};
+use crate::expression::{Names, Problem, TextBounds, Type, syntax};
 use crate::value::Kind;
 
 pub(super) fn compile(source: &str, dropped: usize, names: &Names) -> Result<Template, Vec<Problem>> {
@@ -24,7 +25,18 @@ pub(super) fn compile(source: &str, dropped: usize, names: &Names) -> Result<Tem
     if !resolver.problems.is_empty() {
         return Err(placed(resolver.problems));
     }
-    Ok(Template { source: Arc::from(text), dropped, parts, locals: resolver.locals, reads: resolver.reads })
+    let doubts = placed(resolver.doubts);
+    let mut of = Type { text: bounds(&parts), ..Type::scalar(Kind::Text) };
+    of.carries = resolver.emitted;
+    Ok(Template {
+        source: Arc::from(text),
+        dropped,
+        parts,
+        locals: resolver.locals,
+        reads: resolver.reads,
+        doubts,
+        of,
+    })
 }
 
 impl Resolver<'_> {
@@ -36,25 +48,29 @@ impl Resolver<'_> {
         match piece {
             Piece::Text(text) => Part::Text(text.as_str().into()),
             Piece::Emit(tree) => {
-                let (node, shape) = self.expr(tree);
-                self.check_text(tree, &shape);
+                let (node, of) = self.expr(tree);
+                self.check_text(tree, &of);
+                self.need(&node, &of);
+                self.emitted.add(&of.all_carried());
                 Part::Emit(node)
             }
-            Piece::If(branch) => Part::If {
-                test: self.expr(&branch.test).0,
-                then: self.parts(&branch.then),
-                otherwise: self.parts(&branch.otherwise),
-            },
+            Piece::If(branch) => {
+                let test = self.expr(&branch.test).0;
+                let Facts { holding, failing } = facts(&test);
+                let then = self.given(holding, |this| this.parts(&branch.then));
+                let otherwise = self.given(failing, |this| this.parts(&branch.otherwise));
+                Part::If { test, then, otherwise }
+            }
             Piece::For(each) => Part::For(Box::new(self.for_part(each))),
             Piece::Set { target, value } => {
-                let (node, shape) = self.expr(value);
-                Part::Set(self.declare(target, shape), node)
+                let (node, of) = self.expr(value);
+                Part::Set(self.declare(target, of), node)
             }
             Piece::SetText { target, filters, body } => {
                 let text = self.new_slot();
                 let body = self.scoped(|this| this.parts(body)).1;
                 let filters = filters.as_ref().map(|filters| self.block_filters(filters, text));
-                Part::SetText { slot: self.declare(target, Shape::Any), text, body, filters }
+                Part::SetText { slot: self.declare(target, Type::any()), text, body, filters }
             }
             Piece::With { assignments, body } => self.with_part(assignments, body),
             Piece::Filtered { filters, body } => {
@@ -65,8 +81,8 @@ impl Resolver<'_> {
         }
     }
 
-    fn check_text(&mut self, tree: &Tree, shape: &Shape) {
-        let Some(kind) = shape.kind().filter(|kind| kind.is_container()) else { return };
+    fn check_text(&mut self, tree: &Tree, of: &Type) {
+        let Some(kind) = of.kind().filter(|kind| kind.is_container()) else { return };
         let label = self.label(&tree.range);
         let message = format!("`{label}` is {kind} and has no text form");
         let problem = Problem::new(&crate::diagnostic::code::KIND_MISMATCH, message, tree.range.clone());
@@ -91,8 +107,8 @@ impl Resolver<'_> {
         let (entry, (values, body)) = self.scoped(|this| {
             let mut values = Vec::new();
             for (target, value) in assignments {
-                let (node, shape) = this.expr(value);
-                values.push((this.declare(target, shape), node));
+                let (node, of) = this.expr(value);
+                values.push((this.declare(target, of), node));
             }
             (values, this.parts(body))
         });
@@ -100,16 +116,19 @@ impl Resolver<'_> {
     }
 
     fn for_part(&mut self, each: &Loop) -> ForPart {
-        let (source, shape) = self.expr(&each.source);
+        let (source, of) = self.expr(&each.source);
+        self.need(&source, &of);
         let slots = LoopSlots { index0: self.new_slot(), length: self.new_slot() };
         let (entry, (targets, keep, body)) = self.scoped(|this| {
-            let item = if each.unpack { Shape::Any } else { item_shape(&shape) };
+            let item = if each.unpack { Type::any().carrying(&of.all_carried()) } else { item_type(&of) };
             let targets = each.targets.iter().map(|target| this.declare(target, item.clone())).collect();
             let keep = each.keep.as_ref().map(|keep| this.expr(keep).0);
             if let Some(scope) = this.scopes.last_mut() {
                 scope.names.insert("loop".to_owned(), Meaning::Loop(slots));
             }
-            (targets, keep, this.parts(&each.body))
+            let kept = keep.as_ref().map(facts).unwrap_or_default().holding;
+            let body = this.given(kept, |this| this.parts(&each.body));
+            (targets, keep, body)
         });
         let (_, otherwise) = self.scoped(|this| this.parts(&each.otherwise));
         ForPart { source, targets, unpack: each.unpack, keep, slots, entry, body, otherwise }
@@ -117,9 +136,38 @@ impl Resolver<'_> {
 }
 
 /// Looping over an object gives its names.
-fn item_shape(shape: &Shape) -> Shape {
-    match shape.kind() {
-        Some(Kind::Object) => Shape::Scalar(Kind::Text),
-        _ => shape.item(),
+fn item_type(of: &Type) -> Type {
+    match of.kind() {
+        Some(Kind::Object) => Type::scalar(Kind::Text),
+        _ => of.item(),
     }
+}
+
+/// The text is at least as long as what is written out and always there, and of a known length where nothing else is.
+fn bounds(parts: &[Part]) -> TextBounds {
+    let mut min = 0_usize;
+    let mut max = Some(0_usize);
+    for part in parts {
+        match part {
+            Part::Text(text) => {
+                let length = text.chars().count();
+                min = min.saturating_add(length);
+                max = max.map(|max| max.saturating_add(length));
+            }
+            Part::If { then, otherwise, .. } => {
+                let (then, otherwise) = (bounds(then), bounds(otherwise));
+                min = min.saturating_add(then.min.min(otherwise.min));
+                let longer = then.max.zip(otherwise.max).map(|(then, otherwise)| then.max(otherwise));
+                max = max.zip(longer).map(|(max, longer)| max.saturating_add(longer));
+            }
+            Part::With { body, .. } => {
+                let body = bounds(body);
+                min = min.saturating_add(body.min);
+                max = max.zip(body.max).map(|(max, more)| max.saturating_add(more));
+            }
+            Part::Set(..) | Part::SetText { .. } => {}
+            Part::Emit(_) | Part::For(_) | Part::Filtered { .. } => max = None,
+        }
+    }
+    TextBounds { words: None, min, max }
 }

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::kind::is_test;
 use super::{DateRange, Endpoint, Kind, Options, Query, Verdict, When};
-use crate::record::{ORDER, Row, Schema};
+use crate::record::{LEAD, Row, Schema};
 
 /// The states in which a lead that has bought is found, beside PARTIAL.
 const BOUGHT: [&str; 4] = ["COMPLETE", "DECLINED", "REFUNDED", "CANCELLED"];
@@ -23,7 +23,7 @@ impl Kind for NewLead {
     }
 
     fn schema(&self) -> &'static Schema {
-        &ORDER
+        &LEAD
     }
 
     fn key_field(&self) -> &'static str {

@@ -21,6 +21,8 @@ pub struct ProjectFacts {
     pub(super) vars: Value,
     pub(super) vars_shape: Shape,
     connections: HashMap<String, ConnectionFacts>,
+    /// What http connections are marked for.
+    may_receive: HashMap<String, definition::Classes>,
 }
 
 /// What expressions see of the trigger's connection.
@@ -34,8 +36,9 @@ impl Default for ProjectFacts {
     fn default() -> Self {
         ProjectFacts {
             vars: Value::object(Vec::new()),
-            vars_shape: Shape::members::<&str>([]),
+            vars_shape: Shape::no_members(),
             connections: HashMap::new(),
+            may_receive: HashMap::new(),
         }
     }
 }
@@ -54,11 +57,23 @@ impl ProjectFacts {
             facts.vars_shape = shape(tree, vars.0);
         }
         for (name, connection) in project.connections.iter() {
-            if let definition::Connection::Konnektive(crm) = &connection.value {
-                facts.connections.insert(name.to_owned(), ConnectionFacts::of(name, crm));
+            match &connection.value {
+                definition::Connection::Konnektive(crm) => {
+                    facts.connections.insert(name.to_owned(), ConnectionFacts::of(name, crm));
+                }
+                definition::Connection::Http(http) => {
+                    let marked = http.may_receive.as_ref().map(|marked| marked.value.clone());
+                    facts.may_receive.insert(name.to_owned(), marked.unwrap_or_default());
+                }
+                definition::Connection::Webhook(_) => {}
             }
         }
         facts
+    }
+
+    /// The kinds of data that an http connection is marked for; nothing when the project does not have it.
+    pub(super) fn may_receive(&self, name: &str) -> Option<&definition::Classes> {
+        self.may_receive.get(name)
     }
 
     pub(super) fn connection(&self, name: &str) -> ConnectionFacts {

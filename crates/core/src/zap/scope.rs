@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Zap;
 use super::trigger::webhook::context_value;
-use crate::expression::{Names, Settings, Shape};
+use crate::expression::{Gap, Names, Settings, Shape, TextBounds, Type};
 use crate::mapping::MapError;
 use crate::record;
 use crate::value::{Instant, Kind, Object, Value};
@@ -26,7 +26,7 @@ pub(crate) const RESPONSE: usize = 10;
 
 /// The roots that are always in scope, in the order of their slots, with what is known of each. `arrives`: events are
 /// requests, which have headers and a query.
-pub(crate) fn names(record: Shape, vars: Shape, connection: &Value, arrives: bool) -> Names {
+pub(crate) fn names(record: Type, vars: Shape, connection: &Value, arrives: bool) -> Names {
     let text = || Shape::Scalar(Kind::Text);
     let mut event =
         vec![("id", text()), ("kind", text()), ("key", text()), ("at", Shape::Scalar(Kind::Instant))];
@@ -36,28 +36,36 @@ pub(crate) fn names(record: Shape, vars: Shape, connection: &Value, arrives: boo
     let connection = connection.as_object().into_iter().flat_map(Object::iter);
     let connection: Vec<(Arc<str>, Shape)> =
         connection.map(|(name, _)| (Arc::from(&**name), text())).collect();
+    // The row as it came holds what the view holds, and more.
+    let raw = Type::any().carrying(&record.all_carried());
     Names::new()
         .with("record", record)
-        .with("record_raw", Shape::Any)
+        .with("record_raw", raw)
         .with("vars", vars)
-        .with("let", Shape::members::<&str>([]))
-        .with("steps", Shape::members::<&str>([]))
+        .with("let", Shape::no_members())
+        .with("steps", Shape::no_members())
         .with("event", Shape::members(event))
         .with("run", Shape::members([("id", text()), ("started_at", Shape::Scalar(Kind::Instant))]))
         .with("connection", Shape::members(connection))
         .with("failure", Shape::members([("step", text()), ("reason", text())]))
 }
 
-/// What is known of a finished step: its answer, or under `each` its elements.
-pub(crate) fn step_shape(each: bool, response: &Shape) -> Shape {
-    let outcome = ("outcome", Shape::Scalar(Kind::Text));
+/// What is known of a step that was come to: its answer, or under `each` its elements. `may_lack`: it may have been
+/// skipped or have failed, and then there is no answer.
+pub(crate) fn step_type(id: &str, each: bool, response: Shape, may_lack: bool) -> Shape {
+    let outcome = ("outcome", Type { text: TextBounds::one_of(&OUTCOMES), ..Type::scalar(Kind::Text) });
+    let response = Type::from(response);
+    let response = if may_lack { response.with_gap(Gap::Step(Arc::from(id))) } else { response };
     if !each {
-        return Shape::members([outcome, ("response", response.clone())]);
+        return Shape::members([outcome, ("response", response)]);
     }
     let element =
-        Shape::members([("key", Shape::Scalar(Kind::Text)), outcome.clone(), ("response", response.clone())]);
-    Shape::members([outcome, ("items", Shape::List(Arc::new(element)))])
+        Shape::members([("key", Type::scalar(Kind::Text)), outcome.clone(), ("response", response)]);
+    Shape::members([outcome, ("items", Type::list_of(element.into()))])
 }
+
+/// What `steps.ID.outcome` can be.
+const OUTCOMES: [&str; 3] = ["done", "skipped", "failed"];
 
 /// What is known of an answer.
 pub(crate) fn response_shape() -> Shape {

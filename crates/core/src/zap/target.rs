@@ -152,7 +152,7 @@ fn dot_segment(compiler: &mut Compiler<'_>, literal: &str, at: Span, key: &str) 
 fn template(compiler: &mut Compiler<'_>, written: &Spanned<String>, names: &Names) -> Option<Template> {
     match Template::compile(&written.value, names) {
         Ok(template) => {
-            compiler.reads.extend(template.reads().iter().cloned());
+            compiler.used(written.node, template.reads(), template.doubts().to_vec(), &template.of());
             Some(template)
         }
         Err(problems) => compiler.refuse(written.node, problems),

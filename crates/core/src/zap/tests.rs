@@ -18,7 +18,7 @@ version: 1
 connections:
   crm: { type: konnektive, login_id: "${LOGIN}", password: "${PASSWORD}", timezone: America/New_York, currency: USD }
   eu: { type: konnektive, login_id: "${LOGIN}", password: "${PASSWORD}", timezone: Europe/Berlin, currency: EUR }
-  sink: { type: http, base_url: "${SINK}" }
+  sink: { type: http, base_url: "${SINK}", may_receive: [personal, card, secret] }
 vars: { channel: "#orders", limit: 20.50, flags: { loud: true } }
 "##;
 
@@ -265,7 +265,7 @@ fn only_what_is_read_is_decoded() {
 #[test]
 fn slots_are_where_the_names_are() {
     let names = scope::names(
-        crate::expression::Shape::Any,
+        crate::expression::Type::any(),
         crate::expression::Shape::Any,
         &crate::value::Value::Null,
         false,
@@ -300,6 +300,7 @@ actions:
         @r"
         3:15 ZR0404 `record` has no field `emailAdress` | did you mean `emailAddress`?
         7:10 ZR0710 scheme and host of the address are not literal | write https:// and the host out before the first template, or name the hosts in `allow_hosts`
+        7:22 ZR0411 `record.custom1` is null in some rows, and the run is given up then | write `record.custom1 | default(…)`, or let only those pass where `record.custom1 is defined`
         8:16 ZR0711 `X Order` is not a header name
         10:12 ZR0704 `$eech` is not a word of the mapping language | did you mean `$each`? for a field of that name write `$$eech`
         11:10 ZR0705 `$each` needs `$map`: what each element becomes
@@ -525,6 +526,7 @@ fn hosts_are_patterns_and_a_literal_one_is_allowed() {
         ]
         .join("\n--\n"),
         @r#"
+        3:44 ZR0411 `record.custom1` is null in some rows, and the run is given up then | write `record.custom1 | default(…)`, or let only those pass where `record.custom1 is defined`
         3:78 ZR0205 `*` is not the name of a host | write a host without scheme, port or path: api.example.com, or "*.example.com" for all below it
         3:83 ZR0205 `https://a.example` is not the name of a host | write a host without scheme, port or path: api.example.com, or "*.example.com" for all below it
         --

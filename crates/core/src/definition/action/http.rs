@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Common, OnUncertain, Retry, common};
+use crate::definition::classes::Classes;
 use crate::definition::formats::{Duration, Word};
 use crate::yaml::{MapRef, NodeRef, Spanned};
 
@@ -32,6 +33,9 @@ common! {
         pub success: Option<Spanned<String>>,
         /// What to do when nobody knows whether the request arrived: retry (default) or hold.
         pub on_uncertain: Option<Spanned<OnUncertain>>,
+        /// Kinds of data that this action may send although its connection is not marked for them: personal, card,
+        /// secret.
+        pub allow: Option<Spanned<Classes>>,
         /// Hosts that a templated address may name, for example "*.example.com".
         #[serde(default)]
         pub allow_hosts: Vec<Spanned<String>>,

@@ -12,6 +12,7 @@ actions:
   - id: one
     type: http
     connection: sink
+    allow: personal
     path: orders/{{ record.orderId }}
     query: { q: $.lastName, tags: "{{ record['items'] | map(attribute='name') }}" }
     json:
@@ -24,6 +25,7 @@ actions:
   - id: one
     type: http
     url: https://api.example.com/v1
+    allow: personal
     form: { name: $.firstName, total: $.totalAmount, coupon: $.couponCode }
   - id: two
     type: http

@@ -9,6 +9,7 @@ actions:
     type: http
     connection: sink
     method: GET
+    allow: personal
     query: { email: $.emailAddress }
   - id: note
     type: konnektive.add_note

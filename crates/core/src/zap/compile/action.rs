@@ -1,8 +1,9 @@
 //! One step.
 
+use super::privacy::{self, Flows};
 use super::{crm, find, whole};
 use crate::definition;
-use crate::expression::{Access, Condition, Key, Names, Shape};
+use crate::expression::{Access, Condition, Gap, Key, Names, Shape, Type};
 use crate::mapping::Compiler;
 use crate::request::Method;
 use crate::value::Kind as ValueKind;
@@ -43,17 +44,21 @@ pub(super) fn compile(
     };
     // With a name that is taken, the others keep their meaning and what they say is still checked.
     let item = item.unwrap_or("item");
-    let shape =
-        each.as_ref().and_then(Option::as_ref).map_or(Shape::Any, crate::mapping::Mapping::element_shape);
+    let element =
+        each.as_ref().and_then(Option::as_ref).map_or_else(Type::any, crate::mapping::Mapping::element);
     let (inner, slots) = match each {
         Some(_) => {
-            let (names, slots) = Compiler::loop_names(&outer, item, shape);
+            let (names, slots) = Compiler::loop_names(&outer, item, element);
             (names, Some(slots))
         }
         None => (outer.clone(), None),
     };
 
     let when = common.when.map(|when| compiler.condition(when.node, &inner));
+    let inner = match when.as_ref().and_then(Option::as_ref) {
+        Some(when) => inner.given(&when.given()),
+        None => inner,
+    };
     let gate = of_steps(&compiler.reads, before);
     let unless = common.unless.map(|unless| compiler.condition(unless.node, &outer));
     let reads_before = compiler.reads.len();
@@ -71,7 +76,7 @@ pub(super) fn compile(
 
     let call = match written {
         definition::Action::Http(http) => {
-            self::http(compiler, http, &inner, place, success).map(|http| Call::Http(Box::new(http)))
+            self::http(compiler, http, &inner, place, success, project).map(|http| Call::Http(Box::new(http)))
         }
         definition::Action::Crm(endpoint, write) => {
             let account = project.connection(&write.connection.value).settings;
@@ -110,21 +115,29 @@ fn of_steps(reads: &[Access], before: usize) -> Vec<Access> {
     kept.filter(|access| access.root == scope::STEPS).cloned().collect()
 }
 
+/// What is known of a step once it was come to.
+pub(super) fn step_type(written: &definition::Action) -> Shape {
+    let common = written.common();
+    let may_lack = common.when.is_some() || common.continue_on_error.is_some_and(|choice| choice.value);
+    scope::step_type(common.id.as_str(), common.each.is_some(), response_shape(written), may_lack)
+}
+
 /// What is known of a step's answer.
-pub(super) fn response_shape(written: &definition::Action) -> Shape {
-    let text = || Shape::Scalar(ValueKind::Text);
+fn response_shape(written: &definition::Action) -> Shape {
+    let text = || Type::scalar(ValueKind::Text);
     match written {
         definition::Action::Http(_) => scope::response_shape(),
         definition::Action::Crm(endpoint, _) => {
             let ids = endpoint.reply.iter().map(|field| (field.name, text()));
-            Shape::members([("result", text()), ("message", Shape::Any)].into_iter().chain(ids))
+            Shape::members([("result", text()), ("message", Type::any())].into_iter().chain(ids))
         }
         definition::Action::Query(query) => {
-            let row = find::row_shape(find::asked(query).endpoint.schema());
+            let row: Type = find::row_shape(find::asked(query).endpoint.schema()).into();
+            let one = query.expect.as_ref().is_some_and(|expect| expect.value == definition::Expect::One);
             Shape::members([
-                ("rows", Shape::list_of(row.clone())),
-                ("row", row),
-                ("total", Shape::Scalar(ValueKind::Number)),
+                ("rows", Type::list_of(row.clone())),
+                ("row", if one { row } else { row.with_gap(Gap::NotFound) }),
+                ("total", Type::scalar(ValueKind::Number)),
             ])
         }
     }
@@ -149,7 +162,9 @@ fn http(
     inner: &Names,
     place: &str,
     success: Option<Option<Condition>>,
+    project: &ProjectFacts,
 ) -> Option<Http> {
+    compiler.flows.clear();
     let method = http.method.as_ref().map_or(Method::Post, |method| target::method(method.value));
     let target = target::Written::of(http);
     let address = target::address(compiler, &target, inner, place);
@@ -157,11 +172,17 @@ fn http(
         node.map(|node| compiler.mapping(node, inner, &format!("{place}.{key}")))
     };
     let query = mapped(http.query.map(|map| map.0), "query");
+    let address_flows = std::mem::take(&mut compiler.flows);
+    let mut mapped = |node: Option<NodeId>, key: &str| {
+        node.map(|node| compiler.mapping(node, inner, &format!("{place}.{key}")))
+    };
     let headers = mapped(http.headers.map(|map| map.0), "headers");
     let json = mapped(http.json.map(|node| node.0), "json");
     let form = mapped(http.form.map(|map| map.0), "form");
     let text = mapped(http.text.as_ref().map(|text| text.node), "text");
     target::headers(compiler, &target);
+    let flows = Flows { address: address_flows, content: std::mem::take(&mut compiler.flows) };
+    privacy::check(compiler, http, project, &flows);
 
     let body = match (json, form, text) {
         (Some(json), ..) => Some(Payload::Json(json?)),

@@ -5,7 +5,7 @@ use super::whole;
 use crate::crm::{Lookup, day, lookup};
 use crate::definition::{Expect, Find, QueryAction};
 use crate::diagnostic::{Diagnostic, code};
-use crate::expression::{Names, Settings, Shape};
+use crate::expression::{Names, Settings, Shape, Type};
 use crate::mapping::{Compiler, Mapping};
 use crate::record::{Class, Schema};
 use crate::trigger::Endpoint;
@@ -70,9 +70,8 @@ pub(super) fn compile(
 
 /// What a row that was found has: all but what never leaves.
 pub(super) fn row_shape(schema: &'static Schema) -> Shape {
-    let row = Shape::Record(schema);
     let shown = schema.fields.iter().filter(|field| field.class != Class::Secret);
-    Shape::members(shown.map(|field| (field.name, row.member(field.name).unwrap_or(Shape::Any))))
+    Shape::members(shown.map(|field| (field.name, Type::of_field(schema, field))))
 }
 
 fn refused(name: &str) -> Option<Refusal> {

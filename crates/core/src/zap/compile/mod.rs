@@ -5,6 +5,7 @@ mod connection;
 mod crm;
 mod find;
 mod params;
+mod privacy;
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use super::scope::{self, STEPS};
 use super::trigger::{self, Trigger};
 use crate::definition;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::expression::{Access, Key, Names, Shape, members_read};
+use crate::expression::{Access, Key, Names, Shape, Type, members_read};
 use crate::mapping::Compiler;
 use crate::pointer;
 use crate::record::ReadSet;
@@ -69,13 +70,16 @@ fn build(
             trigger::schedule::compile(schedule).map(|trigger| Trigger::Schedule(Box::new(trigger)))
         }
     };
-    let record = trigger::crm::schema(&definition.trigger).map_or(Shape::Any, Shape::Record);
+    let record = trigger::crm::schema(&definition.trigger).map_or(Shape::Any, Shape::Record).into();
     let arrives = matches!(definition.trigger.value, definition::Trigger::Webhook(_));
     let names = scope::names(record, project.vars_shape.clone(), &connection.value, arrives);
 
     let filter = definition.filter.as_ref().map(|written| {
         compiler.condition(written.node, &names).map(|condition| (condition, written.value.clone()))
     });
+    // All that follows is for records that have passed.
+    let passed = filter.as_ref().and_then(Option::as_ref).map(|(condition, _)| condition.given());
+    let names = names.given(&passed.unwrap_or_default());
     let (names, lets) = lets(compiler, definition, names);
     let all = actions(compiler, definition, project, names);
 
@@ -118,12 +122,12 @@ fn lets(
 ) -> (Names, Option<Lets>) {
     let tree = compiler.tree;
     let mut lets = Some(Vec::new());
-    let mut members: Vec<(Arc<str>, Shape)> = Vec::new();
+    let mut members: Vec<(Arc<str>, Type)> = Vec::new();
     for entry in definition.lets.as_ref().map_or(&[][..], |lets| tree.entries(lets.0)) {
         let name: Arc<str> = Arc::from(&*entry.key);
         let mapping = compiler.mapping(entry.value, &names, &format!("let.{name}"));
-        let shape = mapping.as_ref().map_or(Shape::Any, crate::mapping::Mapping::shape);
-        members.push((Arc::clone(&name), shape));
+        let of = mapping.as_ref().map_or_else(Type::any, crate::mapping::Mapping::of);
+        members.push((Arc::clone(&name), of));
         names = names.with("let", Shape::members(members.iter().cloned()));
         match (mapping, &mut lets) {
             (Some(mapping), Some(lets)) => lets.push((name, mapping)),
@@ -156,13 +160,7 @@ fn actions(
                 }
                 _ => actions = None,
             }
-            steps.push((
-                Arc::from(written.value.id().as_str()),
-                scope::step_shape(
-                    written.value.common().each.is_some(),
-                    &action::response_shape(&written.value),
-                ),
-            ));
+            steps.push((Arc::from(written.value.id().as_str()), action::step_type(&written.value)));
             names = names.clone().with("steps", Shape::members(steps.iter().cloned()));
         }
         actions

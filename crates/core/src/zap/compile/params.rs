@@ -1,8 +1,10 @@
 //! Parameters as a zap writes them, against what an endpoint takes.
 
+use std::sync::Arc;
+
 use crate::crm::{self, Held, Param, Wrong, WrongKind};
-use crate::diagnostic::{Code, Diagnostic, code, did_you_mean};
-use crate::expression::{Names, Settings};
+use crate::diagnostic::{Code, Diagnostic, Severity, code, did_you_mean};
+use crate::expression::{Gap, Names, Settings, Type};
 use crate::mapping::{Compiler, Leaf};
 use crate::source::Span;
 use crate::value::Value;
@@ -112,6 +114,7 @@ fn parameter(
         None
     });
     // What is written there is checked all the same.
+    let before = compiler.findings.len();
     let value = compiler.parameter(entry.value, names, &format!("{place}.{name}"));
     let (param, value) = (param?, value?);
     let mut known = Known { name: name.to_owned(), value: None, sure: true };
@@ -133,14 +136,19 @@ fn parameter(
                     }
                 }
             }
-            Leaf::Open(Some(kind)) if !crm::takes(param.ty, *kind) => {
-                let message = format!("`{name}` takes {}, and this is {kind}", param.ty.words());
-                compiler.report(
-                    Diagnostic::new(&code::PARAM_VALUE, message).at(head(compiler.tree, entry.value)),
-                );
-                good = false;
+            Leaf::Open(of) => {
+                let at = head(compiler.tree, entry.value);
+                if (table.required)(name) && of.gap.is_some() {
+                    // That the run is given up then is said by this, and more.
+                    compiler.forget(before, &code::MAY_BE_MISSING);
+                    compiler.report(may_lack(name, of).at(at));
+                    good = false;
+                }
+                for finding in table.unfit(param, name, of) {
+                    good &= finding.severity == Severity::Warning;
+                    compiler.report(finding.at(at));
+                }
             }
-            Leaf::Open(_) => {}
         }
     }
     // Of several values none is known to be the one.
@@ -180,6 +188,44 @@ impl Table<'_> {
         (Diagnostic::new(&code::UNKNOWN_PARAM, message).at(at).help(help), meant)
     }
 
+    /// Why values of a type may not be taken, as far as it is known.
+    fn unfit(&self, param: &Param, name: &str, of: &Type) -> Vec<Diagnostic> {
+        let takes = || format!("`{name}` takes {}", param.ty.words());
+        if let Some(kind) = of.kind().filter(|kind| !crm::takes(param.ty, *kind)) {
+            return vec![Diagnostic::new(&code::PARAM_VALUE, format!("{}, and this is {kind}", takes()))];
+        }
+        if let Some(words) = &of.text.words {
+            let refused = |word: &&Arc<str>| {
+                crm::write(param, name, &Value::Text(Arc::clone(word)), self.settings, self.clears).is_err()
+            };
+            let refused: Vec<String> = words.iter().filter(refused).map(|word| format!("`{word}`")).collect();
+            return match refused.len() {
+                0 => Vec::new(),
+                all if all == words.len() => {
+                    vec![Diagnostic::new(&code::PARAM_VALUE, format!("{}, and this never is one", takes()))]
+                }
+                _ => {
+                    let message = format!("{}, and this may be {}", takes(), refused.join(", "));
+                    let help = "choose with `$if`, or let only those pass that it takes";
+                    vec![Diagnostic::new(&code::PARAM_MAY_NOT_FIT, message).help(help)]
+                }
+            };
+        }
+        let Some(most) = param.max else { return Vec::new() };
+        let help = format!("write `| truncate_chars({most})`");
+        if of.text.min > most {
+            let message = format!("`{name}` takes {most} characters, and this has at least {}", of.text.min);
+            return vec![Diagnostic::new(&code::PARAM_TOO_LONG, message).help(help)];
+        }
+        match of.text.max.filter(|max| *max > most) {
+            Some(max) => {
+                let message = format!("`{name}` takes {most} characters, and this may have {max}");
+                vec![Diagnostic::new(&code::PARAM_MAY_NOT_FIT, message).help(help)]
+            }
+            None => Vec::new(),
+        }
+    }
+
     fn can_clear(&self, compiler: &mut Compiler<'_>, name: &str, value: NodeId) -> bool {
         let (message, help) = if !self.clears {
             (
@@ -195,6 +241,18 @@ impl Table<'_> {
             .report(Diagnostic::new(&code::CLEAR_REFUSED, message).at(head(compiler.tree, value)).help(help));
         false
     }
+}
+
+/// A parameter that must be there and whose value may be missing.
+fn may_lack(name: &str, of: &Type) -> Diagnostic {
+    let why = match &of.gap {
+        Some(Gap::Step(step)) => format!("there is none when step `{step}` was skipped or failed"),
+        Some(Gap::Optional) => "this need not be there".to_owned(),
+        Some(Gap::NotFound) => "this may find nothing".to_owned(),
+        Some(Gap::Null) | None => "this is null in some rows".to_owned(),
+    };
+    Diagnostic::new(&code::PARAM_MAY_BE_MISSING, format!("`{name}` is needed, and {why}"))
+        .help("write `{{ … | default(…) }}`, or let only those pass where it is there: `filter: \"{{ … is defined }}\"`")
 }
 
 /// A constant that cannot be sent. The author knows what was written, so the finding shows it.

@@ -386,6 +386,7 @@ fn options_that_have_no_meaning_are_found() {
         --
         7:5 ZR0209 `custom1` is in `map` already, and `correlate_in` would overwrite it | choose a custom field that is free
         8:5 ZR0809 create_sale moves money here, so it is never repeated without proof | remove `on_uncertain: retry`: the CRM is looked at, and what stays unclear waits for a person
+        27:20 ZR0411 `record.custom1` is null in some rows, and the run is given up then | write `record.custom1 | default(…)`, or let only those pass where `record.custom1 is defined`
         --
         7:5 ZR0210 `settle_after` says nothing about update_customer, which can be repeated | remove it
         --
