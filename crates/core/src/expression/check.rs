@@ -165,21 +165,20 @@ impl Resolver<'_> {
 /// A value that may be missing where that is an error.
 pub(crate) fn missing(label: &str, gap: &Gap, range: Range<usize>) -> Problem {
     let label = label.trim();
-    let why = match gap {
-        Gap::Null => "is null in some rows",
-        Gap::Optional => "need not be there",
+    let simple = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._[]'".contains(&byte));
+    let (what, named) = if simple { (format!("`{label}`"), label) } else { ("this".to_owned(), "…") };
+    let (why, help) = match gap {
+        Gap::Null => ("is null in some rows".to_owned(), None),
+        Gap::Optional => ("need not be there".to_owned(), None),
+        Gap::NotFound => ("may find nothing".to_owned(), None),
         Gap::Step(step) => {
-            let message = format!("`{label}` is missing when step `{step}` was skipped or failed");
-            let help = format!(
-                "ask first, with `when: \"{{{{ steps.{step}.outcome == 'done' }}}}\"`, or write `| default(…)`"
-            );
-            return Problem::new(&code::MAY_BE_MISSING, message, range).help(help);
+            let ask = format!("`when: \"{{{{ steps.{step}.outcome == 'done' }}}}\"`");
+            (format!("is missing when step `{step}` was skipped or failed"), Some(ask))
         }
-        Gap::NotFound => "may find nothing",
     };
-    let message = format!("`{label}` {why}, and the run is given up then");
-    let help = format!("write `{label} | default(…)`, or let only those pass where `{label} is defined`");
-    Problem::new(&code::MAY_BE_MISSING, message, range).help(help)
+    let pass = help.unwrap_or_else(|| format!("`filter: \"{{{{ {named} is defined }}}}\"`"));
+    Problem::new(&code::MAY_BE_MISSING, format!("{what} {why}, and the run is given up then"), range)
+        .help(format!("write `{named} | default('')`, or let only those pass that have it: {pass}"))
 }
 
 /// A few words in a row.

@@ -266,3 +266,7 @@ mod tests;
 #[cfg(test)]
 #[path = "trap_tests.rs"]
 mod traps;
+
+#[cfg(test)]
+#[path = "type_tests.rs"]
+mod type_tests;

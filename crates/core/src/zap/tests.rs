@@ -297,10 +297,10 @@ actions:
 "#
         )
         .join("\n"),
-        @r"
+        @r#"
         3:15 ZR0404 `record` has no field `emailAdress` | did you mean `emailAddress`?
         7:10 ZR0710 scheme and host of the address are not literal | write https:// and the host out before the first template, or name the hosts in `allow_hosts`
-        7:22 ZR0411 `record.custom1` is null in some rows, and the run is given up then | write `record.custom1 | default(…)`, or let only those pass where `record.custom1 is defined`
+        7:22 ZR0411 `record.custom1` is null in some rows, and the run is given up then | write `record.custom1 | default('')`, or let only those pass that have it: `filter: "{{ record.custom1 is defined }}"`
         8:16 ZR0711 `X Order` is not a header name
         10:12 ZR0704 `$eech` is not a word of the mapping language | did you mean `$each`? for a field of that name write `$$eech`
         11:10 ZR0705 `$each` needs `$map`: what each element becomes
@@ -309,7 +309,7 @@ actions:
         14:14 ZR0404 `let` has no field `b`
         15:14 ZR0404 `steps` has no field `nobody`
         16:12 ZR0404 the record has no field `emailAdress` | did you mean `emailAddress`?
-        "
+        "#
     );
 }
 
@@ -526,7 +526,7 @@ fn hosts_are_patterns_and_a_literal_one_is_allowed() {
         ]
         .join("\n--\n"),
         @r#"
-        3:44 ZR0411 `record.custom1` is null in some rows, and the run is given up then | write `record.custom1 | default(…)`, or let only those pass where `record.custom1 is defined`
+        3:44 ZR0411 `record.custom1` is null in some rows, and the run is given up then | write `record.custom1 | default('')`, or let only those pass that have it: `filter: "{{ record.custom1 is defined }}"`
         3:78 ZR0205 `*` is not the name of a host | write a host without scheme, port or path: api.example.com, or "*.example.com" for all below it
         3:83 ZR0205 `https://a.example` is not the name of a host | write a host without scheme, port or path: api.example.com, or "*.example.com" for all below it
         --

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use zaprun_core::record::{Moment, ORDER, PURCHASE, ReadSet, Row, Schema, TRANSACTION};
+use zaprun_core::record::{Always, Moment, ORDER, PURCHASE, ReadSet, Row, Schema, TRANSACTION};
 use zaprun_core::value::{Decimal, Value};
 use zaprun_engine::ports::ReadError;
 
@@ -59,7 +59,7 @@ pub(super) fn purchase(raw: &Bytes) -> Result<Row, ReadError> {
 
 /// A row of which no description is known.
 pub(super) fn any(raw: &Bytes) -> Result<Row, ReadError> {
-    static NOTHING: Schema = Schema { name: "row", fields: &[] };
+    static NOTHING: Schema = Schema { name: "row", fields: &[], always: Always::All };
     decode(raw, &NOTHING)
 }
 

@@ -380,13 +380,13 @@ fn options_that_have_no_meaning_are_found() {
         found("cancel_order", "    on_uncertain: retry\n    map: { orderId: a, cancelReason: b }\n"),
         found("qa_order", "    on_uncertain: retry\n    map: { orderId: a, action: DECLINE }\n"),
     ];
-    insta::assert_snapshot!(found.join("\n--\n"), @r"
+    insta::assert_snapshot!(found.join("\n--\n"), @r#"
         7:5 ZR0210 `lead_first` says nothing about cancel_order | remove it: it belongs to create_sale
         8:5 ZR0210 `correlate_in` says nothing about cancel_order | remove it: it belongs to create_sale
         --
         7:5 ZR0209 `custom1` is in `map` already, and `correlate_in` would overwrite it | choose a custom field that is free
         8:5 ZR0809 create_sale moves money here, so it is never repeated without proof | remove `on_uncertain: retry`: the CRM is looked at, and what stays unclear waits for a person
-        27:20 ZR0411 `record.custom1` is null in some rows, and the run is given up then | write `record.custom1 | default(…)`, or let only those pass where `record.custom1 is defined`
+        27:20 ZR0411 `record.custom1` is null in some rows, and the run is given up then | write `record.custom1 | default('')`, or let only those pass that have it: `filter: "{{ record.custom1 is defined }}"`
         --
         7:5 ZR0210 `settle_after` says nothing about update_customer, which can be repeated | remove it
         --
@@ -394,7 +394,7 @@ fn options_that_have_no_meaning_are_found() {
         --
 
         --
-        ");
+        "#);
 }
 
 #[test]
