@@ -12,6 +12,7 @@ pub mod filters;
 mod header;
 pub mod load;
 pub mod mapping;
+mod outline;
 pub mod path;
 mod pointer;
 pub mod record;

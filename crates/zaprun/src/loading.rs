@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use zaprun_core::diagnostic::{Diagnostic, Severity, code};
-use zaprun_core::load::{self, File, Input, Loaded, LoadedProject};
-use zaprun_core::rehearsal::{Case, Difference, read_tests};
+use zaprun_core::load::{self, File, Input, Loaded, LoadedProject, ZapFile};
+use zaprun_core::rehearsal::{Case, Difference, Fixtures, read_tests};
 use zaprun_core::source::SourceMap;
 use zaprun_core::variables::{Lookup, Needed};
-use zaprun_core::zap::{self, ProjectFacts, Zap};
+use zaprun_core::zap::{self, Documents, ProjectFacts, Zap};
 
 use crate::context::Context;
 use crate::env;
@@ -56,7 +56,7 @@ impl Loading {
 /// Loads the project in `root`. Without a lookup no variable is needed.
 pub(crate) fn load(root: &Path, env: Option<&str>, lookup: Option<&dyn Lookup>) -> Loading {
     let (input, files) = input(root, env);
-    let (loaded, compiled) = read(&input, lookup);
+    let (loaded, compiled) = read(&input, lookup, &project::Within::new(root));
     Loading { strays: files.strays, ..conclude(&input, loaded, compiled, Vec::new()) }
 }
 
@@ -64,17 +64,18 @@ pub(crate) fn load(root: &Path, env: Option<&str>, lookup: Option<&dyn Lookup>) 
 /// test that fails is a finding.
 pub(crate) fn load_tests(root: &Path, env: Option<&str>, run: bool) -> Loading {
     let (input, files) = input(root, env);
-    let (mut loaded, mut compiled) = read(&input, None);
-    let cases = read_tests(&mut loaded, &files.tests, &project::Within::new(root));
+    let within = project::Within::new(root);
+    let (mut loaded, mut compiled) = read(&input, None, &within);
+    let cases = read_tests(&mut loaded, &files.tests, &within);
     if run {
         compiled.1.extend(failures(&compiled.0, &cases));
     }
     Loading { strays: files.strays, ..conclude(&input, loaded, compiled, cases) }
 }
 
-/// Loads a project from the bytes of its files.
+/// Loads a project from the bytes of its files, whose zaps name no others.
 pub(crate) fn load_input(input: &Input, lookup: Option<&dyn Lookup>) -> Loading {
-    let (loaded, compiled) = read(input, lookup);
+    let (loaded, compiled) = read(input, lookup, &NoFiles);
     conclude(input, loaded, compiled, Vec::new())
 }
 
@@ -97,9 +98,18 @@ struct Beside {
 
 type Compiled = (Vec<Zap>, Vec<Diagnostic>);
 
-fn read(input: &Input, lookup: Option<&dyn Lookup>) -> (Loaded, Compiled) {
+/// There are none.
+struct NoFiles;
+
+impl Fixtures for NoFiles {
+    fn read(&self, _: &str) -> Result<Vec<u8>, String> {
+        Err("it is not there".to_owned())
+    }
+}
+
+fn read(input: &Input, lookup: Option<&dyn Lookup>, files: &dyn Fixtures) -> (Loaded, Compiled) {
     let loaded = load::load(input, lookup);
-    let compiled = compile(&loaded);
+    let compiled = compile(&loaded, files);
     (loaded, compiled)
 }
 
@@ -121,22 +131,30 @@ fn conclude(input: &Input, loaded: Loaded, (zaps, found): Compiled, cases: Vec<C
 
 /// Compiles every zap that could be read, whatever is wrong with the others. What is found only in an environment that
 /// was not chosen is told too: the zap would not start there.
-fn compile(loaded: &Loaded) -> Compiled {
-    let (zaps, mut found) = compile_with(loaded, loaded.project.as_ref());
+fn compile(loaded: &Loaded, files: &dyn Fixtures) -> Compiled {
+    let documents: Vec<Documents> = loaded.zaps.iter().map(|file| documents(loaded, file, files)).collect();
+    let (zaps, mut found) = compile_with(loaded, loaded.project.as_ref(), &documents);
     for other in &loaded.others {
-        let mut more = load::only_with(other.file, &found, compile_with(loaded, Some(other)).1);
+        let mut more = load::only_with(other.file, &found, compile_with(loaded, Some(other), &documents).1);
         found.append(&mut more);
     }
     (zaps, found)
 }
 
-fn compile_with(loaded: &Loaded, project: Option<&LoadedProject>) -> Compiled {
+/// The files that a zap names.
+fn documents(loaded: &Loaded, file: &ZapFile, files: &dyn Fixtures) -> Documents {
+    let (Some(definition), Some(tree)) = (&file.definition, &file.tree) else { return Documents::default() };
+    Documents::read(definition, tree, &loaded.sources.file(file.file).path, files)
+}
+
+/// `documents` are those of each zap file, in their order.
+fn compile_with(loaded: &Loaded, project: Option<&LoadedProject>, documents: &[Documents]) -> Compiled {
     let facts = project
         .map_or_else(ProjectFacts::unknown, |project| ProjectFacts::of(&project.definition, &project.tree));
     let (mut zaps, mut found) = (Vec::new(), Vec::new());
-    for file in &loaded.zaps {
+    for (file, documents) in loaded.zaps.iter().zip(documents) {
         let (Some(definition), Some(tree)) = (&file.definition, &file.tree) else { continue };
-        let compiled = zap::compile(definition, tree, &facts);
+        let compiled = zap::compile_with(definition, tree, &facts, documents);
         found.extend(compiled.diagnostics);
         // The project may switch what the zap says of itself.
         zaps.extend(compiled.zap.map(|mut zap| {

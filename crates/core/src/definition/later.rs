@@ -22,7 +22,7 @@ macro_rules! rows {
 pub static LATER: &[Later] = rows! {
     "zap": "limits" "order";
     "trigger": "catch_up";
-    "action": "schema" "batch";
+    "action": "batch";
 };
 
 /// The row of a word at a place.

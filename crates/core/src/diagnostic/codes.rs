@@ -343,6 +343,14 @@ codes! {
         "What a trigger asks an API depends on nothing but `vars`, so it is known already that it cannot be asked.",
         bad: "query: { status: \"{{ vars.nothing }}\" }   # vars: { nothing: null }",
         good: "query: { status: \"{{ vars.status }}\" }";
+    SCHEMA_UNUSABLE = "ZR0715", Error, "schema or sample that cannot be used",
+        "What data looks like is known from a JSON Schema or from samples; one that is not there or not readable says nothing.",
+        bad: "schema: schema/lead.json   # zaps/inbound/schemas/lead.json is there",
+        good: "schema: schemas/lead.json";
+    BODY_MISMATCH = "ZR0716", Error, "body that is not what its schema says",
+        "The system that receives it refuses the request, or takes it for something else.",
+        bad: "schema: { properties: { email: { type: string } } }\njson: { e_mail: $.emailAddress }",
+        good: "schema: { properties: { email: { type: string } } }\njson: { email: $.emailAddress }";
 
     // 08xx: writes to the CRM and look-ups.
     UNKNOWN_PARAM = "ZR0801", Error, "parameter that the endpoint does not take",

@@ -33,6 +33,8 @@ pub enum Shape {
     Item(&'static Schema),
     /// These members, and no others.
     Members(Arc<[(Arc<str>, Type)]>),
+    /// These members, and perhaps others.
+    Open(Arc<[(Arc<str>, Type)]>),
     /// A list of such values.
     List(Arc<Type>),
 }
@@ -188,7 +190,9 @@ impl Type {
         match &self.shape {
             Shape::Any | Shape::Scalar(_) => {}
             Shape::Record(schema) | Shape::Item(schema) => carried.add(&Carried::row(schema)),
-            Shape::Members(members) => members.iter().for_each(|(_, of)| carried.add(&of.all_carried())),
+            Shape::Members(members) | Shape::Open(members) => {
+                members.iter().for_each(|(_, of)| carried.add(&of.all_carried()))
+            }
             Shape::List(item) => carried.add(&item.all_carried()),
         }
         carried
@@ -247,7 +251,7 @@ impl Shape {
         match self {
             Shape::Any => None,
             Shape::Scalar(kind) => Some(*kind),
-            Shape::Record(_) | Shape::Item(_) | Shape::Members(_) => Some(Kind::Object),
+            Shape::Record(_) | Shape::Item(_) | Shape::Members(_) | Shape::Open(_) => Some(Kind::Object),
             Shape::List(_) => Some(Kind::List),
         }
     }
@@ -264,6 +268,10 @@ impl Shape {
                 Some((_, of)) => Ok(of.clone()),
                 None => Err(NoMember::unknown(name, members.iter().map(|(known, _)| &**known))),
             },
+            Shape::Open(members) => {
+                let known = members.iter().find(|(known, _)| **known == *name);
+                Ok(known.map_or_else(Type::any, |(_, of)| of.clone()))
+            }
             Shape::Scalar(kind) => Err(NoMember::Without(*kind)),
             Shape::List(_) => Err(NoMember::Without(Kind::List)),
         }

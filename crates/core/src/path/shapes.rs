@@ -60,7 +60,9 @@ impl Checker<'_> {
     /// What a selector of several, or of a position, finds: items of a list, or members of an object.
     fn items(&self, of: &Type) -> Type {
         match of.shape {
-            Shape::Record(_) | Shape::Item(_) | Shape::Members(_) => Type::any().carrying(&of.all_carried()),
+            Shape::Record(_) | Shape::Item(_) | Shape::Members(_) | Shape::Open(_) => {
+                Type::any().carrying(&of.all_carried())
+            }
             Shape::Any | Shape::Scalar(_) | Shape::List(_) => of.item(),
         }
     }

@@ -2,6 +2,7 @@
 
 mod action;
 mod compile;
+mod documents;
 pub mod key;
 mod project;
 mod response;
@@ -14,7 +15,8 @@ mod url;
 mod tests;
 
 pub use action::{Action, OnUncertain, Plan, ReadsOf, ResponseFacts, Retry, Target, Unfound};
-pub use compile::{Compiled, compile};
+pub use compile::{Compiled, compile, compile_with};
+pub use documents::Documents;
 pub use project::{DEFAULT_CRM_URL, DEFAULT_CURRENCY, ProjectFacts};
 pub use response::response_json;
 #[cfg(test)]

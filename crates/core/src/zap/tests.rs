@@ -4,6 +4,7 @@
 
 mod crm;
 mod find;
+mod outlines;
 
 use jiff::Timestamp;
 use proptest::prelude::*;

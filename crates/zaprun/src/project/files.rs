@@ -63,6 +63,12 @@ impl Fixtures for Within {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         content(&self.root.join(path), &self.real_root)
     }
+
+    fn list(&self, folder: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.root.join(folder)).into_iter().flatten().flatten();
+        let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_dir()));
+        files.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    }
 }
 
 /// Whether a file holds tests of a zap.

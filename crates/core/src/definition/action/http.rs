@@ -25,6 +25,10 @@ common! {
         pub headers: Option<MapRef>,
         /// The body as JSON: values of the mapping.
         pub json: Option<NodeRef>,
+        /// What the body must be: a JSON Schema, or the path of one from the folder of this file.
+        #[serde(default)]
+        #[schemars(schema_with = "crate::definition::trigger::outline")]
+        pub schema: Option<NodeRef>,
         /// The body as a form: values of the mapping.
         pub form: Option<MapRef>,
         /// The body as text: a template.

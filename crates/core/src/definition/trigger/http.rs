@@ -45,6 +45,15 @@ pub struct HttpTrigger {
     pub since: Option<Spanned<Since>>,
     /// Fire once per value of this expression.
     pub once_per: Option<Spanned<String>>,
+    /// What the records are: a JSON Schema, or the path of one from the folder of this file. Fields that it does not know
+    /// are findings, and what need not be there is known.
+    #[serde(default)]
+    #[schemars(schema_with = "crate::definition::trigger::outline")]
+    pub schema: Option<NodeRef>,
+    /// Instead of a schema: records like those to come, a path or a list of paths, of which the last part may hold a `*`.
+    #[serde(default)]
+    #[schemars(schema_with = "crate::definition::trigger::samples")]
+    pub infer_from: Option<NodeRef>,
 }
 
 /// What counts as new when a polled API is first read.

@@ -7,7 +7,7 @@ mod webhook;
 
 use std::borrow::Cow;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use super::tagged::{self, Branch};
@@ -77,4 +77,14 @@ impl JsonSchema for Trigger {
         ];
         tagged::by_type("What starts the zap.", "The kind of trigger.", branches)
     }
+}
+
+/// A JSON Schema that is written in place, or the path of one.
+pub(in crate::definition) fn outline(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "object"], "minLength": 1 })
+}
+
+/// A path, or paths, of samples.
+fn samples(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "array"], "minLength": 1, "minItems": 1, "items": { "type": "string", "minLength": 1 } })
 }

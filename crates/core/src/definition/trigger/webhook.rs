@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::definition::formats::HookPath;
-use crate::yaml::Spanned;
+use crate::yaml::{NodeRef, Spanned};
 
 /// Fires once per request that arrives and is accepted.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -21,6 +21,15 @@ pub struct WebhookTrigger {
     pub preset: Option<Spanned<Preset>>,
     /// Fire once per value of this expression.
     pub once_per: Option<Spanned<String>>,
+    /// What the records are: a JSON Schema, or the path of one from the folder of this file. Fields that it does not know
+    /// are findings, and what need not be there is known.
+    #[serde(default)]
+    #[schemars(schema_with = "crate::definition::trigger::outline")]
+    pub schema: Option<NodeRef>,
+    /// Instead of a schema: records like those to come, a path or a list of paths, of which the last part may hold a `*`.
+    #[serde(default)]
+    #[schemars(schema_with = "crate::definition::trigger::samples")]
+    pub infer_from: Option<NodeRef>,
 }
 
 /// A webhook beside a poll, under the poll's key. What arrives is looked up in the CRM by its id.

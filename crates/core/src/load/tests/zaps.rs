@@ -129,7 +129,7 @@ fn not_available() {
     2:1 ZR0207 `limits` is not available in this version | remove it until a later version has it
     3:1 ZR0207 `order` is not available in this version | remove it until a later version has it
     ");
-    insta::assert_snapshot!(edited("    json:", "    schema: s.json\n    json:"), @"10:5 ZR0207 `schema` is not available in this version | remove it until a later version has it");
+    insta::assert_snapshot!(edited("    json:", "    batch: {}\n    json:"), @"10:5 ZR0207 `batch` is not available in this version | remove it until a later version has it");
     insta::assert_snapshot!(edited("konnektive.orders", "konnektive.order"), @"3:9 ZR0204 `type` cannot be `konnektive.order` | did you mean `konnektive.orders`? one of `konnektive.orders`, `konnektive.transactions`, `konnektive.customers`, `webhook`, `http`, `schedule`");
     insta::assert_snapshot!(edited("type: http", "type: htpp"), @"8:11 ZR0204 `type` cannot be `htpp` | did you mean `http`? one of `http`, `konnektive.create_sale`, `konnektive.create_lead`, `konnektive.update_fulfillment`, `konnektive.cancel_order`, `konnektive.update_customer`, `konnektive.create_upsale`, `konnektive.confirm_order`, `konnektive.refund_order`, `konnektive.qa_order`, `konnektive.cancel_purchase`, `konnektive.refund_transaction`, `konnektive.blacklist_customer`, `konnektive.add_note`, `konnektive.query`");
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::one::Reading;
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
+use crate::pointer::beside;
 use crate::source::Span;
 use crate::value::{Decimal, Value};
 use crate::yaml::{self, Entry, Kind, NodeId, Tree};
@@ -194,23 +195,4 @@ fn plain(tree: &Tree, node: NodeId, inner: &mut dyn FnMut(NodeId) -> Value) -> V
 /// A value as it was written, whatever its keys.
 fn written(tree: &Tree, node: NodeId) -> Value {
     plain(tree, node, &mut |inner| written(tree, inner))
-}
-
-/// The path within the project of a file that is named in another; nothing when it leads out.
-fn beside(file: &str, written: &str) -> Option<String> {
-    if written.starts_with('/') || written.contains('\\') || written.contains(':') {
-        return None;
-    }
-    let mut parts: Vec<&str> = file.split('/').collect();
-    parts.pop();
-    for part in written.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
 }

@@ -24,6 +24,12 @@ pub trait Fixtures {
     /// # Errors
     /// Plain words, as a fragment.
     fn read(&self, path: &str) -> Result<Vec<u8>, String>;
+
+    /// The names of the files in a folder of the project; none where it cannot be listed.
+    fn list(&self, folder: &str) -> Vec<String> {
+        let _ = folder;
+        Vec::new()
+    }
 }
 
 /// Reads the tests of every zap that could be read, and of the files `*.test.yaml`. What is wrong with them joins the

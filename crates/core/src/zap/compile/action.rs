@@ -1,14 +1,17 @@
 //! One step.
 
+use super::outline;
 use super::privacy::{self, Flows};
 use super::{crm, find, whole};
 use crate::definition;
+use crate::diagnostic::{Diagnostic, code};
 use crate::expression::{Access, Condition, Gap, Key, Names, Shape, Type};
 use crate::mapping::Compiler;
 use crate::request::Method;
 use crate::value::Kind as ValueKind;
 use crate::yaml::{NodeId, Spanned};
 use crate::zap::action::{Action, Call, Http, OnUncertain, Payload, Retry};
+use crate::zap::documents::Documents;
 use crate::zap::project::ProjectFacts;
 use crate::zap::scope::{self, RESPONSE};
 use crate::zap::target;
@@ -28,7 +31,7 @@ pub(super) fn compile(
     written: &definition::Action,
     names: &Names,
     place: &str,
-    project: &ProjectFacts,
+    (project, documents): (&ProjectFacts, &Documents),
 ) -> Option<(Action, Reads)> {
     // What is read of the step itself is dropped on the way.
     let before = compiler.reads.iter().filter(|access| access.root < scope::STEP).count();
@@ -76,7 +79,8 @@ pub(super) fn compile(
 
     let call = match written {
         definition::Action::Http(http) => {
-            self::http(compiler, http, &inner, place, success, project).map(|http| Call::Http(Box::new(http)))
+            self::http(compiler, http, &inner, place, success, (project, documents))
+                .map(|http| Call::Http(Box::new(http)))
         }
         definition::Action::Crm(endpoint, write) => {
             let account = project.connection(&write.connection.value).settings;
@@ -162,7 +166,7 @@ fn http(
     inner: &Names,
     place: &str,
     success: Option<Option<Condition>>,
-    project: &ProjectFacts,
+    (project, documents): (&ProjectFacts, &Documents),
 ) -> Option<Http> {
     compiler.flows.clear();
     let method = http.method.as_ref().map_or(Method::Post, |method| target::method(method.value));
@@ -181,6 +185,18 @@ fn http(
     let form = mapped(http.form.map(|map| map.0), "form");
     let text = mapped(http.text.as_ref().map(|text| text.node), "text");
     target::headers(compiler, &target);
+    if let Some(schema) = http.schema {
+        let wanted = outline::of_written(compiler, schema, documents);
+        match (http.json, json.as_ref().and_then(Option::as_ref)) {
+            (Some(node), Some(mapping)) => outline::check(compiler, node.0, mapping, &wanted),
+            (Some(_), None) => {}
+            (None, _) => {
+                let at = super::params::head(compiler.tree, schema.0);
+                let finding = Diagnostic::new(&code::NO_EFFECT, "`schema` says nothing without `json`");
+                compiler.report(finding.at(at).help("remove it: it is about a body in JSON"));
+            }
+        }
+    }
     let flows = Flows { address: address_flows, content: std::mem::take(&mut compiler.flows) };
     privacy::check(compiler, http, project, &flows);
 

@@ -4,6 +4,7 @@ mod action;
 mod connection;
 mod crm;
 mod find;
+mod outline;
 mod params;
 mod privacy;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use super::Zap;
 use super::action::{Action, ReadsOf};
+use super::documents::Documents;
 use super::project::{ConnectionFacts, ProjectFacts};
 use super::scope::{self, STEPS};
 use super::trigger::{self, Trigger};
@@ -33,9 +35,19 @@ pub struct Compiled {
 
 /// Compiles one zap. Never fails: what cannot be compiled is a finding, and all of them are found at once.
 pub fn compile(definition: &definition::Zap, tree: &Tree, project: &ProjectFacts) -> Compiled {
+    compile_with(definition, tree, project, &Documents::default())
+}
+
+/// Compiles one zap with the files that it names.
+pub fn compile_with(
+    definition: &definition::Zap,
+    tree: &Tree,
+    project: &ProjectFacts,
+    documents: &Documents,
+) -> Compiled {
     let mut compiler = Compiler::new(tree);
     let connection = connection::facts(definition, project);
-    let zap = build(&mut compiler, definition, project, &connection);
+    let zap = build(&mut compiler, definition, project, &connection, documents);
     let name = definition.name.value.as_str();
     let mut diagnostics: Vec<Diagnostic> =
         compiler.findings.into_iter().map(|finding| finding.zap(name)).collect();
@@ -49,7 +61,9 @@ fn build(
     definition: &definition::Zap,
     project: &ProjectFacts,
     connection: &ConnectionFacts,
+    documents: &Documents,
 ) -> Option<Zap> {
+    let outline = outline::of_trigger(compiler, &definition.trigger.value, documents);
     let trigger = match &definition.trigger.value {
         definition::Trigger::Orders(_)
         | definition::Trigger::Transactions(_)
@@ -58,19 +72,20 @@ fn build(
                 .map(|trigger| Trigger::Crm(Box::new(trigger)))
         }
         definition::Trigger::Webhook(webhook) => {
-            trigger::webhook::compile(compiler, webhook, &connection.settings)
+            trigger::webhook::compile(compiler, webhook, &outline, &connection.settings)
                 .map(|trigger| Trigger::Webhook(Box::new(trigger)))
         }
         definition::Trigger::Http(http) => {
             let vars = (&project.vars, &project.vars_shape);
-            trigger::http::compile(compiler, http, vars, &connection.settings)
+            trigger::http::compile(compiler, http, &outline, vars, &connection.settings)
                 .map(|trigger| Trigger::Http(Box::new(trigger)))
         }
         definition::Trigger::Schedule(schedule) => {
             trigger::schedule::compile(schedule).map(|trigger| Trigger::Schedule(Box::new(trigger)))
         }
     };
-    let record = trigger::crm::schema(&definition.trigger).map_or(Shape::Any, Shape::Record).into();
+    let record =
+        trigger::crm::schema(&definition.trigger).map_or(outline, |schema| Shape::Record(schema).into());
     let arrives = matches!(definition.trigger.value, definition::Trigger::Webhook(_));
     let names = scope::names(record, project.vars_shape.clone(), &connection.value, arrives);
 
@@ -81,7 +96,7 @@ fn build(
     let passed = filter.as_ref().and_then(Option::as_ref).map(|(condition, _)| condition.given());
     let names = names.given(&passed.unwrap_or_default());
     let (names, lets) = lets(compiler, definition, names);
-    let all = actions(compiler, definition, project, names);
+    let all = actions(compiler, definition, (project, documents), names);
 
     let record = scope::RECORD;
     let reads_raw = compiler.reads.iter().any(|access| access.root == scope::RECORD_RAW);
@@ -141,14 +156,14 @@ fn lets(
 fn actions(
     compiler: &mut Compiler<'_>,
     definition: &definition::Zap,
-    project: &ProjectFacts,
+    facts: (&ProjectFacts, &Documents),
     mut names: Names,
 ) -> Option<(Vec<Action>, Vec<Action>)> {
     let mut steps: Vec<(Arc<str>, Shape)> = Vec::new();
     let mut list = |compiler: &mut Compiler<'_>, written: &[Spanned<definition::Action>], key: &str| {
         let mut actions = Some(Vec::new());
         for (at, written) in written.iter().enumerate() {
-            let action = action::compile(compiler, &written.value, &names, &format!("{key}[{at}]"), project);
+            let action = action::compile(compiler, &written.value, &names, &format!("{key}[{at}]"), facts);
             match (action, &mut actions) {
                 (Some((mut action, reads)), Some(actions)) => {
                     let of = |reads: &[Access]| {

@@ -2,7 +2,7 @@
 
 use super::key::{KeyExpression, key_text};
 use crate::definition;
-use crate::expression::{Names, Settings, Shape};
+use crate::expression::{Names, Settings, Shape, Type};
 use crate::mapping::{Compiler, MapError};
 use crate::value::{JsonError, Value, json};
 use crate::yaml::Spanned;
@@ -48,9 +48,9 @@ const RECORD: usize = 0;
 const EVENT: usize = 1;
 
 /// The names that a key may use.
-fn names() -> Names {
+fn names(record: &Type) -> Names {
     let event = Shape::members([("headers", Shape::Any), ("query", Shape::Any)]);
-    Names::new().with("record", Shape::Any).with("event", event)
+    Names::new().with("record", record.clone()).with("event", event)
 }
 
 /// Why a request's data cannot be read.
@@ -167,12 +167,15 @@ fn part(record: &Value, field: &str) -> Result<Option<String>, MapError> {
 pub(in crate::zap) fn compile(
     compiler: &mut Compiler<'_>,
     written: &definition::WebhookTrigger,
+    record: &Type,
     settings: &Settings,
 ) -> Option<WebhookTrigger> {
-    let key = key(compiler, written.key.as_ref(), written.preset.as_ref(), Key::KonnektiveEvent, "key");
+    let names = names(record);
+    let preset = Key::KonnektiveEvent;
+    let key = key(compiler, &names, written.key.as_ref(), written.preset.as_ref(), preset, "key");
     let once = match &written.once_per {
         None => None,
-        Some(once) => Some(KeyExpression::compile(compiler, once, &names(), "once_per")?),
+        Some(once) => Some(KeyExpression::compile(compiler, once, &names, "once_per")?),
     };
     let entrance = Entrance {
         connection: written.connection.value.clone(),
@@ -197,7 +200,8 @@ pub(in crate::zap) fn compile_also(
         _ => "customerId",
     };
     let preset = Key::KonnektiveId(field);
-    let key = key(compiler, written.key.as_ref(), written.preset.as_ref(), preset, "also.key")?;
+    let names = names(&Type::any());
+    let key = key(compiler, &names, written.key.as_ref(), written.preset.as_ref(), preset, "also.key")?;
     Some(Entrance {
         connection: written.connection.value.clone(),
         path: written.path.value.as_str().to_owned(),
@@ -209,13 +213,14 @@ pub(in crate::zap) fn compile_also(
 /// The written key, or that of the preset. That there is neither is found when the file is read.
 fn key(
     compiler: &mut Compiler<'_>,
+    names: &Names,
     written: Option<&Spanned<String>>,
     preset: Option<&Spanned<definition::Preset>>,
     konnektive: Key,
     place: &str,
 ) -> Option<Key> {
     match (written, preset.map(|preset| preset.value)) {
-        (Some(written), _) => KeyExpression::compile(compiler, written, &names(), place).map(Key::Written),
+        (Some(written), _) => KeyExpression::compile(compiler, written, names, place).map(Key::Written),
         (None, Some(definition::Preset::Konnektive)) => Some(konnektive),
         (None, None) => None,
     }

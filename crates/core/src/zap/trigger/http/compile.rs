@@ -7,7 +7,7 @@ use super::pages::{Form, Paging, Since};
 use super::{HttpTrigger, KeyExpression};
 use crate::definition;
 use crate::diagnostic::{Diagnostic, code};
-use crate::expression::{Frame, Names, Settings, Shape, Text};
+use crate::expression::{Frame, Names, Settings, Shape, Text, Type};
 use crate::mapping::{Compiler, MapError, Mapped, Mapping};
 use crate::path::JsonPath;
 use crate::request::{Body, HttpRequest, Method};
@@ -32,6 +32,7 @@ struct Parts<'a> {
 pub(in crate::zap) fn compile(
     compiler: &mut Compiler<'_>,
     written: &definition::HttpTrigger,
+    record: &Type,
     vars: (&Value, &Shape),
     settings: &Settings,
 ) -> Option<HttpTrigger> {
@@ -40,7 +41,7 @@ pub(in crate::zap) fn compile(
     let reads = compiler.reads.len();
     let request = request(compiler, written, &parts);
     let items = path(compiler, &written.items, "items", true);
-    let names = Names::new().with("record", Shape::Any).with("vars", parts.vars_shape.clone());
+    let names = Names::new().with("record", record.clone()).with("vars", parts.vars_shape.clone());
     let mut key =
         |written: &Spanned<String>, place: &str| KeyExpression::compile(compiler, written, &names, place);
     let id = key(&written.key, "key");

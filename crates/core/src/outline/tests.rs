@@ -1,0 +1,85 @@
+#![allow(clippy::unwrap_used, reason = "a test may fail by panic")]
+
+use super::*;
+use crate::expression::{Gap, Shape, Type};
+use crate::value::Value;
+
+/// A type in a line: `{a, b?: text}` and so on; `?` for what need not be there, `|null` for what may be null.
+fn shown(of: &Type) -> String {
+    let mut out = match &of.shape {
+        Shape::Any => "any".to_owned(),
+        Shape::Scalar(kind) => kind.words().to_owned(),
+        Shape::List(item) => format!("[{}]", shown(item)),
+        Shape::Members(members) | Shape::Open(members) => {
+            let one = |(name, of): &(std::sync::Arc<str>, Type)| {
+                let mark = if of.gap == Some(Gap::Optional) { "?" } else { "" };
+                format!("{name}{mark}: {}", shown(of))
+            };
+            let open = if matches!(of.shape, Shape::Open(_)) { ", …" } else { "" };
+            format!("{{{}{open}}}", members.iter().map(one).collect::<Vec<_>>().join(", "))
+        }
+        Shape::Record(_) | Shape::Item(_) => "row".to_owned(),
+    };
+    if let Some(words) = &of.text.words {
+        out = format!("{out}({})", words.join("/"));
+    }
+    if let Some(max) = of.text.max {
+        out = format!("{out}<={max}");
+    }
+    if of.gap == Some(Gap::Null) {
+        out.push_str("|null");
+    }
+    out
+}
+
+fn value(json: &str) -> Value {
+    Value::from_json(json).unwrap()
+}
+
+#[test]
+fn a_schema_tells_kinds_members_words_and_what_need_not_be_there() {
+    let of = |schema: &str| shown(&of_schema(&value(schema)).unwrap());
+    assert_eq!(
+        of(r##"{"type":"object","required":["id","lines"],"properties":{
+            "id":{"type":"string","maxLength":12},"state":{"enum":["open","done"]},
+            "lines":{"type":"array","items":{"$ref":"#/$defs/line"}},"note":{"type":["string","null"]}},
+            "$defs":{"line":{"type":"object","required":["qty"],"properties":{"qty":{"type":"integer"}},"additionalProperties":true}}}"##),
+        "{id: text<=12, state?: text(open/done), lines: [{qty: a number, …}], note?: text}"
+    );
+    assert_eq!(of(r#"{"type":["string","null"]}"#), "text|null");
+    assert_eq!(of(r#"{"anyOf":[{"type":"null"},{"type":"number"}]}"#), "a number|null");
+    assert_eq!(of(r#"{"oneOf":[{"type":"string"},{"type":"number"}]}"#), "any");
+    assert_eq!(of(r#"{"type":"object"}"#), "any");
+    assert_eq!(of("true"), "any");
+    assert_eq!(of(r#"{"const":"x"}"#), "text(x)");
+}
+
+#[test]
+fn what_is_no_schema_is_told_with_its_place() {
+    let error = |schema: &str| of_schema(&value(schema)).unwrap_err().to_string();
+    assert_eq!(error("[]"), "at ``: a schema is a map, or true");
+    assert_eq!(
+        error(r#"{"properties":{"a":{"type":"text"}}}"#),
+        "at `/properties/a/type`: it is string, number, integer, boolean, object, array or null"
+    );
+    assert_eq!(error(r##"{"$ref":"#/$defs/x"}"##), "at `/$ref`: it leads nowhere: write `#/$defs/NAME`");
+    assert_eq!(
+        error(r#"{"$ref":"https://example.com/x"}"#),
+        "at `/$ref`: it leads nowhere: write `#/$defs/NAME`"
+    );
+    assert!(error(r##"{"$ref":"#"}"##).ends_with("it is nested too deeply, or refers to itself"));
+    assert_eq!(error(r#"{"required":1,"properties":{}}"#), "at `/required`: it is a list of names");
+    assert_eq!(error(r#"{"maxLength":"x"}"#), "at `/maxLength`: it cannot have this value");
+}
+
+#[test]
+fn samples_tell_what_they_have_in_common() {
+    let of = |samples: &[&str]| {
+        shown(&of_samples(&samples.iter().map(|sample| value(sample)).collect::<Vec<_>>()))
+    };
+    assert_eq!(of(&[r#"{"a":1,"b":"x"}"#, r#"{"a":2}"#]), "{a: a number, b?: text}");
+    assert_eq!(of(&[r#"{"a":null}"#, r#"{"a":2}"#]), "{a: a number|null}");
+    assert_eq!(of(&[r#"{"a":"x"}"#, r#"{"a":2}"#]), "{a: any}");
+    assert_eq!(of(&[r#"{"a":[]}"#, r#"{"a":[{"b":1},{"c":2}]}"#]), "{a: [{b?: a number, c?: a number}]}");
+    assert_eq!(of(&[]), "any");
+}
