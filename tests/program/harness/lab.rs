@@ -34,6 +34,7 @@ connections:
     type: http
     base_url: ${SINK_URL}
     auth: { bearer: "${API_TOKEN}" }
+    may_receive: personal
     timeout: 10s
   hook:
     type: http
