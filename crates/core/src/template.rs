@@ -23,7 +23,7 @@ pub struct Template {
     locals: usize,
     reads: Vec<Access>,
     doubts: Vec<Problem>,
-    of: Type,
+    of: Box<Type>,
 }
 
 impl Template {
@@ -72,7 +72,7 @@ impl Template {
 
     /// What is known of the text.
     pub fn of(&self) -> Type {
-        self.of.clone()
+        (*self.of).clone()
     }
 
     /// What is probably wrong with it.

@@ -48,7 +48,8 @@ pub struct Expression {
     /// What a byte of `source` is in the text that was given: the braces may be ours.
     origin: Origin,
     node: Node,
-    of: Type,
+    /// Boxed, like the others of its kind: it is looked at once, and the expression often.
+    of: Box<Type>,
     reads: Vec<Access>,
     doubts: Vec<Problem>,
 }
@@ -123,7 +124,14 @@ impl Expression {
             return Err(resolver.problems);
         }
         let doubts = resolver.doubts.into_iter().map(|doubt| origin.problem(doubt)).collect();
-        Ok(Expression { source: Arc::from(source), origin, node, of, reads: resolver.reads, doubts })
+        Ok(Expression {
+            source: Arc::from(source),
+            origin,
+            node,
+            of: Box::new(of),
+            reads: resolver.reads,
+            doubts,
+        })
     }
 
     /// The value.

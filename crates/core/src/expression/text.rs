@@ -74,7 +74,7 @@ impl Text {
             Text::Literal(text) => Type { text: TextBounds::exactly(text), ..Type::scalar(Kind::Text) },
             Text::Template(template) => template.of(),
             Text::Expression(expression) => expression.of().clone(),
-            Text::Path(query) => query.of.clone(),
+            Text::Path(query) => (*query.of).clone(),
         }
     }
 
@@ -105,7 +105,7 @@ impl Text {
 pub struct PathQuery {
     path: JsonPath,
     slot: usize,
-    of: Type,
+    of: Box<Type>,
     reads: Vec<Access>,
     len: usize,
 }
@@ -124,7 +124,7 @@ impl PathQuery {
             of = of.present();
         }
         let reads = path.reads().into_iter().map(|path| Access { root: slot, path }).collect();
-        Ok(PathQuery { path, slot, of, reads, len })
+        Ok(PathQuery { path, slot, of: Box::new(of), reads, len })
     }
 
     /// The value; a query that is not singular gives a list.

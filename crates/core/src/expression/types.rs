@@ -191,7 +191,7 @@ impl Type {
             Shape::Any | Shape::Scalar(_) => {}
             Shape::Record(schema) | Shape::Item(schema) => carried.add(&Carried::row(schema)),
             Shape::Members(members) | Shape::Open(members) => {
-                members.iter().for_each(|(_, of)| carried.add(&of.all_carried()))
+                members.iter().for_each(|(_, of)| carried.add(&of.all_carried()));
             }
             Shape::List(item) => carried.add(&item.all_carried()),
         }

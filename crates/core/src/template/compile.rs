@@ -35,7 +35,7 @@ pub(super) fn compile(source: &str, dropped: usize, names: &Names) -> Result<Tem
         locals: resolver.locals,
         reads: resolver.reads,
         doubts,
-        of,
+        of: Box::new(of),
     })
 }
 

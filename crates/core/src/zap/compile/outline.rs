@@ -218,14 +218,11 @@ fn fits(compiler: &mut Compiler<'_>, node: NodeId, of: &Type, wanted: &Type, wha
     }
 }
 
+/// Tells what is wrong at a place, with what to write instead.
+type Report<'r> = dyn Fn(&mut Compiler<'_>, Severity, String, Option<String>) + 'r;
+
 /// Words and lengths.
-fn text(
-    compiler: &mut Compiler<'_>,
-    of: &Type,
-    wanted: &Type,
-    what: &str,
-    report: &dyn Fn(&mut Compiler<'_>, Severity, String, Option<String>),
-) {
+fn text(compiler: &mut Compiler<'_>, of: &Type, wanted: &Type, what: &str, report: &Report<'_>) {
     if let (Some(words), Some(allowed)) = (&of.text.words, &wanted.text.words) {
         let refused: Vec<&str> =
             words.iter().filter(|word| !allowed.contains(word)).map(|word| &**word).collect();

@@ -55,20 +55,21 @@ pub(super) fn check(compiler: &mut Compiler<'_>, http: &HttpAction, project: &Pr
     if receives(Class::Personal) {
         return;
     }
-    let (message, help): (Box<dyn Fn(&str) -> String>, String) = match connection {
+    let (to, help) = match connection {
         Some(name) => (
-            Box::new(move |names: &str| format!("`{name}` is not marked to receive personal data: {names}")),
+            format!("`{name}` is not marked to receive personal data"),
             format!(
                 "write `may_receive: personal` at the connection `{name}`, or `allow: [personal]` at the action"
             ),
         ),
         None => (
-            Box::new(|names: &str| format!("personal data goes to an address of no connection: {names}")),
+            "personal data goes to an address of no connection".to_owned(),
             "use a connection with `may_receive: personal`, or write `allow: [personal]` at the action"
                 .to_owned(),
         ),
     };
-    report(compiler, &code::PERSONAL_SENT, Class::Personal, flows.content.iter(), &*message, &help);
+    let message = |names: &str| format!("{to}: {names}");
+    report(compiler, &code::PERSONAL_SENT, Class::Personal, flows.content.iter(), message, &help);
 }
 
 /// One finding for a class, at the first value that holds some.
