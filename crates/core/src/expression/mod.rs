@@ -278,3 +278,7 @@ mod traps;
 #[cfg(test)]
 #[path = "type_tests.rs"]
 mod type_tests;
+
+#[cfg(test)]
+#[path = "type_laws.rs"]
+mod type_laws;
