@@ -22,6 +22,48 @@ enum Sort {
     Truth,
 }
 
+/// A condition that asks about a field.
+fn asked(field: &'static str) -> impl Strategy<Value = String> {
+    let forms = prop_oneof![
+        Just("F"),
+        Just("(not F)"),
+        Just("(F is defined)"),
+        Just("(F is none)"),
+        Just("(F == 'x')"),
+        Just("(F != 'x')"),
+        Just("(none == F)"),
+        Just("(F != none)"),
+        Just("(F in ['x', 'y'])"),
+        Just("(F not in ['x', 'y'])"),
+        Just("(F in ['x', none])"),
+        Just("(F is eq('x'))"),
+    ];
+    let joined = prop_oneof![Just(None), Just(Some("and")), Just(Some("or"))];
+    (forms.clone(), joined, forms, any::<bool>()).prop_map(move |(one, joined, other, negated)| {
+        let whole = match joined {
+            None => one.to_owned(),
+            Some(word) => format!("({one} {word} {other})"),
+        };
+        let whole = if negated { format!("(not {whole})") } else { whole };
+        whole.replace('F', field)
+    })
+}
+
+/// A field that is used where a condition about it holds, or does not.
+fn asked_and_used() -> BoxedStrategy<String> {
+    let field = prop_oneof![Just("record.emailAddress"), Just("record.couponCode")];
+    let written = |field: &'static str| {
+        (asked(field), any::<bool>()).prop_map(move |(asked, then)| {
+            if then {
+                format!("({field} if {asked} else 'y')")
+            } else {
+                format!("('y' if {asked} else {field})")
+            }
+        })
+    };
+    field.prop_flat_map(written).boxed()
+}
+
 /// An expression of a sort. Conditions are made to ask about what their branches use, more often than not.
 fn expression(sort: Sort, depth: u32) -> BoxedStrategy<String> {
     let leaf = match sort {
@@ -54,8 +96,7 @@ fn expression(sort: Sort, depth: u32) -> BoxedStrategy<String> {
             (same(), same()).prop_map(|(one, other)| format!("({one} ~ {other})")),
             same().prop_map(|text| format!("({text} | upper)")),
             (same(), same()).prop_map(|(text, other)| format!("({text} | default({other}))")),
-            (text_field(), same())
-                .prop_map(|(field, other)| format!("({field} if {field} is defined else {other})")),
+            asked_and_used(),
         ]
         .boxed(),
         Sort::Number => prop_oneof![
