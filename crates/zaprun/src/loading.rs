@@ -122,7 +122,7 @@ fn conclude(input: &Input, loaded: Loaded, (zaps, found): Compiled, cases: Vec<C
 /// Compiles every zap that could be read, whatever is wrong with the others. What is found only in an environment that
 /// was not chosen is told too: the zap would not start there.
 fn compile(loaded: &Loaded) -> Compiled {
-    let (zaps, mut found) = compile_with(loaded, loaded.project.as_ref());
+    let (zaps, mut found) = compile_with(loaded, loaded.project.as_ref().or(loaded.mended.as_ref()));
     for other in &loaded.others {
         let mut more = load::only_with(other.file, &found, compile_with(loaded, Some(other)).1);
         found.append(&mut more);
@@ -135,7 +135,15 @@ fn compile_with(loaded: &Loaded, project: Option<&LoadedProject>) -> Compiled {
         .map_or_else(ProjectFacts::unknown, |project| ProjectFacts::of(&project.definition, &project.tree));
     let (mut zaps, mut found) = (Vec::new(), Vec::new());
     for file in &loaded.zaps {
-        let (Some(definition), Some(tree)) = (&file.definition, &file.tree) else { continue };
+        let (Some(definition), Some(tree)) = (&file.definition, &file.tree) else {
+            // Of a zap with mistakes the rest is looked at, and nothing of it is run.
+            if let Some(mended) = &file.mended {
+                let mut more = zap::compile(&mended.definition, &mended.tree, &facts).diagnostics;
+                more.iter_mut().for_each(|finding| finding.zap.clone_from(&file.name));
+                found.extend(mended.keep(&loaded.diagnostics, more));
+            }
+            continue;
+        };
         let compiled = zap::compile(definition, tree, &facts);
         found.extend(compiled.diagnostics);
         // The project may switch what the zap says of itself.

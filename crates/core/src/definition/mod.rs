@@ -33,7 +33,7 @@ mod zap;
 
 pub use action::{
     Action, Common, CorrelateIn, CrmAction, Expect, Find, HttpAction, LeadFirst, Method, OnUncertain,
-    QueryAction, Retry,
+    QueryAction, Retry, UnreadAction,
 };
 pub use formats::{
     Duration, FORMATS, Format, HookPath, Listener, Name, Network, Rate, StatePlace, Word, format_of,
@@ -52,4 +52,5 @@ pub use trigger::{
     NumberedPages, OffsetPages, OrderType, OrdersTrigger, Pagination, Preset, ScheduleTrigger, Since,
     TransactionType, TransactionsTrigger, Trigger, WebhookTrigger,
 };
+pub(crate) use trigger::{TRIGGER_TYPES, UNREAD};
 pub use zap::Zap;
