@@ -15,7 +15,7 @@ use crate::env;
 use crate::error::{CommandError, io_words};
 use crate::mask::Masker;
 use crate::output::count;
-use crate::project;
+use crate::project::{self, Stray};
 use crate::render::{Findings, Format};
 use crate::wiring;
 
@@ -34,10 +34,8 @@ pub(crate) struct Loading {
     pub(crate) zaps: Vec<Zap>,
     /// What a deployment must set.
     pub(crate) needed: Vec<Needed>,
-    /// What looks like a part of the project and is not read.
-    pub(crate) strays: Vec<String>,
-    /// Why zaprun.yaml itself could not be read from the disk: there is no project to speak of.
-    pub(crate) unreadable: Option<String>,
+    /// Whether zaprun.yaml itself could not be read from the disk, as a finding says: there is no project to speak of.
+    pub(crate) unreadable: bool,
     /// How many overlays there are.
     pub(crate) overlays: usize,
     /// How many zap files there are.
@@ -56,8 +54,9 @@ impl Loading {
 /// Loads the project in `root`. Without a lookup no variable is needed.
 pub(crate) fn load(root: &Path, env: Option<&str>, lookup: Option<&dyn Lookup>) -> Loading {
     let (input, files) = input(root, env);
-    let (loaded, compiled) = read(&input, lookup);
-    Loading { strays: files.strays, ..conclude(&input, loaded, compiled, Vec::new()) }
+    let (mut loaded, mut compiled) = read(&input, lookup);
+    compiled.1.extend(beside(&mut loaded, &files.strays));
+    conclude(&input, loaded, compiled, Vec::new())
 }
 
 /// Loads the project in `root` with the tests of its zaps, which no variable may stand in the way of. With `run` each
@@ -69,7 +68,8 @@ pub(crate) fn load_tests(root: &Path, env: Option<&str>, run: bool) -> Loading {
     if run {
         compiled.1.extend(failures(&compiled.0, &cases));
     }
-    Loading { strays: files.strays, ..conclude(&input, loaded, compiled, cases) }
+    compiled.1.extend(beside(&mut loaded, &files.strays));
+    conclude(&input, loaded, compiled, cases)
 }
 
 /// Loads a project from the bytes of its files.
@@ -92,7 +92,28 @@ fn input(root: &Path, env: Option<&str>) -> (Input, Beside) {
 
 struct Beside {
     tests: Vec<File>,
-    strays: Vec<String>,
+    strays: Vec<Stray>,
+}
+
+/// What a project holds that does nothing: files that are not read, zaps of which none is switched on.
+fn beside(loaded: &mut Loaded, strays: &[Stray]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for stray in strays {
+        let file = loaded.sources.add(stray.path.clone(), "");
+        let finding = Diagnostic::new(&code::NOT_READ, stray.reason.clone()).help(stray.help);
+        found.push(finding.at(Span::new(file, 0, 0)));
+    }
+    // A file that cannot be read may hold a zap that runs.
+    let idle = loaded.zaps.iter().all(|zap| zap.name.is_some() && !zap.enabled);
+    if let Some(project) = loaded.project.as_ref().filter(|_| idle) {
+        let (message, help) = match loaded.zaps.as_slice() {
+            [] => ("the project has no zap, so nothing runs", "write one: a .yaml file under zaps/"),
+            _ => ("every zap is switched off, so nothing runs", "let one of them say `enabled: true`"),
+        };
+        let finding = Diagnostic::new(&code::NOTHING_RUNS, message).help(help);
+        found.push(finding.at(Span::new(project.file, 0, 0)));
+    }
+    found
 }
 
 type Compiled = (Vec<Zap>, Vec<Diagnostic>);
@@ -111,8 +132,7 @@ fn conclude(input: &Input, loaded: Loaded, (zaps, found): Compiled, cases: Vec<C
         project: loaded.project,
         zaps,
         needed: loaded.needed,
-        strays: Vec::new(),
-        unreadable: input.project.content.as_ref().err().cloned(),
+        unreadable: input.project.content.is_err(),
         overlays: input.overlays.len(),
         zap_files: input.zaps.len(),
         cases,
@@ -219,7 +239,6 @@ pub(crate) fn start_from(
     if !loading.is_valid() || !context.printer.is_quiet() {
         let findings = Findings { sources: &loading.sources, diagnostics: &loading.findings, prefix: "" };
         context.printer.report(&findings.render(Format::Text, &context.printer));
-        loading.strays.iter().for_each(|stray| context.printer.warning(stray));
     }
     if let Some(reason) = &loading.unreadable {
         return Err(unreadable(reason));

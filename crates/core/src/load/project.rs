@@ -176,7 +176,9 @@ fn checks(tree: &Tree) -> Vec<Diagnostic> {
             findings.extend(too_short(tree, timeout, "timeout", std::time::Duration::from_secs(1)));
         }
         if let Some(url) = tree.get(connection.value, "base_url") {
-            findings.extend(address(tree, url));
+            let crm =
+                tree.get(connection.value, "type").and_then(|kind| tree.text(kind)) == Some("konnektive");
+            findings.extend(address(tree, url, crm));
         }
         findings.extend(header_names(tree, connection.value));
     }
@@ -235,6 +237,30 @@ fn address(tree: &Tree, node: NodeId) -> Option<Diagnostic> {
     let Kind::Text { value, style } = &tree.node(node).kind else { return None };
     if is_address(value) {
         return None;
+    }
+    let finding = match style {
+        Style::Variable => {
+            Diagnostic::new(&code::VARIABLE_VALUE, "the variable in `currency` does not hold a currency")
+        }
+        _ => Diagnostic::new(&code::BAD_FORMAT, format!("there is no currency `{value}`")),
+    };
+    Some(finding.at(tree.span(node)).help("write its ISO 4217 code: USD"))
+}
+
+fn address(tree: &Tree, node: NodeId, crm: bool) -> Option<Diagnostic> {
+    let Kind::Text { value, style } = &tree.node(node).kind else { return None };
+    if is_address(value) {
+        // Written out it is a secret in plain, which has its finding.
+        let login =
+            url::Url::parse(value).is_ok_and(|url| !url.username().is_empty() || url.password().is_some());
+        let help = match crm {
+            true => "take them out of it: `login_id` and `password` are keys of their own",
+            false => "take them out of it, and write auth: { basic: { username: …, password: \"${NAME}\" } }",
+        };
+        return (login && *style == Style::Variable).then(|| {
+            let message = "the variable in `base_url` holds a user name or password";
+            Diagnostic::new(&code::VARIABLE_VALUE, message).at(tree.span(node)).help(help)
+        });
     }
     let finding = match style {
         Style::Variable => {

@@ -87,7 +87,6 @@ fn explanation(context: &Context, code: &Code) -> String {
 
 fn summary(context: &Context, project: &Loading, findings: &Findings<'_>, tests: bool) {
     let printer = &context.printer;
-    project.strays.iter().for_each(|stray| printer.warning(stray));
     let (errors, warnings) = findings.counts();
     let checked = checked(project, tests);
     let found: Vec<String> = [(errors, "error", "errors"), (warnings, "warning", "warnings")]

@@ -35,7 +35,7 @@ use signals::{Signal, Signals};
 /// Run the zaps until told to stop
 ///
 /// Polls the CRM, delivers what is new, and keeps in its state what was seen and sent. SIGINT (Ctrl-C) and SIGTERM end it
-/// in order; a second one ends it at once, and nothing is lost by that either.
+/// in order; a second one ends it at once, and nothing is lost by that either. Where no zap is switched on it waits.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Exit: 0 fine, 1 it cannot run or, with --once, something failed, 2 no project, 130 on Ctrl-C."
@@ -146,12 +146,19 @@ fn choose(zaps: Vec<Zap>, only: &[String], printer: &Printer) -> Result<Vec<Arc<
         }
     }
     let chosen = |zap: &Zap| zap.enabled && (only.is_empty() || only.contains(&zap.name));
-    let zaps: Vec<Arc<Zap>> = zaps.into_iter().filter(chosen).map(Arc::new).collect();
-    if zaps.is_empty() {
-        return Err(CommandError::failure("there is no zap to run")
-            .hint("zaps are the .yaml files under zaps/ that do not say `enabled: false`"));
+    Ok(zaps.into_iter().filter(chosen).map(Arc::new).collect())
+}
+
+/// The zaps that there are.
+fn listed(names: &[&str]) -> String {
+    const MANY: usize = 20;
+    let shown = names.iter().take(MANY).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match names.len() {
+        0 => "there are no zaps: they are the .yaml files under zaps/".to_owned(),
+        1 => format!("the zap is {shown}"),
+        all if all > MANY => format!("zaps are {shown} and {} more", all - MANY),
+        _ => format!("zaps are {shown}"),
     }
-    Ok(zaps)
 }
 
 /// The state, or in a dry run a copy of it that is thrown away.
