@@ -7,6 +7,7 @@ use super::zap::too_short;
 use super::{Input, LoadedProject, Read, Reader, overlay, secrets, start, with_traps};
 use crate::definition::{FORMATS, Project};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
+use crate::filters;
 use crate::header;
 use crate::pointer;
 use crate::schema::{self, Document};
@@ -17,8 +18,8 @@ use crate::yaml::{self, Kind, MAX_FINDINGS, NodeId, Style, Tree};
 /// What reading the project file and its overlays gave.
 pub(super) struct ReadProject {
     pub(super) project: Option<LoadedProject>,
-    pub(super) others: Vec<LoadedProject>,
     pub(super) mended: Option<LoadedProject>,
+    pub(super) others: Vec<LoadedProject>,
     pub(super) needed: Vec<Needed>,
     /// Every variant as a tree: the base, and the base with each overlay, which is named. The first is the chosen one.
     pub(super) variants: Vec<(FileId, Tree)>,
@@ -172,6 +173,9 @@ fn checks(tree: &Tree) -> Vec<Diagnostic> {
         if let Some(zone) = tree.get(connection.value, "timezone") {
             findings.extend(time_zone(tree, zone, &mut zones));
         }
+        if let Some(currency) = tree.get(connection.value, "currency") {
+            findings.extend(no_currency(tree, currency));
+        }
         if let Some(timeout) = tree.get(connection.value, "timeout") {
             findings.extend(too_short(tree, timeout, "timeout", std::time::Duration::from_secs(1)));
         }
@@ -233,9 +237,11 @@ pub(super) fn time_zone(tree: &Tree, node: NodeId, known: &mut HashMap<String, b
     )
 }
 
-fn address(tree: &Tree, node: NodeId) -> Option<Diagnostic> {
+/// Three letters that are no currency; what has another form has its finding.
+fn no_currency(tree: &Tree, node: NodeId) -> Option<Diagnostic> {
     let Kind::Text { value, style } = &tree.node(node).kind else { return None };
-    if is_address(value) {
+    let letters = value.len() == 3 && value.bytes().all(|byte| byte.is_ascii_uppercase());
+    if !letters || filters::is_currency(value) {
         return None;
     }
     let finding = match style {
