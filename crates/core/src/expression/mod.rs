@@ -11,11 +11,13 @@ pub(crate) mod budget;
 mod calls;
 mod eval;
 pub(crate) mod ir;
+pub(crate) mod known;
 mod names;
 pub(crate) mod ops;
 pub(crate) mod problem;
 pub(crate) mod resolve;
 pub(crate) mod syntax;
+mod syntax_words;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tests_table;

@@ -63,6 +63,7 @@ pub(super) fn too_short(
     (length.0 < least).then(|| {
         Diagnostic::new(&code::OUT_OF_RANGE, format!("`{key}` must be at least {}", Duration(least)))
             .at(tree.span(node))
+            .help(format!("write {} or more", Duration(least)))
     })
 }
 
