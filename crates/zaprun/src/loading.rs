@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use zaprun_core::diagnostic::{Diagnostic, Severity, code};
 use zaprun_core::load::{self, File, Input, Loaded, LoadedProject};
 use zaprun_core::rehearsal::{Case, Difference, read_tests};
-use zaprun_core::source::SourceMap;
+use zaprun_core::source::{SourceMap, Span};
 use zaprun_core::variables::{Lookup, Needed};
 use zaprun_core::zap::{self, ProjectFacts, Zap};
 
@@ -240,8 +240,8 @@ pub(crate) fn start_from(
         let findings = Findings { sources: &loading.sources, diagnostics: &loading.findings, prefix: "" };
         context.printer.report(&findings.render(Format::Text, &context.printer));
     }
-    if let Some(reason) = &loading.unreadable {
-        return Err(unreadable(reason));
+    if loading.unreadable {
+        return Err(CommandError::told());
     }
     let valid = loading.is_valid();
     match loading.project {
@@ -252,11 +252,6 @@ pub(crate) fn start_from(
             Err(CommandError::failure(format!("the project has {}", count(errors as u64, "error", "errors"))))
         }
     }
-}
-
-/// There is a zaprun.yaml and it cannot be read: bad usage, not a finding.
-pub(crate) fn unreadable(reason: &str) -> CommandError {
-    CommandError::usage(format!("zaprun.yaml cannot be read: {reason}"))
 }
 
 /// A project that is looked at: where its state is, and what of it can be read. It need not be valid, since at three in

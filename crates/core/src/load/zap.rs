@@ -42,6 +42,13 @@ pub(super) fn read(reader: &mut Reader, file: &File) -> ZapFile {
     findings.extend(action::check(&tree));
     findings.extend(trigger::check(&tree));
     findings.extend(secrets::in_zap(&tree));
+    // A key of another kind of trigger or row: where it belongs says more than that it is not known here.
+    let placed: Vec<_> = findings
+        .iter()
+        .filter(|finding| finding.code == &code::NO_EFFECT)
+        .map(|finding| finding.span)
+        .collect();
+    findings.retain(|finding| finding.code != &code::UNKNOWN_KEY || !placed.contains(&finding.span));
     with_traps(&mut findings, read.traps);
     pointer::fill(&tree, &mut findings);
     reader.findings.append(&mut findings);

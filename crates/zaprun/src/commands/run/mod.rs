@@ -27,7 +27,7 @@ use crate::commands::runs::state_error;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::loading::{Started, start};
-use crate::output::{Printer, count, thousands};
+use crate::output::{Printer, count};
 use crate::watch::{LogFormat, Watch};
 use crate::wiring;
 use signals::{Signal, Signals};
@@ -79,7 +79,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     let state = wiring::state_path(&project.definition, &root);
     let store = open_state(&state, args.dry_run).map_err(|error| state_error(&error, &state))?;
     let store = Arc::new(store);
-    let watch = Watch::start(context.printer, args.log_format, &wired.masker);
+    let watch = Watch::start(context.printer, args.log_format, &wired.masker, args.once);
     watch.say(&opening(&zaps, &state, args));
     let observer = if args.dry_run {
         dry::Shown::over(&watch, context.printer, args.log_format == Some(LogFormat::Json))
@@ -136,9 +136,10 @@ fn choose(zaps: Vec<Zap>, only: &[String], printer: &Printer) -> Result<Vec<Arc<
     for name in only {
         let Some(zap) = zaps.iter().find(|zap| zap.name == *name) else {
             let error = CommandError::usage(format!("there is no zap `{name}`"));
-            return Err(match did_you_mean(name, zaps.iter().map(|zap| zap.name.as_str())) {
+            let names: Vec<&str> = zaps.iter().map(|zap| zap.name.as_str()).collect();
+            return Err(match did_you_mean(name, names.iter().copied()) {
                 Some(like) => error.hint(format!("did you mean `{like}`?")),
-                None => error,
+                None => error.hint(listed(&names)),
             });
         };
         if !zap.enabled {
@@ -269,20 +270,19 @@ fn opening(zaps: &[Arc<Zap>], state: &Path, args: &Args) -> String {
 fn closing(summary: &Summary, dry_run: bool) -> String {
     let delivered = if dry_run { "would be sent" } else { "delivered" };
     let counts = [
-        (summary.fired, "new"),
-        (summary.delivered, delivered),
-        (summary.filtered, "filtered"),
-        (summary.pending, "still pending"),
-        (summary.held, "held"),
-        (summary.dead, "dead"),
-        (summary.failed_attempts, "failed attempts"),
-        (summary.poll_failures, "failed polls"),
-        (summary.passed_over, "unreadable rows"),
-        (summary.primed, "from before"),
+        (summary.fired, ["new"; 2]),
+        (summary.delivered, [delivered; 2]),
+        (summary.filtered, ["filtered"; 2]),
+        (summary.pending, ["still pending"; 2]),
+        (summary.held, ["held"; 2]),
+        (summary.dead, ["dead"; 2]),
+        (summary.failed_attempts, ["failed attempt", "failed attempts"]),
+        (summary.poll_failures, ["failed poll", "failed polls"]),
+        (summary.passed_over, ["unreadable row", "unreadable rows"]),
+        (summary.primed, ["from before"; 2]),
     ];
     // The first two are always said.
     let said = counts.iter().enumerate().filter(|(at, (number, _))| *at < 2 || *number > 0);
-    let said: Vec<String> =
-        said.map(|(_, (number, word))| format!("{} {word}", thousands(*number))).collect();
+    let said: Vec<String> = said.map(|(_, (number, [one, many]))| count(*number, one, many)).collect();
     said.join(", ")
 }
