@@ -143,5 +143,10 @@ fn all_findings_of_a_zap_at_once() {
         "zaps/sales.yaml",
         zap.replace("$.orderId", "$.orderI").replace("record.orderId", "record.orderI"),
     );
-    lab.zaprun(&["validate"]).expect(1).says("ZR0201").says("orderI");
+    let zap = fs::read_to_string(lab.path("zaps/sales.yaml")).unwrap();
+    let tests = "tests:\n  - { name: t, record: { orderId: A }, expect: { nobody: done } }\n";
+    lab.write("zaps/sales.yaml", format!("{zap}{tests}"));
+    lab.write("zaps/more.test.yaml", format!("zap: sales\n{}", tests.replace("nobody", "nothing")));
+    let ran = lab.zaprun(&["validate"]).expect(1).says("ZR0201").says("orderI");
+    ran.says("has no step `nobody`").says("has no step `nothing`");
 }

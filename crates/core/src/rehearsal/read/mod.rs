@@ -49,7 +49,10 @@ pub fn read_tests(loaded: &mut Loaded, files: &[File], fixtures: &dyn Fixtures) 
             (Some(definition), Some(tree), _) => {
                 reader.all(tree, zap.file, definition, &nodes(definition), diagnostics);
             }
-            (None, _, Some(mended)) => reader.all_mended(mended, zap, diagnostics),
+            (None, _, Some(mended)) => {
+                let tests = nodes(&mended.definition);
+                reader.all_mended((&mended.tree, zap.file), mended, zap, &tests, diagnostics);
+            }
             _ => {}
         }
     }
@@ -127,9 +130,11 @@ impl Reader<'_> {
         match zaps.iter().find(|zap| zap.name.as_deref() == Some(name)) {
             // A zap that cannot be read has its own findings.
             Some(zap) => {
-                if let Some(zap) = &zap.definition {
-                    let tests: Vec<NodeId> = definition.tests.iter().map(|test| test.0).collect();
-                    self.all(&tree, id, zap, &tests, &known);
+                let tests: Vec<NodeId> = definition.tests.iter().map(|test| test.0).collect();
+                match (&zap.definition, &zap.mended) {
+                    (Some(zap), _) => self.all(&tree, id, zap, &tests, &known),
+                    (None, Some(mended)) => self.all_mended((&tree, id), mended, zap, &tests, &known),
+                    (None, None) => {}
                 }
             }
             // Neither can it be told whether one without a name is meant.
@@ -145,12 +150,17 @@ impl Reader<'_> {
         Some(scalars)
     }
 
-    /// Looks at the tests of a zap with mistakes, none of which can be run.
-    fn all_mended(&mut self, mended: &Mended<Zap>, zap: &ZapFile, known: &[Diagnostic]) {
+    /// Looks at tests of a zap with mistakes, none of which can be run.
+    fn all_mended(
+        &mut self,
+        (tree, file): (&Tree, FileId),
+        mended: &Mended<Zap>,
+        zap: &ZapFile,
+        tests: &[NodeId],
+        known: &[Diagnostic],
+    ) {
         let (findings, cases) = (std::mem::take(&mut self.findings), std::mem::take(&mut self.cases));
-        let definition = &mended.definition;
-        let tests: Vec<NodeId> = definition.tests.iter().map(|test| test.0).collect();
-        self.all(&mended.tree, zap.file, definition, &tests, known);
+        self.all(tree, file, &mended.definition, tests, known);
         let mut found = std::mem::replace(&mut self.findings, findings);
         self.cases = cases;
         found.iter_mut().for_each(|finding| finding.zap.clone_from(&zap.name));
