@@ -242,18 +242,18 @@ impl Mender {
         let first = self.tried.insert(value);
         match key {
             "trigger" if at_root => match self.other_type(value, TRIGGER_TYPES) {
-                Some(meant) => self.put(value, "type", text(meant)),
-                None => self.put(map, key, text(UNREAD)),
+                Some(meant) => self.put(value, "type", &text(meant)),
+                None => self.put(map, key, &text(UNREAD)),
             },
             "actions" | "on_failure" if at_root && first => {
                 let one = matches!(self.tree.node(value).kind, Kind::Map(_));
                 self.open.extend((!one).then_some(map));
-                self.put(map, key, Kind::List(if one { vec![value] } else { Vec::new() }));
+                self.put(map, key, &Kind::List(if one { vec![value] } else { Vec::new() }));
             }
             _ => {
                 self.places.push(Span::new(span.file, entry.key_span.start.min(span.start), span.end));
                 match stand_in(key).filter(|_| first) {
-                    Some(kind) => self.put(map, key, kind),
+                    Some(kind) => self.put(map, key, &kind),
                     None => self.remove(map, key),
                 }
                 self.open.extend(self.tree.get(map, key).filter(|_| key == "id"));
@@ -274,7 +274,7 @@ impl Mender {
     }
 
     /// Gives a key another value at the same place, which is the last to be tried.
-    fn put(&mut self, map: NodeId, key: &str, kind: Kind) {
+    fn put(&mut self, map: NodeId, key: &str, kind: &Kind) {
         let Kind::Map(mut entries) = self.tree.node(map).kind.clone() else { return };
         for entry in entries.iter_mut().filter(|entry| &*entry.key == key) {
             let span = self.tree.span(entry.value);
@@ -302,7 +302,7 @@ impl Mender {
         }
         let kind = text(self.other_type(step, Action::kinds()).unwrap_or(UNREAD));
         if self.tree.get(step, "type").is_some() {
-            self.put(step, "type", kind);
+            self.put(step, "type", &kind);
         } else {
             self.insert(step, "type", kind);
         }
