@@ -19,6 +19,32 @@ fn the_demo_ends_by_itself_with_nothing_sent_twice() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it leaves nothing behind");
 }
 
+/// A line without what differs from machine to machine: times, ports, the width of columns.
+fn without_times(line: &str) -> String {
+    let word = |word: &str| {
+        let number = word.trim_end_matches("ms").trim_end_matches('s');
+        let time = number.len() < word.len() && number.parse::<f64>().is_ok();
+        if time || word.starts_with("http://127.0.0.1:") { "TIME".to_owned() } else { word.to_owned() }
+    };
+    line.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// The same seed gives the same business, so what the README shows is what everybody sees.
+#[test]
+fn the_readme_shows_what_the_demo_prints() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let shown = readme.split("$ zaprun demo --records 15\n").nth(1).unwrap().split("```").next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let ran = Program::in_folder(folder.path()).run(&["demo", "--records", "15"]).expect(0);
+    let printed: Vec<String> = ran.all().lines().map(without_times).collect();
+    let lines: Vec<&str> = shown.lines().filter(|line| !line.is_empty() && *line != "…").collect();
+    assert!(lines.len() > 10, "{shown}");
+    for line in lines {
+        assert!(printed.contains(&without_times(line)), "README: {line}\n{}", ran.all());
+    }
+}
+
 #[test]
 fn the_demo_can_be_stopped() {
     let folder = tempfile::tempdir().unwrap();

@@ -81,16 +81,26 @@ fn every_finding_points_at_what_is_wrong() {
     insta::assert_snapshot!(told.join("\n"), @r"
     zaps/broken.yaml:2:49 ZR0303 `crn` there is no connection `crn`
     zaps/broken.yaml:2:66 ZR0204 `new_sail` `order_type` cannot be `new_sail`
+    zaps/broken.yaml:3:13 ZR0404 `record.totalAmout` `record` has no field `totalAmout`
     zaps/broken.yaml:8:5 ZR0202 `methd` unknown key `methd`
+    zaps/broken.yaml:10:17 ZR0404 `record.emailAdress` `record` has no field `emailAdress`
+    zaps/broken.yaml:11:35 ZR0405 `uper` unknown filter `uper`
+    zaps/broken.yaml:12:24 ZR0401 `orderId` `{{` is opened and never closed
+    zaps/broken.yaml:13:13 ZR0501 `$.items[` not a JSONPath (RFC 9535) to its last character
     zaps/known.yaml:3:13 ZR0404 `record.totalAmout` `record` has no field `totalAmout`
     zaps/known.yaml:9:17 ZR0404 `record.emailAdress` `record` has no field `emailAdress`
     zaps/known.yaml:10:35 ZR0405 `uper` unknown filter `uper`
-    zaps/known.yaml:11:24 ZR0401 `orderId` unexpected end of input, expected end of variable block
+    zaps/known.yaml:11:24 ZR0401 `orderId` `{{` is opened and never closed
     zaps/known.yaml:12:13 ZR0501 `$.items[` not a JSONPath (RFC 9535) to its last character
     zaps/trap.yaml:1:7 ZR0301 `broken` another zap is called `broken`
     zaps/trap.yaml:2:49 ZR0303 `crn` there is no connection `crn`
     zaps/trap.yaml:2:66 ZR0204 `new_sail` `order_type` cannot be `new_sail`
+    zaps/trap.yaml:3:13 ZR0404 `record.totalAmout` `record` has no field `totalAmout`
     zaps/trap.yaml:8:5 ZR0202 `methd` unknown key `methd`
+    zaps/trap.yaml:10:17 ZR0404 `record.emailAdress` `record` has no field `emailAdress`
+    zaps/trap.yaml:11:35 ZR0405 `uper` unknown filter `uper`
+    zaps/trap.yaml:12:24 ZR0401 `orderId` `{{` is opened and never closed
+    zaps/trap.yaml:13:13 ZR0501 `$.items[` not a JSONPath (RFC 9535) to its last character
     zaps/trap.yaml:14:13 ZR0106 `{{ record.orderId }}` `{{ … }}` without quotes is a YAML map, not a template
     ");
 }
@@ -102,12 +112,12 @@ fn the_text_form_underlines() {
     let text = ran.out.split("\n\n").find(|finding| finding.contains("emailAdress")).unwrap();
     insta::assert_snapshot!(text, @r#"
     error[ZR0404]: `record` has no field `emailAdress`
-     --> zaps/known.yaml:9:17
-      |
-    9 |       mail: "{{ record.emailAdress | lower }}"
-      |                 ^^^^^^^^^^^^^^^^^^
-      |
-      = help: did you mean `emailAddress`?
+      --> zaps/broken.yaml:10:17
+       |
+    10 |       mail: "{{ record.emailAdress | lower }}"
+       |                 ^^^^^^^^^^^^^^^^^^
+       |
+       = help: did you mean `emailAddress`?
     "#);
     assert!(ran.err.contains("errors"), "{}", ran.err);
 }

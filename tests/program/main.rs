@@ -27,5 +27,6 @@ mod resolve;
 mod runs;
 mod secrets;
 mod sinks;
+mod starting;
 mod webhooks;
 mod zap_tests;

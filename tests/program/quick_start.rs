@@ -56,6 +56,11 @@ fn from_an_empty_folder_to_deliveries() {
     let table = program.run(&["sample", "new-sale", "--format", "table"]).expect(0);
     assert!(table.out.starts_with("orderId"), "{}", table.out);
 
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    let at = |line: &str| readme.find(line).unwrap();
+    // The first run says from when on records are new; before it a dry run has nothing to show.
+    assert!(at("zaprun run --once  ") < at("zaprun run --once --dry-run"));
     // Nothing of the three days before is news to a zap that starts now.
     program.run(&["run", "--once", "--dry-run"]).expect(0).says("0 new, 0 would be sent");
     assert!(!folder.path().join("state").exists());

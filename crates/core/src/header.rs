@@ -21,7 +21,10 @@ const RESERVED: &[&str] = &[
 pub(crate) fn problem(name: &str) -> Option<Diagnostic> {
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(token) {
-        return Some(Diagnostic::new(&code::HEADER_NAME, format!("`{name}` is not a header name")));
+        return Some(
+            Diagnostic::new(&code::HEADER_NAME, format!("`{name}` is not a header name"))
+                .help("write letters, digits and hyphens, without spaces and `:`: X-Request-Source"),
+        );
     }
     let reserved = RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name));
     reserved.then(|| {

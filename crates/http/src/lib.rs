@@ -24,7 +24,7 @@ pub use client::{ClientError, Clients, PrivateCa, USER_AGENT};
 pub use connection::{Auth, ConfigError, ConfigProblem, DEFAULT_IDEMPOTENCY_HEADER, HttpConnection};
 pub use exchange::{Answer, End, Failure, Line};
 pub use pace::{Pace, Turn};
-pub use reason::duration_text;
+pub use reason::{duration_text, tls_words};
 pub use sender::{BODY_LIMIT, HttpSender};
 pub use when::{date, retry_after};
 pub use whither::{PathError, UrlError, append_query, join, parse_base};

@@ -1,8 +1,7 @@
 //! What went wrong on the line, in words that hold no secret.
 //!
 //! The texts of the client's errors are not passed on: they print the URL, and a base URL may end in a secret. What is
-//! said is chosen here by the kind of the error; only the TLS library speaks for itself, and it knows no more than the
-//! host's name and certificate.
+//! said is chosen here by the kind of the error, of TLS too, whose library names its own types.
 
 use crate::guard::Refused;
 use std::error::Error;
@@ -71,7 +70,72 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 }
 
 fn tls(error: &(dyn Error + 'static)) -> Option<String> {
-    causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()).map(ToString::to_string)
+    tls_words(error)
+}
+
+/// Why TLS failed and what to do about it, where an error is one of TLS or comes from one.
+pub fn tls_words(error: &(dyn Error + 'static)) -> Option<String> {
+    causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()).map(handshake)
+}
+
+fn handshake(error: &rustls::Error) -> String {
+    use rustls::Error as E;
+    match error {
+        E::InvalidCertificate(problem) => certificate(problem),
+        E::InvalidMessage(_) => {
+            "what answers does not speak TLS; write http:// if that is meant, or the port that speaks TLS"
+                .to_owned()
+        }
+        E::AlertReceived(alert) => alerted(*alert),
+        E::PeerIncompatible(_) => {
+            "the server speaks neither TLS 1.2 nor 1.3 in a way that is safe".to_owned()
+        }
+        E::NoCertificatesPresented => "the server shows no certificate".to_owned(),
+        E::PeerMisbehaved(_) | E::DecryptError => "the server does not keep to TLS".to_owned(),
+        // From the verifier of the machine, in the machine's words.
+        E::General(words) => words.clone(),
+        _ => "the handshake came to no end".to_owned(),
+    }
+}
+
+fn certificate(problem: &rustls::CertificateError) -> String {
+    use rustls::CertificateError as C;
+    match problem {
+        C::Expired | C::ExpiredContext { .. } => "the server's certificate has expired",
+        C::NotValidYet | C::NotValidYetContext { .. } => {
+            "the server's certificate is not valid yet; look at this machine's clock"
+        }
+        C::NotValidForName | C::NotValidForNameContext { .. } => {
+            "the server's certificate is for another host name"
+        }
+        C::Revoked => "the server's certificate was revoked",
+        C::UnknownIssuer => {
+            "this machine does not trust whoever signed the server's certificate; an authority of your own goes \
+             into `ca_file:` of the connection"
+        }
+        // Only to choose between our own words; the text itself is not shown.
+        C::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            "the server shows the certificate of an authority (self-signed) as its own; give it one for its host \
+             name, and name the authority that signed it in `ca_file:` of the connection"
+        }
+        _ => "the server's certificate cannot be used",
+    }
+    .to_owned()
+}
+
+fn alerted(alert: rustls::AlertDescription) -> String {
+    use rustls::AlertDescription as A;
+    match alert {
+        A::ProtocolVersion | A::HandshakeFailure | A::InsufficientSecurity => {
+            "the server speaks neither TLS 1.2 nor 1.3 in a way that is safe"
+        }
+        A::UnrecognisedName => "the server does not serve this host name",
+        A::CertificateRequired | A::BadCertificate | A::UnknownCA | A::AccessDenied => {
+            "the server wants a certificate of the caller, and zaprun has none"
+        }
+        _ => "the server broke the handshake off",
+    }
+    .to_owned()
 }
 
 fn io_kind(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
@@ -84,6 +148,35 @@ fn io_kind(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// No text holds the name of a type.
+    #[test]
+    fn tls_fails_in_words() {
+        use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, OtherError};
+        #[derive(Debug, thiserror::Error)]
+        #[error("CaUsedAsEndEntity")]
+        struct CaUsedAsEndEntity;
+        let own = CertificateError::Other(OtherError(std::sync::Arc::new(CaUsedAsEndEntity)));
+        let cases = [
+            (Error::InvalidCertificate(own), "`ca_file:`"),
+            (Error::InvalidCertificate(CertificateError::UnknownIssuer), "`ca_file:`"),
+            (Error::InvalidCertificate(CertificateError::Expired), "has expired"),
+            (Error::InvalidCertificate(CertificateError::BadSignature), "cannot be used"),
+            (Error::InvalidMessage(InvalidMessage::InvalidContentType), "http://"),
+            (Error::AlertReceived(AlertDescription::HandshakeFailure), "TLS 1.2"),
+            (Error::AlertReceived(AlertDescription::InternalError), "broke"),
+            (Error::EncryptError, "no end"),
+        ];
+        for (error, words) in cases {
+            let text = tls_words(&std::io::Error::other(error.clone())).unwrap_or_default();
+            assert!(text.contains(words), "{error:?}: {text}");
+            let type_name = |word: &str| word.chars().filter(|c| c.is_ascii_uppercase()).count() > 1;
+            let odd =
+                text.split(|c: char| !c.is_alphanumeric()).find(|word| type_name(word) && *word != "TLS");
+            assert_eq!(odd, None, "{text}");
+        }
+        assert_eq!(tls_words(&std::io::Error::other("x")), None);
+    }
 
     #[test]
     fn durations_read_as_they_are_written() {

@@ -64,9 +64,18 @@ pub(crate) fn file(path: &Path, error: &io::Error) -> StoreError {
         io::ErrorKind::StorageFull => "the disk is full".to_owned(),
         io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
         io::ErrorKind::NotADirectory => "a part of the path is not a folder".to_owned(),
-        _ => error.to_string(),
+        io::ErrorKind::NotFound => "no such file or folder".to_owned(),
+        io::ErrorKind::AlreadyExists => "it is a file, and should be a folder".to_owned(),
+        _ => words(error),
     };
     StoreError::Io { reason: format!("{}: {what}", path.display()) }
+}
+
+/// An I/O error as a fragment, without the number of the operating system.
+fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    let mut chars = text.split(" (os error").next().unwrap_or(&text).chars();
+    chars.next().map_or_else(|| "unknown".to_owned(), |first| first.to_lowercase().chain(chars).collect())
 }
 
 /// The store was closed, or its writer ended.

@@ -37,7 +37,12 @@ pub(crate) fn resolve(path: &Path, create: bool) -> Result<PathBuf, StoreError> 
         _ => Path::new("."),
     };
     if create {
-        create_private_folder(parent).map_err(|e| fault::file(parent, &e))?;
+        create_private_folder(parent).map_err(|error| {
+            let StoreError::Io { reason } = fault::file(parent, &error) else {
+                return fault::file(parent, &error);
+            };
+            StoreError::Io { reason: format!("its folder cannot be made: {reason}") }
+        })?;
     }
     Ok(fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned()).join(name))
 }

@@ -79,13 +79,8 @@ impl Stamp {
 /// Refuses a schema that a later zaprun wrote.
 pub(crate) fn newer(path: &Path, version: u32) -> Result<(), StoreError> {
     if version > current_version() {
-        return Err(fault::unusable(
-            path,
-            format!(
-                "it was written by a newer zaprun (version {version}, this one knows {})",
-                current_version()
-            ),
-        ));
+        let known = current_version();
+        return Err(StoreError::Newer { path: path.display().to_string(), version, known });
     }
     Ok(())
 }

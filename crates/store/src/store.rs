@@ -47,8 +47,8 @@ impl SqliteStore {
     /// there (readable by the owner only), and brings an older state up to date.
     ///
     /// # Errors
-    /// `Busy` while another engine has it; `Unusable` when the file is not a state, damaged or newer, and then it is
-    /// left as it is; `Io` when it cannot be written.
+    /// `Busy` while another engine has it; `Unusable` when the file is not a state or damaged, `Newer` when it is newer,
+    /// and then it is left as it is; `Io` when it cannot be written.
     pub fn open_engine(path: &Path, options: &Options) -> Result<SqliteStore, StoreError> {
         let path = place::resolve(path, true)?;
         let found = place::inspect(&path)?;

@@ -38,6 +38,8 @@ const INTERRUPTED: u8 = 130;
 enum Kind {
     /// Bad usage or an unreadable project.
     Usage,
+    /// The same, and what was printed says it already.
+    Told,
     /// It was asked well and could not be done.
     Failure,
     /// Somebody pressed Ctrl-C.
@@ -63,6 +65,11 @@ impl CommandError {
     /// Bad usage or an unreadable project: exit 2.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Kind::Usage, message)
+    }
+
+    /// An unreadable project whose findings say why: exit 2, without another word.
+    pub(crate) fn told() -> Self {
+        Self::new(Kind::Told, "the project cannot be read")
     }
 
     /// Asked well, but could not be done: exit 1.
@@ -94,7 +101,7 @@ impl CommandError {
 
     /// Whether a person needs to be told.
     pub(crate) fn is_silent(&self) -> bool {
-        matches!(self.kind, Kind::BrokenPipe | Kind::Interrupted)
+        matches!(self.kind, Kind::BrokenPipe | Kind::Interrupted | Kind::Told)
     }
 
     /// 0, 1, 2 or 130.
@@ -102,7 +109,7 @@ impl CommandError {
         ExitCode::from(match self.kind {
             Kind::BrokenPipe => 0,
             Kind::Failure => 1,
-            Kind::Usage => 2,
+            Kind::Usage | Kind::Told => 2,
             Kind::Interrupted => INTERRUPTED,
         })
     }

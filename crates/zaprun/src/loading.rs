@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use zaprun_core::diagnostic::{Diagnostic, Severity, code};
 use zaprun_core::load::{self, File, Input, Loaded, LoadedProject, ZapFile};
 use zaprun_core::rehearsal::{Case, Difference, Fixtures, read_tests};
-use zaprun_core::source::SourceMap;
+use zaprun_core::source::{SourceMap, Span};
 use zaprun_core::variables::{Lookup, Needed};
 use zaprun_core::zap::{self, Documents, ProjectFacts, Zap};
 
@@ -15,7 +15,7 @@ use crate::env;
 use crate::error::{CommandError, io_words};
 use crate::mask::Masker;
 use crate::output::count;
-use crate::project;
+use crate::project::{self, Stray};
 use crate::render::{Findings, Format};
 use crate::wiring;
 
@@ -34,10 +34,8 @@ pub(crate) struct Loading {
     pub(crate) zaps: Vec<Zap>,
     /// What a deployment must set.
     pub(crate) needed: Vec<Needed>,
-    /// What looks like a part of the project and is not read.
-    pub(crate) strays: Vec<String>,
-    /// Why zaprun.yaml itself could not be read from the disk: there is no project to speak of.
-    pub(crate) unreadable: Option<String>,
+    /// Whether zaprun.yaml itself could not be read from the disk, as a finding says: there is no project to speak of.
+    pub(crate) unreadable: bool,
     /// How many overlays there are.
     pub(crate) overlays: usize,
     /// How many zap files there are.
@@ -56,8 +54,9 @@ impl Loading {
 /// Loads the project in `root`. Without a lookup no variable is needed.
 pub(crate) fn load(root: &Path, env: Option<&str>, lookup: Option<&dyn Lookup>) -> Loading {
     let (input, files) = input(root, env);
-    let (loaded, compiled) = read(&input, lookup, &project::Within::new(root));
-    Loading { strays: files.strays, ..conclude(&input, loaded, compiled, Vec::new()) }
+    let (mut loaded, mut compiled) = read(&input, lookup, &project::Within::new(root));
+    compiled.1.extend(beside(&mut loaded, &files.strays));
+    conclude(&input, loaded, compiled, Vec::new())
 }
 
 /// Loads the project in `root` with the tests of its zaps, which no variable may stand in the way of. With `run` each
@@ -70,7 +69,8 @@ pub(crate) fn load_tests(root: &Path, env: Option<&str>, run: bool) -> Loading {
     if run {
         compiled.1.extend(failures(&compiled.0, &cases));
     }
-    Loading { strays: files.strays, ..conclude(&input, loaded, compiled, cases) }
+    compiled.1.extend(beside(&mut loaded, &files.strays));
+    conclude(&input, loaded, compiled, cases)
 }
 
 /// Loads a project from the bytes of its files, whose zaps name no others.
@@ -93,7 +93,28 @@ fn input(root: &Path, env: Option<&str>) -> (Input, Beside) {
 
 struct Beside {
     tests: Vec<File>,
-    strays: Vec<String>,
+    strays: Vec<Stray>,
+}
+
+/// What a project holds that does nothing: files that are not read, zaps of which none is switched on.
+fn beside(loaded: &mut Loaded, strays: &[Stray]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for stray in strays {
+        let file = loaded.sources.add(stray.path.clone(), "");
+        let finding = Diagnostic::new(&code::NOT_READ, stray.reason.clone()).help(stray.help);
+        found.push(finding.at(Span::new(file, 0, 0)));
+    }
+    // A file that cannot be read may hold a zap that runs.
+    let idle = loaded.zaps.iter().all(|zap| zap.name.is_some() && !zap.enabled);
+    if let Some(project) = loaded.project.as_ref().filter(|_| idle) {
+        let (message, help) = match loaded.zaps.as_slice() {
+            [] => ("the project has no zap, so nothing runs", "write one: a .yaml file under zaps/"),
+            _ => ("every zap is switched off, so nothing runs", "let one of them say `enabled: true`"),
+        };
+        let finding = Diagnostic::new(&code::NOTHING_RUNS, message).help(help);
+        found.push(finding.at(Span::new(project.file, 0, 0)));
+    }
+    found
 }
 
 type Compiled = (Vec<Zap>, Vec<Diagnostic>);
@@ -121,8 +142,7 @@ fn conclude(input: &Input, loaded: Loaded, (zaps, found): Compiled, cases: Vec<C
         project: loaded.project,
         zaps,
         needed: loaded.needed,
-        strays: Vec::new(),
-        unreadable: input.project.content.as_ref().err().cloned(),
+        unreadable: input.project.content.is_err(),
         overlays: input.overlays.len(),
         zap_files: input.zaps.len(),
         cases,
@@ -133,7 +153,8 @@ fn conclude(input: &Input, loaded: Loaded, (zaps, found): Compiled, cases: Vec<C
 /// was not chosen is told too: the zap would not start there.
 fn compile(loaded: &Loaded, files: &dyn Fixtures) -> Compiled {
     let documents: Vec<Documents> = loaded.zaps.iter().map(|file| documents(loaded, file, files)).collect();
-    let (zaps, mut found) = compile_with(loaded, loaded.project.as_ref(), &documents);
+    let project = loaded.project.as_ref().or(loaded.mended.as_ref());
+    let (zaps, mut found) = compile_with(loaded, project, &documents);
     for other in &loaded.others {
         let mut more = load::only_with(other.file, &found, compile_with(loaded, Some(other), &documents).1);
         found.append(&mut more);
@@ -143,7 +164,9 @@ fn compile(loaded: &Loaded, files: &dyn Fixtures) -> Compiled {
 
 /// The files that a zap names.
 fn documents(loaded: &Loaded, file: &ZapFile, files: &dyn Fixtures) -> Documents {
-    let (Some(definition), Some(tree)) = (&file.definition, &file.tree) else { return Documents::default() };
+    let whole = file.definition.as_ref().zip(file.tree.as_ref());
+    let mended = file.mended.as_ref().map(|mended| (&mended.definition, &mended.tree));
+    let Some((definition, tree)) = whole.or(mended) else { return Documents::default() };
     Documents::read(definition, tree, &loaded.sources.file(file.file).path, files)
 }
 
@@ -153,7 +176,16 @@ fn compile_with(loaded: &Loaded, project: Option<&LoadedProject>, documents: &[D
         .map_or_else(ProjectFacts::unknown, |project| ProjectFacts::of(&project.definition, &project.tree));
     let (mut zaps, mut found) = (Vec::new(), Vec::new());
     for (file, documents) in loaded.zaps.iter().zip(documents) {
-        let (Some(definition), Some(tree)) = (&file.definition, &file.tree) else { continue };
+        let (Some(definition), Some(tree)) = (&file.definition, &file.tree) else {
+            // Of a zap with mistakes the rest is looked at, and nothing of it is run.
+            if let Some(mended) = &file.mended {
+                let compiled = zap::compile_with(&mended.definition, &mended.tree, &facts, documents);
+                let mut more = compiled.diagnostics;
+                more.iter_mut().for_each(|finding| finding.zap.clone_from(&file.name));
+                found.extend(mended.keep(&loaded.diagnostics, more));
+            }
+            continue;
+        };
         let compiled = zap::compile_with(definition, tree, &facts, documents);
         found.extend(compiled.diagnostics);
         // The project may switch what the zap says of itself.
@@ -229,10 +261,9 @@ pub(crate) fn start_from(
     if !loading.is_valid() || !context.printer.is_quiet() {
         let findings = Findings { sources: &loading.sources, diagnostics: &loading.findings, prefix: "" };
         context.printer.report(&findings.render(Format::Text, &context.printer));
-        loading.strays.iter().for_each(|stray| context.printer.warning(stray));
     }
-    if let Some(reason) = &loading.unreadable {
-        return Err(unreadable(reason));
+    if loading.unreadable {
+        return Err(CommandError::told());
     }
     let valid = loading.is_valid();
     match loading.project {
@@ -243,11 +274,6 @@ pub(crate) fn start_from(
             Err(CommandError::failure(format!("the project has {}", count(errors as u64, "error", "errors"))))
         }
     }
-}
-
-/// There is a zaprun.yaml and it cannot be read: bad usage, not a finding.
-pub(crate) fn unreadable(reason: &str) -> CommandError {
-    CommandError::usage(format!("zaprun.yaml cannot be read: {reason}"))
 }
 
 /// A project that is looked at: where its state is, and what of it can be read. It need not be valid, since at three in

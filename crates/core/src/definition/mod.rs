@@ -34,7 +34,7 @@ mod zap;
 
 pub use action::{
     Action, Common, CorrelateIn, CrmAction, Expect, Find, HttpAction, LeadFirst, Method, OnUncertain,
-    QueryAction, Retry,
+    QueryAction, Retry, UnreadAction,
 };
 pub use classes::Classes;
 pub use formats::{
@@ -54,4 +54,5 @@ pub use trigger::{
     NumberedPages, OffsetPages, OrderType, OrdersTrigger, Pagination, Preset, ScheduleTrigger, Since,
     TransactionType, TransactionsTrigger, Trigger, WebhookTrigger,
 };
+pub(crate) use trigger::{TRIGGER_TYPES, UNREAD};
 pub use zap::Zap;

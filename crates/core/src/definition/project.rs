@@ -30,8 +30,6 @@ pub struct Project {
     /// Switches for zaps, by name; meant for overlays.
     #[serde(default)]
     pub zaps: Table<Spanned<ZapSwitch>>,
-    /// How long the history of finished runs is kept, for example 30d. What was seen is remembered for ever.
-    pub history: Option<Spanned<Duration>>,
 }
 
 fn version(_: &mut SchemaGenerator) -> Schema {
@@ -273,8 +271,6 @@ pub struct TokenCheck {
 pub struct Listen {
     /// Where webhooks arrive.
     pub webhooks: Option<Spanned<Listener>>,
-    /// Where health, metrics and the console are.
-    pub admin: Option<Spanned<Listener>>,
     /// The proxies whose `X-Forwarded-For` is believed, as addresses or networks.
     #[serde(default)]
     pub trusted_proxies: Vec<Spanned<Network>>,

@@ -7,7 +7,7 @@ use super::action::Action;
 use super::formats::Name;
 use super::test::Test;
 use super::trigger::Trigger;
-use crate::yaml::{MapRef, NodeRef, Spanned};
+use crate::yaml::{MapRef, NodeId, NodeRef, Spanned};
 
 /// A zap: what starts it, what it looks at and what it does.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -41,6 +41,11 @@ pub struct Zap {
     #[serde(default)]
     #[schemars(with = "Vec<Test>")]
     pub tests: Vec<NodeRef>,
+    /// The ids of steps that could not be read, so that later steps may mean any; the root of the tree, when no step
+    /// could be read. Only a definition that was mended has them.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub open_steps: Vec<NodeId>,
 }
 
 fn lets(_: &mut schemars::SchemaGenerator) -> schemars::Schema {

@@ -106,6 +106,10 @@ codes! {
         "An invisible character in a definition is never meant, and some end the text for other readers.",
         bad: "name: a<NUL>b",
         good: "name: ab";
+    NOT_READ = "ZR0118", Warning, "file that is not read",
+        "A file that looks like a part of the project and is none does nothing, and whoever put it there thinks otherwise.",
+        bad: "zaps/new-sale.yml",
+        good: "zaps/new-sale.yaml";
     // 02xx: structure.
     WRONG_TYPE = "ZR0201", Error, "value of the wrong type",
         "The field holds another type of value.",
@@ -208,6 +212,10 @@ codes! {
         "Whoever finds the address makes the zap do its work, with any data he likes.",
         bad: "listen: { webhooks: 0.0.0.0:8080 } and verify: none",
         good: "verify: { token: { header: X-Token, value: \"${FORM_TOKEN}\" } }";
+    NOTHING_RUNS = "ZR0311", Warning, "project in which nothing runs",
+        "Without a zap that is switched on `zaprun run` has nothing to do: it waits until it is told to stop.",
+        bad: "enabled: false      # in every zap",
+        good: "enabled: true";
     // 04xx: templates and expressions.
     TEMPLATE_SYNTAX = "ZR0401", Error, "expression cannot be parsed",
         "What is not understood would be sent as it stands, or not at all.",

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::ir::{ArgNode, Arguments, FilterCall, InnerCall, NodeKind, TestCall};
+use super::known;
 use super::names::Key;
 use super::problem::{Fault, Problem};
 use super::resolve::Resolver;
@@ -55,11 +56,14 @@ impl Resolver<'_> {
         input: &Type,
     ) -> Option<FilterCall> {
         let Some(spec) = filters::find(name) else {
-            let likely =
-                did_you_mean(name, filters::names()).map(|likely| format!("did you mean `{likely}`?"));
+            let likely = did_you_mean(name, filters::names());
+            let help = likely.map_or_else(
+                || "`zaprun filters` lists all there are".to_owned(),
+                |likely| format!("did you mean `{likely}`?"),
+            );
             let problem =
                 Problem::new(&code::UNKNOWN_FILTER, format!("unknown filter `{name}`"), range.clone());
-            self.report(problem.maybe_help(likely));
+            self.report(problem.help(help));
             return None;
         };
         let callee = Callee { name, range, params: spec.params };
@@ -132,10 +136,13 @@ impl Resolver<'_> {
         given: Given<'_>,
     ) -> Option<TestCall> {
         let Some(spec) = tests_table::find(name) else {
-            let likely =
-                did_you_mean(name, tests_table::names()).map(|likely| format!("did you mean `{likely}`?"));
+            let names: Vec<&str> = tests_table::names().collect();
+            let help = did_you_mean(name, names.iter().copied()).map_or_else(
+                || format!("tests are {}", known::listed(&names)),
+                |likely| format!("did you mean `{likely}`?"),
+            );
             let problem = Problem::new(&code::UNKNOWN_TEST, format!("unknown test `{name}`"), range.clone());
-            self.report(problem.maybe_help(likely));
+            self.report(problem.help(help));
             return None;
         };
         let spec: &'static TestSpec = spec;
@@ -253,10 +260,10 @@ impl Resolver<'_> {
                 Ok(member) => of = member,
                 Err(no_member) => {
                     let help = match no_member {
-                        NoMember::Unknown { likely } => {
-                            likely.map(|likely| format!("did you mean `{likely}`?"))
-                        }
-                        NoMember::Without(_) => None,
+                        NoMember::Unknown { likely } => likely
+                            .map(|likely| format!("did you mean `{likely}`?"))
+                            .or_else(|| known::members("item", &of.shape)),
+                        NoMember::Without(kind) => Some(format!("what it is looked for in is {kind}")),
                     };
                     let message = format!("`{}`: items have no field `{name}`", callee.name);
                     self.report(Problem::new(&code::UNKNOWN_MEMBER, message, range).maybe_help(help));

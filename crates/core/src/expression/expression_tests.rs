@@ -283,7 +283,7 @@ fn a_string_is_decided_by_what_it_holds() {
         ("$.nope", "error: the record has no field `nope`"),
         ("$.50 off", "error: not a JSONPath (RFC 9535) to its last character"),
         ("$.orderId and more", "error: not a JSONPath (RFC 9535) to its last character"),
-        ("{{ record.orderId", "error: unexpected end of input, expected end of variable block"),
+        ("{{ record.orderId", "error: `{{` is opened and never closed"),
     ] {
         assert_eq!(value(source), result, "{source}");
     }

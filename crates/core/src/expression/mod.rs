@@ -13,12 +13,14 @@ pub(crate) mod check;
 mod eval;
 mod infer;
 pub(crate) mod ir;
+pub(crate) mod known;
 mod names;
 pub(crate) mod narrow;
 pub(crate) mod ops;
 pub(crate) mod problem;
 pub(crate) mod resolve;
 pub(crate) mod syntax;
+mod syntax_words;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tests_table;

@@ -10,6 +10,7 @@ use super::infer;
 use super::ir::{
     Base, Choose, FilterCall, FilterNode, LoopField, LoopSlots, Node, NodeKind, ScopeEntry, Slice, TestNode,
 };
+use super::known;
 use super::names::{Access, Key, Names};
 use super::narrow::{Facts, Place, facts};
 use super::problem::Problem;
@@ -249,9 +250,14 @@ impl<'a> Resolver<'a> {
                 let likely = did_you_mean(name, self.names.iter().chain(locals)).map(str::to_owned);
                 let help =
                     likely.map(|likely| format!("did you mean `{likely}`?")).or_else(|| self.as_field(name));
+                let help = help.unwrap_or_else(|| {
+                    let locals = self.scopes.iter().flat_map(|scope| scope.names.keys().map(String::as_str));
+                    let names: Vec<&str> = self.names.iter().chain(locals).collect();
+                    format!("names here are {}; text stands in quotes", known::listed(&names))
+                });
                 let problem =
                     Problem::new(&code::UNKNOWN_NAME, format!("unknown name `{name}`"), tree.range.clone());
-                self.report(problem.maybe_help(help));
+                self.report(problem.help(help));
                 self.unknown(tree)
             }
         }
@@ -324,13 +330,17 @@ impl<'a> Resolver<'a> {
         let (message, help) = match no_member {
             NoMember::Unknown { likely } => (
                 format!("`{of}` has no field `{name}`"),
-                likely.map(|likely| format!("did you mean `{likely}`?")),
+                likely
+                    .map(|likely| format!("did you mean `{likely}`?"))
+                    .or_else(|| known::members(of, &ty.shape)),
             ),
             NoMember::Without(Kind::List) => (
                 format!("`{of}` is a list and has no field `{name}`"),
                 Some(format!("write `{of}[0].{name}`, or `{of} | map(attribute='{name}')` for all")),
             ),
-            NoMember::Without(kind) => (format!("`{of}` is {kind} and has no field `{name}`"), None),
+            NoMember::Without(kind) => {
+                (format!("`{of}` is {kind} and has no field `{name}`"), Some(format!("write `{of}` alone")))
+            }
         };
         self.report(Problem::new(&code::UNKNOWN_MEMBER, message, tree.range.clone()).maybe_help(help));
         Type::any()

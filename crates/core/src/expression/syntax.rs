@@ -13,6 +13,7 @@ use minijinja::value::ValueKind;
 use regex::Regex;
 
 use super::problem::Problem;
+use super::syntax_words::syntax_words;
 use super::tree::{Argument, BinaryOp, Branch, Loop, Piece, Tree, TreeKind};
 use crate::diagnostic::code;
 use crate::value::Decimal;
@@ -106,7 +107,8 @@ fn syntax_problem(source: &str, error: &minijinja::Error) -> Problem {
         let problem = Problem::new(&code::TEMPLATE_SYNTAX, format!("`{member}` is no identifier"), range);
         return problem.help(format!("write it in brackets: `[\"{member}\"]`"));
     }
-    Problem::new(&code::TEMPLATE_SYNTAX, detail, range).maybe_help(syntax_help(source))
+    let (message, help) = syntax_words(source, detail, &range);
+    Problem::new(&code::TEMPLATE_SYNTAX, message, range).help(syntax_help(source).unwrap_or(help))
 }
 
 /// A member such as `record.3DTxnResult`, which must be written in brackets.

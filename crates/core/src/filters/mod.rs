@@ -21,7 +21,7 @@ use crate::value::{Kind, Value};
 
 pub(crate) use args::{Arg, Attribute, Call, Inner, Ready, prepare};
 pub use args::{Fallback, Param, ParamType};
-pub(crate) use money::currency_digits;
+pub(crate) use money::{currency_digits, is_currency};
 
 /// What is known of a filter's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -127,6 +127,11 @@ pub(crate) fn currency_digits(code: &str) -> u32 {
     digits(code).unwrap_or(2)
 }
 
+/// Whether there is a currency of that code.
+pub(crate) fn is_currency(code: &str) -> bool {
+    digits(code).is_ok()
+}
+
 /// Digits after the point of a currency.
 fn digits(code: &str) -> Result<u32, Fault> {
     const NONE: &[&str] = &[

@@ -5,6 +5,7 @@
 
 mod action;
 mod ignore;
+mod mend;
 mod names;
 mod overlay;
 mod project;
@@ -20,6 +21,7 @@ pub(crate) use secrets::in_zap as secrets_in;
 mod tests;
 
 pub use ignore::Ignores;
+pub use mend::Mended;
 pub use secrets::{is_secret_name, secret_in_line};
 
 use std::collections::HashSet;
@@ -83,6 +85,8 @@ pub struct ZapFile {
     pub enabled: bool,
     /// What it says; `None` when it cannot be read as a zap, and then a finding says why.
     pub definition: Option<Zap>,
+    /// What can be read of it all the same, for checks of the rest.
+    pub mended: Option<Box<Mended<Zap>>>,
     /// The tree that the definition's nodes belong to; `None` when the file is not YAML.
     pub tree: Option<Tree>,
 }
@@ -94,6 +98,8 @@ pub struct Loaded {
     pub sources: SourceMap,
     /// The project; `None` when `zaprun.yaml` cannot be read as one, and then a finding says why.
     pub project: Option<LoadedProject>,
+    /// What of the project can be read all the same when it cannot be read whole: zaps are checked against it.
+    pub mended: Option<LoadedProject>,
     /// The project as the environments that were not chosen have it: zaps are checked against each, none is run.
     pub others: Vec<LoadedProject>,
     /// The zaps in the order of the input.
@@ -138,6 +144,7 @@ pub fn load(input: &Input, lookup: Option<&dyn Lookup>) -> Loaded {
     Loaded {
         sources: reader.sources,
         project: read.project,
+        mended: read.mended,
         others: read.others,
         zaps,
         diagnostics: reader.findings,

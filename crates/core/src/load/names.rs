@@ -7,7 +7,7 @@ use super::project::ReadProject;
 use super::{Reader, ZapFile, only_with, webhooks};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::source::Span;
-use crate::yaml::{MAX_FINDINGS, NodeId, Tree};
+use crate::yaml::{Entry, Kind, MAX_FINDINGS, NodeId, Tree};
 
 /// Checks the names of all files against each other.
 pub(super) fn check(reader: &mut Reader, project: &ReadProject, zaps: &[ZapFile]) {
@@ -108,16 +108,16 @@ fn connections(project: &Tree, zap: &Tree) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let kind = |node: NodeId| zap.get(node, "type").and_then(|node| zap.text(node));
     if let Some(trigger) = zap.get(zap.root(), "trigger") {
-        // A kind that does not exist has its own finding; most triggers are the CRM's.
-        let wanted = kind(trigger).map_or(Some(KONNEKTIVE), wanted);
-        findings.extend(wanted.and_then(|wanted| connection(project, zap, trigger, wanted)));
+        // Of a kind that does not exist, which has its own finding, at least the name must lead somewhere.
+        if kind(trigger) != Some(WEBHOOK) {
+            findings.extend(connection(project, zap, trigger, kind(trigger).and_then(wanted)));
+        }
     }
     if let Some(entrance) = webhooks::entrance(zap) {
-        findings.extend(connection(project, zap, entrance.node, WEBHOOK));
+        findings.extend(connection(project, zap, entrance.node, Some(WEBHOOK)));
     }
     for (_, action) in steps(zap) {
-        let wanted = kind(action).and_then(wanted);
-        findings.extend(wanted.and_then(|wanted| connection(project, zap, action, wanted)));
+        findings.extend(connection(project, zap, action, kind(action).and_then(wanted)));
     }
     findings
 }
@@ -135,22 +135,29 @@ fn wanted(kind: &str) -> Option<&'static str> {
     }
 }
 
-fn connection(project: &Tree, zap: &Tree, from: NodeId, wanted: &str) -> Option<Diagnostic> {
+fn connection(project: &Tree, zap: &Tree, from: NodeId, wanted: Option<&str>) -> Option<Diagnostic> {
     let node = zap.get(from, "connection")?;
     let name = zap.text(node)?;
-    let all = project.get(project.root(), "connections").map_or(&[][..], |node| project.entries(node));
+    let connections = project.get(project.root(), "connections");
+    // What is no map of connections has its finding, and may have meant any.
+    if connections.is_some_and(|node| !matches!(project.node(node).kind, Kind::Map(_))) {
+        return None;
+    }
+    let all = connections.map_or(&[][..], |node| project.entries(node));
     let kind = |node: NodeId| project.get(node, "type").and_then(|node| project.text(node));
-    let fitting: Vec<&str> =
-        all.iter().filter(|entry| kind(entry.value) == Some(wanted)).map(|entry| &*entry.key).collect();
+    let fits = |entry: &&Entry| wanted.is_none() || kind(entry.value) == wanted;
+    let fitting: Vec<&str> = all.iter().filter(fits).map(|entry| &*entry.key).collect();
+    let of_type = wanted.map_or_else(String::new, |wanted| format!(" of type {wanted}"));
     let advice = match did_you_mean(name, fitting.iter().copied()) {
         Some(best) => format!("did you mean `{best}`?"),
-        None if fitting.is_empty() => format!("add a connection of type {wanted} to zaprun.yaml"),
-        None => format!("connections of type {wanted} are {}", quoted(&fitting)),
+        None if fitting.is_empty() => format!("add a connection{of_type} to zaprun.yaml"),
+        None => format!("connections{of_type} are {}", quoted(&fitting)),
     };
     let Some(entry) = all.iter().find(|entry| &*entry.key == name) else {
         let message = format!("there is no connection `{name}`");
         return Some(Diagnostic::new(&code::UNKNOWN_CONNECTION, message).at(zap.span(node)).help(advice));
     };
+    let wanted = wanted?;
     let found = kind(entry.value).filter(|found| *found != wanted)?;
     Some(
         Diagnostic::new(

@@ -2,10 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::mend::{self, Outcome};
 use super::zap::too_short;
 use super::{Input, LoadedProject, Read, Reader, overlay, secrets, start, with_traps};
-use crate::definition::Project;
+use crate::definition::{FORMATS, Project};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
+use crate::filters;
 use crate::header;
 use crate::pointer;
 use crate::schema::{self, Document};
@@ -16,6 +18,7 @@ use crate::yaml::{self, Kind, MAX_FINDINGS, NodeId, Style, Tree};
 /// What reading the project file and its overlays gave.
 pub(super) struct ReadProject {
     pub(super) project: Option<LoadedProject>,
+    pub(super) mended: Option<LoadedProject>,
     pub(super) others: Vec<LoadedProject>,
     pub(super) needed: Vec<Needed>,
     /// Every variant as a tree: the base, and the base with each overlay, which is named. The first is the chosen one.
@@ -29,8 +32,13 @@ pub(super) fn read(reader: &mut Reader, input: &Input, lookup: Option<&dyn Looku
         input.overlays.iter().map(|overlay| (overlay.env.as_str(), reader.read(&overlay.file))).collect();
     unknown_environment(reader, input, base.file);
     let file = base.file;
-    let mut result =
-        ReadProject { project: None, others: Vec::new(), needed: Vec::new(), variants: Vec::new() };
+    let mut result = ReadProject {
+        project: None,
+        mended: None,
+        others: Vec::new(),
+        needed: Vec::new(),
+        variants: Vec::new(),
+    };
     let mut traps = base.traps;
     let Some(tree) = base.tree.filter(|tree| tree.node(tree.root()).kind != Kind::Null) else {
         empty(reader, file, &input.project.path);
@@ -65,7 +73,7 @@ pub(super) fn read(reader: &mut Reader, input: &Input, lookup: Option<&dyn Looku
     let mut known_references = HashSet::new();
     for (index, (_, from, tree)) in variants.into_iter().enumerate() {
         let lookup = lookup.filter(|_| index == 0);
-        let (tree, definition, replaced, mut findings) = variant(tree, lookup);
+        let Variant { tree, definition, whole, replaced, mut findings } = variant(tree, lookup);
         structure.append(&mut findings);
         for needed in replaced.needed {
             if known_references.insert(needed.reference.clone()) {
@@ -73,10 +81,10 @@ pub(super) fn read(reader: &mut Reader, input: &Input, lookup: Option<&dyn Looku
             }
         }
         let laid = |file| definition.map(|definition| LoadedProject { definition, tree: tree.clone(), file });
-        if index == 0 {
-            result.project = laid(file);
-        } else {
-            result.others.extend(laid(from));
+        match index {
+            0 if whole => result.project = laid(file),
+            0 => result.mended = laid(file),
+            _ => result.others.extend(laid(from)),
         }
         result.variants.push((from, tree));
     }
@@ -111,27 +119,32 @@ fn unknown_environment(reader: &mut Reader, input: &Input, file: FileId) {
     reader.add(vec![Diagnostic::new(&code::UNKNOWN_ENV, message).at(start(file)).help(help)]);
 }
 
-type Variant = (Tree, Option<Project>, Replaced, Vec<Diagnostic>);
+/// A project file, alone or with an overlay.
+struct Variant {
+    tree: Tree,
+    definition: Option<Project>,
+    /// Whether the definition says all that was written.
+    whole: bool,
+    replaced: Replaced,
+    findings: Vec<Diagnostic>,
+}
 
 fn variant(mut tree: Tree, lookup: Option<&dyn Lookup>) -> Variant {
     let mut replaced = variables::replace(&mut tree, lookup);
     let mut findings = std::mem::take(&mut replaced.diagnostics);
     let mut structure = schema::check(Document::Project, &tree);
-    let definition = match yaml::from_node::<Project>(&tree, tree.root()) {
-        Ok(project) => Some(project),
-        Err(error) => {
-            if structure.is_empty() {
-                structure.push(unread(&tree, &error));
-            }
-            None
-        }
+    let (definition, whole) = match mend::read::<Project>(&tree, &mut structure, |_, _| {}) {
+        Outcome::Good(project) => (Some(project), true),
+        // What is asked of it, its variables and connections, stands in the tree as it did.
+        Outcome::Mended(mended) => (Some(mended.definition), false),
+        Outcome::Lost => (None, false),
     };
     secrets::no_default(&tree, &mut findings);
     findings.append(&mut structure);
     findings.extend(checks(&tree));
     findings.extend(secrets::in_project(&tree, &replaced));
     pointer::fill(&tree, &mut findings);
-    (tree, definition, replaced, findings)
+    Variant { tree, definition, whole, replaced, findings }
 }
 
 /// The finding for a value that fits its schema and still cannot be read.
@@ -142,7 +155,11 @@ pub(crate) fn unread(tree: &Tree, error: &yaml::DeError) -> Diagnostic {
         Kind::Text { .. } => &code::BAD_FORMAT,
         _ => &code::WRONG_TYPE,
     };
-    Diagnostic::new(code, error.message.clone()).at(tree.span(node))
+    let form = tree.text(node).and_then(|text| {
+        FORMATS.iter().find(|format| (format.check)(text).is_some_and(|problem| problem == error.message))
+    });
+    let help = form.map(|format| format.help.to_owned());
+    Diagnostic::new(code, error.message.clone()).maybe_help(help).at(tree.span(node))
 }
 
 /// What no schema can say about connections.
@@ -156,11 +173,16 @@ fn checks(tree: &Tree) -> Vec<Diagnostic> {
         if let Some(zone) = tree.get(connection.value, "timezone") {
             findings.extend(time_zone(tree, zone, &mut zones));
         }
+        if let Some(currency) = tree.get(connection.value, "currency") {
+            findings.extend(no_currency(tree, currency));
+        }
         if let Some(timeout) = tree.get(connection.value, "timeout") {
             findings.extend(too_short(tree, timeout, "timeout", std::time::Duration::from_secs(1)));
         }
         if let Some(url) = tree.get(connection.value, "base_url") {
-            findings.extend(address(tree, url));
+            let crm =
+                tree.get(connection.value, "type").and_then(|kind| tree.text(kind)) == Some("konnektive");
+            findings.extend(address(tree, url, crm));
         }
         findings.extend(header_names(tree, connection.value));
     }
@@ -215,10 +237,36 @@ pub(super) fn time_zone(tree: &Tree, node: NodeId, known: &mut HashMap<String, b
     )
 }
 
-fn address(tree: &Tree, node: NodeId) -> Option<Diagnostic> {
+/// Three letters that are no currency; what has another form has its finding.
+fn no_currency(tree: &Tree, node: NodeId) -> Option<Diagnostic> {
+    let Kind::Text { value, style } = &tree.node(node).kind else { return None };
+    let letters = value.len() == 3 && value.bytes().all(|byte| byte.is_ascii_uppercase());
+    if !letters || filters::is_currency(value) {
+        return None;
+    }
+    let finding = match style {
+        Style::Variable => {
+            Diagnostic::new(&code::VARIABLE_VALUE, "the variable in `currency` does not hold a currency")
+        }
+        _ => Diagnostic::new(&code::BAD_FORMAT, format!("there is no currency `{value}`")),
+    };
+    Some(finding.at(tree.span(node)).help("write its ISO 4217 code: USD"))
+}
+
+fn address(tree: &Tree, node: NodeId, crm: bool) -> Option<Diagnostic> {
     let Kind::Text { value, style } = &tree.node(node).kind else { return None };
     if is_address(value) {
-        return None;
+        // Written out it is a secret in plain, which has its finding.
+        let login =
+            url::Url::parse(value).is_ok_and(|url| !url.username().is_empty() || url.password().is_some());
+        let help = match crm {
+            true => "take them out of it: `login_id` and `password` are keys of their own",
+            false => "take them out of it, and write auth: { basic: { username: …, password: \"${NAME}\" } }",
+        };
+        return (login && *style == Style::Variable).then(|| {
+            let message = "the variable in `base_url` holds a user name or password";
+            Diagnostic::new(&code::VARIABLE_VALUE, message).at(tree.span(node)).help(help)
+        });
     }
     let finding = match style {
         Style::Variable => {

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod examples;
+mod mended;
 mod projects;
 mod random;
 mod triggers;

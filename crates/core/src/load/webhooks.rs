@@ -52,6 +52,10 @@ pub(super) fn check(zaps: &[ZapFile]) -> Vec<Diagnostic> {
 pub(super) fn check_with(project: &Tree, zaps: &[ZapFile]) -> Vec<Diagnostic> {
     let listen = project.get(project.root(), "listen");
     let listener = listen.and_then(|listen| project.get(listen, "webhooks"));
+    // What is no map has its finding, and may have meant any address.
+    if listen.is_some_and(|listen| !matches!(project.node(listen).kind, Kind::Map(_))) {
+        return Vec::new();
+    }
     let all = entrances(zaps);
     let Some(listener) = listener else {
         return all.iter().filter_map(|entrance| Some(entrance.of(unheard(entrance)?))).collect();

@@ -305,7 +305,8 @@ impl<'a> Compiler<'a> {
     }
 
     fn word_misused(&mut self, at: Span, message: &str) -> bool {
-        self.report(Diagnostic::new(&code::WORD_MISUSED, message).at(at));
+        let help = "`zaprun reference mapping` shows where each `$` key stands; `$$` writes a `$`";
+        self.report(Diagnostic::new(&code::WORD_MISUSED, message).at(at).help(help));
         false
     }
 

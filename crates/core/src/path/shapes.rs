@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::JsonPath;
 use super::query::{Filter, Operand, Pattern, Query, Segment, Selector};
 use crate::diagnostic::code;
+use crate::expression::known::members;
 use crate::expression::ops::mismatch_help;
 use crate::expression::problem::Problem;
 use crate::expression::{NoMember, Shape, Type};
@@ -75,9 +76,13 @@ impl Checker<'_> {
             Ok(member) => return Ok(member),
             Err(NoMember::Unknown { likely }) => (
                 format!("{} has no field `{name}`", self.owner(query, range.as_ref())),
-                likely.map(|likely| format!("did you mean `{likely}`?")),
+                likely
+                    .map(|likely| format!("did you mean `{likely}`?"))
+                    .or_else(|| members(self.of, &of.shape)),
             ),
-            Err(NoMember::Without(kind)) => (format!("`{name}` is looked for in {kind}"), None),
+            Err(NoMember::Without(kind)) => {
+                (format!("`{name}` is looked for in {kind}"), Some("end the path before it".to_owned()))
+            }
         };
         let range = range.unwrap_or(0..self.source.len());
         Err(Problem::new(&code::UNKNOWN_MEMBER, message, range).maybe_help(help))

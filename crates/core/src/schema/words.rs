@@ -144,7 +144,19 @@ fn wrong_type(place: &Place<'_>, schema: Option<&Value>, error: &ValidationError
         Kind::Text { .. } | Kind::Number(_) if wants("boolean") => Some("write true or false".to_owned()),
         Kind::Text { .. } if wants("array") => Some("write a list: [a, b], or one `- ` per line".to_owned()),
         Kind::Map(_) if wants("array") && !wants("string") => Some("begin each member with `- `".to_owned()),
-        _ => None,
+        _ if format.is_some() => format.map(|format| format.help.to_owned()),
+        _ if wanted.len() > 1 && wants("array") => {
+            Some("write text, a number, true or false, or a list of them".to_owned())
+        }
+        _ if wanted.len() > 1 && !wants("object") => Some("write text, a number, true or false".to_owned()),
+        Kind::List(_) if wants("object") => {
+            Some("write `key: value` lines, without `- ` before them".to_owned())
+        }
+        _ if wants("boolean") => Some("write true or false".to_owned()),
+        _ if wants("integer") => Some("write a whole number: 3".to_owned()),
+        _ if wants("object") => Some("write `key: value` lines below it".to_owned()),
+        _ if wants("array") => Some("write a list: [a, b], or one `- ` per line".to_owned()),
+        _ => Some("write one text; in quotes where it holds `: `, `{` or `[`".to_owned()),
     };
     finding.maybe_help(help)
 }
@@ -211,7 +223,9 @@ fn bad_format(place: &Place<'_>, pattern: &str) -> Diagnostic {
 }
 
 fn range(name: &str, words: &str, limit: &Value) -> Diagnostic {
-    Diagnostic::new(&code::OUT_OF_RANGE, format!("{name} must be {words} {limit}"))
+    let help =
+        if words == "at least" { format!("write {limit} or more") } else { format!("write {limit} or less") };
+    Diagnostic::new(&code::OUT_OF_RANGE, format!("{name} must be {words} {limit}")).help(help)
 }
 
 fn unknown_key(place: &Place<'_>, schema: Option<&Value>, key: &str) -> Diagnostic {
@@ -285,6 +299,8 @@ fn not_available(slot: &str, word: &str) -> Option<Diagnostic> {
 /// The part of a zap that a map is, as the table of later features calls it.
 fn container(place: &Place<'_>) -> Option<&'static str> {
     match (place.document, place.pointer.as_str()) {
+        (Document::Project, "") => Some("project"),
+        (Document::Project, "/listen") => Some("listen"),
         (Document::Zap, "") => Some("zap"),
         (Document::Zap, "/trigger") => Some("trigger"),
         (Document::Zap, pointer) if pointer.starts_with("/actions/") && pointer.matches('/').count() == 2 => {

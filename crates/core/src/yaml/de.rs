@@ -18,6 +18,8 @@ use super::tree::{Entry, Kind, NodeId, Style, Tree};
 pub struct DeError {
     /// The node.
     pub node: Option<NodeId>,
+    /// The key that the node lacks, where that is what is wrong.
+    pub missing: Option<&'static str>,
     /// What is wrong, as a fragment; never holds what a variable held.
     pub message: String,
 }
@@ -32,7 +34,11 @@ impl std::error::Error for DeError {}
 
 impl de::Error for DeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        DeError { node: None, message: message.to_string() }
+        DeError { node: None, missing: None, message: message.to_string() }
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        DeError { missing: Some(field), ..de::Error::custom(format_args!("there is no `{field}`")) }
     }
 }
 
@@ -78,7 +84,7 @@ impl Reader<'_> {
 
     fn wrong(self, wanted: &str) -> DeError {
         let found = self.tree.node(self.node).words();
-        self.blame(DeError { node: None, message: format!("expected {wanted}, found {found}") })
+        self.blame(de::Error::custom(format_args!("expected {wanted}, found {found}")))
     }
 }
 

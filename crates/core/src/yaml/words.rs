@@ -23,6 +23,9 @@ pub(super) fn syntax(file: FileId, text: &str, error: &ScanError) -> Diagnostic 
     if let Some((start, end)) = template_on_line(text, at) {
         return unquoted_template(Span::new(file, start, end), &text[start..end]);
     }
+    if let Some(found) = scheme_alone(file, text, at) {
+        return found;
+    }
     let length = text[at..].chars().next().filter(|c| !matches!(c, '\n' | '\r')).map_or(0, char::len_utf8);
     let span = Span::new(file, at, at + length);
     let (code, message, help) = match error.kind() {
@@ -51,6 +54,30 @@ pub(super) fn syntax(file: FileId, text: &str, error: &ScanError) -> Diagnostic 
         }
     };
     Diagnostic::new(code, message).at(span).help(help)
+}
+
+/// `state: sqlite:` with nothing after the second colon.
+fn scheme_alone(file: FileId, text: &str, at: usize) -> Option<Diagnostic> {
+    let start = text[..at].rfind('\n').map_or(0, |line| line + 1);
+    let line = text[start..].lines().next()?;
+    let (key, value) = line.split_once(": ")?;
+    let value = value.split(" #").next().unwrap_or(value).trim();
+    let word = value.strip_suffix(':')?;
+    let plain = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    if !plain(word) || !plain(key.trim_start().trim_start_matches("- ")) {
+        return None;
+    }
+    let help = match word {
+        "sqlite" => "write the path of the state after it: sqlite:state/zaprun.db".to_owned(),
+        _ => format!("write what follows `{value}`, or put it in quotes: \"{value}\""),
+    };
+    let from = start + line.find(value)?;
+    let message = format!("nothing follows `{value}`, so YAML takes it for a key");
+    Some(
+        Diagnostic::new(&code::YAML_SYNTAX, message).at(Span::new(file, from, from + value.len())).help(help),
+    )
 }
 
 fn described(kind: &ErrorKind) -> (String, &'static str) {

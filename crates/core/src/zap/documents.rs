@@ -53,9 +53,11 @@ fn named(definition: &definition::Zap, tree: &Tree) -> Vec<NodeId> {
     let (schema, samples) = match &definition.trigger.value {
         Trigger::Webhook(webhook) => (webhook.schema, webhook.infer_from),
         Trigger::Http(http) => (http.schema, http.infer_from),
-        Trigger::Orders(_) | Trigger::Transactions(_) | Trigger::Customers(_) | Trigger::Schedule(_) => {
-            (None, None)
-        }
+        Trigger::Orders(_)
+        | Trigger::Transactions(_)
+        | Trigger::Customers(_)
+        | Trigger::Schedule(_)
+        | Trigger::Unread => (None, None),
     };
     let mut nodes: Vec<NodeId> = schema.into_iter().map(|node| node.0).collect();
     if let Some(samples) = samples {

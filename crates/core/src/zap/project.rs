@@ -52,9 +52,14 @@ impl ProjectFacts {
     /// Reads them off a project. What is not valid in it has its finding elsewhere and gets a default here.
     pub fn of(project: &definition::Project, tree: &Tree) -> Self {
         let mut facts = ProjectFacts::default();
-        if let Some(vars) = &project.vars {
-            facts.vars = value(tree, vars.0);
-            facts.vars_shape = shape(tree, vars.0);
+        match tree.get(tree.root(), "vars").map(|vars| (vars, &tree.node(vars).kind)) {
+            Some((vars, Kind::Map(_))) => {
+                facts.vars = value(tree, vars);
+                facts.vars_shape = shape(tree, vars);
+            }
+            // What is no map of names has its finding, and may have meant any.
+            Some(_) => facts.vars_shape = Shape::Any,
+            None => {}
         }
         for (name, connection) in project.connections.iter() {
             match &connection.value {

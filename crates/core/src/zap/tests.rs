@@ -302,13 +302,13 @@ actions:
         3:15 ZR0404 `record` has no field `emailAdress` | did you mean `emailAddress`?
         7:10 ZR0710 scheme and host of the address are not literal | write https:// and the host out before the first template, or name the hosts in `allow_hosts`
         7:22 ZR0411 `record.custom1` is null in some rows, and the run is given up then | write `record.custom1 | default('')`, or let only those pass that have it: `filter: "{{ record.custom1 is defined }}"`
-        8:16 ZR0711 `X Order` is not a header name
+        8:16 ZR0711 `X Order` is not a header name | write letters, digits and hyphens, without spaces and `:`: X-Request-Source
         10:12 ZR0704 `$eech` is not a word of the mapping language | did you mean `$each`? for a field of that name write `$$eech`
-        11:10 ZR0705 `$each` needs `$map`: what each element becomes
-        12:10 ZR0705 `$if` needs `$then`
+        11:10 ZR0705 `$each` needs `$map`: what each element becomes | `zaprun reference mapping` shows where each `$` key stands; `$$` writes a `$`
+        12:10 ZR0705 `$if` needs `$then` | `zaprun reference mapping` shows where each `$` key stands; `$$` writes a `$`
         13:12 ZR0703 `$clear` has no meaning here | it clears a field of the CRM; write null to send a null
-        14:14 ZR0404 `let` has no field `b`
-        15:14 ZR0404 `steps` has no field `nobody`
+        14:14 ZR0404 `let` has no field `b` | it has `a`
+        15:14 ZR0404 `steps` has no field `nobody` | no step comes before this one
         16:12 ZR0404 the record has no field `emailAdress` | did you mean `emailAddress`?
         "#
     );
@@ -655,8 +655,8 @@ actions:
         9:21 ZR0404 `$.items[*]` has no field `nmae` | did you mean `name`?
         10:22 ZR0404 `$.items[0]` has no field `nmae` | did you mean `name`?
         11:30 ZR0404 `$.items[?@.qty > 1]` has no field `nmae` | did you mean `name`?
-        12:28 ZR0404 `x` is looked for in text
-        14:32 ZR0404 `record` has no field `nope`
+        12:28 ZR0404 `x` is looked for in text | end the path before it
+        14:32 ZR0404 `record` has no field `nope` | `zaprun reference order` lists its fields
         15:43 ZR0404 `item` has no field `nmae` | did you mean `name`?
         16:40 ZR0408 text cannot be compared with a number | write it in quotes: '12'
         16:73 ZR0408 text cannot be compared with a number | write it in quotes: '12'
@@ -720,9 +720,9 @@ fn what_would_never_work_is_found_before_it_runs() {
         @r"
         4:65 ZR0205 `path` holds `.` or `..` between slashes, which means a step within the path | write the path without it
         5:31 ZR0205 `url` holds `.` or `..` between slashes, which means a step within the path | write the path without it
-        6:59 ZR0404 `steps.a` has no field `response`
-        6:95 ZR0404 `steps.b` has no field `items`
-        7:62 ZR0705 another key writes `$set` too
+        6:59 ZR0404 `steps.a` has no field `response` | it has `outcome`, `items`
+        6:95 ZR0404 `steps.b` has no field `items` | it has `outcome`, `response`
+        7:62 ZR0705 another key writes `$set` too | `zaprun reference mapping` shows where each `$` key stands; `$$` writes a `$`
         7:78 ZR0404 `record.orderId` is text and has no positions | a character is `record.orderId[0:1]`
         "
     );

@@ -25,7 +25,17 @@ pub enum StoreError {
         /// The state file.
         path: String,
     },
-    /// The file is not a state of zaprun, is damaged, or is of a newer version.
+    /// A newer zaprun has written the state; this one does not know all that is in it.
+    #[error("{path} was written by a newer zaprun: its state has version {version}, this one knows {known}")]
+    Newer {
+        /// The state file.
+        path: String,
+        /// The version of its schema.
+        version: u32,
+        /// The newest version that is known here.
+        known: u32,
+    },
+    /// The file is not a state of zaprun, or is damaged.
     #[error("{path} cannot be used: {reason}")]
     Unusable {
         /// The state file.

@@ -49,8 +49,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     let findings = Findings { sources: &project.sources, diagnostics: &project.findings, prefix: &prefix };
     context.printer.data(&findings.render(args.format, &context.printer))?;
     summary(context, &project, &findings, args.tests);
-    if let Some(reason) = &project.unreadable {
-        return Err(loading::unreadable(reason));
+    if project.unreadable {
+        return Err(CommandError::told());
     }
     let (errors, warnings) = findings.counts();
     Ok(Exit::findings(errors > 0 || args.strict && warnings > 0))
@@ -58,7 +58,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
 
 fn explain(context: &Context, wanted: &str) -> Result<Exit, CommandError> {
     let name = wanted.trim().to_uppercase();
-    let Some(code) = CODES.iter().find(|code| code.id == name) else {
+    // `106` and `ZR106` have one meaning.
+    let digits = name.trim_start_matches("ZR");
+    let padded = format!("ZR{digits:0>4}");
+    let Some(code) = CODES.iter().find(|code| code.id == name || code.id == padded) else {
         let error = CommandError::usage(format!("there is no code `{wanted}`"));
         let ids = CODES.iter().map(|code| code.id);
         return Err(match did_you_mean(&name, ids) {
@@ -87,7 +90,6 @@ fn explanation(context: &Context, code: &Code) -> String {
 
 fn summary(context: &Context, project: &Loading, findings: &Findings<'_>, tests: bool) {
     let printer = &context.printer;
-    project.strays.iter().for_each(|stray| printer.warning(stray));
     let (errors, warnings) = findings.counts();
     let checked = checked(project, tests);
     let found: Vec<String> = [(errors, "error", "errors"), (warnings, "warning", "warnings")]

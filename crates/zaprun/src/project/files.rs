@@ -30,8 +30,25 @@ pub(crate) struct Files {
     pub(crate) zaps: Vec<File>,
     /// `zaps/**/*.test.yaml`, sorted.
     pub(crate) tests: Vec<File>,
-    /// What looks like a zap or an overlay and is not read, with the reason.
-    pub(crate) strays: Vec<String>,
+    /// What looks like a zap or an overlay and is not read.
+    pub(crate) strays: Vec<Stray>,
+}
+
+/// Something that looks like a part of the project and is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stray {
+    /// Its path within the project.
+    pub(crate) path: String,
+    /// Why it is not read.
+    pub(crate) reason: String,
+    /// What to do about it.
+    pub(crate) help: &'static str,
+}
+
+impl Stray {
+    fn new(path: impl Into<String>, reason: impl Into<String>, help: &'static str) -> Stray {
+        Stray { path: path.into(), reason: reason.into(), help }
+    }
 }
 
 /// Reads the files of the project in `root`.
@@ -76,11 +93,16 @@ fn is_tests(path: &str) -> bool {
     path.ends_with(".test.yaml")
 }
 
-fn overlays(root: &Path, real_root: &Path, strays: &mut Vec<String>) -> Vec<Overlay> {
+fn overlays(root: &Path, real_root: &Path, strays: &mut Vec<Stray>) -> Vec<Overlay> {
     let entries = match fs::read_dir(root) {
         Ok(entries) => entries,
         Err(error) => {
-            strays.push(format!("overlays are not read: the folder cannot be listed: {}", io_words(&error)));
+            let reason = format!("overlays are not read: the folder cannot be listed: {}", io_words(&error));
+            strays.push(Stray::new(
+                PROJECT_FILE,
+                reason,
+                "let whoever runs zaprun list the project's folder",
+            ));
             return Vec::new();
         }
     };
@@ -90,7 +112,8 @@ fn overlays(root: &Path, real_root: &Path, strays: &mut Vec<String>) -> Vec<Over
         let Some(name) = name.to_str() else { continue };
         let Some(middle) = name.strip_prefix("zaprun.") else { continue };
         if middle.ends_with(".yml") {
-            strays.push(format!("{name} is not read: overlays end in .yaml"));
+            let reason = format!("{name} is not read: overlays end in .yaml");
+            strays.push(Stray::new(name, reason, "rename it to .yaml, or remove it"));
         }
         let Some(env) = middle.strip_suffix(".yaml") else { continue };
         let file = File { path: name.to_owned(), content: content(&entry.path(), real_root) };
@@ -100,7 +123,7 @@ fn overlays(root: &Path, real_root: &Path, strays: &mut Vec<String>) -> Vec<Over
     overlays
 }
 
-fn zaps(root: &Path, real_root: &Path, strays: &mut Vec<String>) -> Vec<File> {
+fn zaps(root: &Path, real_root: &Path, strays: &mut Vec<Stray>) -> Vec<File> {
     let folder = root.join("zaps");
     if fs::symlink_metadata(&folder).is_err() {
         return Vec::new();
@@ -162,7 +185,7 @@ fn zap_file(
     root: &Path,
     real_root: &Path,
     seen: &mut HashSet<PathBuf>,
-    strays: &mut Vec<String>,
+    strays: &mut Vec<Stray>,
 ) -> Option<File> {
     let path = within(entry.path(), root);
     let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
@@ -172,11 +195,13 @@ fn zap_file(
             .then(|| File { path, content: Err("it is a file, and should be a folder".to_owned()) });
     }
     if entry.depth() == DEEPEST && is_folder {
-        strays.push(format!("{path} is not read: folders stand more than {DEEPEST} deep in each other"));
+        let reason = format!("{path} is not read: folders stand more than {DEEPEST} deep in each other");
+        strays.push(Stray::new(path, reason, "move what is in it further up"));
         return None;
     }
     if path.ends_with(".yml") && !is_folder {
-        strays.push(format!("{path} is not read: zaps end in .yaml"));
+        let reason = format!("{path} is not read: zaps end in .yaml");
+        strays.push(Stray::new(path, reason, "rename it to .yaml, or move it out of zaps/"));
         return None;
     }
     if !path.ends_with(".yaml") {

@@ -3,5 +3,5 @@
 mod files;
 mod find;
 
-pub(crate) use files::{Within, read};
+pub(crate) use files::{Stray, Within, read};
 pub(crate) use find::{PROJECT_FILE, find};

@@ -5,7 +5,7 @@ mod json;
 mod sarif;
 mod text;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use zaprun_core::diagnostic::{Diagnostic, Severity};
@@ -63,11 +63,17 @@ impl Findings<'_> {
 /// The project's folder within the repository that holds it, as [`Findings::prefix`] wants it. Those who read
 /// annotations and SARIF know files by their path in the repository.
 pub(crate) fn prefix_in_repository(project: &Path) -> String {
+    let workspace = crate::env::variable("GITHUB_WORKSPACE").map(PathBuf::from);
+    prefix_below(project, workspace.as_deref(), std::env::current_dir().ok().as_deref())
+}
+
+/// The same, with the folder that a workflow has checked out and the current one, for a project outside of a repository.
+fn prefix_below(project: &Path, workspace: Option<&Path>, current: Option<&Path>) -> String {
     let Ok(project) = project.canonicalize() else { return String::new() };
-    let Some(repository) = project.ancestors().find(|folder| folder.join(".git").exists()) else {
-        return String::new();
-    };
-    let Ok(within) = project.strip_prefix(repository) else { return String::new() };
+    let repository = project.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned);
+    let others = [workspace, current].into_iter().flatten().filter_map(|folder| folder.canonicalize().ok());
+    let within = |top: PathBuf| project.strip_prefix(top).ok().map(Path::to_owned);
+    let Some(within) = repository.into_iter().chain(others).find_map(within) else { return String::new() };
     within.components().map(|part| format!("{}/", part.as_os_str().to_string_lossy())).collect()
 }
 

@@ -24,7 +24,20 @@ struct Log {
 struct Run {
     tool: Tool,
     column_kind: &'static str,
+    original_uri_base_ids: BaseIds,
     results: Vec<Outcome>,
+}
+
+/// What the places are relative to. Where that lies, whoever reads knows.
+#[derive(Serialize)]
+struct BaseIds {
+    #[serde(rename = "%SRCROOT%")]
+    root: BaseId,
+}
+
+#[derive(Serialize)]
+struct BaseId {
+    description: Message,
 }
 
 #[derive(Serialize)]
@@ -90,8 +103,10 @@ struct PhysicalLocation {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct ArtifactLocation {
     uri: String,
+    uri_base_id: &'static str,
 }
 
 #[derive(Serialize)]
@@ -128,6 +143,9 @@ pub(super) fn render(findings: &Findings<'_>) -> String {
         runs: [Run {
             tool: Tool { driver },
             column_kind: "unicodeCodePoints",
+            original_uri_base_ids: BaseIds {
+                root: BaseId { description: Message { text: "the top of the repository".to_owned() } },
+            },
             results: findings
                 .diagnostics
                 .iter()
@@ -172,7 +190,10 @@ fn location(findings: &Findings<'_>, span: Span, message: Option<Message>) -> Lo
     let (start, end) = findings.sources.range(span);
     Location {
         physical_location: PhysicalLocation {
-            artifact_location: ArtifactLocation { uri: utf8_percent_encode(&path, PATH).to_string() },
+            artifact_location: ArtifactLocation {
+                uri: utf8_percent_encode(&path, PATH).to_string(),
+                uri_base_id: "%SRCROOT%",
+            },
             region: Region {
                 start_line: start.line,
                 start_column: start.column,

@@ -273,7 +273,8 @@ fn sarif_has_what_code_scanning_requires() {
         {
           "physicalLocation": {
             "artifactLocation": {
-              "uri": "shop/zaps/a%2C%20b%3Ac.yaml"
+              "uri": "shop/zaps/a%2C%20b%3Ac.yaml",
+              "uriBaseId": "%SRCROOT%"
             },
             "region": {
               "startLine": 3,
@@ -288,7 +289,8 @@ fn sarif_has_what_code_scanning_requires() {
         {
           "physicalLocation": {
             "artifactLocation": {
-              "uri": "shop/zaps/a%2C%20b%3Ac.yaml"
+              "uri": "shop/zaps/a%2C%20b%3Ac.yaml",
+              "uriBaseId": "%SRCROOT%"
             },
             "region": {
               "startLine": 1,

@@ -23,6 +23,7 @@ pub(crate) struct Live {
     least: Weight,
     masker: Arc<Masker>,
     tally: Arc<Tally>,
+    once: bool,
 }
 
 /// What the line shows; read as often as it is drawn, not as often as something happens.
@@ -39,7 +40,7 @@ struct Tally {
 
 impl Live {
     /// Starts the line. `least` is the lightest that is said above it.
-    pub(crate) fn start(printer: &Printer, least: Weight, masker: Arc<Masker>) -> Live {
+    pub(crate) fn start(printer: &Printer, least: Weight, masker: Arc<Masker>, once: bool) -> Live {
         let tally = Arc::new(Tally::default());
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
         let (paint, shown, columns) = (printer.err(), Arc::clone(&tally), *printer);
@@ -54,7 +55,7 @@ impl Live {
             ));
         }
         bar.enable_steady_tick(Duration::from_millis(120));
-        Live { bar, paint, least, masker, tally }
+        Live { bar, paint, least, masker, tally, once }
     }
 
     /// Says something above the line.
@@ -160,7 +161,7 @@ impl Observer for Live {
         if matches!(event, Event::Delivered { .. }) && self.least > Weight::Detail {
             return;
         }
-        if let Some(told) = tell(&event).filter(|told| told.weight >= self.least) {
+        if let Some(told) = tell(&event, self.once).filter(|told| told.weight >= self.least) {
             self.say(&self.line(&told));
         }
     }

@@ -47,25 +47,29 @@ impl<'a> MakeWriter<'a> for MaskedStderr {
 
 /// An observer that logs.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Log(());
+pub(crate) struct Log {
+    once: bool,
+}
 
 impl Log {
     /// Starts logging for the whole process.
-    pub(crate) fn start(format: LogFormat, printer: &Printer, masker: Arc<Masker>) -> Log {
+    pub(crate) fn start(format: LogFormat, printer: &Printer, masker: Arc<Masker>, once: bool) -> Log {
         let directives = match (printer.is_quiet(), printer.is_verbose()) {
             (true, _) => "error,zaprun=warn",
             (_, true) => "info,zaprun=debug",
             _ => "warn,zaprun=info",
         };
-        Self::with(directives, format, printer, masker)
+        Self::with(directives, format, printer, masker);
+        Log { once }
     }
 
     /// Starts logging what went wrong, and no more.
     pub(crate) fn start_quiet(printer: &Printer, masker: Arc<Masker>) -> Log {
-        Self::with("error,zaprun=warn", LogFormat::Text, printer, masker)
+        Self::with("error,zaprun=warn", LogFormat::Text, printer, masker);
+        Log { once: false }
     }
 
-    fn with(directives: &str, format: LogFormat, printer: &Printer, masker: Arc<Masker>) -> Log {
+    fn with(directives: &str, format: LogFormat, printer: &Printer, masker: Arc<Masker>) {
         let builder = tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::new(directives))
             .with_target(false)
@@ -76,7 +80,6 @@ impl Log {
             LogFormat::Text => builder.try_init(),
             LogFormat::Json => builder.json().flatten_event(true).try_init(),
         };
-        Log(())
     }
 }
 
@@ -87,7 +90,7 @@ impl Observer for Log {
         if frequent && !tracing::enabled!(tracing::Level::INFO) {
             return;
         }
-        if let Some(told) = tell(&event) {
+        if let Some(told) = tell(&event, self.once) {
             log(&told);
         }
     }

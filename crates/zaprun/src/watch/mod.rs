@@ -32,14 +32,20 @@ enum Way {
 
 impl Watch {
     /// Logs when asked to, or where nobody looks at a terminal; else a line that moves.
-    pub(crate) fn start(printer: Printer, format: Option<LogFormat>, masker: &Arc<Masker>) -> Watch {
+    /// With `once` nothing is tried again by this process.
+    pub(crate) fn start(
+        printer: Printer,
+        format: Option<LogFormat>,
+        masker: &Arc<Masker>,
+        once: bool,
+    ) -> Watch {
         let masker = Arc::clone(masker);
         let way = match format {
             None if printer.is_live() => {
                 let least = if printer.is_verbose() { Weight::Detail } else { Weight::Note };
-                Way::Live(Arc::new(Live::start(&printer, least, Arc::clone(&masker))))
+                Way::Live(Arc::new(Live::start(&printer, least, Arc::clone(&masker), once)))
             }
-            format => Way::Log(Log::start(format.unwrap_or_default(), &printer, Arc::clone(&masker))),
+            format => Way::Log(Log::start(format.unwrap_or_default(), &printer, Arc::clone(&masker), once)),
         };
         Watch { way, masker }
     }
@@ -48,7 +54,7 @@ impl Watch {
     pub(crate) fn start_quiet(printer: Printer, masker: &Arc<Masker>) -> Watch {
         let masker = Arc::clone(masker);
         let way = if printer.is_live() {
-            Way::Live(Arc::new(Live::start(&printer, Weight::Warning, Arc::clone(&masker))))
+            Way::Live(Arc::new(Live::start(&printer, Weight::Warning, Arc::clone(&masker), false)))
         } else {
             Way::Log(Log::start_quiet(&printer, Arc::clone(&masker)))
         };

@@ -90,8 +90,9 @@ impl Told {
     }
 }
 
-/// An event in words; requests of a dry run are data, and not told here.
-pub(crate) fn tell(event: &Event) -> Option<Told> {
+/// An event in words; requests of a dry run are data, and not told here. With `once` the process ends before it would
+/// poll again.
+pub(crate) fn tell(event: &Event, once: bool) -> Option<Told> {
     let told = match event {
         Event::WouldSend { .. } => return None,
         Event::Page { .. } | Event::WalkDone { .. } | Event::CatchingUp { .. } | Event::FirstRun { .. } => {
@@ -100,14 +101,14 @@ pub(crate) fn tell(event: &Event) -> Option<Told> {
         Event::WalkFailed { .. }
         | Event::Stopped { .. }
         | Event::Recovered { .. }
-        | Event::Unstable { .. } => trouble_reading(event),
+        | Event::Unstable { .. } => trouble_reading(event, once),
         Event::ClockSetBack { .. } | Event::ClockSkew { .. } | Event::RowProblem { .. } => oddity(event),
         Event::Arrived { .. } | Event::Unheard { .. } | Event::TurnedAway { .. } => arriving(event),
         Event::FeedRead { .. }
         | Event::FeedFailed { .. }
         | Event::FeedStopped { .. }
         | Event::FeedRecovered { .. }
-        | Event::ItemProblem { .. } => feed(event),
+        | Event::ItemProblem { .. } => feed(event, once),
         Event::Missed { zap, first, fired } => {
             let what = match fired {
                 0 => "left out".to_owned(),
@@ -168,7 +169,12 @@ fn reading(event: &Event) -> Told {
     }
 }
 
-fn feed(event: &Event) -> Told {
+/// When it is polled again, where this process still does.
+fn again(at: Timestamp, once: bool) -> String {
+    if once { String::new() } else { format!("; tried again at {}", time(at)) }
+}
+
+fn feed(event: &Event, once: bool) -> Told {
     match event {
         Event::FeedRead { zap, source, pages, tally, took } => {
             let text = format!(
@@ -184,11 +190,11 @@ fn feed(event: &Event) -> Told {
         }
         Event::FeedFailed { zap, source, cause, failures, retry_at, .. } => {
             let times = if *failures > 1 { format!(", {failures} times in a row") } else { String::new() };
-            let text = format!("poll failed{times}: {cause}; tried again at {}", time(*retry_at));
+            let text = format!("poll failed{times}: {cause}{}", again(*retry_at, once));
             Told::new(Weight::Warning, text).zap(zap).at(source)
         }
         Event::FeedStopped { zap, source, cause, retry_at } => {
-            let text = format!("polling stopped: {cause}; tried again at {}", time(*retry_at));
+            let text = format!("polling stopped: {cause}{}", again(*retry_at, once));
             let hint =
                 format!("check what `{source}` wants to know of the caller: its `auth`, its permissions");
             Told::new(Weight::Trouble, text).zap(zap).at(source).hint(Some(hint))
@@ -216,15 +222,15 @@ fn feed(event: &Event) -> Told {
     }
 }
 
-fn trouble_reading(event: &Event) -> Told {
+fn trouble_reading(event: &Event, once: bool) -> Told {
     match event {
         Event::WalkFailed { connection, query, cause, failures, retry_at, .. } => {
             let times = if *failures > 1 { format!(", {failures} times in a row") } else { String::new() };
-            let text = format!("poll failed{times}: {cause}; tried again at {}", time(*retry_at));
+            let text = format!("poll failed{times}: {cause}{}", again(*retry_at, once));
             Told::new(Weight::Warning, text).at(connection).of(query)
         }
         Event::Stopped { connection, query, permission, error, retry_at } => {
-            let text = format!("polling stopped: {error}; tried again at {}", time(*retry_at));
+            let text = format!("polling stopped: {error}{}", again(*retry_at, once));
             let told =
                 Told::new(Weight::Trouble, text).at(connection).hint(remedy(connection, error, *permission));
             match query {
@@ -430,7 +436,7 @@ mod tests {
     }
 
     fn line(event: &Event) -> String {
-        let told = tell(event).unwrap();
+        let told = tell(event, false).unwrap();
         format!("{:?} {}: {} {:?}", told.weight, told.about(), told.text, told.hint)
     }
 

@@ -3,6 +3,7 @@
 mod crm;
 mod http;
 mod query;
+mod unread;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,12 +14,14 @@ use serde::de::{Deserializer, EnumAccess, Error as _, VariantAccess, Visitor};
 
 use super::formats::{Duration, Word};
 use super::tagged::{self, Branch};
+use super::trigger::UNREAD;
 use crate::crm::{ENDPOINTS, Endpoint, endpoint};
 use crate::yaml::{NodeRef, Spanned};
 
 pub use crm::{CorrelateIn, CrmAction, LeadFirst};
 pub use http::{HttpAction, Method};
 pub use query::{Expect, Find, QueryAction};
+pub use unread::UnreadAction;
 
 /// Declares a kind of action: its own keys, and those that every kind has.
 macro_rules! common {
@@ -106,6 +109,8 @@ pub enum Action {
     Crm(&'static Endpoint, Box<CrmAction>),
     /// A look-up in the CRM.
     Query(Box<QueryAction>),
+    /// One of a kind that cannot be told: its finding is told, and what any kind has can still be looked at.
+    Unread(Box<UnreadAction>),
 }
 
 const HTTP: &str = "http";
@@ -118,6 +123,7 @@ impl Action {
             Action::Http(_) => HTTP,
             Action::Crm(endpoint, _) => endpoint.action,
             Action::Query(_) => QUERY,
+            Action::Unread(_) => UNREAD,
         }
     }
 
@@ -127,6 +133,7 @@ impl Action {
             Action::Http(action) => action.common(),
             Action::Crm(_, action) => action.common(),
             Action::Query(action) => action.common(),
+            Action::Unread(action) => action.common(),
         }
     }
 
@@ -162,6 +169,7 @@ impl<'de> Visitor<'de> for ByType {
         match kind.as_str() {
             HTTP => body.newtype_variant().map(Action::Http),
             QUERY => body.newtype_variant().map(Action::Query),
+            UNREAD => body.newtype_variant().map(Action::Unread),
             other => {
                 let endpoint = endpoint(other)
                     .ok_or_else(|| A::Error::custom(format!("there is no action `{other}`")))?;

@@ -41,7 +41,13 @@ pub enum Trigger {
     /// A time.
     #[serde(rename = "schedule")]
     Schedule(Box<ScheduleTrigger>),
+    /// One that cannot be read: its finding is told, and nothing else is known of it.
+    #[serde(rename = "$unread")]
+    Unread,
 }
+
+/// What stands in a tree for a trigger, or for the `type` of a step, that cannot be read.
+pub(crate) const UNREAD: &str = "$unread";
 
 impl Trigger {
     /// The connection it reads or is reached by.
@@ -52,10 +58,14 @@ impl Trigger {
             Trigger::Customers(trigger) => Some(&trigger.connection),
             Trigger::Webhook(trigger) => Some(&trigger.connection),
             Trigger::Http(trigger) => trigger.connection.as_ref(),
-            Trigger::Schedule(_) => None,
+            Trigger::Schedule(_) | Trigger::Unread => None,
         }
     }
 }
+
+/// Every `type` of a trigger.
+pub(crate) const TRIGGER_TYPES: [&str; 6] =
+    ["konnektive.orders", "konnektive.transactions", "konnektive.customers", "webhook", "http", "schedule"];
 
 impl JsonSchema for Trigger {
     fn schema_name() -> Cow<'static, str> {

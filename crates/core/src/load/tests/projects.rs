@@ -44,7 +44,7 @@ fn structure() {
     zaprun.yaml:2:1 ZR0202 unknown key `conection` | did you mean `connections`?
     ");
     insta::assert_snapshot!(findings("connections: [a]\nversion: \"1\"\n", &[]), @r"
-    zaprun.yaml:1:15 ZR0201 `connections` takes a map of keys, found a list
+    zaprun.yaml:1:15 ZR0201 `connections` takes a map of keys, found a list | write `key: value` lines, without `- ` before them
     zaprun.yaml:2:10 ZR0201 `version` takes a whole number, found text | write 1 without quotes
     ");
     insta::assert_snapshot!(edited("type: konnektive", "type: konektive"), @"zaprun.yaml:4:11 ZR0204 `type` cannot be `konektive` | did you mean `konnektive`? one of `konnektive`, `http`, `webhook`");
@@ -52,7 +52,7 @@ fn structure() {
     insta::assert_snapshot!(edited("    timezone: America/New_York\n", "    timezone: America/NewYork\n    rate: 2\n    concurrency: 0\n    currency: usd\n"), @r"
     zaprun.yaml:7:15 ZR0306 there is no time zone `America/NewYork` | did you mean `America/New_York`?
     zaprun.yaml:8:11 ZR0201 `rate` takes a rate, found a number | write a whole number per s, m, h or d: 2/s or 60/m
-    zaprun.yaml:9:18 ZR0206 `concurrency` must be at least 1
+    zaprun.yaml:9:18 ZR0206 `concurrency` must be at least 1 | write 1 or more
     zaprun.yaml:10:15 ZR0205 `currency` cannot be `usd` | write the three letters of the currency: USD
     ");
     insta::assert_snapshot!(edited("type: http\n", "type: http\n    auth: { bearer: \"${T}\", basic: {} }\n"), @r"
@@ -68,7 +68,7 @@ fn structure() {
     insta::assert_snapshot!(edited("${SLACK_WEBHOOK_URL}", "hooks.example.com"), @"zaprun.yaml:10:15 ZR0212 `base_url` is not an address that requests can go to | write an absolute address: https://api.example.com");
     insta::assert_snapshot!(edited("version: 1\n", "version: 1\nstate: postgres://db/zaprun\nlisten: { admin: 8484, webhooks: localhost:80 }\n"), @r"
     zaprun.yaml:2:8 ZR0205 `postgres://` for several processes is planned and not available yet | write sqlite: and a path: sqlite:state/zaprun.db
-    zaprun.yaml:3:18 ZR0201 `admin` takes an address, found a number | write an IP address and a port: 127.0.0.1:8484
+    zaprun.yaml:3:11 ZR0207 `admin` is not available in this version | remove it until a later version has it
     zaprun.yaml:3:34 ZR0205 `localhost:80` is not an IP address with a port | write an IP address and a port: 127.0.0.1:8484
     ");
     let unreadable = File { path: "zaprun.yaml".to_owned(), content: Err("it is a directory".to_owned()) };
@@ -205,7 +205,7 @@ fn overlays() {
     zaprun.broken.yaml:1:18 ZR0104 a `[` is opened here and never closed | close the bracket, or put text that begins with it in quotes
     zaprun.list.yaml:1:1 ZR0201 an overlay is a map of keys | write only the keys of zaprun.yaml that differ
     zaprun.typo.yaml:1:23 ZR0202 unknown key `rat` | did you mean `rate`?
-    zaprun.typo.yaml:1:46 ZR0201 `concurrency` takes a whole number, found text
+    zaprun.typo.yaml:1:46 ZR0201 `concurrency` takes a whole number, found text | write a whole number: 3
     zaprun.typo.yaml:2:9 ZR0305 there is no zap `nosuch` | remove the switch, or write the zap
     ");
     let mut input = project(&base, &overlays[..1]);
@@ -260,7 +260,7 @@ fn a_secret_that_is_not_set_gets_no_default() {
 #[test]
 fn connections_name_headers_that_can_be_sent() {
     insta::assert_snapshot!(edited("type: http\n", "type: http\n    headers: { \"X-Y \": a, Host: a }\n    auth: { header: { name: TE, value: \"${T}\" } }\n    idempotency_header: none\n"), @r"
-    zaprun.yaml:10:16 ZR0711 `X-Y ` is not a header name
+    zaprun.yaml:10:16 ZR0711 `X-Y ` is not a header name | write letters, digits and hyphens, without spaces and `:`: X-Request-Source
     zaprun.yaml:10:27 ZR0712 the header `Host` is set by zaprun itself | remove it: it says where a message goes or ends
     zaprun.yaml:11:29 ZR0712 the header `TE` is set by zaprun itself | remove it: it says where a message goes or ends
     ");
@@ -312,4 +312,15 @@ fn a_line_hides_what_stands_behind_the_name_of_a_secret() {
 #[test]
 fn a_document_without_a_value_is_empty() {
     insta::assert_snapshot!(findings("---\n", &[]), @"zaprun.yaml:1:1 ZR0103 zaprun.yaml is empty | write `version: 1` and the connections; `zaprun init` writes a first project");
+}
+
+#[test]
+fn a_currency_is_one_that_there_is() {
+    let with = |currency: &str| {
+        findings(&PROJECT.replace("    timezone:", &format!("    currency: {currency}\n    timezone:")), &[])
+    };
+    assert_eq!(with("CAD"), "");
+    insta::assert_snapshot!(with("XXY"), @"zaprun.yaml:7:15 ZR0205 there is no currency `XXY` | write its ISO 4217 code: USD");
+    insta::assert_snapshot!(with("usd"), @"zaprun.yaml:7:15 ZR0205 `currency` cannot be `usd` | write the three letters of the currency: USD");
+    assert_eq!(with("${CURRENCY}"), "");
 }

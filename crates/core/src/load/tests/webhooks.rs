@@ -100,10 +100,10 @@ fn what_the_connection_says_is_checked() {
     insta::assert_snapshot!(edited("[\"${NEW}\", \"${OLD}\"]", "[\"${NEW}\", hunter2]"), @"zaprun.yaml:4:80 ZR0605 `value` is written in plain | take it from a variable or a file: ${NAME}, ${file:/run/secrets/name}");
     insta::assert_snapshot!(edited("[\"${NEW}\", \"${OLD}\"]", "[]"), @"zaprun.yaml:4:69 ZR0206 `value` is an empty list | write at least one member");
     insta::assert_snapshot!(edited("[\"${NEW}\", \"${OLD}\"]", "{ a: b }"), @r"
-    zaprun.yaml:4:71 ZR0201 `value` takes a value or a list of values, found a map
+    zaprun.yaml:4:71 ZR0201 `value` takes a value or a list of values, found a map | write text, a number, true or false, or a list of them
     zaprun.yaml:4:74 ZR0605 `a` is written in plain | take it from a variable or a file: ${NAME}, ${file:/run/secrets/name}
     ");
-    insta::assert_snapshot!(edited("header: X-Token", "header: X Token"), @"zaprun.yaml:4:53 ZR0711 `X Token` is not a header name");
+    insta::assert_snapshot!(edited("header: X-Token", "header: X Token"), @"zaprun.yaml:4:53 ZR0711 `X Token` is not a header name | write letters, digits and hyphens, without spaces and `:`: X-Request-Source");
     insta::assert_snapshot!(edited("8080 }", "8080, trusted_proxies: [localhost, 10.0.0.0/8, \"::1\"] }"), @"zaprun.yaml:7:55 ZR0205 `localhost` is neither an address nor a network | write an IP address or a network: 10.0.0.7, 10.0.0.0/8");
     assert_eq!(edited("verify: none", "verify: none, rate: 100/m"), "");
 }

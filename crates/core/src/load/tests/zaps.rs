@@ -83,15 +83,15 @@ extra: 1
     17:19 ZR0205 `1 day` is not a duration | write a whole number and its unit: 500ms, 90s, 15m, 24h or 7d
     17:26 ZR0202 unknown key `frist` | did you mean `first`?
     18:11 ZR0204 `type` cannot be `mail` | write one of `http`, `konnektive.create_sale`, `konnektive.create_lead`, `konnektive.update_fulfillment`, `konnektive.cancel_order`, `konnektive.update_customer`, `konnektive.create_upsale`, `konnektive.confirm_order`, `konnektive.refund_order`, `konnektive.qa_order`, `konnektive.cancel_purchase`, `konnektive.refund_transaction`, `konnektive.blacklist_customer`, `konnektive.add_note`, `konnektive.query`
-    19:5 ZR0201 member 3 of `actions` takes a map of keys, found text
+    19:5 ZR0201 member 3 of `actions` takes a map of keys, found text | write `key: value` lines below it
     20:1 ZR0202 unknown key `extra` | known keys are `name`, `formerly`, `description`, `enabled`, `trigger`, `filter`, `let`, `actions`, `on_failure`, `tests`
     "#);
 }
 
 #[test]
 fn wrong_types() {
-    insta::assert_snapshot!(zap("just text\n"), @"1:1 ZR0201 the file takes a map of keys, found text");
-    insta::assert_snapshot!(zap("- a\n- b\n"), @"1:3 ZR0201 the file takes a map of keys, found a list");
+    insta::assert_snapshot!(zap("just text\n"), @"1:1 ZR0201 the file takes a map of keys, found text | write `key: value` lines below it");
+    insta::assert_snapshot!(zap("- a\n- b\n"), @"1:3 ZR0201 the file takes a map of keys, found a list | write `key: value` lines, without `- ` before them");
     insta::assert_snapshot!(zap("{}\n"), @r"
     1:1 ZR0203 the file has no `name` | add `name:`
     1:1 ZR0203 the file has no `trigger` | add `trigger:`
@@ -100,8 +100,8 @@ fn wrong_types() {
     insta::assert_snapshot!(edited("name: new-sale", "name: 12"), @"1:7 ZR0201 `name` takes a name, found a number | use small letters, digits and single hyphens: new-sale-to-sheet");
     insta::assert_snapshot!(edited("name: new-sale", "name: new-sale\nenabled: \"true\""), @"2:10 ZR0201 `enabled` takes true or false, found text | write true without quotes");
     insta::assert_snapshot!(edited("name: new-sale", "name: new-sale\nenabled: yes"), @r#"2:10 ZR0201 `enabled` takes true or false, found text | write true for a boolean, or "yes" in quotes for text"#);
-    insta::assert_snapshot!(edited("name: new-sale", "name: new-sale\ndescription: [a]"), @"2:15 ZR0201 `description` takes text, found a list");
-    insta::assert_snapshot!(edited("trigger:\n  type: konnektive.orders\n  connection: crm\n  order_type: new_sale", "trigger: crm"), @"2:10 ZR0201 `trigger` takes a map of keys, found text");
+    insta::assert_snapshot!(edited("name: new-sale", "name: new-sale\ndescription: [a]"), @"2:15 ZR0201 `description` takes text, found a list | write one text; in quotes where it holds `: `, `{` or `[`");
+    insta::assert_snapshot!(edited("trigger:\n  type: konnektive.orders\n  connection: crm\n  order_type: new_sale", "trigger: crm"), @"2:10 ZR0201 `trigger` takes a map of keys, found text | write `key: value` lines below it");
     insta::assert_snapshot!(edited("  - id: send\n    type: http\n    connection: slack\n    json: { order: $.orderId }\n", "  id: send\n"), @"7:3 ZR0201 `actions` takes a list, found a map | begin each member with `- `");
     insta::assert_snapshot!(edited("actions:\n  - id: send\n    type: http\n    connection: slack\n    json: { order: $.orderId }\n", "actions: []\n"), @"6:10 ZR0206 `actions` is an empty list | write at least one member");
     insta::assert_snapshot!(edited("name: new-sale\n", "name:\n"), @"1:1 ZR0208 `name` is empty | write a name after the `:`");
@@ -111,11 +111,11 @@ fn wrong_types() {
 fn formats() {
     insta::assert_snapshot!(edited("order_type: new_sale", "order_type: new_sale\n  every: 1 minute"), @"6:10 ZR0205 `1 minute` is not a duration | write a whole number and its unit: 500ms, 90s, 15m, 24h or 7d");
     insta::assert_snapshot!(edited("order_type: new_sale", "order_type: new_sale\n  every: \"30\""), @"6:10 ZR0205 `30` has no unit | write a whole number and its unit: 500ms, 90s, 15m, 24h or 7d");
-    insta::assert_snapshot!(edited("order_type: new_sale", "order_type: new_sale\n  every: 999999999d"), @"6:10 ZR0205 `999999999d` is longer than ten years");
+    insta::assert_snapshot!(edited("order_type: new_sale", "order_type: new_sale\n  every: 999999999d"), @"6:10 ZR0205 `999999999d` is longer than ten years | write a whole number and its unit: 500ms, 90s, 15m, 24h or 7d");
     insta::assert_snapshot!(edited("order_type: new_sale", "order_type: new_sale\n  start: yesterday"), @"6:10 ZR0205 `yesterday` is neither now, beginning, a date nor a time | write now, beginning, a date (2026-09-16) or a time (2026-09-16T14:00:00-04:00)");
-    insta::assert_snapshot!(edited("order_type: new_sale", "order_type: new_sale\n  start: 2026-02-30"), @"6:10 ZR0205 `2026-02-30` does not exist in the calendar");
+    insta::assert_snapshot!(edited("order_type: new_sale", "order_type: new_sale\n  start: 2026-02-30"), @"6:10 ZR0205 `2026-02-30` does not exist in the calendar | write now, beginning, a date (2026-09-16) or a time (2026-09-16T14:00:00-04:00)");
     insta::assert_snapshot!(edited("order_type: new_sale", "order_type: new_sale\n  start: 2026"), @"6:10 ZR0201 `start` takes now, beginning, a date or a time, found a number | write now, beginning, a date (2026-09-16) or a time (2026-09-16T14:00:00-04:00)");
-    insta::assert_snapshot!(edited("order_type: new_sale", "order_type: new_sale\n  every: 0s"), @"6:10 ZR0206 `every` must be at least 1s");
+    insta::assert_snapshot!(edited("order_type: new_sale", "order_type: new_sale\n  every: 0s"), @"6:10 ZR0206 `every` must be at least 1s | write 1s or more");
     insta::assert_snapshot!(edited("name: new-sale", "name: New_Sale"), @"1:7 ZR0205 `New_Sale` is not a name for a zap | use small letters, digits and single hyphens: new-sale-to-sheet");
     insta::assert_snapshot!(edited("id: send", "id: send-mail"), @"7:9 ZR0205 `send-mail` is not a name that expressions can use | use letters, digits and underscores, a letter first: send_mail");
     insta::assert_snapshot!(edited("    json:", "    method: post\n    json:"), @"10:13 ZR0204 `method` cannot be `post` | did you mean `POST`? one of `GET`, `POST`, `PUT`, `PATCH`, `DELETE`");
@@ -157,9 +157,9 @@ fn where_conditions() {
         ""
     );
     insta::assert_snapshot!(edited("order_type: new_sale", "order_type: new_sale\n  where: { campaignId: { in: [1] }, a: [], b: [[1]], c: }"), @r"
-    6:26 ZR0201 `campaignId` takes a value or a list of values, found a map
+    6:26 ZR0201 `campaignId` takes a value or a list of values, found a map | write text, a number, true or false, or a list of them
     6:40 ZR0206 `a` is an empty list | write at least one member
-    6:49 ZR0201 member 1 of `b` takes a single value, found a list
+    6:49 ZR0201 member 1 of `b` takes a single value, found a list | write text, a number, true or false
     6:54 ZR0208 `c` is empty | write a value or a list of values after the `:`
     ");
 }
@@ -311,4 +311,13 @@ fn conditions_are_written_in_braces() {
 fn nothing_is_said_of_a_kind_that_does_not_exist() {
     let found = edited("order_type: new_sale", "order_type: sale\n  cycles: all\n  include_bought: true");
     assert_eq!(found.lines().count(), 1, "{found}");
+}
+
+/// A key that belongs to another kind of row has one finding, which says where it belongs.
+#[test]
+fn a_key_of_another_kind_is_told_once() {
+    let text =
+        GOOD.replace("orders", "transactions").replace("order_type: new_sale", "transaction_type: refund");
+    let told = zap(&text.replace("refund\n", "refund\n  include_bought: true\n"));
+    insta::assert_snapshot!(told, @"6:3 ZR0210 `include_bought` says nothing about refund | remove it: it belongs to `order_type: new_lead`");
 }

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use super::case::Case;
 use crate::definition::{TestFile, Zap};
 use crate::diagnostic::{Diagnostic, Severity, code, did_you_mean};
-use crate::load::{File, Loaded, ZapFile, unread, with_traps};
+use crate::load::{File, Loaded, Mended, ZapFile, unread, with_traps};
 use crate::schema::{self, Document};
 use crate::source::{FileId, SourceMap, Span};
 use crate::value::Value;
@@ -50,9 +50,17 @@ pub fn read_tests(loaded: &mut Loaded, files: &[File], fixtures: &dyn Fixtures) 
         cases: Vec::new(),
     };
     for zap in zaps.iter() {
-        let (Some(definition), Some(tree)) = (&zap.definition, &zap.tree) else { continue };
-        let tests: Vec<NodeId> = definition.tests.iter().map(|test| test.0).collect();
-        reader.all(tree, zap.file, definition, &tests, diagnostics);
+        let nodes = |zap: &Zap| zap.tests.iter().map(|test| test.0).collect::<Vec<NodeId>>();
+        match (&zap.definition, &zap.tree, &zap.mended) {
+            (Some(definition), Some(tree), _) => {
+                reader.all(tree, zap.file, definition, &nodes(definition), diagnostics);
+            }
+            (None, _, Some(mended)) => {
+                let tests = nodes(&mended.definition);
+                reader.all_mended((&mended.tree, zap.file), mended, zap, &tests, diagnostics);
+            }
+            _ => {}
+        }
     }
     let mut scalars = Vec::new();
     for file in files {
@@ -128,9 +136,11 @@ impl Reader<'_> {
         match zaps.iter().find(|zap| zap.name.as_deref() == Some(name)) {
             // A zap that cannot be read has its own findings.
             Some(zap) => {
-                if let Some(zap) = &zap.definition {
-                    let tests: Vec<NodeId> = definition.tests.iter().map(|test| test.0).collect();
-                    self.all(&tree, id, zap, &tests, &known);
+                let tests: Vec<NodeId> = definition.tests.iter().map(|test| test.0).collect();
+                match (&zap.definition, &zap.mended) {
+                    (Some(zap), _) => self.all(&tree, id, zap, &tests, &known),
+                    (None, Some(mended)) => self.all_mended((&tree, id), mended, zap, &tests, &known),
+                    (None, None) => {}
                 }
             }
             // Neither can it be told whether one without a name is meant.
@@ -144,6 +154,23 @@ impl Reader<'_> {
             }
         }
         Some(scalars)
+    }
+
+    /// Looks at tests of a zap with mistakes, none of which can be run.
+    fn all_mended(
+        &mut self,
+        (tree, file): (&Tree, FileId),
+        mended: &Mended<Zap>,
+        zap: &ZapFile,
+        tests: &[NodeId],
+        known: &[Diagnostic],
+    ) {
+        let (findings, cases) = (std::mem::take(&mut self.findings), std::mem::take(&mut self.cases));
+        self.all(tree, file, &mended.definition, tests, known);
+        let mut found = std::mem::replace(&mut self.findings, findings);
+        self.cases = cases;
+        found.iter_mut().for_each(|finding| finding.zap.clone_from(&zap.name));
+        self.findings.append(&mut mended.keep(known, found));
     }
 
     /// Reads all tests of a list. `known` are the findings of the file's structure.

@@ -107,6 +107,8 @@ impl Reading<'_, '_> {
             Trigger::Http(_) => ("http", &["record"], Some("record")),
             Trigger::Webhook(_) => ("webhook", &["record", "headers", "query"], None),
             Trigger::Schedule(_) => ("schedule", &["at"], Some("at")),
+            // What it takes nobody knows.
+            Trigger::Unread => return,
         };
         let given = [
             ("record", test.record.map(|node| node.0)),
@@ -164,8 +166,12 @@ impl Reading<'_, '_> {
                 Action::Http(_) => StepKind::Http,
                 Action::Crm(..) => StepKind::Crm,
                 Action::Query(_) => StepKind::Query,
+                Action::Unread(_) => return None,
             };
             return Some(StepInfo { kind, each: action.common().each.is_some() });
+        }
+        if !self.zap.open_steps.is_empty() {
+            return None;
         }
         let ids: Vec<&str> = all().map(|action| action.id().as_str()).collect();
         let help = match did_you_mean(id, ids.iter().copied()) {

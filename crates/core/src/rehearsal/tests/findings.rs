@@ -98,7 +98,7 @@ tests:
     zaps/shop/z.yaml:33:64 ZR0905 `at` says nothing to a zap with a trigger of type konnektive.orders | remove it; such a test takes `record` and `fresh`
     zaps/shop/z.yaml:33:97 ZR0905 `headers` says nothing to a zap with a trigger of type konnektive.orders | remove it; such a test takes `record` and `fresh`
     zaps/shop/z.yaml:33:108 ZR0905 `query` says nothing to a zap with a trigger of type konnektive.orders | remove it; such a test takes `record` and `fresh`
-    zaps/shop/z.yaml:34:66 ZR0205 `2026-02-30T08:00:00Z` is not an instant
+    zaps/shop/z.yaml:34:66 ZR0205 `2026-02-30T08:00:00Z` is not an instant | write a time and its offset: 2026-09-16T14:00:00-04:00, or Z for UTC
     zaps/shop/z.yaml:35:62 ZR0906 the project has no var `chanel` | did you mean `channel`?
     zaps/shop/z.yaml:36:13 ZR0907 another test of `z` is called so | give one of the two another name
     zaps/shop/fixtures/broken.json:2:14 ZR0902 zaps/shop/fixtures/broken.json is not JSON: unexpected character (zaps/shop/z.yaml:18:29 the test that reads it)

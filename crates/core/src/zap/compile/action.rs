@@ -70,6 +70,9 @@ pub(super) fn compile(
         definition::Action::Http(http) => {
             http.success.as_ref().map(|success| compiler.condition(success.node, &with_response))
         }
+        definition::Action::Unread(unread) => {
+            unread.success.as_ref().map(|success| compiler.condition(success.node, &with_response))
+        }
         definition::Action::Crm(..) | definition::Action::Query(_) => None,
     };
     let stop_if = common.stop_if.map(|stop_if| compiler.condition(stop_if.node, &with_response));
@@ -90,6 +93,21 @@ pub(super) fn compile(
         definition::Action::Query(query) => {
             let account = project.connection(&query.connection.value).settings;
             find::compile(compiler, query, &inner, place, &account).map(|find| Call::Find(Box::new(find)))
+        }
+        definition::Action::Unread(unread) => {
+            for (key, node) in unread.mapped() {
+                let place = format!("{place}.{key}");
+                match compiler.tree.entries(node.0) {
+                    // Fields of the CRM may be cleared.
+                    fields if key == "map" => fields.iter().for_each(|field| {
+                        compiler.parameter(field.value, &inner, &format!("{place}.{}", field.key));
+                    }),
+                    _ => {
+                        compiler.mapping(node.0, &inner, &place);
+                    }
+                }
+            }
+            None
         }
     };
     let reads = Reads { gate, all: of_steps(&compiler.reads, before) };
@@ -144,6 +162,7 @@ fn response_shape(written: &definition::Action) -> Shape {
                 ("total", Type::scalar(ValueKind::Number)),
             ])
         }
+        definition::Action::Unread(_) => Shape::Any,
     }
 }
 
@@ -151,7 +170,7 @@ fn on_uncertain(written: &definition::Action) -> OnUncertain {
     let (choice, standard) = match written {
         definition::Action::Http(http) => (http.on_uncertain.as_ref(), OnUncertain::Retry),
         definition::Action::Crm(_, crm) => (crm.on_uncertain.as_ref(), OnUncertain::Hold),
-        definition::Action::Query(_) => (None, OnUncertain::Retry),
+        definition::Action::Query(_) | definition::Action::Unread(_) => (None, OnUncertain::Retry),
     };
     match choice.map(|choice| choice.value) {
         Some(definition::OnUncertain::Hold) => OnUncertain::Hold,

@@ -25,6 +25,8 @@ pub(super) fn facts(definition: &definition::Zap, project: &ProjectFacts) -> Con
             let name = named.map(|name| ("name", name));
             (members(&name.into_iter().chain([("type", "http")]).collect::<Vec<_>>()), None)
         }
+        // It may be any account.
+        definition::Trigger::Unread => return project.connection(""),
         definition::Trigger::Schedule(schedule) => {
             (members(&[]), jiff::tz::TimeZone::get(&schedule.timezone).ok())
         }
@@ -40,12 +42,12 @@ fn account(definition: &definition::Zap) -> Option<&str> {
     let actions = || definition.actions.iter().chain(&definition.on_failure).map(|action| &action.value);
     let written = actions().find_map(|action| match action {
         Action::Crm(_, crm) => Some(crm.connection.value.as_str()),
-        Action::Http(_) | Action::Query(_) => None,
+        Action::Http(_) | Action::Query(_) | Action::Unread(_) => None,
     });
     let read = || {
         actions().find_map(|action| match action {
             Action::Query(query) => Some(query.connection.value.as_str()),
-            Action::Http(_) | Action::Crm(..) => None,
+            Action::Http(_) | Action::Crm(..) | Action::Unread(_) => None,
         })
     };
     written.or_else(read)

@@ -22,7 +22,7 @@ use crate::expression::{Access, Key, Names, Shape, Type, members_read};
 use crate::mapping::Compiler;
 use crate::pointer;
 use crate::record::ReadSet;
-use crate::yaml::{Spanned, Tree};
+use crate::yaml::{Kind, Spanned, Tree};
 
 /// A zap that was compiled, or why not.
 #[derive(Debug)]
@@ -83,10 +83,12 @@ fn build(
         definition::Trigger::Schedule(schedule) => {
             trigger::schedule::compile(schedule).map(|trigger| Trigger::Schedule(Box::new(trigger)))
         }
+        definition::Trigger::Unread => None,
     };
     let record =
         trigger::crm::schema(&definition.trigger).map_or(outline, |schema| Shape::Record(schema).into());
-    let arrives = matches!(definition.trigger.value, definition::Trigger::Webhook(_));
+    let arrives =
+        matches!(definition.trigger.value, definition::Trigger::Webhook(_) | definition::Trigger::Unread);
     let names = scope::names(record, project.vars_shape.clone(), &connection.value, arrives);
 
     let filter = definition.filter.as_ref().map(|written| {
@@ -138,6 +140,10 @@ fn lets(
     let tree = compiler.tree;
     let mut lets = Some(Vec::new());
     let mut members: Vec<(Arc<str>, Type)> = Vec::new();
+    // What is no map of names has its finding, and may have meant any.
+    if definition.lets.is_some_and(|lets| !matches!(tree.node(lets.0).kind, Kind::Map(_))) {
+        names = names.with("let", Shape::Any);
+    }
     for entry in definition.lets.as_ref().map_or(&[][..], |lets| tree.entries(lets.0)) {
         let name: Arc<str> = Arc::from(&*entry.key);
         let mapping = compiler.mapping(entry.value, &names, &format!("let.{name}"));
@@ -160,6 +166,10 @@ fn actions(
     mut names: Names,
 ) -> Option<(Vec<Action>, Vec<Action>)> {
     let mut steps: Vec<(Arc<str>, Shape)> = Vec::new();
+    let mut open = definition.open_steps.contains(&compiler.tree.root());
+    if open {
+        names = names.with("steps", Shape::Any);
+    }
     let mut list = |compiler: &mut Compiler<'_>, written: &[Spanned<definition::Action>], key: &str| {
         let mut actions = Some(Vec::new());
         for (at, written) in written.iter().enumerate() {
@@ -176,7 +186,12 @@ fn actions(
                 _ => actions = None,
             }
             steps.push((Arc::from(written.value.id().as_str()), action::step_type(&written.value)));
-            names = names.clone().with("steps", Shape::members(steps.iter().cloned()));
+            open |= definition.open_steps.contains(&written.value.id().node);
+            let known = match open {
+                true => Shape::Any,
+                false => Shape::members(steps.iter().cloned()),
+            };
+            names = names.clone().with("steps", known);
         }
         actions
     };
@@ -240,7 +255,7 @@ fn content(
         definition.actions.iter().chain(&definition.on_failure).filter_map(|step| match &step.value {
             definition::Action::Crm(_, write) => Some(&write.connection.value),
             definition::Action::Query(query) => Some(&query.connection.value),
-            definition::Action::Http(_) => None,
+            definition::Action::Http(_) | definition::Action::Unread(_) => None,
         });
     let accounts = accounts.map(|name| project.connection(name).value);
     for value in [project.vars.clone(), connection.value.clone()].into_iter().chain(accounts) {
@@ -251,7 +266,6 @@ fn content(
 
 /// Every node enters with its kind and length, so that no two trees give the same bytes.
 fn hash_node(tree: &Tree, node: crate::yaml::NodeId, hasher: &mut blake3::Hasher) {
-    use crate::yaml::Kind;
     let mut part = |tag: &[u8], text: &str| {
         hasher.update(tag);
         hasher.update(&text.len().to_le_bytes());

@@ -16,7 +16,11 @@ pub(super) fn of_trigger(compiler: &mut Compiler<'_>, trigger: &Trigger, documen
     let (schema, samples) = match trigger {
         Trigger::Webhook(webhook) => (webhook.schema, webhook.infer_from),
         Trigger::Http(http) => (http.schema, http.infer_from),
-        Trigger::Orders(_) | Trigger::Transactions(_) | Trigger::Customers(_) | Trigger::Schedule(_) => {
+        Trigger::Orders(_)
+        | Trigger::Transactions(_)
+        | Trigger::Customers(_)
+        | Trigger::Schedule(_)
+        | Trigger::Unread => {
             return Type::any();
         }
     };

@@ -267,8 +267,8 @@ fn a_field_is_emptied_on_purpose_only() {
         --
         7:26 ZR0807 `customerId` is needed, and cannot be emptied | write its value
         7:55 ZR0808 `companyName` is the text `NULL`, which the CRM takes for an order to empty the field | write `$clear: true` where it is to be emptied, and another text where it is meant
-        7:71 ZR0705 `$clear` is true, or not there
-        7:111 ZR0705 `x` cannot stand beside `$clear`
+        7:71 ZR0705 `$clear` is true, or not there | `zaprun reference mapping` shows where each `$` key stands; `$$` writes a `$`
+        7:111 ZR0705 `x` cannot stand beside `$clear` | `zaprun reference mapping` shows where each `$` key stands; `$$` writes a `$`
         --
         7:70 ZR0807 create_lead cannot empty `emailAddress` | leave the parameter out; only update_customer empties fields
         7:102 ZR0703 `$clear` has no meaning here | it clears a field of the CRM; write null to send a null

@@ -102,7 +102,7 @@ fn what_the_crm_would_not_understand_is_found() {
         --
         9:16 ZR0404 `item` has no field `orderStatu` | did you mean `orderStatus`?
         --
-        9:16 ZR0404 `item` has no field `eCommercePassword`
+        9:16 ZR0404 `item` has no field `eCommercePassword` | it has `customerId`, `firstName`, `lastName`, `companyName`, `address1`, `address2`, `city`, `state`, `country`, `postalCode`, `phoneNumber`, `emailAddress`, `billShipSame`, `shipFirstName` and 43 more
         --
         9:5 ZR0708 in `match`, `item` is the row that was found, not the element of `each` | give the element another name: `as: line`
         --

@@ -239,9 +239,10 @@ fn kind_name(written: &definition::Trigger) -> Option<&'static str> {
             TransactionType::Chargeback => "chargeback",
         },
         definition::Trigger::Customers(_) => "new_customer",
-        definition::Trigger::Webhook(_) | definition::Trigger::Http(_) | definition::Trigger::Schedule(_) => {
-            return None;
-        }
+        definition::Trigger::Webhook(_)
+        | definition::Trigger::Http(_)
+        | definition::Trigger::Schedule(_)
+        | definition::Trigger::Unread => return None,
     })
 }
 
@@ -308,7 +309,8 @@ impl<'a> Written<'a> {
             },
             definition::Trigger::Webhook(_)
             | definition::Trigger::Http(_)
-            | definition::Trigger::Schedule(_) => return None,
+            | definition::Trigger::Schedule(_)
+            | definition::Trigger::Unread => return None,
         })
     }
 }

@@ -12,6 +12,8 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use zaprun_http::tls_words;
+
 use crate::error::io_words;
 
 /// How long each of the three steps may take.
@@ -69,7 +71,9 @@ async fn handshake(place: &Place, stream: TcpStream) -> Result<(), String> {
     let connector = TlsConnector::from(Arc::new(config));
     match timeout(PATIENCE, connector.connect(name, stream)).await {
         Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(format!("TLS failed: {}", io_words(&error))),
+        Ok(Err(error)) => {
+            Err(format!("TLS failed: {}", tls_words(&error).unwrap_or_else(|| io_words(&error))))
+        }
         Err(_) => Err("TLS did not answer in time".to_owned()),
     }
 }
@@ -120,7 +124,7 @@ mod tests {
         });
         let error = reach(&place(port, true)).await.unwrap_err();
         // A machine without certificates says so instead.
-        assert!(error.starts_with("TLS "), "{error}");
+        assert!(error.contains("write http://") || error.starts_with("TLS cannot be set up"), "{error}");
         server.abort();
     }
 }

@@ -30,6 +30,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         return Err(CommandError::usage(format!("{} exists already", tidy(&folder.join(PROJECT_FILE))))
             .hint("nothing was written; `zaprun validate` checks what is there"));
     }
+    if fs::metadata(&folder).is_ok_and(|found| !found.is_dir()) {
+        return Err(CommandError::usage(format!("{} is a file, not a folder", tidy(&folder)))
+            .hint("name the folder in which the project is to begin"));
+    }
     let mut files = vec![
         (PathBuf::from(PROJECT_FILE), PROJECT.to_owned()),
         (PathBuf::from("zaps/new-sale.yaml"), ZAP.to_owned()),
@@ -49,7 +53,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
             printer.note(&format!("  {} {shown}", printer.err().green("wrote")));
         } else {
             printer.note(&format!("  {}  {shown}, which was there", printer.err().yellow("kept")));
-            kept_gitignore |= name.as_os_str() == ".gitignore";
+            kept_gitignore |= name.as_os_str() == ".gitignore" && !ignores_state(&path);
         }
     }
     if kept_gitignore {
@@ -57,6 +61,12 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     }
     next_steps(context, &folder);
     Ok(Exit::Fine)
+}
+
+/// Whether git passes over what zaprun keeps between runs.
+fn ignores_state(gitignore: &Path) -> bool {
+    let text = fs::read_to_string(gitignore).unwrap_or_default();
+    text.lines().any(|line| matches!(line.trim(), "/state/" | "/state" | "state/" | "state" | "/state/*"))
 }
 
 /// Writes a file that is not there, with its folders; says whether it did.
@@ -122,6 +132,19 @@ mod tests {
         assert!(!write_new(&path, "two").unwrap());
         assert_eq!(fs::read_to_string(&path).unwrap(), "one");
         assert!(write_new(&path.join("under-a-file"), "x").is_err());
+    }
+
+    #[test]
+    fn a_gitignore_that_holds_the_state_is_not_asked_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".gitignore");
+        for (text, ignores) in
+            [("/state/\n", true), ("target\nstate\n", true), ("# /state/\n", false), ("/states/\n", false)]
+        {
+            fs::write(&path, text).unwrap();
+            assert_eq!(ignores_state(&path), ignores, "{text}");
+        }
+        assert!(!ignores_state(&folder.path().join("none")));
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::commands::runs::state_error;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::loading::{Started, start};
-use crate::output::{Printer, count, thousands};
+use crate::output::{Printer, count};
 use crate::watch::{LogFormat, Watch};
 use crate::wiring;
 use signals::{Signal, Signals};
@@ -35,7 +35,7 @@ use signals::{Signal, Signals};
 /// Run the zaps until told to stop
 ///
 /// Polls the CRM, delivers what is new, and keeps in its state what was seen and sent. SIGINT (Ctrl-C) and SIGTERM end it
-/// in order; a second one ends it at once, and nothing is lost by that either.
+/// in order; a second one ends it at once, and nothing is lost by that either. Where no zap is switched on it waits.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Exit: 0 fine, 1 it cannot run or, with --once, something failed, 2 no project, 130 on Ctrl-C."
@@ -79,7 +79,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     let state = wiring::state_path(&project.definition, &root);
     let store = open_state(&state, args.dry_run).map_err(|error| state_error(&error, &state))?;
     let store = Arc::new(store);
-    let watch = Watch::start(context.printer, args.log_format, &wired.masker);
+    let watch = Watch::start(context.printer, args.log_format, &wired.masker, args.once);
     watch.say(&opening(&zaps, &state, args));
     let observer = if args.dry_run {
         dry::Shown::over(&watch, context.printer, args.log_format == Some(LogFormat::Json))
@@ -136,9 +136,10 @@ fn choose(zaps: Vec<Zap>, only: &[String], printer: &Printer) -> Result<Vec<Arc<
     for name in only {
         let Some(zap) = zaps.iter().find(|zap| zap.name == *name) else {
             let error = CommandError::usage(format!("there is no zap `{name}`"));
-            return Err(match did_you_mean(name, zaps.iter().map(|zap| zap.name.as_str())) {
+            let names: Vec<&str> = zaps.iter().map(|zap| zap.name.as_str()).collect();
+            return Err(match did_you_mean(name, names.iter().copied()) {
                 Some(like) => error.hint(format!("did you mean `{like}`?")),
-                None => error,
+                None => error.hint(listed(&names)),
             });
         };
         if !zap.enabled {
@@ -146,12 +147,19 @@ fn choose(zaps: Vec<Zap>, only: &[String], printer: &Printer) -> Result<Vec<Arc<
         }
     }
     let chosen = |zap: &Zap| zap.enabled && (only.is_empty() || only.contains(&zap.name));
-    let zaps: Vec<Arc<Zap>> = zaps.into_iter().filter(chosen).map(Arc::new).collect();
-    if zaps.is_empty() {
-        return Err(CommandError::failure("there is no zap to run")
-            .hint("zaps are the .yaml files under zaps/ that do not say `enabled: false`"));
+    Ok(zaps.into_iter().filter(chosen).map(Arc::new).collect())
+}
+
+/// The zaps that there are.
+fn listed(names: &[&str]) -> String {
+    const MANY: usize = 20;
+    let shown = names.iter().take(MANY).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match names.len() {
+        0 => "there are no zaps: they are the .yaml files under zaps/".to_owned(),
+        1 => format!("the zap is {shown}"),
+        all if all > MANY => format!("zaps are {shown} and {} more", all - MANY),
+        _ => format!("zaps are {shown}"),
     }
-    Ok(zaps)
 }
 
 /// The state, or in a dry run a copy of it that is thrown away.
@@ -262,20 +270,19 @@ fn opening(zaps: &[Arc<Zap>], state: &Path, args: &Args) -> String {
 fn closing(summary: &Summary, dry_run: bool) -> String {
     let delivered = if dry_run { "would be sent" } else { "delivered" };
     let counts = [
-        (summary.fired, "new"),
-        (summary.delivered, delivered),
-        (summary.filtered, "filtered"),
-        (summary.pending, "still pending"),
-        (summary.held, "held"),
-        (summary.dead, "dead"),
-        (summary.failed_attempts, "failed attempts"),
-        (summary.poll_failures, "failed polls"),
-        (summary.passed_over, "unreadable rows"),
-        (summary.primed, "from before"),
+        (summary.fired, ["new"; 2]),
+        (summary.delivered, [delivered; 2]),
+        (summary.filtered, ["filtered"; 2]),
+        (summary.pending, ["still pending"; 2]),
+        (summary.held, ["held"; 2]),
+        (summary.dead, ["dead"; 2]),
+        (summary.failed_attempts, ["failed attempt", "failed attempts"]),
+        (summary.poll_failures, ["failed poll", "failed polls"]),
+        (summary.passed_over, ["unreadable row", "unreadable rows"]),
+        (summary.primed, ["from before"; 2]),
     ];
     // The first two are always said.
     let said = counts.iter().enumerate().filter(|(at, (number, _))| *at < 2 || *number > 0);
-    let said: Vec<String> =
-        said.map(|(_, (number, word))| format!("{} {word}", thousands(*number))).collect();
+    let said: Vec<String> = said.map(|(_, (number, [one, many]))| count(*number, one, many)).collect();
     said.join(", ")
 }

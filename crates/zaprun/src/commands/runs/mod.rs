@@ -72,12 +72,24 @@ pub(crate) fn state_error(error: &StoreError, path: &Path) -> CommandError {
         StoreError::Missing { .. } => told.hint("nothing has run here yet: `zaprun run` makes the state"),
         StoreError::Busy { .. } => told
             .hint("one engine holds a state at a time; `zaprun run --dry-run` and `zaprun runs` only look"),
+        StoreError::Newer { .. } => told.hint(
+            "run the newer zaprun; nothing was changed, and the file must stay: it knows what was sent already",
+        ),
         StoreError::Unusable { .. } => told.hint(format!(
-            "nothing was changed; restore {} from a copy, or move it away to begin anew",
+            "nothing was changed; restore {} from a copy: without its state zaprun forgets what was sent",
             path.display()
         )),
+        // It is about the place, not about the disk.
+        StoreError::Io { reason } if names_folder(reason, path) => {
+            told.hint("`state:` in zaprun.yaml says where the state is kept")
+        }
         StoreError::Fenced | StoreError::Io { .. } | StoreError::Refused { .. } => told,
     }
+}
+
+/// Whether a reason names the folder of the state.
+fn names_folder(reason: &str, state: &Path) -> bool {
+    state.parent().is_some_and(|folder| reason.contains(&folder.display().to_string()))
 }
 
 /// The states by the words that people use.

@@ -67,8 +67,9 @@ impl Outcome<'_> {
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let root = context.find_project()?;
     let project = loading::load_tests(&root, context.env.as_deref(), false);
-    if let Some(reason) = &project.unreadable {
-        return Err(loading::unreadable(reason));
+    if project.unreadable {
+        findings(context, &project, &|_| true);
+        return Err(CommandError::told());
     }
     known(&project, &args.zaps)?;
     let chosen = |name: &str| args.zaps.is_empty() || args.zaps.iter().any(|zap| zap == name);
@@ -125,7 +126,6 @@ fn findings(context: &Context, project: &Loading, chosen: &dyn Fn(&str) -> bool)
     let diagnostics: Vec<Diagnostic> = project.findings.iter().filter(concerns).cloned().collect();
     let findings = Findings { sources: &project.sources, diagnostics: &diagnostics, prefix: "" };
     context.printer.report(&findings.render(render::Format::Text, &context.printer));
-    project.strays.iter().for_each(|stray| context.printer.warning(stray));
     findings.counts().0
 }
 
