@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use zaprun_core::diagnostic::{Diagnostic, Severity, code};
-use zaprun_core::load::{self, File, Input, Loaded, LoadedProject};
+use zaprun_core::load::{self, File, Input, Loaded, LoadedProject, ZapFile};
 use zaprun_core::rehearsal::{Case, Difference, read_tests};
 use zaprun_core::source::SourceMap;
 use zaprun_core::variables::{Lookup, Needed};
@@ -15,7 +15,7 @@ use crate::env;
 use crate::error::{CommandError, io_words};
 use crate::mask::Masker;
 use crate::output::count;
-use crate::project;
+use crate::project::{Origin, Within};
 use crate::render::{Findings, Format};
 use crate::wiring;
 
@@ -42,6 +42,8 @@ pub(crate) struct Loading {
     pub(crate) overlays: usize,
     /// How many zap files there are.
     pub(crate) zap_files: usize,
+    /// The zap files as they were read.
+    pub(crate) files: Vec<ZapFile>,
     /// The tests of the zaps, where they were asked for.
     pub(crate) cases: Vec<Case>,
 }
@@ -55,7 +57,7 @@ impl Loading {
 
 /// Loads the project in `root`. Without a lookup no variable is needed.
 pub(crate) fn load(root: &Path, env: Option<&str>, lookup: Option<&dyn Lookup>) -> Loading {
-    let (input, files) = input(root, env);
+    let (input, files) = input(&Within::new(root), env);
     let (loaded, compiled) = read(&input, lookup);
     Loading { strays: files.strays, ..conclude(&input, loaded, compiled, Vec::new()) }
 }
@@ -63,9 +65,14 @@ pub(crate) fn load(root: &Path, env: Option<&str>, lookup: Option<&dyn Lookup>) 
 /// Loads the project in `root` with the tests of its zaps, which no variable may stand in the way of. With `run` each
 /// test that fails is a finding.
 pub(crate) fn load_tests(root: &Path, env: Option<&str>, run: bool) -> Loading {
-    let (input, files) = input(root, env);
+    load_tests_of(&Within::new(root), env, run)
+}
+
+/// The same of a project that lies elsewhere than in a folder.
+pub(crate) fn load_tests_of(origin: &dyn Origin, env: Option<&str>, run: bool) -> Loading {
+    let (input, files) = input(origin, env);
     let (mut loaded, mut compiled) = read(&input, None);
-    let cases = read_tests(&mut loaded, &files.tests, &project::Within::new(root));
+    let cases = read_tests(&mut loaded, &files.tests, origin);
     if run {
         compiled.1.extend(failures(&compiled.0, &cases));
     }
@@ -79,8 +86,8 @@ pub(crate) fn load_input(input: &Input, lookup: Option<&dyn Lookup>) -> Loading 
 }
 
 /// What a project's files hold, and what else they hold that is not part of that.
-fn input(root: &Path, env: Option<&str>) -> (Input, Beside) {
-    let files = project::read(root);
+fn input(origin: &dyn Origin, env: Option<&str>) -> (Input, Beside) {
+    let files = origin.files();
     let input = Input {
         project: files.project,
         overlays: files.overlays,
@@ -115,6 +122,7 @@ fn conclude(input: &Input, loaded: Loaded, (zaps, found): Compiled, cases: Vec<C
         unreadable: input.project.content.as_ref().err().cloned(),
         overlays: input.overlays.len(),
         zap_files: input.zaps.len(),
+        files: loaded.zaps,
         cases,
     }
 }

@@ -51,9 +51,10 @@ impl Mapping {
         settings: &Settings,
     ) -> Result<Option<Mapped<'m>>, MapError> {
         Ok(Some(match &self.part {
-            Part::Constant(constant) => Mapped::constant(constant),
+            Part::Constant(constant) => Mapped::constant(constant, self),
             Part::Text(text) => Mapped::Value(
                 text.eval(&Frame { values, settings }).map_err(|error| MapError::of(&self.place, &error))?,
+                Some(self),
             ),
             Part::List(items) => {
                 let mut mapped = Vec::with_capacity(items.len());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Constant, MapError};
+use super::{Constant, MapError, Mapping};
 use crate::card::{self, Found};
 use crate::value::{Unwritable, Value, write_json_text};
 
@@ -12,8 +12,9 @@ pub enum Mapped<'m> {
     /// As written in the zap.
     #[doc(hidden)]
     Constant(ConstantRef<'m>),
-    /// Computed from the record.
-    Value(Value),
+    /// Computed from the record, and what computed it, where that is one mapping.
+    #[doc(hidden)]
+    Value(Value, Option<&'m Mapping>),
     /// A list.
     List(Vec<Mapped<'m>>),
     /// Members in the order in which they were written.
@@ -22,20 +23,20 @@ pub enum Mapped<'m> {
     Cleared,
 }
 
-/// A scalar as written.
+/// A scalar as written, and the mapping that holds it.
 #[derive(Debug, Clone, Copy)]
-pub struct ConstantRef<'m>(pub(super) &'m Constant);
+pub struct ConstantRef<'m>(pub(super) &'m Constant, pub(super) &'m Mapping);
 
 impl<'m> Mapped<'m> {
-    pub(super) fn constant(constant: &'m Constant) -> Self {
-        Mapped::Constant(ConstantRef(constant))
+    pub(super) fn constant(constant: &'m Constant, mapping: &'m Mapping) -> Self {
+        Mapped::Constant(ConstantRef(constant, mapping))
     }
 
     /// Whether it is null.
     pub(crate) fn is_null(&self) -> bool {
         match self {
             Mapped::Constant(constant) => constant.0.value.is_missing(),
-            Mapped::Value(value) => value.is_missing(),
+            Mapped::Value(value, _) => value.is_missing(),
             Mapped::List(_) | Mapped::Object(_) | Mapped::Cleared => false,
         }
     }
@@ -47,7 +48,7 @@ impl<'m> Mapped<'m> {
     pub(crate) fn write_json(&self, out: &mut Vec<u8>) -> Result<(), Unwritable> {
         match self {
             Mapped::Constant(constant) => out.extend_from_slice(constant.0.written.as_bytes()),
-            Mapped::Value(value) => value.write_json(out)?,
+            Mapped::Value(value, _) => value.write_json(out)?,
             // It is compiled only where the CRM takes it.
             Mapped::Cleared => out.extend_from_slice(b"null"),
             Mapped::List(items) => {
@@ -87,7 +88,7 @@ impl<'m> Mapped<'m> {
             Mapped::Constant(constant) => {
                 card::in_field(name, &constant.0.written).map(|what| Found { field: at.clone(), what })
             }
-            Mapped::Value(value) => card::search(value, name, at),
+            Mapped::Value(value, _) => card::search(value, name, at),
             Mapped::Cleared => None,
             Mapped::List(items) => items.iter().enumerate().find_map(|(index, item)| {
                 card::below(at, "", &format!("[{index}]"), |at| item.search(name, at))
@@ -103,7 +104,7 @@ impl<'m> Mapped<'m> {
     pub(crate) fn into_value(self) -> Value {
         match self {
             Mapped::Constant(constant) => constant.0.value.clone(),
-            Mapped::Value(value) => value,
+            Mapped::Value(value, _) => value,
             Mapped::Cleared => Value::Null,
             Mapped::List(items) => Value::list(items.into_iter().map(Mapped::into_value).collect()),
             Mapped::Object(members) => Value::object(
@@ -129,9 +130,9 @@ impl<'m> Mapped<'m> {
                         push_pair(&mut pairs, name, &item, place)?;
                     }
                 }
-                Mapped::Value(Value::List(items)) => {
+                Mapped::Value(Value::List(items), _) => {
                     for item in items.iter() {
-                        push_pair(&mut pairs, name, &Mapped::Value(item.clone()), place)?;
+                        push_pair(&mut pairs, name, &Mapped::Value(item.clone(), None), place)?;
                     }
                 }
                 single => push_pair(&mut pairs, name, &single, place)?,
@@ -153,7 +154,7 @@ fn push_pair(
     let text = match value {
         // Not text, so what was written is also how it reads.
         Mapped::Constant(constant) => Ok(constant.0.written.to_string()),
-        Mapped::Value(value) => value.to_text(),
+        Mapped::Value(value, _) => value.to_text(),
         Mapped::List(_) => Err(Unwritable::NoText(crate::value::Kind::List)),
         Mapped::Object(_) | Mapped::Cleared => Err(Unwritable::NoText(crate::value::Kind::Object)),
     };

@@ -3,6 +3,7 @@
 mod action;
 mod compile;
 pub mod key;
+mod place;
 mod project;
 mod response;
 mod scope;
@@ -15,8 +16,10 @@ mod tests;
 
 pub use action::{Action, OnUncertain, Plan, ReadsOf, ResponseFacts, Retry, Target, Unfound};
 pub use compile::{Compiled, compile};
+pub use place::locate;
 pub use project::{DEFAULT_CRM_URL, DEFAULT_CURRENCY, ProjectFacts};
 pub use response::response_json;
+pub(crate) use scope::IS_FIXED;
 #[cfg(test)]
 pub(crate) use scope::names;
 pub use scope::{EventFacts, RunFacts, Scope, StepFacts};

@@ -34,8 +34,14 @@ pub(crate) struct Files {
     pub(crate) strays: Vec<String>,
 }
 
+/// Where the files of a project come from: a folder, or a revision of it.
+pub(crate) trait Origin: Fixtures {
+    /// Those that make the project.
+    fn files(&self) -> Files;
+}
+
 /// Reads the files of the project in `root`.
-pub(crate) fn read(root: &Path) -> Files {
+fn read(root: &Path) -> Files {
     let real_root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
     let mut strays = Vec::new();
     let overlays = overlays(root, &real_root, &mut strays);
@@ -56,6 +62,12 @@ impl Within {
     /// The files of the project in `root`.
     pub(crate) fn new(root: &Path) -> Within {
         Within { root: root.to_owned(), real_root: root.canonicalize().unwrap_or_else(|_| root.to_owned()) }
+    }
+}
+
+impl Origin for Within {
+    fn files(&self) -> Files {
+        read(&self.root)
     }
 }
 

@@ -171,7 +171,7 @@ fn rehearsed(zap: &str, record: &str) -> Rehearsal {
     let test = "zap: z\ntests: [{ name: a, record: fixtures/record.json, expect: filtered }]\n";
     let bench = Bench::new(&format!("{head}{zap}"), &[("zaps/shop/z.test.yaml", test)], &files);
     match bench.cases[0].came(bench.zap.as_ref().unwrap()) {
-        super::super::case::Came::Rehearsed(rehearsal) => *rehearsal,
+        super::super::Came::Rehearsed(rehearsal) => *rehearsal,
         other => panic!("{other:?}"),
     }
 }
