@@ -6,6 +6,7 @@ mod demo;
 mod filters;
 mod init;
 mod reference;
+mod render;
 mod run;
 mod runs;
 mod sample;
@@ -50,6 +51,8 @@ commands! {
     Check => check;
     /// Show recent records that a zap would take, as the CRM has them now
     Sample => sample;
+    /// Show the requests that one record makes, and what of the zap made each part
+    Render => render;
     /// Run the zaps until told to stop
     Run => run;
     /// See what happened to every event

@@ -3,5 +3,5 @@
 mod files;
 mod find;
 
-pub(crate) use files::{Files, Origin, Within};
+pub(crate) use files::{Origin, Within};
 pub(crate) use find::{PROJECT_FILE, find};
