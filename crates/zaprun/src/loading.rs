@@ -79,6 +79,13 @@ pub(crate) fn load_tests_of(origin: &dyn Origin, env: Option<&str>, run: bool) -
     Loading { strays: files.strays, ..conclude(&input, loaded, compiled, cases) }
 }
 
+/// Loads a project, wherever it lies, with the environment's values. `root` is where its secret files are.
+pub(crate) fn load_of(origin: &dyn Origin, root: &Path, env: Option<&str>) -> Loading {
+    let (input, files) = input(origin, env);
+    let (loaded, compiled) = read(&input, Some(&Environment { root: root.to_owned() }));
+    Loading { strays: files.strays, ..conclude(&input, loaded, compiled, Vec::new()) }
+}
+
 /// Loads a project from the bytes of its files.
 pub(crate) fn load_input(input: &Input, lookup: Option<&dyn Lookup>) -> Loading {
     let (loaded, compiled) = read(input, lookup);

@@ -17,8 +17,8 @@ pub use error::MapError;
 pub(crate) use evaluate::Slots;
 pub(crate) use leaf::Leaf;
 pub use mapped::Mapped;
-pub use trace::Source;
-pub(crate) use trace::{Trace, is_fixed, member};
+pub use trace::{Source, member};
+pub(crate) use trace::{Trace, is_fixed};
 
 use std::sync::Arc;
 

@@ -114,7 +114,7 @@ fn values(at: &str, mapped: &Mapped<'_>, sources: &mut Vec<Source>) {
 }
 
 /// The name of a member of a part: `json.order`, or `json["a b"]` where it is no plain word.
-pub(crate) fn member(at: &str, name: &str) -> String {
+pub fn member(at: &str, name: &str) -> String {
     let plain = |sign: char| sign.is_alphanumeric() || matches!(sign, '_' | '-');
     if !name.is_empty() && name.chars().all(plain) {
         format!("{at}.{name}")

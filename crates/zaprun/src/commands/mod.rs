@@ -5,6 +5,7 @@ mod completions;
 mod demo;
 mod filters;
 mod init;
+mod plan;
 mod reference;
 mod render;
 mod run;
@@ -53,6 +54,8 @@ commands! {
     Sample => sample;
     /// Show the requests that one record makes, and what of the zap made each part
     Render => render;
+    /// Show what a change would do, before it is made
+    Plan => plan;
     /// Run the zaps until told to stop
     Run => run;
     /// See what happened to every event

@@ -4,6 +4,8 @@ mod given;
 mod json;
 mod text;
 
+pub(crate) use given::{Silent, bytes, read, stored};
+
 use std::path::PathBuf;
 
 use clap::ValueEnum;

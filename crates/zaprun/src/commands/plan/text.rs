@@ -1,0 +1,137 @@
+//! A plan for people.
+
+use super::report::{Change, KeyPlan, PartPlan, RecordChange, RecordPlan, Report, StepPlan, ZapPlan};
+use crate::output::{Paint, Printer, clean};
+
+/// Of more records than this the rest is counted, unless `--verbose`.
+const MOST_RECORDS: usize = 5;
+
+pub(super) fn render(report: &Report, printer: &Printer) -> String {
+    let paint = printer.out();
+    let mut out = heading(report, paint);
+    let most = if printer.is_verbose() { usize::MAX } else { MOST_RECORDS };
+    for zap in report.zaps.iter().filter(|zap| is_told(zap)) {
+        out.push('\n');
+        self::zap(zap, most, paint, &mut out);
+    }
+    out
+}
+
+/// Whether anything is to be said of a zap.
+pub(super) fn is_told(zap: &ZapPlan) -> bool {
+    zap.change != Change::Unchanged
+}
+
+fn heading(report: &Report, paint: Paint) -> String {
+    let commit = report.against.commit.as_deref().map(short).map(|commit| format!(" ({commit})"));
+    let against = format!("{}{}", clean(&report.against.name), commit.unwrap_or_default());
+    let mut out = format!("{} {against}: {}\n", paint.bold("plan against"), report.counts());
+    for note in &report.notes {
+        out.push_str(&format!("{} {}\n", paint.yellow("note:"), clean(note)));
+    }
+    if !report.project.is_empty() {
+        out.push_str(&format!("\n{} zaprun.yaml\n", paint.yellow("~")));
+        for key in &report.project {
+            out.push_str(&format!("  {}\n", clean(key)));
+        }
+    }
+    out
+}
+
+pub(super) fn short(commit: &str) -> &str {
+    commit.get(..10).unwrap_or(commit)
+}
+
+fn zap(zap: &ZapPlan, most: usize, paint: Paint, out: &mut String) {
+    let mark = match zap.change {
+        Change::Added => paint.green("+"),
+        Change::Removed => paint.red("-"),
+        Change::Invalid => paint.red("!"),
+        _ => paint.yellow("~"),
+    };
+    out.push_str(&format!("{mark} {}  {}\n", paint.bold(&clean(&zap.name)), zap.words()));
+    if let Some(file) = &zap.file {
+        out.push_str(&format!("  {}\n", paint.dim(&clean(file))));
+    }
+    if let Some(trigger) = &zap.trigger {
+        out.push_str("  trigger\n");
+        trigger.changes.iter().for_each(|key| out.push_str(&format!("    {}\n", key_line(key, paint))));
+        trigger.effects.iter().for_each(|effect| out.push_str(&format!("    {}\n", clean(effect))));
+    }
+    if !zap.edited.is_empty() {
+        out.push_str(&format!("  edited: {}\n", clean(&zap.edited.join(", "))));
+    }
+    for note in &zap.notes {
+        out.push_str(&format!("  {} {}\n", paint.yellow("note:"), clean(note)));
+    }
+    if !zap.enabled && !matches!(zap.change, Change::Removed | Change::Gone) {
+        out.push_str(&format!("  {}\n", paint.dim("it is switched off: none of this is sent")));
+    }
+    let counts = zap.counts();
+    if !counts.is_empty() {
+        out.push_str(&format!("  records: {counts}\n"));
+    }
+    for record in zap.records.iter().take(most) {
+        self::record(record, paint, out);
+    }
+    let left = zap.records.len().saturating_sub(most);
+    if left > 0 {
+        out.push_str(&format!("    … and {left} more; --verbose shows all\n"));
+    }
+}
+
+fn key_line(key: &KeyPlan, paint: Paint) -> String {
+    let name = clean(&key.key).into_owned();
+    match (&key.old, &key.new) {
+        (Some(old), Some(new)) => format!("{name}: {} → {}", paint.red(&clean(old)), paint.green(&clean(new))),
+        (None, Some(new)) => format!("{name}: {}", paint.green(&format!("+ {}", clean(new)))),
+        (Some(old), None) => format!("{name}: {}", paint.red(&format!("- {}", clean(old)))),
+        (None, None) => name,
+    }
+}
+
+fn record(record: &RecordPlan, paint: Paint, out: &mut String) {
+    let words = record.change.words();
+    let words = match record.change {
+        RecordChange::Fires | RecordChange::NoLongerFails => paint.green(words),
+        RecordChange::NoLonger | RecordChange::Fails => paint.red(words),
+        RecordChange::Changes => paint.yellow(words),
+    };
+    out.push_str(&format!("\n    {}: {words}\n", clean(&record.record)));
+    if let Some(reason) = &record.reason {
+        out.push_str(&format!("      {}\n", clean(reason)));
+    }
+    // What is sent no more is known from how it was.
+    if record.change == RecordChange::NoLonger {
+        return;
+    }
+    record.steps.iter().for_each(|step| self::step(step, paint, out));
+}
+
+fn step(step: &StepPlan, paint: Paint, out: &mut String) {
+    let element = step.element.as_ref().map(|element| format!("[{}]", clean(element))).unwrap_or_default();
+    let reason = step.reason.as_ref().map(|reason| format!(": {}", clean(reason))).unwrap_or_default();
+    out.push_str(&format!("      {}{element} {}{reason}\n", paint.bold(&step.step), step.change));
+    if step.change == "no longer sends" {
+        return;
+    }
+    step.parts.iter().for_each(|part| self::part(part, paint, out));
+}
+
+fn part(part: &PartPlan, paint: Paint, out: &mut String) {
+    let name = clean(&part.part);
+    let mut line = |text: String| out.push_str(&format!("        {text}\n"));
+    match (&part.old, &part.new) {
+        (Some(old), Some(new)) => {
+            line(name.into_owned());
+            line(paint.red(&format!("- {}", clean(old))));
+            line(paint.green(&format!("+ {}", clean(new))));
+        }
+        (None, Some(new)) => line(paint.green(&format!("+ {name}: {}", clean(new)))),
+        (Some(old), None) => line(paint.red(&format!("- {name}: {}", clean(old)))),
+        (None, None) => line(name.into_owned()),
+    }
+    if let (Some(old), Some(new)) = (&part.old_written, &part.new_written) {
+        line(paint.dim(&format!("  {} → {}", clean(old), clean(new))));
+    }
+}
