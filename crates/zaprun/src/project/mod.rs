@@ -6,4 +6,4 @@ mod revision;
 
 pub(crate) use files::{Origin, Within, fixtures};
 pub(crate) use find::{PROJECT_FILE, find};
-pub(crate) use revision::{Named, Repository};
+pub(crate) use revision::Repository;

@@ -38,13 +38,6 @@ pub(crate) struct Named {
     pub(crate) note: Option<String>,
 }
 
-impl Named {
-    /// The commit as people write it.
-    pub(crate) fn short(&self) -> &str {
-        self.commit.get(..10).unwrap_or(&self.commit)
-    }
-}
-
 impl<'a> Repository<'a> {
     /// The repository of the project in `root`.
     ///

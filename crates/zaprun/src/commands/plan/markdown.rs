@@ -1,6 +1,6 @@
 //! A plan as a comment on a pull request: a table, then the details of each zap, folded.
 
-use super::report::{KeyPlan, RecordChange, RecordPlan, Report, StepPlan, ZapPlan};
+use super::report::{Change, KeyPlan, RecordChange, RecordPlan, Report, StepPlan, ZapPlan};
 use super::text::{is_told, short};
 use crate::output::clean;
 
@@ -58,14 +58,15 @@ fn details(zap: &ZapPlan) -> String {
         lines.extend(trigger.changes.iter().flat_map(key_lines));
         lines.extend(trigger.effects.iter().map(|effect| format!("# {effect}")));
     }
-    for record in zap.records.iter().take(MOST_RECORDS) {
+    let most = if zap.change == Change::Removed { 0 } else { MOST_RECORDS };
+    for record in zap.records.iter().take(most) {
         if !lines.is_empty() {
             lines.push(String::new());
         }
         self::record(record, &mut lines);
     }
-    let left = zap.records.len().saturating_sub(MOST_RECORDS);
-    if left > 0 {
+    let left = zap.records.len().saturating_sub(most);
+    if left > 0 && most > 0 {
         lines.push(format!("# and {left} more"));
     }
     let notes: String = zap.notes.iter().map(|note| format!("- {}\n", prose(note))).collect();

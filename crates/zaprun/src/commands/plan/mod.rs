@@ -120,6 +120,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
             let (old, new) = (pair.old.and_then(|side| side.edition()), pair.new.and_then(|side| side.edition()));
             let different = given.iter().filter_map(|given| compare::compare(given, old, new, &mut stand_ins));
             plan.records = different.collect();
+            plan.settle();
         }
         report.zaps.push(plan);
     }

@@ -64,6 +64,9 @@ pub(super) struct ZapPlan {
     /// What else is written otherwise.
     pub(super) edited: Vec<String>,
     pub(super) notes: Vec<String>,
+    /// Its file says the same; what it sees of zaprun.yaml differs.
+    #[serde(skip)]
+    pub(super) by_project: bool,
     /// What becomes of each record that is dealt with otherwise.
     pub(super) records: Vec<RecordPlan>,
     /// How many records were taken through it.
@@ -82,8 +85,16 @@ impl ZapPlan {
             trigger: None,
             edited: Vec::new(),
             notes: Vec::new(),
+            by_project: false,
             records: Vec::new(),
             tried: 0,
+        }
+    }
+
+    /// A zap that only sees another zaprun.yaml, and makes the same of every record, is as before.
+    pub(super) fn settle(&mut self) {
+        if self.by_project && self.tried > 0 && self.records.is_empty() {
+            self.change = Change::Unchanged;
         }
     }
 
@@ -114,13 +125,17 @@ impl ZapPlan {
             1 => Some(format!("1 {one}")),
             _ => Some(format!("{number} {many}")),
         };
+        let rest = self.tried.saturating_sub(self.records.len());
         let parts = [
             verb(number(RecordChange::Fires), "fires now", "fire now"),
             verb(number(RecordChange::NoLonger), "no longer fires", "no longer fire"),
             verb(number(RecordChange::Changes), "changes", "change"),
             verb(number(RecordChange::Fails), "fails now", "fail now"),
             verb(number(RecordChange::NoLongerFails), "no longer fails", "no longer fail"),
-            verb(self.tried.saturating_sub(self.records.len()), "as before", "as before"),
+            match self.change {
+                Change::Added | Change::Removed => verb(rest, "does not fire", "do not fire"),
+                _ => verb(rest, "as before", "as before"),
+            },
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }

@@ -5,6 +5,8 @@ use crate::output::{Paint, Printer, clean};
 
 /// Of more records than this the rest is counted, unless `--verbose`.
 const MOST_RECORDS: usize = 5;
+/// A template that is longer is not shown beside what it makes: the difference of the files shows it.
+const LONGEST_WRITTEN: usize = 60;
 
 pub(super) fn render(report: &Report, printer: &Printer) -> String {
     let paint = printer.out();
@@ -71,6 +73,10 @@ fn zap(zap: &ZapPlan, most: usize, paint: Paint, out: &mut String) {
     if !counts.is_empty() {
         out.push_str(&format!("  records: {counts}\n"));
     }
+    // Of what is removed there is nothing to see.
+    if zap.change == Change::Removed {
+        return;
+    }
     for record in zap.records.iter().take(most) {
         self::record(record, paint, out);
     }
@@ -84,8 +90,8 @@ fn key_line(key: &KeyPlan, paint: Paint) -> String {
     let name = clean(&key.key).into_owned();
     match (&key.old, &key.new) {
         (Some(old), Some(new)) => format!("{name}: {} → {}", paint.red(&clean(old)), paint.green(&clean(new))),
-        (None, Some(new)) => format!("{name}: {}", paint.green(&format!("+ {}", clean(new)))),
-        (Some(old), None) => format!("{name}: {}", paint.red(&format!("- {}", clean(old)))),
+        (None, Some(new)) => paint.green(&format!("+ {name}: {}", clean(new))),
+        (Some(old), None) => paint.red(&format!("- {name}: {}", clean(old))),
         (None, None) => name,
     }
 }
@@ -131,7 +137,9 @@ fn part(part: &PartPlan, paint: Paint, out: &mut String) {
         (Some(old), None) => line(paint.red(&format!("- {name}: {}", clean(old)))),
         (None, None) => line(name.into_owned()),
     }
-    if let (Some(old), Some(new)) = (&part.old_written, &part.new_written) {
+    let short = |text: &&String| text.chars().count() <= LONGEST_WRITTEN;
+    let written = part.old_written.as_ref().filter(short).zip(part.new_written.as_ref().filter(short));
+    if let Some((old, new)) = written {
         line(paint.dim(&format!("  {} → {}", clean(old), clean(new))));
     }
 }

@@ -206,6 +206,7 @@ fn edited(old: &Side<'_>, new: &Side<'_>, plan: &mut ZapPlan) {
         if plan.switched {
             plan.change = Change::Switched;
         } else if before.zap.name == after.zap.name {
+            plan.by_project = true;
             plan.notes.push("its file says the same; zaprun.yaml has other `vars`, or another account".to_owned());
         }
     }
