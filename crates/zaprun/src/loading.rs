@@ -79,6 +79,17 @@ pub(crate) fn load_tests_of(origin: &dyn Origin, env: Option<&str>, run: bool) -
     Loading { strays: files.strays, ..conclude(&input, loaded, compiled, cases) }
 }
 
+/// Loads the project in `root` as it would be with one more file, and runs the tests.
+pub(crate) fn load_tests_with(root: &Path, env: Option<&str>, zap: File) -> Loading {
+    let within = Within::new(root);
+    let (mut input, files) = input(&within, env);
+    input.zaps.push(zap);
+    let (mut loaded, mut compiled) = read(&input, None);
+    let cases = read_tests(&mut loaded, &files.tests, &within);
+    compiled.1.extend(failures(&compiled.0, &cases));
+    conclude(&input, loaded, compiled, cases)
+}
+
 /// Loads a project, wherever it lies, with the environment's values. `root` is where its secret files are.
 pub(crate) fn load_of(origin: &dyn Origin, root: &Path, env: Option<&str>) -> Loading {
     let (input, files) = input(origin, env);

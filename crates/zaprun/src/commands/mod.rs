@@ -5,6 +5,7 @@ mod completions;
 mod demo;
 mod filters;
 mod init;
+mod new;
 mod plan;
 mod reference;
 mod render;
@@ -44,6 +45,8 @@ macro_rules! commands {
 commands! {
     /// Start a project: zaprun.yaml, one zap, schemas for your editor
     Init => init;
+    /// Write a new zap
+    New => new;
     /// Check every file of the project, without network or secrets
     Validate => validate;
     /// Run the tests of the zaps, without network or secrets
