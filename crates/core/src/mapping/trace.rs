@@ -41,6 +41,13 @@ impl Trace {
         }
     }
 
+    /// The address, which is told first, although it is made last.
+    pub(crate) fn address(&mut self, at: &str, node: NodeId, fixed: bool, text: &str) {
+        if let Some(sources) = &mut self.0 {
+            sources.insert(0, Source { at: at.to_owned(), node, value: Value::text(text), fixed });
+        }
+    }
+
     /// A body as JSON.
     pub(crate) fn json(&mut self, at: &str, mapped: &Mapped<'_>) {
         if let Some(sources) = &mut self.0 {

@@ -105,7 +105,7 @@ pub fn start(starter: &Starter) -> Started {
     text.push_str(&format!("actions:\n  - id: {step}\n    type: {}\n", starter.action));
     text.push_str(&format!("    connection: {}\n{action}", word(&starter.to)));
     text.push_str(&format!("\ntests:\n  - name: an example\n{}", example.given(&read)));
-    text.push_str(&format!("    expect: {{ {step}: done }}\n"));
+    text.push_str(&format!("    expect: {{ {step}: {} }}\n", example.expected(kind, starter)));
     Started { text, placeholders }
 }
 
@@ -124,14 +124,14 @@ fn description(kind: &str, starter: &Starter) -> String {
             "schedule" => "it is time".to_owned(),
             _ => "an item appears".to_owned(),
         },
-        |kind| kind.summary().to_owned(),
+        |kind| kind.summary().split(';').next().unwrap_or_default().to_owned(),
     );
     let then = match crm::endpoint(starter.action) {
         Some(endpoint) => endpoint.summary.trim_end_matches('.').to_owned(),
         None if starter.action == "http" => format!("Calls {}", starter.to),
         None => format!("Looks up what {} has", starter.to),
     };
-    quoted(&format!("{then} when {when}"))
+    scalar(&format!("{then} when {when}"))
 }
 
 /// The reference's example of a kind of event.
@@ -180,15 +180,28 @@ impl Example {
             }
             _ => format!("{line}\n"),
         };
-        // A second way in hangs on a connection of its own, which the project need not have.
+        // What an example selects would keep another account's events out, and a second way in hangs on a connection of
+        // its own, which the project need not have.
         let mut beside = false;
         let keeps = |line: &&str| {
             if !line.starts_with("    ") {
-                beside = line.trim_start().starts_with("also:");
+                let key = line.trim_start().split(':').next().unwrap_or_default();
+                beside = ["where", "settle", "also"].contains(&key);
             }
             !beside
         };
         format!("trigger:\n{}", block(self.text, "trigger").lines().filter(keeps).map(line).collect::<String>())
+    }
+
+    /// What the test expects: of a call its key, of what the tables describe that it can be made.
+    fn expected(&self, kind: &str, starter: &Starter) -> String {
+        let key = trigger::kind(kind).filter(|_| starter.action == "http").map(trigger::Kind::key_field);
+        let record = self.record.as_object();
+        let value = key.and_then(|key| Some((key, record?.get(key)?.to_text().ok()?)));
+        match value {
+            Some((key, value)) => format!("{{ json: {{ {key}: {} }} }}", quoted(&value)),
+            None => "done".to_owned(),
+        }
     }
 
     /// What the test gives: of the example's record what the trigger reads, and what the action does.
@@ -200,7 +213,8 @@ impl Example {
         for (name, value) in self.record.as_object().into_iter().flat_map(crate::value::Object::iter) {
             let wanted = self.fields.iter().any(|field| **field == **name);
             if wanted || read.iter().any(|(read, _)| **read == **name) {
-                members.push((name.to_string(), value.to_json().unwrap_or_default()));
+                let text = value.as_text().map(scalar);
+                members.push((name.to_string(), text.unwrap_or_else(|| value.to_json().unwrap_or_default())));
             }
         }
         for (name, sample) in read {
@@ -349,17 +363,17 @@ fn sample(name: &str, ty: &ParamType) -> String {
         ("postalcode", "10001"),
     ];
     if let Some((_, text)) = known.iter().find(|(part, _)| lower.ends_with(part)) {
-        return quoted(text);
+        return scalar(text);
     }
     match ty {
-        ParamType::Id => quoted("1001"),
+        ParamType::Id => scalar("1001"),
         ParamType::Number | ParamType::Count => "1".to_owned(),
-        ParamType::Text => quoted("text"),
-        ParamType::Email => quoted("ada@example.com"),
-        ParamType::Phone => quoted("2125550100"),
-        ParamType::Country => quoted("US"),
-        ParamType::Enum(words) => quoted(words.first().copied().unwrap_or_default()),
-        ParamType::Date => quoted("2026-09-16"),
+        ParamType::Text => scalar("text"),
+        ParamType::Email => scalar("ada@example.com"),
+        ParamType::Phone => scalar("2125550100"),
+        ParamType::Country => scalar("US"),
+        ParamType::Enum(words) => scalar(words.first().copied().unwrap_or_default()),
+        ParamType::Date => scalar("2026-09-16"),
         ParamType::Flag => "true".to_owned(),
         ParamType::Money => "1.00".to_owned(),
         ParamType::Json => "{}".to_owned(),
@@ -485,7 +499,135 @@ mod tests {
             starter("schedule", None, "konnektive.query"),
         ]
         .map(|starter| start(&starter).text);
-        insta::assert_snapshot!(texts.join("--------\n"));
+        insta::assert_snapshot!(texts.join("--------\n"), @r##"
+        # yaml-language-server: $schema=../schemas/zap.schema.json
+        name: a-new-zap
+        description: Calls books when an order was sold
+
+        trigger:
+          type: konnektive.orders
+          connection: crm
+          order_type: new_sale
+
+        actions:
+          - id: send
+            type: http
+            connection: books
+            json:
+              event: "{{ event.id }}"
+              at: "{{ event.at }}"
+              orderId: $.orderId
+
+        tests:
+          - name: an example
+            record:
+              orderId: D6C8C390A7
+              orderStatus: COMPLETE
+              orderType: NEW_SALE
+              campaignId: 12
+              dateCreated: "2026-09-16 14:25:31"
+              dateUpdated: "2026-09-16 14:25:40"
+            expect: { send: { json: { orderId: "D6C8C390A7" } } }
+        --------
+        # yaml-language-server: $schema=../schemas/zap.schema.json
+        name: a-new-zap
+        description: Creates a new sale when a request arrives
+        enabled: false # it writes to the CRM: switch it on once all values are yours
+
+        trigger:
+          type: webhook
+          connection: shop
+          path: /hooks/a-new-zap
+          key: "{{ record.submission_id }}"
+
+        actions:
+          - id: create_sale
+            type: konnektive.create_sale
+            connection: crm
+            map:
+              campaignId: "{{ record.campaignId }}"
+              paySource: PREPAID
+              firstName: "{{ record.firstName }}"
+              lastName: "{{ record.lastName }}"
+              emailAddress: "{{ record.emailAddress }}"
+              phoneNumber: "{{ record.phoneNumber }}"
+              address1: "{{ record.address1 }}"
+              city: "{{ record.city }}"
+              state: "{{ record.state }}"
+              postalCode: "{{ record.postalCode }}"
+              country: US
+              billShipSame: true
+              product1_id: "{{ record.product1_id }}"
+              product1_qty: "{{ record.product1_qty }}"
+
+        tests:
+          - name: an example
+            record:
+              submission_id: 1
+              campaignId: 1
+              firstName: Ada
+              lastName: Lovelace
+              emailAddress: "ada@example.com"
+              phoneNumber: "2125550100"
+              address1: "1 Main St"
+              city: New York
+              state: NY
+              postalCode: "10001"
+              product1_id: "1001"
+              product1_qty: 1
+            expect: { create_sale: done }
+        --------
+        # yaml-language-server: $schema=../schemas/zap.schema.json
+        name: a-new-zap
+        description: "Cancels an order when the buyer's bank took a charge back"
+        enabled: false # it writes to the CRM: switch it on once all values are yours
+
+        trigger:
+          type: konnektive.transactions
+          connection: crm
+          transaction_type: chargeback
+
+        actions:
+          - id: cancel_order
+            type: konnektive.cancel_order
+            connection: crm
+            map:
+              orderId: "{{ record.orderId }}"
+              cancelReason: text # put yours here
+              afterNextBill: false
+
+        tests:
+          - name: an example
+            record:
+              transactionId: 900033
+              orderId: D6C8C390A7
+              dateCreated: "2026-09-16 14:25:31"
+              dateUpdated: "2026-09-16 14:25:31"
+              isChargedback: 1
+            expect: { cancel_order: done }
+        --------
+        # yaml-language-server: $schema=../schemas/zap.schema.json
+        name: a-new-zap
+        description: Looks up what crm has when it is time
+
+        trigger:
+          type: schedule
+          cron: "0 8 * * 1-5"
+          timezone: America/New_York
+
+        actions:
+          - id: look_up
+            type: konnektive.query
+            connection: crm
+            find: transactions
+            by: { txnType: SALE, responseType: SUCCESS }
+            from: "{{ event.at | date_add('-1d') }}"
+
+        tests:
+          - name: an example
+            at: "2026-09-16T12:00:00Z"
+            expect: { look_up: done }
+        "##);
     }
 
     #[test]

@@ -125,10 +125,10 @@ impl Address {
     fn trace(&self, destination: &Destination, trace: &mut Trace) {
         match (self, destination) {
             (Address::Connection { path: Some(template), .. }, Destination::Connection { path, .. }) => {
-                trace.text("path", template.node(), template.is_constant(), path);
+                trace.address("path", template.node(), template.is_constant(), path);
             }
             (Address::Url { url: template, .. }, Destination::Url { url, .. }) => {
-                trace.text("url", template.node(), template.is_constant(), url);
+                trace.address("url", template.node(), template.is_constant(), url);
             }
             _ => {}
         }

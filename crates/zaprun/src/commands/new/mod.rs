@@ -74,12 +74,16 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     let asker = terminal.as_mut().map(|terminal| terminal as &mut dyn Asker);
     let starter = Choosing { project: &project, asker, missing: Vec::new() }.choose(args)?;
     let path = path(args.folder.as_deref(), &starter.name)?;
+    let there = || CommandError::usage(format!("{path} is there already"));
+    if root.join(&path).symlink_metadata().is_ok() {
+        return Err(there());
+    }
     let starter = Starter { schema: schema(&path), ..starter };
     let started = start(&starter);
     check(context, &root, &path, &started.text)?;
     match write_new(&root.join(&path), &started.text) {
         Ok(true) => {}
-        Ok(false) => return Err(CommandError::usage(format!("{path} is there already"))),
+        Ok(false) => return Err(there()),
         Err(error) => return Err(CommandError::failure(format!("{path} cannot be written: {}", io_words(&error)))),
     }
     context.printer.data(&format!("{}\n", clean(&path)))?;
@@ -143,8 +147,8 @@ fn check(context: &Context, root: &Path, path: &str, text: &str) -> Result<(), C
 struct Choosing<'a> {
     project: &'a Loading,
     asker: Option<&'a mut dyn Asker>,
-    /// Flags that nobody gave.
-    missing: Vec<String>,
+    /// Flags that nobody gave, and what they take.
+    missing: Vec<(String, String)>,
 }
 
 impl Choosing<'_> {
@@ -180,8 +184,13 @@ impl Choosing<'_> {
     }
 
     fn incomplete(&self) -> CommandError {
-        CommandError::usage(format!("{} {} missing", self.missing.join(", "), if self.missing.len() == 1 { "is" } else { "are" }))
-            .hint("on a terminal `zaprun new` asks for them; `zaprun new --help` shows an example")
+        let names: Vec<&str> = self.missing.iter().map(|(flag, _)| flag.as_str()).collect();
+        let are = if names.len() == 1 { "is" } else { "are" };
+        let error = CommandError::usage(format!("{} {are} missing", names.join(", ")));
+        let hint = |(flag, words): &(String, String)| {
+            (!words.is_empty()).then(|| format!("{flag} takes {words}"))
+        };
+        self.missing.iter().filter_map(hint).fold(error, CommandError::hint)
     }
 
     fn name(&mut self, given: Option<&str>) -> Result<Option<String>, CommandError> {
@@ -202,7 +211,7 @@ impl Choosing<'_> {
         match &mut self.asker {
             Some(asker) => asker.text("what is it called?", &good).map(Some),
             None => {
-                self.missing.push("NAME".to_owned());
+                self.missing.push(("NAME".to_owned(), String::new()));
                 Ok(None)
             }
         }
@@ -228,7 +237,7 @@ impl Choosing<'_> {
         match &mut self.asker {
             Some(asker) => asker.choice(question, words).map(|at| words.get(at).copied()),
             None => {
-                self.missing.push(format!("--{flag} ({})", words.join(", ")));
+                self.missing.push((format!("--{flag}"), words.join(", ")));
                 Ok(None)
             }
         }
