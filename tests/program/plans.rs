@@ -487,5 +487,6 @@ fn what_was_deployed_uncommitted_is_not_made_up() {
     lab.write("zaps/chat.yaml", CHAT.replace("decline }", "decline, cycles: all }"));
     let ran = lab.zaprun(&["plan", "--deployed"]).expect(0).says("~ chat  changed");
     ran.says("what is deployed cannot be shown: it is not what commit")
-        .says("the trigger selects something else than what is deployed");
+        .says("the trigger selects something else than what is deployed")
+        .says("it has read up to");
 }

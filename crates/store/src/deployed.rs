@@ -12,8 +12,6 @@ use zaprun_engine::ports::StoreError;
 pub struct Deployed {
     /// Its name.
     pub name: String,
-    /// Its first name, on which idempotency keys hang.
-    pub first_name: String,
     /// Hash of what its trigger selects.
     pub selection: String,
     /// Hash of the whole zap.
@@ -30,19 +28,18 @@ pub struct Deployed {
 pub(crate) fn deployed(conn: &Connection, path: &Path) -> Result<Vec<Deployed>, StoreError> {
     let read = || -> rusqlite::Result<Vec<Deployed>> {
         let mut statement = conn.prepare(
-            "SELECT z.name, z.first_name, z.selection, v.content, v.git, v.at,
+            "SELECT z.name, z.selection, v.content, v.git, v.at,
                     (SELECT min(c.at) FROM cursor c WHERE c.zap = z.id HAVING count(*) >= z.queries)
              FROM zap z JOIN revision v ON v.id = z.revision ORDER BY z.name",
         )?;
         let rows = statement.query_map([], |row| {
             Ok(Deployed {
                 name: row.get(0)?,
-                first_name: row.get(1)?,
-                selection: row.get(2)?,
-                content: row.get(3)?,
-                git: row.get(4)?,
-                since: row.get::<_, At>(5)?.0,
-                cursor: row.get::<_, Option<At>>(6)?.map(|at| at.0),
+                selection: row.get(1)?,
+                content: row.get(2)?,
+                git: row.get(3)?,
+                since: row.get::<_, At>(4)?.0,
+                cursor: row.get::<_, Option<At>>(5)?.map(|at| at.0),
             })
         })?;
         rows.collect()

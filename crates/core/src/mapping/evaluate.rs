@@ -61,12 +61,12 @@ impl Mapping {
                 for item in items {
                     mapped.extend(item.eval(values, settings)?);
                 }
-                Mapped::List(mapped)
+                Mapped::List(mapped, self)
             }
             Part::Object { members, drop_null } => {
-                Mapped::Object(object(members, *drop_null, values, settings)?)
+                Mapped::Object(object(members, *drop_null, values, settings)?, self)
             }
-            Part::Each(each) => Mapped::List(self.each(each, values, settings)?),
+            Part::Each(each) => Mapped::List(self.each(each, values, settings)?, self),
             Part::Clear => Mapped::Cleared,
             Part::If(choice) => {
                 let holds = choice

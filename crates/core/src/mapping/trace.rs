@@ -57,7 +57,7 @@ impl Trace {
 
     /// Names and values, all of which leave as text.
     pub(crate) fn pairs(&mut self, at: &str, mapped: &Mapped<'_>) {
-        let (Some(sources), Mapped::Object(members)) = (&mut self.0, mapped) else { return };
+        let (Some(sources), Mapped::Object(members, _)) = (&mut self.0, mapped) else { return };
         for (name, value) in members {
             let mut found = Vec::new();
             values(&member(at, name), value, &mut found);
@@ -68,9 +68,10 @@ impl Trace {
                     source.value = only.clone();
                 }
             }
-            if let ([only], Mapped::List(_)) = (found.as_mut_slice(), value) {
+            if let ([only], Mapped::List(..)) = (found.as_mut_slice(), value) {
                 only.at = member(at, name);
             }
+            // What is null or empty leaves its name out.
             sources.extend(found.into_iter().filter(|source| !source.value.is_missing()).flat_map(spread));
         }
     }
@@ -99,20 +100,20 @@ fn values(at: &str, mapped: &Mapped<'_>, sources: &mut Vec<Source>) {
             let value = constant.0.value.clone();
             sources.push(Source { at: at.to_owned(), node: constant.1.node, value, fixed: true });
         }
-        Mapped::Value(value, Some(mapping)) => sources.push(Source {
-            at: at.to_owned(),
-            node: mapping.node,
-            value: value.clone(),
-            fixed: mapping.is_fixed(),
-        }),
+        Mapped::Value(value, Some(mapping)) => sources.push(mapping.source(at, value.clone())),
         // Only what is taken out of a list that has its source has none of its own.
         Mapped::Value(_, None) | Mapped::Cleared => {}
-        Mapped::List(items) => {
+        // What is empty has no part of which more could be told.
+        Mapped::List(items, mapping) if items.is_empty() => sources.push(mapping.source(at, Value::list(Vec::new()))),
+        Mapped::Object(members, mapping) if members.is_empty() => {
+            sources.push(mapping.source(at, Value::object(Vec::new())));
+        }
+        Mapped::List(items, _) => {
             for (index, item) in items.iter().enumerate() {
                 values(&format!("{at}[{index}]"), item, sources);
             }
         }
-        Mapped::Object(members) => {
+        Mapped::Object(members, _) => {
             for (name, value) in members {
                 values(&member(at, name), value, sources);
             }
@@ -138,6 +139,10 @@ impl Mapping {
         self.node
     }
 
+    fn source(&self, at: &str, value: Value) -> Source {
+        Source { at: at.to_owned(), node: self.node, value, fixed: self.is_fixed() }
+    }
+
     /// Whether it is the same for every record.
     pub(crate) fn is_fixed(&self) -> bool {
         match &self.part {
@@ -155,7 +160,7 @@ impl Mapped<'_> {
         match self {
             Mapped::Constant(constant) => Some((constant.1.node, true)),
             Mapped::Value(_, mapping) => mapping.map(|mapping| (mapping.node, mapping.is_fixed())),
-            Mapped::List(_) | Mapped::Object(_) | Mapped::Cleared => None,
+            Mapped::List(..) | Mapped::Object(..) | Mapped::Cleared => None,
         }
     }
 }

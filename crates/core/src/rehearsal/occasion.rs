@@ -32,8 +32,6 @@ pub struct Occasion {
     pub key: Option<String>,
     /// Laid over the project's `vars`.
     pub vars: Option<Value>,
-    /// The name on which idempotency keys hang, where it is not the zap's own.
-    pub first_name: Option<String>,
     /// The run that was made of it.
     pub run: Option<KnownRun>,
 }
@@ -79,11 +77,10 @@ impl Occasion {
             Err(came) => return came,
         };
         let kind = zap.trigger.kind();
-        let name = self.first_name.as_deref().unwrap_or(&zap.name);
         let run = self.run.clone().unwrap_or_else(|| KnownRun {
             id: "1".to_owned(),
             started_at: event.at,
-            key_base: key::base(name, kind, &event.key),
+            key_base: key::base(&zap.name, kind, &event.key),
             depth: 0,
         });
         let scope = zap.scope(&RunFacts {

@@ -143,14 +143,26 @@ fn code(text: &str) -> String {
 /// A text in which nothing is a tag, a link or a mention. What stands in backticks is code already.
 fn prose(text: &str) -> String {
     let text = clean(text).replace('\n', " ");
+    let bare = |part: &str| {
+        html(part).chars().fold(String::new(), |out, sign| match sign {
+            '*' | '_' | '[' | ']' | '`' | '\\' => out + "\\" + &sign.to_string(),
+            other => out + &other.to_string(),
+        })
+    };
+    // Only single backticks that come in pairs are ours.
+    if text.contains("``") || text.matches('`').count() % 2 == 1 {
+        return bare(&text);
+    }
     let parts: Vec<String> = text
         .split('`')
         .enumerate()
-        .map(|(at, part)| if at % 2 == 1 { part.to_owned() } else { html(part).replace('@', "@\u{200b}") })
+        .map(|(at, part)| if at % 2 == 1 { part.to_owned() } else { bare(part) })
         .collect();
     parts.join("`")
 }
 
+/// A text in HTML, in one line.
 fn html(text: &str) -> String {
-    clean(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    let text = clean(text).replace('\n', " ").replace('@', "@\u{200b}");
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -50,6 +50,7 @@ pub(crate) struct Args {
     zaps: Vec<String>,
 
     /// Revision to compare with: a branch, a tag, a commit
+    /// [default: where HEAD left origin/main or main (else master); where there is none, HEAD]
     #[arg(long, value_name = "REV", env = "ZAPRUN_AGAINST", conflicts_with = "deployed")]
     against: Option<String>,
 

@@ -170,6 +170,7 @@ fn both(old: &Side<'_>, new: &Side<'_>, plan: &mut ZapPlan) {
         plan.notes.push(format!("what is deployed cannot be shown: {why}"));
         if old.state.is_some_and(|state| state.selection != zap.selection) {
             plan.trigger = Some(trigger::other_selection());
+            boundary(old, zap, plan);
         }
         return;
     }
@@ -181,6 +182,18 @@ fn both(old: &Side<'_>, new: &Side<'_>, plan: &mut ZapPlan) {
         return;
     }
     edited(old, new, plan);
+    boundary(old, zap, plan);
+}
+
+/// Where the state says that it has read up to.
+fn boundary(old: &Side<'_>, zap: &Zap, plan: &mut ZapPlan) {
+    let (Some(state), Some(trigger)) = (old.state, &mut plan.trigger) else { return };
+    if state.selection != zap.selection && zap.trigger.crm().is_some() {
+        trigger.effects.push(match state.cursor {
+            Some(at) => format!("it has read up to {at:.0}"),
+            None => "it has not read all of a query yet, so what counts as new stays as it is".to_owned(),
+        });
+    }
 }
 
 /// Keys of a zap that say who it is, or nothing of what is sent.

@@ -133,7 +133,6 @@ pub(crate) fn stored(run: &RunDetail) -> Occasion {
         at: Some(run.event.at),
         key: Some(run.event.key.id.clone()),
         vars: None,
-        first_name: None,
         run: Some(KnownRun {
             id: run.summary.id.to_string(),
             started_at: run.summary.created_at,

@@ -178,6 +178,3 @@ fn written<'a>(project: &'a Loading, name: &str) -> Result<Written<'a>, CommandE
     });
     written.ok_or_else(|| CommandError::failure(format!("`{name}` cannot be read")))
 }
-
-#[cfg(test)]
-mod tests;
