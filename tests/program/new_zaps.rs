@@ -2,8 +2,17 @@
 
 use crate::harness::{Lab, shown};
 
-const SALE: [&str; 9] =
-    ["new", "sale-to-api", "--trigger", "konnektive.orders", "--order-type", "new_sale", "--action", "http", "--to"];
+const SALE: [&str; 9] = [
+    "new",
+    "sale-to-api",
+    "--trigger",
+    "konnektive.orders",
+    "--order-type",
+    "new_sale",
+    "--action",
+    "http",
+    "--to",
+];
 
 fn sale() -> Vec<&'static str> {
     SALE.into_iter().chain(["api"]).collect()

@@ -103,10 +103,16 @@ fn change(lab: &Lab) {
     let chat = CHAT.replace(">= 20", ">= 2").replace("declined\"", "was declined\"");
     lab.write("zaps/chat.yaml", chat.replace("| sha256", "| upper | sha256"));
     std::fs::remove_file(lab.path("zaps/old.yaml")).unwrap();
-    lab.write("zaps/new.yaml", CHAT.replace("name: chat", "name: new").replace("decline }", "decline, cycles: all }"));
+    lab.write(
+        "zaps/new.yaml",
+        CHAT.replace("name: chat", "name: new").replace("decline }", "decline, cycles: all }"),
+    );
     let sales = std::fs::read_to_string(lab.path("zaps/sales.yaml")).unwrap();
     let renamed = sales.replace("name: sales", "name: orders\nformerly: sales\nenabled: false");
-    lab.write("zaps/sales.yaml", renamed.replace("order_type: new_sale", "order_type: cancelled, where: { campaignId: 7 }"));
+    lab.write(
+        "zaps/sales.yaml",
+        renamed.replace("order_type: new_sale", "order_type: cancelled, where: { campaignId: 7 }"),
+    );
 }
 
 #[test]
@@ -284,14 +290,17 @@ fn nothing_personal_is_in_a_plan_however_it_was_made() {
     change(&lab);
     let chat = std::fs::read_to_string(lab.path("zaps/chat.yaml")).unwrap();
     let more = "      part: \"{{ record.emailAddress | truncate_chars(9) }}\"\n      code: \"{{ record.firstName | b64 }}\"\n";
-    lab.write("zaps/chat.yaml", chat.replace("      order: $.orderId\n", &format!("      order: $.orderId\n{more}")));
+    lab.write(
+        "zaps/chat.yaml",
+        chat.replace("      order: $.orderId\n", &format!("      order: $.orderId\n{more}")),
+    );
+    let hash = regex::Regex::new(r"[0-9a-f]{64}").unwrap();
     for format in ["text", "markdown", "json"] {
         let ran = lab.zaprun(&["plan", "--format", format]).expect(0);
         for told in ["Zebediah", "zeb@", "zeb", "ZEB", "WmViZWRpYWg", "example.test"] {
             assert!(!ran.out.contains(told), "{told} in {}", ran.out);
         }
         // The hash of an address is as good as the address to whoever has a list of them.
-        let hash = regex::Regex::new(r"[0-9a-f]{64}").unwrap();
         assert!(!hash.is_match(&ran.out), "{}", ran.out);
         assert!(ran.out.contains("‹firstName›") && ran.out.contains("‹personal "), "{}", ran.out);
     }
@@ -306,7 +315,11 @@ fn secrets_written_in_plain_stay_hidden() {
     lab.write("zaps/chat.yaml", CHAT);
     for format in ["text", "markdown", "json"] {
         let ran = lab.zaprun(&["plan", "--against", "HEAD", "--format", format]).expect(0);
-        assert!(ran.all().contains("headers.Authorization") && !ran.all().contains("OLDSECRET"), "{}", ran.all());
+        assert!(
+            ran.all().contains("headers.Authorization") && !ran.all().contains("OLDSECRET"),
+            "{}",
+            ran.all()
+        );
     }
 }
 
@@ -423,7 +436,8 @@ fn records_of_a_file_are_tried_and_hidden() {
     lab.write("records.json", format!("[{DECLINE},{second}]"));
     let plan = lab.zaprun(&["plan", "--records", "records.json", "--format", "json"]).expect(0).json();
     let records = zap(&plan, "chat")["records"].as_array().unwrap();
-    let told: Vec<_> = records.iter().map(|record| (record["record"].as_str(), record["change"].as_str())).collect();
+    let told: Vec<_> =
+        records.iter().map(|record| (record["record"].as_str(), record["change"].as_str())).collect();
     let expected = [
         (Some("records.json#1 (decline:900001)"), Some("changes")),
         (Some("records.json#2 (decline:900002)"), Some("fires")),
@@ -449,7 +463,10 @@ fn records_of_the_state_are_tried() {
     assert_eq!(records.len(), 2, "the newest two: {plan:#}");
     for record in records {
         let label = record["record"].as_str().unwrap();
-        assert!(label.starts_with("run ") && orders.iter().any(|order| label.contains(order.as_str())), "{label}");
+        assert!(
+            label.starts_with("run ") && orders.iter().any(|order| label.contains(order.as_str())),
+            "{label}"
+        );
         let parts = &record["steps"][0]["parts"];
         assert_eq!((&parts[0]["old"], &parts[0]["new"]), (&"19.90".into(), &"19.95".into()));
         assert_eq!(parts[1]["new"], "\"‹emailAddress›\"");

@@ -63,6 +63,7 @@ fn each_part_is_shown_with_what_made_it() {
         }
 
         made by zaps/sales.yaml
+         7  path                   sales
         10  query.campaign         7                   $.campaignId
          9  headers.X-Order        order A1            "order {{ record.orderId }}"
         12  json.order             "A1"                $.orderId
@@ -73,7 +74,6 @@ fn each_part_is_shown_with_what_made_it() {
         18  json.items[0].name     "Kit"               "{{ item.name }}"
         18  json.items[0].qty      1                   "{{ item.qty }}"
         18  json.items[0].price    49.90               "{{ item.price }}"
-         7  path                   sales
 
     --- stderr
     "#);
@@ -91,9 +91,9 @@ fn each_part_is_shown_with_what_made_it() {
         }
 
         made by zaps/two.yaml
+         8  path          orders/A1  "orders/{{ record.orderId }}"
         10  json.channel  "#orders"  "{{ vars.channel }}"
         11  json.name     "Ada"      $.firstName
-         8  path          orders/A1  "orders/{{ record.orderId }}"
       second  depends on the answer of `first`
         hint: a test of the zap can give it: `replies:`, then `--test NAME`
 
@@ -190,7 +190,7 @@ fn what_sends_nothing_and_what_fails_say_why() {
 
 #[test]
 fn a_run_is_shown_as_it_was_sent() {
-    let lab = lab();
+    let lab = Lab::new(&[SALES, BUYERS]);
     let order = lab.sales(1).remove(0);
     lab.once(0);
     let run = lab.runs().into_iter().find(|run| run["zap"] == "sales").unwrap();
@@ -209,7 +209,7 @@ fn a_zap_with_errors_is_not_rendered() {
     let lab = lab();
     lab.write("zaps/two.yaml", TWO.replace("record.orderId", "record.ordrId"));
     let ran = lab.zaprun(&["render", "two", "--record", "zaps/fixtures/sale.json"]).expect(1);
-    ran.says("did you mean `orderId`?").says("`two` has 1 error and cannot be rendered");
+    ran.says("did you mean `orderId`?").says("`two` cannot be rendered: 1 error");
     // Another zap's errors do not matter.
     lab.zaprun(&["render", "sales", "--record", "zaps/fixtures/sale.json"]).expect(0);
 }

@@ -104,7 +104,9 @@ fn values(at: &str, mapped: &Mapped<'_>, sources: &mut Vec<Source>) {
         // Only what is taken out of a list that has its source has none of its own.
         Mapped::Value(_, None) | Mapped::Cleared => {}
         // What is empty has no part of which more could be told.
-        Mapped::List(items, mapping) if items.is_empty() => sources.push(mapping.source(at, Value::list(Vec::new()))),
+        Mapped::List(items, mapping) if items.is_empty() => {
+            sources.push(mapping.source(at, Value::list(Vec::new())));
+        }
         Mapped::Object(members, mapping) if members.is_empty() => {
             sources.push(mapping.source(at, Value::object(Vec::new())));
         }
@@ -146,8 +148,7 @@ impl Mapping {
     /// Whether it is the same for every record.
     pub(crate) fn is_fixed(&self) -> bool {
         match &self.part {
-            Part::Constant(_) | Part::Clear => true,
-            Part::Text(Text::Literal(_)) => true,
+            Part::Constant(_) | Part::Clear | Part::Text(Text::Literal(_)) => true,
             Part::Text(text) => is_fixed(text.reads()),
             Part::List(_) | Part::Object { .. } | Part::Each(_) | Part::If(_) => false,
         }

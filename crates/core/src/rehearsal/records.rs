@@ -72,8 +72,8 @@ fn split(text: &str, value: &Value) -> Result<Vec<Vec<u8>>, String> {
 /// A record on each line.
 fn lines(text: &str) -> Option<Vec<Vec<u8>>> {
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let objects = lines.len() > 1
-        && lines.iter().all(|line| line.starts_with('{') && Value::from_json(line).is_ok());
+    let objects =
+        lines.len() > 1 && lines.iter().all(|line| line.starts_with('{') && Value::from_json(line).is_ok());
     objects.then(|| lines.into_iter().map(|line| line.as_bytes().to_vec()).collect())
 }
 

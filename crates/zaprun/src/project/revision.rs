@@ -89,8 +89,7 @@ impl<'a> Repository<'a> {
             let Some(tip) = self.commit(trunk)? else { continue };
             if let Answer::Told(found) = self.ask(["merge-base", &tip, &head])? {
                 let commit = text(&found);
-                let name =
-                    if commit == tip { trunk.to_owned() } else { format!("where HEAD left {trunk}") };
+                let name = if commit == tip { trunk.to_owned() } else { format!("where HEAD left {trunk}") };
                 return Ok(Named { name, commit, note: None });
             }
             let why = if self.is_shallow() {
@@ -110,7 +109,9 @@ impl<'a> Repository<'a> {
     pub(crate) fn revision(&self, commit: &str) -> Result<Revision, CommandError> {
         let mut entries = BTreeMap::new();
         // Twice: what lies beside the project's folders may be a whole other tree, which is not listed.
-        for args in [&["ls-tree", "-z", "-l", "--full-tree"][..], &["ls-tree", "-r", "-z", "-l", "--full-tree"]] {
+        for args in
+            [&["ls-tree", "-z", "-l", "--full-tree"][..], &["ls-tree", "-r", "-z", "-l", "--full-tree"]]
+        {
             let deep = args.contains(&"-r");
             let mut command = self.git();
             command.args(args).arg(commit).arg("--");
@@ -285,8 +286,7 @@ impl Revision {
                 EntryKind::Link => {
                     let target = self.reader.borrow_mut().blob(&entry.id)?;
                     let target = String::from_utf8(target).map_err(|_| "it is a link to nowhere")?;
-                    path = beside(&path, &target)
-                        .ok_or("it is a link that leads out of the project")?;
+                    path = beside(&path, &target).ok_or("it is a link that leads out of the project")?;
                 }
             }
         }

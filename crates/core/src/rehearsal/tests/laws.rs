@@ -231,7 +231,10 @@ fn json_parts(at: &str, value: &Value, found: &mut Vec<(String, String)>) {
             members.iter().for_each(|(name, value)| json_parts(&member(at, name), value, found));
         }
         Value::List(items) if !items.is_empty() => {
-            items.iter().enumerate().for_each(|(index, item)| json_parts(&format!("{at}[{index}]"), item, found));
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(index, item)| json_parts(&format!("{at}[{index}]"), item, found));
         }
         scalar => found.push((at.to_owned(), scalar.to_json().unwrap())),
     }

@@ -11,7 +11,11 @@ pub(super) trait Asker {
     ///
     /// # Errors
     /// When nobody answers.
-    fn text(&mut self, question: &str, good: &dyn Fn(&str) -> Result<(), String>) -> Result<String, CommandError>;
+    fn text(
+        &mut self,
+        question: &str,
+        good: &dyn Fn(&str) -> Result<(), String>,
+    ) -> Result<String, CommandError>;
 
     /// Which of some words: its place.
     ///
@@ -25,12 +29,20 @@ pub(super) struct Terminal(Lines<std::io::StdinLock<'static>, std::io::StderrLoc
 
 impl Terminal {
     pub(super) fn new(printer: Printer) -> Self {
-        Terminal(Lines { answers: std::io::stdin().lock(), questions: std::io::stderr().lock(), paint: printer.err() })
+        Terminal(Lines {
+            answers: std::io::stdin().lock(),
+            questions: std::io::stderr().lock(),
+            paint: printer.err(),
+        })
     }
 }
 
 impl Asker for Terminal {
-    fn text(&mut self, question: &str, good: &dyn Fn(&str) -> Result<(), String>) -> Result<String, CommandError> {
+    fn text(
+        &mut self,
+        question: &str,
+        good: &dyn Fn(&str) -> Result<(), String>,
+    ) -> Result<String, CommandError> {
         self.0.text(question, good)
     }
 
@@ -65,7 +77,11 @@ impl<R: BufRead, W: Write> Lines<R, W> {
 }
 
 impl<R: BufRead, W: Write> Asker for Lines<R, W> {
-    fn text(&mut self, question: &str, good: &dyn Fn(&str) -> Result<(), String>) -> Result<String, CommandError> {
+    fn text(
+        &mut self,
+        question: &str,
+        good: &dyn Fn(&str) -> Result<(), String>,
+    ) -> Result<String, CommandError> {
         loop {
             self.say(&format!("{} ", self.paint.bold(question)))?;
             let answer = self.answer()?;
@@ -78,8 +94,11 @@ impl<R: BufRead, W: Write> Asker for Lines<R, W> {
 
     fn choice(&mut self, question: &str, words: &[&str]) -> Result<usize, CommandError> {
         let width = words.len().to_string().len();
-        let listed: String =
-            words.iter().enumerate().map(|(at, word)| format!("  {:>width$}  {}\n", at + 1, clean(word))).collect();
+        let listed: String = words
+            .iter()
+            .enumerate()
+            .map(|(at, word)| format!("  {:>width$}  {}\n", at + 1, clean(word)))
+            .collect();
         self.say(&format!("{}\n{listed}", self.paint.bold(question)))?;
         loop {
             self.say("number or word: ")?;

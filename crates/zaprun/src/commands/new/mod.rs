@@ -84,7 +84,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     match write_new(&root.join(&path), &started.text) {
         Ok(true) => {}
         Ok(false) => return Err(there()),
-        Err(error) => return Err(CommandError::failure(format!("{path} cannot be written: {}", io_words(&error)))),
+        Err(error) => {
+            return Err(CommandError::failure(format!("{path} cannot be written: {}", io_words(&error))));
+        }
     }
     context.printer.data(&format!("{}\n", clean(&path)))?;
     next(context, &starter.name, &started.placeholders);
@@ -110,11 +112,15 @@ fn path(folder: Option<&str>, name: &str) -> Result<String, CommandError> {
         parts.remove(0);
     }
     let bad = |part: &&str| {
-        part.starts_with('.') || **part == *"fixtures" || part.contains(['\\', ':']) || part.chars().any(char::is_control)
+        part.starts_with('.')
+            || **part == *"fixtures"
+            || part.contains(['\\', ':'])
+            || part.chars().any(char::is_control)
     };
-    if folder.starts_with('/') || parts.iter().any(|part| bad(part)) {
-        return Err(CommandError::usage(format!("`{folder}` is no folder for zaps"))
-            .hint("name a folder under zaps/, such as chat; zaps are not read out of fixtures/ and hidden folders"));
+    if folder.starts_with('/') || parts.iter().any(bad) {
+        return Err(CommandError::usage(format!("`{folder}` is no folder for zaps")).hint(
+            "name a folder under zaps/, such as chat; zaps are not read out of fixtures/ and hidden folders",
+        ));
     }
     let folder: String = parts.iter().map(|part| format!("{part}/")).collect();
     Ok(format!("zaps/{folder}{name}.yaml"))
@@ -158,13 +164,16 @@ impl Choosing<'_> {
         let event = match trigger.and_then(events_of) {
             Some((key, events)) => {
                 let given = [("order_type", &args.order_type), ("transaction_type", &args.transaction_type)];
-                let given = given.into_iter().find(|(flag, _)| *flag == key).and_then(|(_, given)| given.as_deref());
+                let given =
+                    given.into_iter().find(|(flag, _)| *flag == key).and_then(|(_, given)| given.as_deref());
                 self.one(&key.replace('_', "-"), "when?", given, &events)?
             }
             None => None,
         };
         let connection = match trigger.map(connection_of_trigger) {
-            Some(Some(kind)) => self.connection("connection", "by which connection?", args.connection.as_deref(), kind)?,
+            Some(Some(kind)) => {
+                self.connection("connection", "by which connection?", args.connection.as_deref(), kind)?
+            }
             _ => None,
         };
         let action = self.one("action", "what does it do?", args.action.as_deref(), &action_types())?;
@@ -187,9 +196,8 @@ impl Choosing<'_> {
         let names: Vec<&str> = self.missing.iter().map(|(flag, _)| flag.as_str()).collect();
         let are = if names.len() == 1 { "is" } else { "are" };
         let error = CommandError::usage(format!("{} {are} missing", names.join(", ")));
-        let hint = |(flag, words): &(String, String)| {
-            (!words.is_empty()).then(|| format!("{flag} takes {words}"))
-        };
+        let hint =
+            |(flag, words): &(String, String)| (!words.is_empty()).then(|| format!("{flag} takes {words}"));
         self.missing.iter().filter_map(hint).fold(error, CommandError::hint)
     }
 
@@ -206,7 +214,9 @@ impl Choosing<'_> {
         };
         if let Some(name) = given {
             let hint = "a name is small letters, digits and hyphens: sale-to-sheet";
-            return good(name).map(|()| Some(name.to_owned())).map_err(|why| CommandError::usage(why).hint(hint));
+            return good(name)
+                .map(|()| Some(name.to_owned()))
+                .map_err(|why| CommandError::usage(why).hint(hint));
         }
         match &mut self.asker {
             Some(asker) => asker.text("what is it called?", &good).map(Some),
@@ -228,7 +238,10 @@ impl Choosing<'_> {
         if let Some(given) = given {
             // The prefix of those of the CRM goes without saying.
             let full = format!("konnektive.{given}");
-            let known = words.iter().find(|word| **word == given).or_else(|| words.iter().find(|word| **word == full));
+            let known = words
+                .iter()
+                .find(|word| **word == given)
+                .or_else(|| words.iter().find(|word| **word == full));
             return match known {
                 Some(word) => Ok(Some(*word)),
                 None => Err(unknown(flag, given, words)),
@@ -252,7 +265,8 @@ impl Choosing<'_> {
     ) -> Result<Option<String>, CommandError> {
         let definition = self.project.project.as_ref().map(|project| &project.definition);
         let Some(definition) = definition else {
-            return Err(CommandError::failure("zaprun.yaml is not valid").hint("`zaprun validate` says what is wrong"));
+            return Err(CommandError::failure("zaprun.yaml is not valid")
+                .hint("`zaprun validate` says what is wrong"));
         };
         let names: Vec<&str> = definition
             .connections

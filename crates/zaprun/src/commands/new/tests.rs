@@ -22,5 +22,7 @@ fn a_word_that_is_not_known_is_refused_with_a_hint() {
     let error = unknown("trigger", "konektive.orders", &trigger_types());
     assert_eq!(error.to_string(), "--trigger does not know `konektive.orders`");
     assert_eq!(error.hints(), ["did you mean `konnektive.orders`?"]);
-    assert!(unknown("trigger", "zzz", &trigger_types()).hints()[0].starts_with("it takes konnektive.orders, "));
+    assert!(
+        unknown("trigger", "zzz", &trigger_types()).hints()[0].starts_with("it takes konnektive.orders, ")
+    );
 }

@@ -265,14 +265,14 @@ fn step(old: Option<Of<'_, '_>>, new: Option<Of<'_, '_>>, stand_ins: &mut StandI
         element,
         change,
         reason: is,
-        parts: differing(before.unwrap_or_default(), after.unwrap_or_default()),
+        parts: differing(before.as_deref().unwrap_or_default(), after.as_deref().unwrap_or_default()),
     })
 }
 
 /// The parts that differ, those that there are now first.
-fn differing(before: Vec<Shown>, after: Vec<Shown>) -> Vec<PartPlan> {
+fn differing(before: &[Shown], after: &[Shown]) -> Vec<PartPlan> {
     let mut plans = Vec::new();
-    for new in &after {
+    for new in after {
         match before.iter().find(|old| old.at == new.at) {
             Some(old) if old.real == new.real => {}
             old => plans.push(part(old, Some(new))),

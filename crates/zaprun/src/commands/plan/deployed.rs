@@ -61,7 +61,8 @@ impl Ran {
         let name = ran.deployed.name.as_str();
         let found = ran.deployed.git.as_ref().filter(|_| ran.unknown.is_none());
         let at = found.and_then(|commit| self.commits.get(commit));
-        let written = at.and_then(|project| zaps::of_project(project).into_iter().find(|side| side.name == name));
+        let written =
+            at.and_then(|project| zaps::of_project(project).into_iter().find(|side| side.name == name));
         let side = written.unwrap_or_else(|| Side::bare(name));
         Side { state: Some(&ran.deployed), same: ran.same, unknown: ran.unknown.as_deref(), ..side }
     }

@@ -74,12 +74,7 @@ fn push(found: &mut Vec<Leaf>, at: impl Into<String>, text: String) {
 }
 
 /// A name that is repeated counts its values.
-fn pairs(
-    part: &str,
-    pairs: &[(String, String)],
-    class: impl Fn(&str) -> Class,
-    found: &mut Vec<Leaf>,
-) {
+fn pairs(part: &str, pairs: &[(String, String)], class: impl Fn(&str) -> Class, found: &mut Vec<Leaf>) {
     for (at, (name, text)) in pairs.iter().enumerate() {
         let same = |pairs: &[(String, String)]| pairs.iter().filter(|(other, _)| other == name).count();
         let mut place = member(part, name);
@@ -111,7 +106,8 @@ pub(super) fn source<'s>(sent: &'s Sent, at: &str) -> Option<&'s Source> {
     // What of a sale goes into the lead before it is made by the same.
     let at = at.strip_prefix("lead").map_or_else(|| at.to_owned(), |rest| format!("map{rest}"));
     let holds = |source: &&Source| {
-        at.strip_prefix(source.at.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        at.strip_prefix(source.at.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
     };
     sent.sources.iter().filter(holds).max_by_key(|source| source.at.len())
 }

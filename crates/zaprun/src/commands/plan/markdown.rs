@@ -38,7 +38,9 @@ pub(super) fn render(report: &Report) -> String {
         }
     }
     if left > 0 {
-        out.push_str(&format!("\nThe details of {left} more are too long for a comment: run `zaprun plan`.\n"));
+        out.push_str(&format!(
+            "\nThe details of {left} more are too long for a comment: run `zaprun plan`.\n"
+        ));
     }
     out
 }
@@ -81,7 +83,8 @@ fn details(zap: &ZapPlan) -> String {
         return String::new();
     }
     // One line each, so that what comes from a record can begin no line of its own.
-    let lines: Vec<String> = lines.iter().map(|line| clean(&line.replace(['\n', '\r'], "⏎")).into_owned()).collect();
+    let lines: Vec<String> =
+        lines.iter().map(|line| clean(&line.replace(['\n', '\r'], "⏎")).into_owned()).collect();
     let block = match lines.is_empty() {
         true => String::new(),
         false => {
@@ -101,7 +104,9 @@ fn details(zap: &ZapPlan) -> String {
 }
 
 fn key_lines(key: &KeyPlan) -> Vec<String> {
-    let line = |sign: &str, value: &Option<String>| value.as_ref().map(|value| format!("{sign} {}: {value}", key.key));
+    let line = |sign: &str, value: &Option<String>| {
+        value.as_ref().map(|value| format!("{sign} {}: {value}", key.key))
+    };
     [line("-", &key.old), line("+", &key.new)].into_iter().flatten().collect()
 }
 
@@ -128,7 +133,8 @@ fn step(step: &StepPlan, lines: &mut Vec<String>) {
 
 /// A fence that no line of the block closes.
 fn fence(lines: &[String]) -> String {
-    let longest = lines.iter().flat_map(|line| line.split(|sign| sign != '`')).map(str::len).max().unwrap_or(0);
+    let longest =
+        lines.iter().flat_map(|line| line.split(|sign| sign != '`')).map(str::len).max().unwrap_or(0);
     "`".repeat(longest.max(2) + 1)
 }
 

@@ -118,8 +118,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         if tries(&plan, pair) {
             let given = records.of(context, pair, &pairs)?;
             plan.tried = given.len();
-            let (old, new) = (pair.old.and_then(|side| side.edition()), pair.new.and_then(|side| side.edition()));
-            let different = given.iter().filter_map(|given| compare::compare(given, old, new, &mut stand_ins));
+            let (old, new) =
+                (pair.old.and_then(|side| side.edition()), pair.new.and_then(|side| side.edition()));
+            let different =
+                given.iter().filter_map(|given| compare::compare(given, old, new, &mut stand_ins));
             plan.records = different.collect();
             plan.settle();
         }
@@ -133,7 +135,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
 /// Whether records tell more than is known. What is the same gives the same; what only ever ran gives nothing new.
 fn tries(plan: &report::ZapPlan, pair: &Pair<'_>) -> bool {
     let old_is_known = pair.old.is_none_or(|side| side.zap.is_some());
-    !matches!(plan.change, Change::Unchanged | Change::Switched | Change::Invalid | Change::Gone) && old_is_known
+    !matches!(plan.change, Change::Unchanged | Change::Switched | Change::Invalid | Change::Gone)
+        && old_is_known
 }
 
 fn show(context: &Context, args: &Args, report: &Report) -> Result<(), CommandError> {
@@ -158,7 +161,9 @@ fn tell(context: &Context, new: &Loading, chosen: &[String]) -> bool {
     let findings = Findings { sources: &new.sources, diagnostics: &errors, prefix: "" };
     context.printer.report(&findings.render(render::Format::Text, &context.printer));
     let errors = count(errors.len() as u64, "error", "errors");
-    context.printer.report(&format!("{} as it is now", context.printer.err().red(&format!("{errors} in the project"))));
+    context
+        .printer
+        .report(&format!("{} as it is now", context.printer.err().red(&format!("{errors} in the project"))));
     false
 }
 
@@ -192,7 +197,7 @@ fn revision(context: &Context, root: &Path, against: Option<&str>) -> Result<Oth
         None => notes.push("there was no zaprun.yaml: every zap is new".to_owned()),
         Some(project) => notes.extend(invalid(project)),
     }
-    let against = Against { name: named.name.clone(), commit: Some(named.commit.clone()) };
+    let against = Against { name: named.name, commit: Some(named.commit) };
     Ok(Other { against, notes, project, deployed: None })
 }
 
@@ -204,7 +209,10 @@ fn load(context: &Context, origin: &dyn Origin) -> Loading {
 fn invalid(project: &Loading) -> Option<String> {
     let errors = project.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     (errors > 0).then(|| {
-        format!("the other side has {}: what of it is not valid is not compared", count(errors as u64, "error", "errors"))
+        format!(
+            "the other side has {}: what of it is not valid is not compared",
+            count(errors as u64, "error", "errors")
+        )
     })
 }
 
@@ -212,9 +220,8 @@ fn invalid(project: &Loading) -> Option<String> {
 fn deployed(context: &Context, root: &Path, new: &Loading) -> Result<Other, CommandError> {
     let opened = open(context)?;
     let reader = read_state(&opened)?;
-    let known = context.block_on(async {
-        reader.deployed().await.map_err(|error| state_error(&error, &opened.state))
-    })?;
+    let known = context
+        .block_on(async { reader.deployed().await.map_err(|error| state_error(&error, &opened.state)) })?;
     let ran = deployed::Ran::find(context, root, known, new);
     let notes = vec![ran.note()];
     let against = Against { name: "what is deployed".to_owned(), commit: None };

@@ -56,7 +56,11 @@ pub(super) enum Records<'a> {
 
 impl<'a> Records<'a> {
     /// Those of a project: the fixtures that lie under `zaps/` are read once.
-    pub(super) fn of_project(root: &std::path::Path, new: &'a Loading, old: Option<&'a Loading>) -> Records<'a> {
+    pub(super) fn of_project(
+        root: &std::path::Path,
+        new: &'a Loading,
+        old: Option<&'a Loading>,
+    ) -> Records<'a> {
         let within = Within::new(root);
         let paths = crate::project::fixtures(root);
         let mut fixtures = Vec::new();
@@ -121,7 +125,8 @@ fn of_project<'a>(
     let value = |record: &[u8]| std::str::from_utf8(record).ok().and_then(|text| Value::from_json(text).ok());
     let tried: Vec<Option<Value>> =
         given.iter().map(|given| given.occasion.record.as_deref().and_then(value)).collect();
-    let folder = side.path().and_then(|path| path.rsplit_once('/')).map(|(folder, _)| format!("{folder}/fixtures/"));
+    let folder =
+        side.path().and_then(|path| path.rsplit_once('/')).map(|(folder, _)| format!("{folder}/fixtures/"));
     let beside = |path: &str| folder.as_deref().is_some_and(|folder| path.starts_with(folder));
     for (path, record) in fixtures.iter().filter(|(path, _)| beside(path)) {
         let occasion = Occasion { record: Some(record.clone()), ..Occasion::default() };
@@ -159,12 +164,12 @@ async fn of_state<'a>(
     reader: &SqliteReader,
     most: usize,
 ) -> Result<Vec<Given<'a>>, zaprun_engine::ports::StoreError> {
-    let rows = |zap: &Zap| {
-        zap.trigger.crm().map(|trigger| (trigger.connection.clone(), trigger.schema().name))
-    };
+    let rows =
+        |zap: &Zap| zap.trigger.crm().map(|trigger| (trigger.connection.clone(), trigger.schema().name));
     let read: Vec<_> = zaps(pair).filter_map(rows).collect();
     let alike = |other: &&Pair<'a>| {
-        other.name() == pair.name() || zaps(other).any(|zap| rows(zap).is_some_and(|rows| read.contains(&rows)))
+        other.name() == pair.name()
+            || zaps(other).any(|zap| rows(zap).is_some_and(|rows| read.contains(&rows)))
     };
     let names: HashSet<&str> = all
         .iter()

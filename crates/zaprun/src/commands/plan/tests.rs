@@ -79,7 +79,10 @@ fn told(loading: &Loading, name: &str, record: &str) -> String {
     let occasion = Occasion { record: Some(record.as_bytes().to_vec()), ..Occasion::default() };
     let given = Given { from: "it".to_owned(), occasion, case: None, known: false };
     let plan = compare::compare(&given, None, side.edition(), &mut StandIns::default()).unwrap();
-    let report = Report { zaps: vec![ZapPlan { records: vec![plan], ..ZapPlan::new(name, Change::Added) }], ..Report::default() };
+    let report = Report {
+        zaps: vec![ZapPlan { records: vec![plan], ..ZapPlan::new(name, Change::Added) }],
+        ..Report::default()
+    };
     format!("{}\n{}", markdown::render(&report), pretty(&report))
 }
 
@@ -260,8 +263,12 @@ fn a_comment_is_never_too_long() {
             reason: None,
             parts: parts.collect(),
         };
-        let record =
-            RecordPlan { record: "it".to_owned(), change: RecordChange::Fires, reason: None, steps: vec![step] };
+        let record = RecordPlan {
+            record: "it".to_owned(),
+            change: RecordChange::Fires,
+            reason: None,
+            steps: vec![step],
+        };
         ZapPlan { records: vec![record], ..ZapPlan::new(&format!("zap-{number}"), Change::Added) }
     };
     let report = Report { zaps: (0..9).map(long).collect(), ..Report::default() };

@@ -14,9 +14,29 @@ pub(super) fn render(report: &Report, printer: &Printer) -> String {
     let most = if printer.is_verbose() { usize::MAX } else { MOST_RECORDS };
     for zap in report.zaps.iter().filter(|zap| is_told(zap)) {
         out.push('\n');
-        self::zap(zap, most, paint, &mut out);
+        self::zap(zap, most, printer, &mut out);
     }
     out
+}
+
+/// A sentence, in lines that fit the terminal; in a pipe, in one.
+fn sentence(text: &str, blanks: usize, columns: Option<usize>) -> String {
+    let text = clean(text);
+    let width = columns.unwrap_or(usize::MAX).saturating_sub(blanks).max(20);
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let length = lines.last().map_or(0, |line| line.chars().count());
+        if length > 0 && length + 1 + word.chars().count() > width {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.iter().map(|line| format!("{}{line}\n", " ".repeat(blanks))).collect()
 }
 
 /// Whether anything is to be said of a zap.
@@ -44,7 +64,8 @@ pub(super) fn short(commit: &str) -> &str {
     commit.get(..10).unwrap_or(commit)
 }
 
-fn zap(zap: &ZapPlan, most: usize, paint: Paint, out: &mut String) {
+fn zap(zap: &ZapPlan, most: usize, printer: &Printer, out: &mut String) {
+    let (paint, columns) = (printer.out(), printer.columns());
     let mark = match zap.change {
         Change::Added => paint.green("+"),
         Change::Removed => paint.red("-"),
@@ -58,13 +79,13 @@ fn zap(zap: &ZapPlan, most: usize, paint: Paint, out: &mut String) {
     if let Some(trigger) = &zap.trigger {
         out.push_str("  trigger\n");
         trigger.changes.iter().for_each(|key| out.push_str(&format!("    {}\n", key_line(key, paint))));
-        trigger.effects.iter().for_each(|effect| out.push_str(&format!("    {}\n", clean(effect))));
+        trigger.effects.iter().for_each(|effect| out.push_str(&sentence(effect, 4, columns)));
     }
     if !zap.edited.is_empty() {
-        out.push_str(&format!("  edited: {}\n", clean(&zap.edited.join(", "))));
+        out.push_str(&sentence(&format!("edited: {}", zap.edited.join(", ")), 2, columns));
     }
     for note in &zap.notes {
-        out.push_str(&format!("  {} {}\n", paint.yellow("note:"), clean(note)));
+        out.push_str(&sentence(&format!("note: {note}"), 2, columns));
     }
     if !zap.enabled && !matches!(zap.change, Change::Removed | Change::Gone) {
         out.push_str(&format!("  {}\n", paint.dim("it is switched off: none of this is sent")));
@@ -89,7 +110,9 @@ fn zap(zap: &ZapPlan, most: usize, paint: Paint, out: &mut String) {
 fn key_line(key: &KeyPlan, paint: Paint) -> String {
     let name = clean(&key.key).into_owned();
     match (&key.old, &key.new) {
-        (Some(old), Some(new)) => format!("{name}: {} → {}", paint.red(&clean(old)), paint.green(&clean(new))),
+        (Some(old), Some(new)) => {
+            format!("{name}: {} → {}", paint.red(&clean(old)), paint.green(&clean(new)))
+        }
         (None, Some(new)) => paint.green(&format!("+ {name}: {}", clean(new))),
         (Some(old), None) => paint.red(&format!("- {name}: {}", clean(old))),
         (None, None) => name,
@@ -141,5 +164,21 @@ fn part(part: &PartPlan, paint: Paint, out: &mut String) {
     let written = part.old_written.as_ref().filter(short).zip(part.new_written.as_ref().filter(short));
     if let Some((old, new)) = written {
         line(paint.dim(&format!("  {} → {}", clean(old), clean(new))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_fit_the_terminal() {
+        assert_eq!(sentence("a b c", 2, None), "  a b c\n");
+        let folded = sentence("what counts as new begins where it had read up to", 4, Some(30));
+        assert_eq!(folded, "    what counts as new begins\n    where it had read up to\n");
+        assert_eq!(
+            sentence("averyverylongwordthatdoesnotfit x", 0, Some(20)),
+            "averyverylongwordthatdoesnotfit\nx\n"
+        );
     }
 }

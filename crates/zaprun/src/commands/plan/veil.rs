@@ -16,8 +16,28 @@ use zaprun_core::zap::Zap;
 
 /// Parts of names by which personal data goes where no schema tells.
 const WORDS: &[&str] = &[
-    "mail", "phone", "mobile", "firstname", "lastname", "fullname", "surname", "customername", "buyer", "recipient",
-    "address", "street", "city", "zip", "postal", "postcode", "birth", "ssn", "taxid", "iban", "ipaddr", "company",
+    "mail",
+    "phone",
+    "mobile",
+    "firstname",
+    "lastname",
+    "fullname",
+    "surname",
+    "customername",
+    "buyer",
+    "recipient",
+    "address",
+    "street",
+    "city",
+    "zip",
+    "postal",
+    "postcode",
+    "birth",
+    "ssn",
+    "taxid",
+    "iban",
+    "ipaddr",
+    "company",
 ];
 
 /// A value this short is replaced only where it stands alone.
@@ -177,7 +197,10 @@ impl Walk {
         let personal = personal || is_personal(name);
         match value {
             Value::Object(members) => Value::object(
-                members.iter().map(|(name, item)| (Arc::clone(name), self.any(name, item, personal))).collect(),
+                members
+                    .iter()
+                    .map(|(name, item)| (Arc::clone(name), self.any(name, item, personal)))
+                    .collect(),
             ),
             Value::List(items) => {
                 Value::list(items.iter().map(|item| self.any(name, item, personal)).collect())
@@ -201,12 +224,14 @@ impl Walk {
 
 /// Whether what goes by this name is personal more often than not.
 fn is_personal(name: &str) -> bool {
-    let bare = |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+    let bare =
+        |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
     let name = bare(name);
     let in_a_row = |schema: &Schema| {
         schema.fields.iter().any(|field| field.class != Class::Plain && bare(field.name) == name)
     };
-    [&ORDER, &TRANSACTION, &CUSTOMER].into_iter().any(in_a_row) || WORDS.iter().any(|word| name.contains(word))
+    [&ORDER, &TRANSACTION, &CUSTOMER].into_iter().any(in_a_row)
+        || WORDS.iter().any(|word| name.contains(word))
 }
 
 /// Another text of the same shape: letters stay letters, digits digits, and the rest as it is.
@@ -218,11 +243,10 @@ fn twin(name: &str, text: &str) -> String {
         };
     }
     let turned = |sign: char| match sign {
-        'a'..='y' | 'A'..='Y' => char::from_u32(u32::from(sign) + 1).unwrap_or(sign),
+        'a'..='y' | 'A'..='Y' | '1'..='8' => char::from_u32(u32::from(sign) + 1).unwrap_or(sign),
         'z' => 'a',
         'Z' => 'A',
         '9' | '0' => '1',
-        '1'..='8' => char::from_u32(u32::from(sign) + 1).unwrap_or(sign),
         'ö' => 'ü',
         other if other.is_alphabetic() => 'ö',
         other => other,

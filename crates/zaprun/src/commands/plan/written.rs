@@ -34,7 +34,9 @@ impl Written<'_> {
     pub(super) fn is_secret(&self, node: NodeId) -> bool {
         let at = self.tree.span(node);
         self.findings.iter().filter(|finding| finding.code == &code::PLAIN_SECRET).any(|finding| {
-            finding.span.is_some_and(|span| span.file == at.file && span.start < at.end && at.start < span.end)
+            finding
+                .span
+                .is_some_and(|span| span.file == at.file && span.start < at.end && at.start < span.end)
         })
     }
 

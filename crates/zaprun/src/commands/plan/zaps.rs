@@ -48,11 +48,7 @@ impl<'a> Side<'a> {
 
     fn written(&self) -> Option<Written<'a>> {
         let (loading, file) = self.file?;
-        Some(Written {
-            sources: &loading.sources,
-            findings: &loading.findings,
-            tree: file.tree.as_ref()?,
-        })
+        Some(Written { sources: &loading.sources, findings: &loading.findings, tree: file.tree.as_ref()? })
     }
 
     /// What records are taken through.
@@ -140,10 +136,12 @@ fn removed(old: &Side<'_>, plan: &mut ZapPlan) {
     plan.enabled = old.enabled();
     if old.state.is_some() {
         plan.change = Change::Gone;
-        plan.notes.push("it has run, and the project has it no more: runs that wait are not delivered".to_owned());
+        plan.notes
+            .push("it has run, and the project has it no more: runs that wait are not delivered".to_owned());
     } else {
         plan.change = Change::Removed;
-        plan.notes.push("its runs that wait are not delivered; its ledger is kept, should it come back".to_owned());
+        plan.notes
+            .push("its runs that wait are not delivered; its ledger is kept, should it come back".to_owned());
     }
 }
 
@@ -204,8 +202,7 @@ fn edited(old: &Side<'_>, new: &Side<'_>, plan: &mut ZapPlan) {
     let roots: (NodeId, NodeId) = (before.written.tree.root(), after.written.tree.root());
     let trigger = |edition: &Edition<'_>| edition.written.tree.get(edition.written.tree.root(), "trigger");
     if let (Some(one), Some(other)) = (trigger(&before), trigger(&after)) {
-        plan.trigger =
-            trigger::compare((before.written, one, before.zap), (after.written, other, after.zap));
+        plan.trigger = trigger::compare((before.written, one, before.zap), (after.written, other, after.zap));
     }
     let changes = differing((before.written, roots.0), (after.written, roots.1), APART);
     plan.edited = changes.into_iter().map(|change| change.key).collect();
@@ -220,7 +217,8 @@ fn edited(old: &Side<'_>, new: &Side<'_>, plan: &mut ZapPlan) {
             plan.change = Change::Switched;
         } else if before.zap.name == after.zap.name {
             plan.by_project = true;
-            plan.notes.push("its file says the same; zaprun.yaml has other `vars`, or another account".to_owned());
+            plan.notes
+                .push("its file says the same; zaprun.yaml has other `vars`, or another account".to_owned());
         }
     }
 }
@@ -232,9 +230,7 @@ fn ids(before: &Edition<'_>, after: &Edition<'_>, plan: &mut ZapPlan) {
     let gone: Vec<&String> = old.iter().filter(|id| !new.contains(id)).collect();
     let come: Vec<&String> = new.iter().filter(|id| !old.contains(id)).collect();
     if !gone.is_empty() && !come.is_empty() {
-        let words = |ids: &[&String]| {
-            ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
-        };
+        let words = |ids: &[&String]| ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
         plan.notes.push(format!(
             "steps {} are gone and {} are new: idempotency keys hang on the ids, so a run that is under way sends the \
              new ones although it has sent the old",

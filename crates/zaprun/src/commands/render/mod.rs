@@ -151,11 +151,12 @@ fn find<'a>(context: &Context, project: &'a Loading, name: &str) -> Result<&'a Z
             None => error.hint("zaps are the .yaml files under zaps/; `name:` is what they are called by"),
         });
     };
-    // What is wrong with its tests does not matter here.
+    // What is wrong with its tests does not matter here, nor what is wrong with other zaps.
     let concerns = |finding: &&Diagnostic| {
         let at = finding.span.map(|span| span.file);
+        let elsewhere = at.is_some_and(|at| project.sources.file(at).path.starts_with("zaps/"));
         let tests = finding.pointer.as_deref().is_some_and(|pointer| pointer.starts_with("/tests"));
-        finding.severity == Severity::Error && at == Some(file.file) && !tests
+        finding.severity == Severity::Error && (at == Some(file.file) || !elsewhere) && !tests
     };
     let errors: Vec<Diagnostic> = project.findings.iter().filter(concerns).cloned().collect();
     let zap = project.zaps.iter().find(|zap| zap.name == name);
@@ -165,7 +166,9 @@ fn find<'a>(context: &Context, project: &'a Loading, name: &str) -> Result<&'a Z
             let findings = Findings { sources: &project.sources, diagnostics: &errors, prefix: "" };
             context.printer.report(&findings.render(render::Format::Text, &context.printer));
             let errors = count(errors.len() as u64, "error", "errors");
-            Err(CommandError::failure(format!("`{name}` has {errors} and cannot be rendered")))
+            Err(CommandError::failure(format!(
+                "`{name}` cannot be rendered: {errors} in it or in zaprun.yaml"
+            )))
         }
     }
 }

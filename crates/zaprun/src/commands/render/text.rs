@@ -146,7 +146,12 @@ fn part(written: &Written<'_>, source: &Source) -> [String; 4] {
     let bare = |text: &str| text.trim_matches(['"', '\'']).to_owned();
     let same = source.fixed && bare(&value) == bare(&place.text);
     let text = if same { String::new() } else { clean(&one_line(&place.text)).into_owned() };
-    [place.line.to_string(), clean(&source.at).into_owned(), clean(&cut(&one_line(&value))).into_owned(), text]
+    [
+        place.line.to_string(),
+        clean(&source.at).into_owned(),
+        clean(&cut(&one_line(&value))).into_owned(),
+        text,
+    ]
 }
 
 /// A value as it stands there: JSON in a body of JSON, else its text.
