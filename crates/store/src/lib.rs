@@ -12,6 +12,7 @@ mod asked;
 mod begun;
 mod codes;
 mod copy;
+mod deployed;
 mod fault;
 mod history;
 mod lease;
@@ -28,5 +29,6 @@ mod writer;
 mod zaps;
 
 pub use asked::{Answer, Asked, Asking};
+pub use deployed::Deployed;
 pub use reader::SqliteReader;
 pub use store::{Options, SqliteStore};

@@ -1,5 +1,6 @@
 //! The history of a state that an engine may be writing.
 
+use crate::deployed::{self, Deployed};
 use crate::history;
 use crate::source::Source;
 use async_trait::async_trait;
@@ -18,6 +19,14 @@ impl SqliteReader {
         let source = Source::find(path)?;
         source.look(|_| Ok(()))?;
         Ok(SqliteReader { source })
+    }
+
+    /// Every zap that an engine ever ran here, as it last ran, by name.
+    ///
+    /// # Errors
+    /// As any look at the state.
+    pub async fn deployed(&self) -> Result<Vec<Deployed>, StoreError> {
+        self.look(deployed::deployed).await
     }
 
     /// Looks on a thread where blocking is allowed.

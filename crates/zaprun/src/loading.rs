@@ -15,7 +15,7 @@ use crate::env;
 use crate::error::{CommandError, io_words};
 use crate::mask::Masker;
 use crate::output::count;
-use crate::project::{self, Stray};
+use crate::project::{Origin, Stray, Within};
 use crate::render::{Findings, Format};
 use crate::wiring;
 
@@ -40,6 +40,8 @@ pub(crate) struct Loading {
     pub(crate) overlays: usize,
     /// How many zap files there are.
     pub(crate) zap_files: usize,
+    /// The zap files as they were read.
+    pub(crate) files: Vec<ZapFile>,
     /// The tests of the zaps, where they were asked for.
     pub(crate) cases: Vec<Case>,
 }
@@ -53,24 +55,48 @@ impl Loading {
 
 /// Loads the project in `root`. Without a lookup no variable is needed.
 pub(crate) fn load(root: &Path, env: Option<&str>, lookup: Option<&dyn Lookup>) -> Loading {
-    let (input, files) = input(root, env);
-    let (mut loaded, mut compiled) = read(&input, lookup, &project::Within::new(root));
-    compiled.1.extend(beside(&mut loaded, &files.strays));
-    conclude(&input, loaded, compiled, Vec::new())
+    load_of_with(&Within::new(root), env, lookup)
 }
 
 /// Loads the project in `root` with the tests of its zaps, which no variable may stand in the way of. With `run` each
 /// test that fails is a finding.
 pub(crate) fn load_tests(root: &Path, env: Option<&str>, run: bool) -> Loading {
-    let (input, files) = input(root, env);
-    let within = project::Within::new(root);
-    let (mut loaded, mut compiled) = read(&input, None, &within);
-    let cases = read_tests(&mut loaded, &files.tests, &within);
+    load_tests_of(&Within::new(root), env, run)
+}
+
+/// The same of a project that lies elsewhere than in a folder.
+pub(crate) fn load_tests_of(origin: &dyn Origin, env: Option<&str>, run: bool) -> Loading {
+    let (input, files) = input(origin, env);
+    let (mut loaded, mut compiled) = read(&input, None, origin);
+    let cases = read_tests(&mut loaded, &files.tests, origin);
     if run {
         compiled.1.extend(failures(&compiled.0, &cases));
     }
     compiled.1.extend(beside(&mut loaded, &files.strays));
     conclude(&input, loaded, compiled, cases)
+}
+
+/// Loads the project in `root` as it would be with one more file, and runs the tests.
+pub(crate) fn load_tests_with(root: &Path, env: Option<&str>, zap: File) -> Loading {
+    let within = Within::new(root);
+    let (mut input, files) = input(&within, env);
+    input.zaps.push(zap);
+    let (mut loaded, mut compiled) = read(&input, None, &within);
+    let cases = read_tests(&mut loaded, &files.tests, &within);
+    compiled.1.extend(failures(&compiled.0, &cases));
+    conclude(&input, loaded, compiled, cases)
+}
+
+/// Loads a project, wherever it lies, with the environment's values. `root` is where its secret files are.
+pub(crate) fn load_of(origin: &dyn Origin, root: &Path, env: Option<&str>) -> Loading {
+    load_of_with(origin, env, Some(&Environment { root: root.to_owned() }))
+}
+
+fn load_of_with(origin: &dyn Origin, env: Option<&str>, lookup: Option<&dyn Lookup>) -> Loading {
+    let (input, files) = input(origin, env);
+    let (mut loaded, mut compiled) = read(&input, lookup, origin);
+    compiled.1.extend(beside(&mut loaded, &files.strays));
+    conclude(&input, loaded, compiled, Vec::new())
 }
 
 /// Loads a project from the bytes of its files, whose zaps name no others.
@@ -80,8 +106,8 @@ pub(crate) fn load_input(input: &Input, lookup: Option<&dyn Lookup>) -> Loading 
 }
 
 /// What a project's files hold, and what else they hold that is not part of that.
-fn input(root: &Path, env: Option<&str>) -> (Input, Beside) {
-    let files = project::read(root);
+fn input(origin: &dyn Origin, env: Option<&str>) -> (Input, Beside) {
+    let files = origin.files();
     let input = Input {
         project: files.project,
         overlays: files.overlays,
@@ -145,6 +171,7 @@ fn conclude(input: &Input, loaded: Loaded, (zaps, found): Compiled, cases: Vec<C
         unreadable: input.project.content.is_err(),
         overlays: input.overlays.len(),
         zap_files: input.zaps.len(),
+        files: loaded.zaps,
         cases,
     }
 }
@@ -274,6 +301,19 @@ pub(crate) fn start_from(
             Err(CommandError::failure(format!("the project has {}", count(errors as u64, "error", "errors"))))
         }
     }
+}
+
+/// Refuses to go on with a project whose zaprun.yaml is not there or unreadable, and says what is wrong with it.
+///
+/// # Errors
+/// When it is so.
+pub(crate) fn readable(context: &Context, loading: &Loading) -> Result<(), CommandError> {
+    if !loading.unreadable {
+        return Ok(());
+    }
+    let findings = Findings { sources: &loading.sources, diagnostics: &loading.findings, prefix: "" };
+    context.printer.report(&findings.render(Format::Text, &context.printer));
+    Err(CommandError::told())
 }
 
 /// A project that is looked at: where its state is, and what of it can be read. It need not be valid, since at three in

@@ -114,7 +114,7 @@ impl<'a> Compiler<'a> {
             }
             Kind::Map(entries) => self.map(node, entries, names, place)?,
         };
-        Some(Mapping { part, place: Arc::from(place) })
+        Some(Mapping { part, place: Arc::from(place), node })
     }
 
     /// A value of a CRM's parameter, which may also be emptied: `$clear: true`, alone or behind `$if`.
@@ -128,7 +128,7 @@ impl<'a> Compiler<'a> {
             }
             _ => return self.mapping(node, names, place),
         };
-        Some(Mapping { part, place: Arc::from(place) })
+        Some(Mapping { part, place: Arc::from(place), node })
     }
 
     fn clear(&mut self, entries: &[Entry]) -> Option<Part> {

@@ -51,21 +51,22 @@ impl Mapping {
         settings: &Settings,
     ) -> Result<Option<Mapped<'m>>, MapError> {
         Ok(Some(match &self.part {
-            Part::Constant(constant) => Mapped::constant(constant),
+            Part::Constant(constant) => Mapped::constant(constant, self),
             Part::Text(text) => Mapped::Value(
                 text.eval(&Frame { values, settings }).map_err(|error| MapError::of(&self.place, &error))?,
+                Some(self),
             ),
             Part::List(items) => {
                 let mut mapped = Vec::with_capacity(items.len());
                 for item in items {
                     mapped.extend(item.eval(values, settings)?);
                 }
-                Mapped::List(mapped)
+                Mapped::List(mapped, self)
             }
             Part::Object { members, drop_null } => {
-                Mapped::Object(object(members, *drop_null, values, settings)?)
+                Mapped::Object(object(members, *drop_null, values, settings)?, self)
             }
-            Part::Each(each) => Mapped::List(self.each(each, values, settings)?),
+            Part::Each(each) => Mapped::List(self.each(each, values, settings)?, self),
             Part::Clear => Mapped::Cleared,
             Part::If(choice) => {
                 let holds = choice

@@ -9,6 +9,7 @@ mod error;
 mod evaluate;
 mod leaf;
 mod mapped;
+mod trace;
 
 pub(crate) use compile::{Compiler, Flow};
 pub(crate) use elements::elements;
@@ -16,11 +17,14 @@ pub use error::MapError;
 pub(crate) use evaluate::Slots;
 pub(crate) use leaf::Leaf;
 pub use mapped::Mapped;
+pub use trace::{Source, member};
+pub(crate) use trace::{Trace, is_fixed};
 
 use std::sync::Arc;
 
 use crate::expression::{Condition, Text};
 use crate::value::Value;
+use crate::yaml::NodeId;
 
 /// A compiled mapping value.
 #[derive(Debug)]
@@ -28,6 +32,8 @@ pub struct Mapping {
     part: Part,
     /// Where it stands in the zap, for messages: `actions[0].json.order`.
     place: Arc<str>,
+    /// The node of the zap's tree that it was compiled from.
+    node: NodeId,
 }
 
 #[derive(Debug)]

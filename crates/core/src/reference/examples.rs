@@ -1,5 +1,7 @@
 //! One example zap for each kind of trigger and action, and for what has a page of its own.
 
+use crate::rehearsal::Fixtures;
+
 /// An example.
 #[derive(Debug)]
 pub(super) struct Example {
@@ -19,7 +21,6 @@ macro_rules! examples {
 pub(super) const PROJECT: &str = include_str!("examples/zaprun.yaml");
 
 /// The records of their tests.
-#[cfg(test)]
 pub(super) static FIXTURES: &[(&str, &str)] = &[
     ("order.json", include_str!("examples/fixtures/order.json")),
     ("transaction.json", include_str!("examples/fixtures/transaction.json")),
@@ -45,6 +46,19 @@ pub(super) static ACTIONS: &[Example] = examples! { "actions":
 /// Of what several kinds share.
 pub(super) static MORE: &[Example] =
     examples! { "more": "steps" "mapping" "tests" "on_file" "preauthorised" };
+
+/// The records of the examples' tests, beside each of them.
+pub(super) struct Records;
+
+/// The one there is.
+pub(super) static RECORDS: Records = Records;
+
+impl Fixtures for Records {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        let found = FIXTURES.iter().find(|(name, _)| path.ends_with(&format!("/fixtures/{name}")));
+        found.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| "no such file".to_owned())
+    }
+}
 
 impl Example {
     /// What a page shows: the zap without its tests.

@@ -17,6 +17,7 @@ mod outcomes;
 mod paying;
 mod records;
 mod rules;
+pub mod starter;
 mod triggers;
 
 #[cfg(test)]

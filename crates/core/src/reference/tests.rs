@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::examples::{ACTIONS, Example, FIXTURES, MORE, PROJECT, TRIGGERS};
+use super::examples::{ACTIONS, Example, MORE, PROJECT, Records, TRIGGERS};
 use super::*;
 use crate::definition::Action;
 use crate::diagnostic::Diagnostic;
 use crate::expression::{Shape, Type};
 use crate::load::{File, Input, Loaded, load};
-use crate::rehearsal::{Fixtures, read_tests};
+use crate::rehearsal::read_tests;
 use crate::schema::Document;
 use crate::trigger::KINDS;
 use crate::value::Value;
@@ -89,16 +89,6 @@ fn every_example_does_what_its_tests_say() {
     }
     assert_eq!(failed, []);
     assert_eq!(untested, BTreeSet::new());
-}
-
-/// The records of the examples' tests, beside each of them.
-struct Records;
-
-impl Fixtures for Records {
-    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        let found = FIXTURES.iter().find(|(name, _)| path.ends_with(&format!("/fixtures/{name}")));
-        found.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| "no such file".to_owned())
-    }
 }
 
 #[test]

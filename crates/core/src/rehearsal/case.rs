@@ -1,23 +1,14 @@
 //! One test of a zap: what is given, what is expected, and the comparison of the two.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::answer::Answer;
 use super::compare::{Difference, compare};
-use super::run::{Element, Rehearsal, Stage, rehearse};
-use crate::card;
-use crate::mapping::MapError;
-use crate::record::Row;
+use super::occasion::{Came, Occasion};
+use super::run::{Element, Stage};
 use crate::source::Span;
-use crate::trigger::{Verdict, When};
-use crate::value::{Object, Value};
-use crate::zap::{Arrival, CrmTrigger, Entrance, EventFacts, RunFacts, Scope, Trigger, Zap, key};
-
-/// When things happen in tests that do not say so: 2026-01-01T00:00:00Z.
-const SOME_TIME: Timestamp = Timestamp::constant(1_767_225_600, 0);
-
-/// The natural id of an event that has none and of which the test says nothing.
-const SOME_KEY: &str = "test";
+use crate::value::Value;
+use crate::zap::Zap;
 
 /// A test that was read.
 #[derive(Debug)]
@@ -96,60 +87,39 @@ pub(super) enum EachExpect {
     Keys(Vec<(String, StepExpect)>),
 }
 
-/// What became of a test's record.
-#[derive(Debug)]
-pub(super) enum Came {
-    /// The trigger does not take it.
-    Ignored(String),
-    /// It cannot be read, or has no key.
-    Unreadable(String),
-    /// It went through the zap.
-    Rehearsed(Box<Rehearsal>),
-}
-
 impl Case {
     /// Takes the record through the zap and compares; nothing when all is as expected.
     pub fn check(&self, zap: &Zap) -> Vec<Difference> {
         compare(&self.expect, &self.came(zap))
     }
 
-    pub(super) fn came(&self, zap: &Zap) -> Came {
-        let event = match self.event(zap) {
-            Ok(event) => event,
-            Err(came) => return came,
-        };
-        let context = self.context();
-        let scope = zap.scope(&RunFacts {
-            record: &event.record,
-            event: EventFacts {
-                id: format!("{}:{}", zap.trigger.kind(), event.key),
-                kind: zap.trigger.kind().to_owned(),
-                key: event.key.clone(),
-                at: event.at,
-            },
-            context: Some(&context),
-            run_id: "1".to_owned(),
-            started_at: event.at,
-            key_base: key::base(&zap.name, zap.trigger.kind(), &event.key),
-            depth: 0,
-        });
-        let mut scope = match scope {
-            Ok(scope) => scope,
-            Err(error) => return Came::Unreadable(error.to_string()),
-        };
+    /// What happened, without what steps are answered.
+    pub fn occasion(&self) -> Occasion {
+        let given = &self.given;
+        // A request without a body is known by its query.
+        let query = given.query.as_ref().filter(|_| given.record.is_none());
+        Occasion {
+            record: given.record.as_ref().or(query).map(json),
+            context: Some(self.context()),
+            tick: given.tick,
+            at: given.at,
+            key: given.key.clone(),
+            vars: given.vars.clone(),
+            ..Occasion::default()
+        }
+    }
+
+    /// What becomes of the record, or of another that is told instead, with what the test answers.
+    pub fn rehearse(&self, zap: &Zap, occasion: &Occasion, traces: bool) -> Came {
         let fresh = match self.given.fresh.as_ref().map(|fresh| zap.record(&json(fresh))).transpose() {
             Ok(fresh) => fresh,
             Err(error) => return Came::Unreadable(error.to_string()),
         };
-        self.set_vars(zap, &mut scope);
-        let stage = Told { replies: &self.given.replies, fresh };
-        Came::Rehearsed(Box::new(rehearse(zap, &mut scope, &stage)))
+        occasion.rehearse(zap, &Told { replies: &self.given.replies, fresh, traces })
     }
 
-    fn set_vars(&self, zap: &Zap, scope: &mut Scope) {
-        if let Some(vars) = &self.given.vars {
-            scope.set_vars(laid_over(zap.vars(), vars));
-        }
+    pub(super) fn came(&self, zap: &Zap) -> Came {
+        self.rehearse(zap, &self.occasion(), false)
     }
 
     /// Headers and query of a request, as they are kept with its event.
@@ -158,76 +128,13 @@ impl Case {
         let (headers, query) = (part(&self.given.headers), part(&self.given.query));
         json(&Value::object(vec![("headers".into(), headers), ("query".into(), query)]))
     }
-
-    fn event(&self, zap: &Zap) -> Result<Event, Came> {
-        let given = &self.given;
-        let mut event = match &zap.trigger {
-            Trigger::Crm(trigger) => self.row(trigger)?,
-            Trigger::Schedule(trigger) => {
-                let at = given.tick.unwrap_or(SOME_TIME);
-                if trigger.latest(at) != Some(at) {
-                    return Err(Came::Ignored("it is none of the times of `cron`".to_owned()));
-                }
-                Event { record: trigger.record(at), key: trigger.key(at), at }
-            }
-            Trigger::Webhook(trigger) => self.request(&trigger.entrance)?,
-            Trigger::Http(trigger) => {
-                let record = given.record.clone().unwrap_or_default();
-                let item = trigger.item(json(&record), record);
-                let at = item.at.map_err(unreadable)?.unwrap_or(SOME_TIME);
-                Event { record: item.record, key: item.key.map_err(unreadable)?, at }
-            }
-        };
-        event.at = given.at.unwrap_or(event.at);
-        event.key = given.key.clone().unwrap_or(event.key);
-        Ok(event)
-    }
-
-    /// A request that arrives: whether it is accepted, and what it is known by.
-    fn request(&self, entrance: &Entrance) -> Result<Event, Came> {
-        let record = self.given.record.as_ref().or(self.given.query.as_ref()).map(json).unwrap_or_default();
-        let arrival = Arrival::read(&record, Some(&self.context()))
-            .map_err(|error| Came::Unreadable(format!("record: {error}")))?;
-        if let Some(field) = card::field(arrival.record()) {
-            return Err(Came::Ignored(format!("`{field}` holds card data")));
-        }
-        let key = entrance.key(&arrival).map_err(unreadable)?;
-        Ok(Event { record, key, at: SOME_TIME })
-    }
-
-    /// A row of the CRM: whether the trigger takes it, and its id and time as polling finds them.
-    fn row(&self, trigger: &CrmTrigger) -> Result<Event, Came> {
-        let record = self.given.record.as_ref().map(json).unwrap_or_default();
-        // As polling does before anything is kept.
-        let record = card::redact(&record, Some(trigger.schema())).map_or(record, |redacted| redacted.row);
-        let row = Row::decode(&record, trigger.schema(), &trigger.fields())
-            .map_err(|error| Came::Unreadable(format!("record: {error}")))?;
-        if let Some(why) = trigger.declines(&row) {
-            return Err(Came::Ignored(why));
-        }
-        // All that has ever happened is news to a zap that began before time, and nothing was first seen later.
-        let when = When { boundary: Timestamp::MIN, opened_at: Timestamp::MAX, skew: SignedDuration::ZERO };
-        let at = match trigger.judge(&row, &when) {
-            Verdict::Fire { at } | Verdict::Prime { at } => at,
-            Verdict::PrimeUndated { .. } | Verdict::LookUp { .. } => {
-                row.moment("dateCreated", &trigger.zone).map_or(SOME_TIME, |created| created.at)
-            }
-        };
-        let key = trigger.key(&row).unwrap_or_else(|| SOME_KEY.to_owned());
-        Ok(Event { record, key, at })
-    }
-}
-
-struct Event {
-    record: Vec<u8>,
-    key: String,
-    at: Timestamp,
 }
 
 /// What a test tells a rehearsal.
 struct Told<'a> {
     replies: &'a [(String, Replies)],
     fresh: Option<Value>,
+    traces: bool,
 }
 
 impl Stage for Told<'_> {
@@ -242,28 +149,14 @@ impl Stage for Told<'_> {
     fn fresh(&self) -> Option<&Value> {
         self.fresh.as_ref()
     }
-}
 
-/// One value laid over another: maps merge, everything else replaces.
-pub(super) fn laid_over(base: &Value, over: &Value) -> Value {
-    let (Value::Object(base), Value::Object(over)) = (base, over) else { return over.clone() };
-    let merged = |name: &std::sync::Arc<str>, value: &Value| match over.get(name) {
-        Some(over) => laid_over(value, over),
-        None => value.clone(),
-    };
-    let mut members: Vec<_> = base.iter().map(|(name, value)| (name.clone(), merged(name, value))).collect();
-    let more = over.iter().filter(|(name, _)| base.get(name).is_none());
-    members.extend(more.map(|(name, value)| (name.clone(), value.clone())));
-    Value::Object(Object::new(members, None))
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
-fn unreadable(error: MapError) -> Came {
-    Came::Unreadable(error.to_string())
+    fn traces(&self) -> bool {
+        self.traces
+    }
 }
 
 /// A value as JSON. What tests give has nothing absent in it, so it can always be written.
-fn json(value: &Value) -> Vec<u8> {
+pub(super) fn json(value: &Value) -> Vec<u8> {
     let mut bytes = Vec::new();
     let _written = value.write_json(&mut bytes);
     bytes

@@ -3,7 +3,8 @@
 mod parts;
 mod values;
 
-use super::case::{Came, EachExpect, Expect, Outcome, StepExpect};
+use super::case::{EachExpect, Expect, Outcome, StepExpect};
+use super::occasion::Came;
 use super::run::{Did, End, Rehearsal, Sent, Step};
 
 /// In what a run is not as its test expects it.

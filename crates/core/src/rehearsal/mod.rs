@@ -2,12 +2,14 @@
 //! cannot disagree.
 //!
 //! [`rehearse`] says what each step would send; [`read_tests`] reads the tests of a project, and [`Case::check`] compares
-//! what one of them expects with its rehearsal. The language of tests is described in [`crate::definition::Test`]'s file.
+//! what one of them expects with its rehearsal; [`Occasion`] is anything else that happened. The language of tests is described in [`crate::definition::Test`]'s file.
 
 mod answer;
 mod case;
 mod compare;
+mod occasion;
 mod read;
+mod records;
 mod run;
 
 #[cfg(test)]
@@ -16,7 +18,9 @@ mod tests;
 pub use answer::Answer;
 pub use case::Case;
 pub use compare::Difference;
+pub use occasion::{Came, KnownRun, Occasion};
 pub use read::{Fixtures, read_tests};
+pub use records::read_records;
 pub use run::{
     Did, Element, End, Ended, Failure, Rehearsal, Sent, Stage, Step, rehearse, rehearse_failure,
     rehearse_steps,

@@ -1,7 +1,7 @@
 //! One record through a zap: what each step would send, what it is answered, and how the run would end.
 
 use super::answer::Answer;
-use crate::mapping::MapError;
+use crate::mapping::{MapError, Source};
 use crate::request::Request;
 use crate::value::Value;
 use crate::zap::{Action, Pass, Plan, Scope, StepFacts, Zap};
@@ -15,6 +15,11 @@ pub trait Stage {
     fn ended(&self, step: &str, element: Option<&str>) -> Option<Ended> {
         let _ = (step, element);
         None
+    }
+
+    /// Whether it is to be told what made each part of a request.
+    fn traces(&self) -> bool {
+        false
     }
 
     /// The record as it is when `unless` reads it again; nothing when it is as it was.
@@ -113,6 +118,8 @@ pub struct Sent {
     pub request: Request,
     /// Why it is given up, where it is.
     pub refused: Option<String>,
+    /// What of the zap made which part of it, where [`Stage::traces`].
+    pub sources: Vec<Source>,
 }
 
 /// Takes a record through the filter and the steps.
@@ -241,18 +248,25 @@ impl<'a> Rehearser<'a> {
             }
             Err(error) => return self.broken(action, error, needs),
         }
-        match action.plan(self.scope) {
-            Err(error) => self.broken(action, error, needs),
-            Ok(Plan::Skip { why }) => {
+        let planned = match self.stage.traces() {
+            true => action.plan_traced(self.scope),
+            false => action.plan(self.scope).map(|plan| (plan, Vec::new())),
+        };
+        let (plan, sources) = match planned {
+            Ok(planned) => planned,
+            Err(error) => return self.broken(action, error, needs),
+        };
+        match plan {
+            Plan::Skip { why } => {
                 let needs = self.missing(&action.reads_of().gate);
                 self.show(action, None, "skipped", None);
                 self.note(action, Did::Skipped { why }, needs);
                 Next::Go
             }
-            Ok(Plan::One(request)) => self.send(action, vec![(None, *request)], needs),
-            Ok(Plan::Each(elements)) => {
+            Plan::One(request) => self.send(action, vec![(None, *request)], sources, needs),
+            Plan::Each(elements) => {
                 let elements = elements.into_iter().map(|(key, request)| (Some(key), request));
-                self.send(action, elements.collect(), needs)
+                self.send(action, elements.collect(), sources, needs)
             }
         }
     }
@@ -261,12 +275,16 @@ impl<'a> Rehearser<'a> {
         &mut self,
         action: &Action,
         requests: Vec<(Option<String>, Request)>,
+        sources: Vec<Vec<Source>>,
         mut needs: Vec<String>,
     ) -> Next {
         let mut sent = Vec::new();
         let mut next = Next::Go;
         let mut silent = false;
+        // Without a trace there are none.
+        let mut sources = sources.into_iter();
         for (at, (element, request)) in requests.into_iter().enumerate() {
+            let sources = sources.next().unwrap_or_default();
             let key = element.as_deref();
             match key.and_then(|key| self.stage.ended(&action.id, Some(key))) {
                 Some(Ended::Failed) if !action.continue_on_error => {
@@ -280,13 +298,13 @@ impl<'a> Rehearser<'a> {
             let Some(answer) = answer else {
                 silent = true;
                 self.show(action, key, "done", None);
-                sent.push(Sent { element, request, refused: None });
+                sent.push(Sent { element, request, refused: None, sources });
                 continue;
             };
             let taken = answer.take(action, self.scope, key, &request);
             let refused = taken.as_ref().err().cloned();
             next = self.conclude(action, key, taken);
-            sent.push(Sent { element, request, refused });
+            sent.push(Sent { element, request, refused, sources });
             if !matches!(next, Next::Go) {
                 break;
             }

@@ -4,6 +4,7 @@ mod action;
 mod compile;
 mod documents;
 pub mod key;
+mod place;
 mod project;
 mod response;
 mod scope;
@@ -17,8 +18,10 @@ mod tests;
 pub use action::{Action, OnUncertain, Plan, ReadsOf, ResponseFacts, Retry, Target, Unfound};
 pub use compile::{Compiled, compile, compile_with};
 pub use documents::Documents;
+pub use place::locate;
 pub use project::{DEFAULT_CRM_URL, DEFAULT_CURRENCY, ProjectFacts};
 pub use response::response_json;
+pub(crate) use scope::IS_FIXED;
 #[cfg(test)]
 pub(crate) use scope::names;
 pub use scope::{EventFacts, RunFacts, Scope, StepFacts};

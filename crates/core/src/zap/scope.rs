@@ -20,9 +20,13 @@ pub(crate) const VARS: usize = 2;
 pub(crate) const LET: usize = 3;
 pub(crate) const STEPS: usize = 4;
 pub(crate) const EVENT: usize = 5;
+const CONNECTION: usize = 7;
 pub(crate) const FAILURE: usize = 8;
 pub(crate) const STEP: usize = 9;
 pub(crate) const RESPONSE: usize = 10;
+
+/// The roots that are the same for every record.
+pub(crate) const IS_FIXED: [usize; 2] = [VARS, CONNECTION];
 
 /// The roots that are always in scope, in the order of their slots, with what is known of each. `arrives`: events are
 /// requests, which have headers and a query.

@@ -100,7 +100,7 @@ fn url(
     let host = origin.and_then(|origin| origin.split_once("://")).map_or("(by record)", |(_, host)| host);
     let url = url?;
     dot_segment(compiler, &url.literal(), at, "url")?;
-    let url = UrlTemplate::new(url, place);
+    let url = UrlTemplate::new(url, place, written.node);
     allowed_fine.then_some(Address::Url { url, host: host.to_owned(), allow_hosts })
 }
 
@@ -136,7 +136,7 @@ fn path(
         compiler.report(finding.at(at).help(help));
         return None;
     }
-    Some(UrlTemplate::new(template, place))
+    Some(UrlTemplate::new(template, place, written.node))
 }
 
 /// Reports a written `.` or `..` between slashes; nothing when there is one.

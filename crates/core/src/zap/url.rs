@@ -7,6 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::expression::Frame;
 use crate::mapping::MapError;
 use crate::template::Template;
+use crate::yaml::NodeId;
 
 /// What a value keeps in a path or a query: the unreserved characters, which mean nothing there.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -16,11 +17,22 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_'
 pub(crate) struct UrlTemplate {
     template: Template,
     place: Arc<str>,
+    node: NodeId,
 }
 
 impl UrlTemplate {
-    pub(crate) fn new(template: Template, place: &str) -> Self {
-        UrlTemplate { template, place: Arc::from(place) }
+    pub(crate) fn new(template: Template, place: &str, node: NodeId) -> Self {
+        UrlTemplate { template, place: Arc::from(place), node }
+    }
+
+    /// The node of the zap's tree that it was compiled from.
+    pub(crate) fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// Whether it is the same for every record.
+    pub(crate) fn is_constant(&self) -> bool {
+        crate::mapping::is_fixed(self.template.reads())
     }
 
     /// The address for one record; each value is percent-encoded for its place.

@@ -5,7 +5,10 @@ mod completions;
 mod demo;
 mod filters;
 mod init;
+mod new;
+mod plan;
 mod reference;
+mod render;
 mod run;
 mod runs;
 mod sample;
@@ -42,6 +45,8 @@ macro_rules! commands {
 commands! {
     /// Start a project: zaprun.yaml, one zap, schemas for your editor
     Init => init;
+    /// Write a new zap
+    New => new;
     /// Check every file of the project, without network or secrets
     Validate => validate;
     /// Run the tests of the zaps, without network or secrets
@@ -50,6 +55,10 @@ commands! {
     Check => check;
     /// Show recent records that a zap would take, as the CRM has them now
     Sample => sample;
+    /// Show the requests that one record makes, and what of the zap made each part
+    Render => render;
+    /// Show what a change would do, before it is made
+    Plan => plan;
     /// Run the zaps until told to stop
     Run => run;
     /// See what happened to every event

@@ -14,7 +14,7 @@ use super::PROJECT_FILE;
 use crate::error::io_words;
 
 /// No file of a project is read beyond this; the loader refuses far smaller ones with better words.
-const MOST_BYTES: u64 = 64 * 1024 * 1024;
+pub(super) const MOST_BYTES: u64 = 64 * 1024 * 1024;
 const LEADS_OUT: &str = "it is a link that leads out of the project";
 /// How deep folders may stand in each other under `zaps/`.
 const DEEPEST: usize = 32;
@@ -51,8 +51,14 @@ impl Stray {
     }
 }
 
+/// Where the files of a project come from: a folder, or a revision of it.
+pub(crate) trait Origin: Fixtures {
+    /// Those that make the project.
+    fn files(&self) -> Files;
+}
+
 /// Reads the files of the project in `root`.
-pub(crate) fn read(root: &Path) -> Files {
+fn read(root: &Path) -> Files {
     let real_root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
     let mut strays = Vec::new();
     let overlays = overlays(root, &real_root, &mut strays);
@@ -76,6 +82,12 @@ impl Within {
     }
 }
 
+impl Origin for Within {
+    fn files(&self) -> Files {
+        read(&self.root)
+    }
+}
+
 impl Fixtures for Within {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         content(&self.root.join(path), &self.real_root)
@@ -89,8 +101,24 @@ impl Fixtures for Within {
 }
 
 /// Whether a file holds tests of a zap.
-fn is_tests(path: &str) -> bool {
+pub(super) fn is_tests(path: &str) -> bool {
     path.ends_with(".test.yaml")
+}
+
+/// The records that lie under `zaps/`, in folders called `fixtures`: their paths in the project, sorted.
+pub(crate) fn fixtures(root: &Path) -> Vec<String> {
+    let walk = WalkBuilder::new(root.join("zaps"))
+        .standard_filters(false)
+        .hidden(true)
+        .max_depth(Some(DEEPEST))
+        .build();
+    let is_record = |path: &String| {
+        path.contains("/fixtures/") && [".json", ".yaml"].iter().any(|ending| path.ends_with(ending))
+    };
+    let files = walk.flatten().filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
+    let mut paths: Vec<String> = files.map(|entry| within(entry.path(), root)).filter(is_record).collect();
+    paths.sort_unstable();
+    paths
 }
 
 fn overlays(root: &Path, real_root: &Path, strays: &mut Vec<Stray>) -> Vec<Overlay> {

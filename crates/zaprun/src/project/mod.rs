@@ -2,6 +2,8 @@
 
 mod files;
 mod find;
+mod revision;
 
-pub(crate) use files::{Stray, Within, read};
+pub(crate) use files::{Origin, Stray, Within, fixtures};
 pub(crate) use find::{PROJECT_FILE, find};
+pub(crate) use revision::Repository;

@@ -193,6 +193,6 @@ fn plain(tree: &Tree, node: NodeId, inner: &mut dyn FnMut(NodeId) -> Value) -> V
 }
 
 /// A value as it was written, whatever its keys.
-fn written(tree: &Tree, node: NodeId) -> Value {
+pub(in crate::rehearsal) fn written(tree: &Tree, node: NodeId) -> Value {
     plain(tree, node, &mut |inner| written(tree, inner))
 }

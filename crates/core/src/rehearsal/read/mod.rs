@@ -5,6 +5,8 @@ mod fixture;
 mod given;
 mod one;
 
+pub(super) use fixture::written;
+
 use std::collections::{HashMap, HashSet};
 
 use super::case::Case;

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::mapping::{Source, member};
 use crate::request::{Destination, Request};
 use crate::value::Value;
 
@@ -173,8 +174,71 @@ fn rehearsed(zap: &str, record: &str) -> Rehearsal {
     let test = "zap: z\ntests: [{ name: a, record: fixtures/record.json, expect: filtered }]\n";
     let bench = Bench::new(&format!("{head}{zap}"), &[("zaps/shop/z.test.yaml", test)], &files);
     match bench.cases[0].came(bench.zap.as_ref().unwrap()) {
-        super::super::case::Came::Rehearsed(rehearsal) => *rehearsal,
+        super::super::Came::Rehearsed(rehearsal) => *rehearsal,
         other => panic!("{other:?}"),
+    }
+}
+
+/// Nobody answers, and everything is to be told.
+struct Traced;
+
+impl Stage for Traced {
+    fn answer(&self, _: &str, _: Option<Element<'_>>) -> Option<&Answer> {
+        None
+    }
+
+    fn traces(&self) -> bool {
+        true
+    }
+}
+
+/// The parts of a request that a zap makes, by their names, as JSON.
+fn parts(request: &Request) -> Vec<(String, String)> {
+    let Request::Http(request) = request else { panic!("another request") };
+    let text = |text: &str| Value::text(text).to_json().unwrap();
+    let mut found = match &request.destination {
+        Destination::Connection { path, .. } if !path.is_empty() => vec![("path".to_owned(), text(path))],
+        Destination::Url { url, .. } => vec![("url".to_owned(), text(url))],
+        _ => Vec::new(),
+    };
+    let mut pairs = |part: &str, pairs: &[(String, String)]| {
+        for (at, (name, value)) in pairs.iter().enumerate() {
+            let alike = |pairs: &[(String, String)]| pairs.iter().filter(|(other, _)| other == name).count();
+            let number = match alike(pairs) {
+                1 => String::new(),
+                _ => format!("[{}]", alike(&pairs[..at])),
+            };
+            found.push((format!("{}{number}", member(part, name)), text(value)));
+        }
+    };
+    pairs("query", &request.query);
+    pairs("headers", &request.headers);
+    let Some(body) = &request.body else { return found };
+    let bytes = String::from_utf8(body.bytes.clone()).unwrap();
+    match body.content_type {
+        "application/json" => json_parts("json", &Value::from_json(&bytes).unwrap(), &mut found),
+        "application/x-www-form-urlencoded" => {
+            let form: Vec<(String, String)> =
+                url::form_urlencoded::parse(bytes.as_bytes()).into_owned().collect();
+            pairs("form", &form);
+        }
+        _ => found.push(("text".to_owned(), text(&bytes))),
+    }
+    found
+}
+
+fn json_parts(at: &str, value: &Value, found: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            members.iter().for_each(|(name, value)| json_parts(&member(at, name), value, found));
+        }
+        Value::List(items) if !items.is_empty() => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(index, item)| json_parts(&format!("{at}[{index}]"), item, found));
+        }
+        scalar => found.push((at.to_owned(), scalar.to_json().unwrap())),
     }
 }
 
@@ -187,6 +251,31 @@ proptest! {
         let expect = expectation(&rehearsed(zap, &record));
         let told = checked(zap, &record, &expect);
         prop_assert!(told.starts_with("ok"), "{}\n{}\n{}", record, expect, told);
+    }
+
+    #[test]
+    fn each_part_of_a_request_has_its_source(zap in 0..ZAPS.len(), record in record()) {
+        let head = "name: z\ntrigger: { type: konnektive.orders, connection: crm, order_type: new_sale }\n";
+        let zap = Bench::new(&format!("{head}{}", ZAPS[zap]), &[], &[]).zap.unwrap();
+        let occasion = Occasion { record: Some(record.clone().into_bytes()), ..Occasion::default() };
+        let Came::Rehearsed(rehearsal) = occasion.rehearse(&zap, &Traced) else { panic!("not taken") };
+        let sent = rehearsal.steps.iter().filter_map(|step| match &step.did {
+            Did::Sent(sent) => Some(sent),
+            _ => None,
+        });
+        for sent in sent.flatten() {
+            for (at, text) in parts(&sent.request) {
+                let holds = |source: &&Source| {
+                    at.strip_prefix(&source.at).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+                };
+                let source = sent.sources.iter().find(holds);
+                prop_assert!(source.is_some(), "{} in {} of {:?}", at, record, sent.sources);
+                let source = source.unwrap();
+                if source.at == at {
+                    prop_assert_eq!(&source.value.to_json().unwrap(), &text, "{}", at);
+                }
+            }
+        }
     }
 
     #[test]

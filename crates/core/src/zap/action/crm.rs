@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::parameter::{Parameter, Sent, Writing};
 use crate::crm::{self, CREATE_LEAD, CREATE_SALE, Endpoint, Held, Repeat, broken};
 use crate::expression::Settings;
-use crate::mapping::MapError;
+use crate::mapping::{MapError, Trace};
 use crate::request::CrmRequest;
 use crate::value::Value;
 use crate::zap::key;
@@ -36,8 +36,9 @@ impl CrmCall {
         scope: &Scope,
         place: &str,
         idempotency_key: String,
+        trace: &mut Trace,
     ) -> Result<CrmRequest, MapError> {
-        let mut params = self.params(values, scope, place)?;
+        let mut params = self.params(values, scope, place, trace)?;
         if let Some(field) = self.correlate_in {
             params.push((field.to_owned(), idempotency_key.clone()));
         }
@@ -58,11 +59,17 @@ impl CrmCall {
     }
 
     /// The parameters, each converted, and all of them by the endpoint's rules.
-    fn params(&self, values: &mut Vec<Value>, scope: &Scope, place: &str) -> Result<Params, MapError> {
+    fn params(
+        &self,
+        values: &mut Vec<Value>,
+        scope: &Scope,
+        place: &str,
+        trace: &mut Trace,
+    ) -> Result<Params, MapError> {
         let writing = Writing { run: &scope.settings, account: &self.settings, clears: self.endpoint.clears };
         let mut params = Vec::with_capacity(self.map.len() + 1);
         for parameter in &self.map {
-            if let Sent::Text(text) = parameter.eval(values, &writing)? {
+            if let Sent::Text(text) = parameter.eval(values, &writing, "map", trace)? {
                 params.push((parameter.name.clone(), text));
             }
         }

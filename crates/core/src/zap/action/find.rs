@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::parameter::{Parameter, Sent, Writing};
 use crate::crm::{Lookup, day};
 use crate::expression::{Condition, Frame, Settings};
-use crate::mapping::{MapError, Mapped, Mapping};
+use crate::mapping::{MapError, Mapped, Mapping, Trace};
 use crate::record;
 use crate::request::FindRequest;
 use crate::value::Value;
@@ -67,11 +67,12 @@ impl FindCall {
         values: &mut Vec<Value>,
         scope: &Scope,
         place: &str,
+        trace: &mut Trace,
     ) -> Result<FindRequest, MapError> {
         let writing = Writing { run: &scope.settings, account: &self.settings, clears: false };
         let mut params = Vec::with_capacity(self.by.len());
         for parameter in &self.by {
-            match parameter.eval(values, &writing)? {
+            match parameter.eval(values, &writing, "find", trace)? {
                 Sent::Text(text) if !text.is_empty() => params.push((parameter.name.clone(), text)),
                 Sent::Left => {}
                 Sent::Text(_) | Sent::Null => {
@@ -83,6 +84,14 @@ impl FindCall {
             }
         }
         let days = self.days(values, scope)?;
+        if let Some((first, last)) = days {
+            let written = [("from", &self.from, first), ("to", &self.to, last)];
+            for (part, mapping, day) in written {
+                if let Some(mapping) = mapping {
+                    trace.text(part, mapping.node(), mapping.is_fixed(), &day.to_string());
+                }
+            }
+        }
         let by_id = params.iter().any(|(name, _)| self.lookup.ids.contains(&name.as_str()));
         if !by_id && days.is_none() {
             let message = format!("a look-up needs days or one of {}", self.lookup.ids.join(", "));

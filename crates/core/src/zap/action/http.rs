@@ -2,7 +2,7 @@
 
 use crate::card::{self, CardData, Found};
 use crate::expression::{Condition, Frame};
-use crate::mapping::{MapError, Mapping};
+use crate::mapping::{MapError, Mapping, Trace};
 use crate::request::{Body, Destination, HttpRequest, Method};
 use crate::value::Value;
 use crate::zap::scope::Scope;
@@ -39,26 +39,29 @@ impl Http {
         scope: &Scope,
         place: &str,
         idempotency_key: String,
+        trace: &mut Trace,
     ) -> Result<HttpRequest, MapError> {
         let settings = &scope.settings;
-        let mut pairs = |mapping: &Option<Mapping>| match mapping {
-            None => Ok(Vec::new()),
-            Some(mapping) => mapping
-                .eval(values, settings)?
-                .map_or(Ok(Vec::new()), |mapped| mapped.into_pairs(mapping.place())),
+        let mut pairs = |mapping: &Option<Mapping>, part: &str| {
+            let Some(mapping) = mapping else { return Ok(Vec::new()) };
+            let Some(mapped) = mapping.eval(values, settings)? else { return Ok(Vec::new()) };
+            trace.pairs(part, &mapped);
+            mapped.into_pairs(mapping.place())
         };
-        let query = pairs(&self.query)?;
-        let headers = checked_headers(pairs(&self.headers)?, place)?;
+        let query = pairs(&self.query, "query")?;
+        let headers = checked_headers(pairs(&self.headers, "headers")?, place)?;
         no_card_data(&query, &format!("{place}.query"))?;
         no_card_data(&headers, &format!("{place}.headers"))?;
         let body = match &self.body {
             None => None,
-            Some(payload) => Some(payload.render(values, scope)?),
+            Some(payload) => Some(payload.render(values, scope, trace)?),
         };
         let frame = Frame { values, settings };
+        let destination = self.address.render(&frame, place)?;
+        self.address.trace(&destination, trace);
         Ok(HttpRequest {
             method: self.method,
-            destination: self.address.render(&frame, place)?,
+            destination,
             query,
             headers,
             body,
@@ -117,8 +120,23 @@ impl Address {
     }
 }
 
+impl Address {
+    /// Says which template made the address.
+    fn trace(&self, destination: &Destination, trace: &mut Trace) {
+        match (self, destination) {
+            (Address::Connection { path: Some(template), .. }, Destination::Connection { path, .. }) => {
+                trace.address("path", template.node(), template.is_constant(), path);
+            }
+            (Address::Url { url: template, .. }, Destination::Url { url, .. }) => {
+                trace.address("url", template.node(), template.is_constant(), url);
+            }
+            _ => {}
+        }
+    }
+}
+
 impl Payload {
-    fn render(&self, values: &mut Vec<Value>, scope: &Scope) -> Result<Body, MapError> {
+    fn render(&self, values: &mut Vec<Value>, scope: &Scope, trace: &mut Trace) -> Result<Body, MapError> {
         let (Payload::Json(mapping) | Payload::Form(mapping) | Payload::Text(mapping)) = self;
         let mapped = mapping.eval(values, &scope.settings)?;
         let left_out =
@@ -130,6 +148,7 @@ impl Payload {
                     let point = if field.is_empty() || field.starts_with('[') { "" } else { "." };
                     return Err(holds_card(&format!("{}{point}{field}", mapping.place()), what));
                 }
+                trace.json("json", &mapped);
                 let mut bytes = Vec::with_capacity(512);
                 mapped
                     .write_json(&mut bytes)
@@ -137,12 +156,14 @@ impl Payload {
                 Ok(Body { content_type: "application/json", bytes })
             }
             Payload::Form(_) => {
+                trace.pairs("form", &mapped);
                 let pairs = mapped.into_pairs(mapping.place())?;
                 no_card_data(&pairs, mapping.place())?;
                 let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
                 Ok(Body { content_type: "application/x-www-form-urlencoded", bytes: form.into_bytes() })
             }
             Payload::Text(_) => {
+                let (node, fixed) = mapped.origin().unwrap_or((mapping.node(), false));
                 let value = mapped.into_value();
                 if value.is_missing() {
                     return Err(MapError::new(mapping.place(), "the text is null: there is nothing to send")
@@ -156,6 +177,7 @@ impl Payload {
                 if let Some(what) = card::in_text(&text) {
                     return Err(holds_card(mapping.place(), what));
                 }
+                trace.text("text", node, fixed, &text);
                 Ok(Body { content_type: "text/plain; charset=utf-8", bytes: text.into_bytes() })
             }
         }

@@ -17,7 +17,7 @@ use super::key;
 use super::scope::{RESPONSE, STEP, Scope};
 use crate::crm::{Endpoint, Repeat};
 use crate::expression::{Condition, Frame};
-use crate::mapping::{MapError, Mapped, Mapping, Slots, elements};
+use crate::mapping::{MapError, Mapped, Mapping, Slots, Source, Trace, elements};
 use crate::request::Request;
 use crate::value::Value;
 
@@ -206,12 +206,33 @@ impl Action {
     /// # Errors
     /// A [`MapError`] that names the place in the zap.
     pub fn plan(&self, scope: &Scope) -> Result<Plan, MapError> {
+        self.make(scope, &mut Trace::default(), &mut Vec::new())
+    }
+
+    /// The same, and for each request what of the zap made which part of it.
+    ///
+    /// # Errors
+    /// As [`Action::plan`].
+    pub fn plan_traced(&self, scope: &Scope) -> Result<(Plan, Vec<Vec<Source>>), MapError> {
+        let mut sources = Vec::new();
+        let plan = self.make(scope, &mut Trace::on(), &mut sources)?;
+        Ok((plan, sources))
+    }
+
+    fn make(
+        &self,
+        scope: &Scope,
+        trace: &mut Trace,
+        sources: &mut Vec<Vec<Source>>,
+    ) -> Result<Plan, MapError> {
         let mut values = scope.values.clone();
         let Some((each, slots)) = &self.each else {
             if !self.wanted(&mut values, scope, None)? {
                 return Ok(Plan::Skip { why: "`when` is false".to_owned() });
             }
-            return Ok(Plan::One(Box::new(self.request(&mut values, scope, None)?)));
+            let request = self.request(&mut values, scope, None, trace)?;
+            sources.push(trace.take());
+            return Ok(Plan::One(Box::new(request)));
         };
         bind_step(&mut values, &self.id, "");
         let source = each.eval(&mut values, &scope.settings)?.map_or(Value::Null, Mapped::into_value);
@@ -224,7 +245,9 @@ impl Action {
             let request = slots.bound(&mut values, element, |values| {
                 let key = Some(element.key.as_str());
                 let wanted = self.wanted(values, scope, key)?;
-                wanted.then(|| self.request(values, scope, key)).transpose()
+                let request = wanted.then(|| self.request(values, scope, key, trace)).transpose()?;
+                sources.extend(request.is_some().then(|| trace.take()));
+                Ok(request)
             })?;
             requests.extend(request.map(|request| (element.key.clone(), request)));
         }
@@ -357,12 +380,17 @@ impl Action {
         values: &mut Vec<Value>,
         scope: &Scope,
         element: Option<&str>,
+        trace: &mut Trace,
     ) -> Result<Request, MapError> {
         let idempotency_key = key::step(scope.key_base, &self.id, element).to_string();
         match &self.call {
-            Call::Http(http) => http.request(values, scope, &self.place, idempotency_key).map(Request::Http),
-            Call::Crm(crm) => crm.request(values, scope, &self.place, idempotency_key).map(Request::Crm),
-            Call::Find(find) => find.request(values, scope, &self.place).map(Request::Find),
+            Call::Http(http) => {
+                http.request(values, scope, &self.place, idempotency_key, trace).map(Request::Http)
+            }
+            Call::Crm(crm) => {
+                crm.request(values, scope, &self.place, idempotency_key, trace).map(Request::Crm)
+            }
+            Call::Find(find) => find.request(values, scope, &self.place, trace).map(Request::Find),
         }
     }
 }

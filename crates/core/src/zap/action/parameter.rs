@@ -2,7 +2,7 @@
 
 use crate::crm::{CLEARED, Param, Wrong, WrongKind, write};
 use crate::expression::Settings;
-use crate::mapping::{MapError, Mapped, Mapping};
+use crate::mapping::{MapError, Mapped, Mapping, Trace, member};
 use crate::value::Value;
 
 /// A parameter and the mapping of its value.
@@ -23,17 +23,28 @@ pub(super) struct Writing<'a> {
 
 impl Parameter {
     /// The value as it is sent.
-    pub(super) fn eval(&self, values: &mut Vec<Value>, writing: &Writing<'_>) -> Result<Sent, MapError> {
+    /// `part` is the name of the whole: `map`.
+    pub(super) fn eval(
+        &self,
+        values: &mut Vec<Value>,
+        writing: &Writing<'_>,
+        part: &str,
+        trace: &mut Trace,
+    ) -> Result<Sent, MapError> {
         let Some(mapped) = self.value.eval(values, writing.run)? else { return Ok(Sent::Left) };
         if mapped.is_null() {
             return Ok(Sent::Null);
         }
-        if let Mapped::Cleared = mapped {
-            return Ok(Sent::Text(CLEARED.to_owned()));
-        }
-        let value = mapped.into_value();
-        let written = write(self.param, &self.name, &value, writing.account, writing.clears);
-        written.map(Sent::Text).map_err(|wrong| self.refused(wrong))
+        let (node, fixed) = mapped.origin().unwrap_or((self.value.node(), self.value.is_fixed()));
+        let text = if let Mapped::Cleared = mapped {
+            CLEARED.to_owned()
+        } else {
+            let value = mapped.into_value();
+            let written = write(self.param, &self.name, &value, writing.account, writing.clears);
+            written.map_err(|wrong| self.refused(wrong))?
+        };
+        trace.text(&member(part, &self.name), node, fixed, &text);
+        Ok(Sent::Text(text))
     }
 
     fn refused(&self, wrong: Wrong) -> MapError {

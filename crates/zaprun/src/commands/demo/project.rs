@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn the_demos_zaps_are_example_zaps_and_valid() {
         let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let files = crate::project::read(&repository);
+        let files = crate::project::Origin::files(&crate::project::Within::new(&repository));
         for (path, _) in ZAPS {
             assert!(files.zaps.iter().any(|file| file.path == *path), "{path}");
         }

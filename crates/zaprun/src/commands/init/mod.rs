@@ -70,7 +70,7 @@ fn ignores_state(gitignore: &Path) -> bool {
 }
 
 /// Writes a file that is not there, with its folders; says whether it did.
-fn write_new(path: &Path, text: &str) -> io::Result<bool> {
+pub(crate) fn write_new(path: &Path, text: &str) -> io::Result<bool> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }

@@ -42,17 +42,17 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
 }
 
 /// Looks at the state of a project.
-fn read_state(opened: &Opened) -> Result<SqliteReader, CommandError> {
+pub(crate) fn read_state(opened: &Opened) -> Result<SqliteReader, CommandError> {
     SqliteStore::open_reader(&opened.state).map_err(|error| state_error(&error, &opened.state))
 }
 
 /// The number of a run.
-fn parse_id(text: &str) -> Result<i64, String> {
+pub(crate) fn parse_id(text: &str) -> Result<i64, String> {
     text.trim().parse().map_err(|_| "a run has a number; `zaprun runs list` shows it".to_owned())
 }
 
 /// All that is kept of a run.
-async fn find(reader: &impl History, state: &Path, id: i64) -> Result<RunDetail, CommandError> {
+pub(crate) async fn find(reader: &impl History, state: &Path, id: i64) -> Result<RunDetail, CommandError> {
     let found = reader.run(RunId(id)).await.map_err(|error| state_error(&error, state))?;
     found.ok_or_else(|| {
         CommandError::failure(format!("there is no run {id}")).hint("`zaprun runs list` shows the newest")
