@@ -80,7 +80,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     let store = open_state(&state, args.dry_run).map_err(|error| state_error(&error, &state))?;
     let store = Arc::new(store);
     let watch = Watch::start(context.printer, args.log_format, &wired.masker, args.once);
-    watch.say(&opening(&zaps, &state, args));
+    let opening = opening(&zaps, &state, args);
     let observer = if args.dry_run {
         dry::Shown::over(&watch, context.printer, args.log_format == Some(LogFormat::Json))
     } else {
@@ -111,7 +111,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         observer,
     };
     let ended = context.block_on(async {
-        let mut ended = drive(engine, door, args, &watch).await;
+        let mut ended = drive(engine, door, args, &watch, &opening).await;
         if let Ok((summary, _)) = &mut ended
             && !args.dry_run
         {
@@ -195,8 +195,11 @@ async fn drive(
     door: webhooks::Door<'_>,
     args: &Args,
     watch: &Watch,
+    opening: &str,
 ) -> Result<(Summary, Option<Signal>), Stopped> {
     let mut signals = Signals::listen()?;
+    // Whoever reads that Ctrl-C ends it may press it.
+    watch.say(opening);
     let server = door.open(args, watch).await?;
     // First nothing more is taken in, then nothing more is taken up.
     let (stop, stop_engine) = (CancellationToken::new(), CancellationToken::new());
