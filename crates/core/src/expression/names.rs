@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use super::Condition;
 use super::types::Type;
 use crate::value::Value;
 
@@ -13,6 +14,8 @@ pub struct Names {
     roots: Vec<(Arc<str>, Type)>,
     /// What is surely there, wherever these names are used.
     present: Vec<Access>,
+    /// Nothing is doubted: what would say so has a mistake.
+    trusted: bool,
 }
 
 impl Names {
@@ -42,9 +45,22 @@ impl Names {
         self
     }
 
+    /// The same names where a condition holds; where it could not be compiled, nobody knows what it asks for, and nothing
+    /// is doubted.
+    #[must_use]
+    pub fn given_by(mut self, condition: Option<&Condition>) -> Self {
+        match condition {
+            Some(condition) => self.given(&condition.given()),
+            None => {
+                self.trusted = true;
+                self
+            }
+        }
+    }
+
     /// Whether a value is known to be there, since it or a member of it is.
     pub(crate) fn is_present(&self, root: usize, path: &[Key]) -> bool {
-        self.present.iter().any(|access| access.root == root && access.path.starts_with(path))
+        self.trusted || self.present.iter().any(|access| access.root == root && access.path.starts_with(path))
     }
 
     /// The slot of a root.

@@ -39,10 +39,23 @@ impl<T> Mended<T> {
             let mended = self.places.iter().any(|place| within(place, span));
             let muted =
                 || self.muted.iter().any(|(code, place)| *code == finding.code && within(place, span));
-            !mended && !told.contains(span) && !muted()
+            !mended && !told.contains(span) && !muted() && !hangs_together(finding.code)
         });
         findings
     }
+}
+
+/// Whether a finding hangs on what other keys say: a filter lets only those pass that have a value, and a line allows
+/// what is sent. It is told once these are right.
+fn hangs_together(code: &Code) -> bool {
+    [
+        &code::MAY_BE_MISSING,
+        &code::PARAM_MAY_BE_MISSING,
+        &code::SENSITIVE_SENT,
+        &code::PERSONAL_IN_URL,
+        &code::PERSONAL_SENT,
+    ]
+    .contains(&code)
 }
 
 /// What reading gave.

@@ -368,9 +368,11 @@ impl<'a> Compiler<'a> {
             self.word_misused(self.tree.span(node), "`$if` needs `$then`");
             return None;
         };
-        let given = |present: Option<Vec<Access>>| names.clone().given(&present.unwrap_or_default());
-        let holding = given(condition.as_ref().map(Condition::given));
-        let failing = given(condition.as_ref().map(Condition::given_not));
+        let holding = names.clone().given_by(condition.as_ref());
+        let failing = match &condition {
+            Some(condition) => names.clone().given(&condition.given_not()),
+            None => holding.clone(),
+        };
         let then = branch(self, then, &holding, &format!("{place}.$then"));
         let otherwise = match get("$else") {
             Some(node) => Some(branch(self, node, &failing, &format!("{place}.$else"))?),

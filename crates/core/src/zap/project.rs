@@ -68,7 +68,12 @@ impl ProjectFacts {
                 }
                 definition::Connection::Http(http) => {
                     let marked = http.may_receive.as_ref().map(|marked| marked.value.clone());
-                    facts.may_receive.insert(name.to_owned(), marked.unwrap_or_default());
+                    // What stands there and is no mark has its finding, and may have meant any.
+                    let at = |of, key: &str| tree.get(of, key);
+                    let written = at(tree.root(), "connections").and_then(|all| at(all, name));
+                    if marked.is_some() || written.is_none_or(|one| at(one, "may_receive").is_none()) {
+                        facts.may_receive.insert(name.to_owned(), marked.unwrap_or_default());
+                    }
                 }
                 definition::Connection::Webhook(_) => {}
             }

@@ -70,7 +70,11 @@ impl Writer {
         let fits = field.is_some_and(|field| !matches!(field.ty, FieldType::List(_) | FieldType::Any));
         if self.anything || fits {
             self.read.push((name.to_owned(), sample(name, &param.ty)));
-            return format!("\"{{{{ record.{name} }}}}\"");
+            let fallback = match self.schema {
+                Some(schema) if !schema.always_has(name) => " | default('')",
+                _ => "",
+            };
+            return format!("\"{{{{ record.{name}{fallback} }}}}\"");
         }
         self.placeholders.push(format!("{part}.{name}"));
         format!("{} # put yours here", sample(name, &param.ty))

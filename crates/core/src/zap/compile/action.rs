@@ -58,8 +58,8 @@ pub(super) fn compile(
     };
 
     let when = common.when.map(|when| compiler.condition(when.node, &inner));
-    let inner = match when.as_ref().and_then(Option::as_ref) {
-        Some(when) => inner.given(&when.given()),
+    let inner = match &when {
+        Some(when) => inner.given_by(when.as_ref()),
         None => inner,
     };
     let gate = of_steps(&compiler.reads, before);
@@ -137,10 +137,11 @@ fn of_steps(reads: &[Access], before: usize) -> Vec<Access> {
     kept.filter(|access| access.root == scope::STEPS).cloned().collect()
 }
 
-/// What is known of a step once it was come to.
-pub(super) fn step_type(written: &definition::Action) -> Shape {
+/// What is known of a step once it was come to, and of when it is skipped where that is `known`.
+pub(super) fn step_type(written: &definition::Action, known: bool) -> Shape {
     let common = written.common();
-    let may_lack = common.when.is_some() || common.continue_on_error.is_some_and(|choice| choice.value);
+    let may_lack =
+        known && (common.when.is_some() || common.continue_on_error.is_some_and(|choice| choice.value));
     scope::step_type(common.id.as_str(), common.each.is_some(), response_shape(written), may_lack)
 }
 

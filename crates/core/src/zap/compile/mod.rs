@@ -95,8 +95,10 @@ fn build(
         compiler.condition(written.node, &names).map(|condition| (condition, written.value.clone()))
     });
     // All that follows is for records that have passed.
-    let passed = filter.as_ref().and_then(Option::as_ref).map(|(condition, _)| condition.given());
-    let names = names.given(&passed.unwrap_or_default());
+    let names = match &filter {
+        Some(filter) => names.given_by(filter.as_ref().map(|(condition, _)| condition)),
+        None => names,
+    };
     let (names, lets) = lets(compiler, definition, names);
     let all = actions(compiler, definition, (project, documents), names);
 
@@ -174,6 +176,8 @@ fn actions(
         let mut actions = Some(Vec::new());
         for (at, written) in written.iter().enumerate() {
             let action = action::compile(compiler, &written.value, &names, &format!("{key}[{at}]"), facts);
+            // Of one with mistakes nobody knows when it is skipped, and nothing after it is doubted for that.
+            let known = action.is_some();
             match (action, &mut actions) {
                 (Some((mut action, reads)), Some(actions)) => {
                     let of = |reads: &[Access]| {
@@ -185,7 +189,7 @@ fn actions(
                 }
                 _ => actions = None,
             }
-            steps.push((Arc::from(written.value.id().as_str()), action::step_type(&written.value)));
+            steps.push((Arc::from(written.value.id().as_str()), action::step_type(&written.value, known)));
             open |= definition.open_steps.contains(&written.value.id().node);
             let known = match open {
                 true => Shape::Any,
