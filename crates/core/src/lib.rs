@@ -14,6 +14,7 @@ pub mod load;
 pub mod mapping;
 pub mod path;
 mod pointer;
+pub mod property;
 pub mod record;
 pub mod reference;
 pub mod rehearsal;

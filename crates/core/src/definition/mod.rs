@@ -24,6 +24,7 @@ pub(crate) mod action;
 mod formats;
 mod later;
 mod project;
+mod property;
 mod secret;
 mod start;
 mod tagged;
@@ -43,6 +44,7 @@ pub use project::{
     Auth, Basic, Connection, HmacCheck, HmacFormat, HttpConnection, KonnektiveConnection, Listen,
     NamedSecret, Project, TokenCheck, Verify, WebhookConnection, ZapSwitch,
 };
+pub use property::Property;
 pub use secret::{Secret, Secrets};
 pub use start::{Moment, Start};
 pub(crate) use test::STEP_WORD;

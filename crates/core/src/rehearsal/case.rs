@@ -7,6 +7,7 @@ use super::compare::{Difference, compare};
 use super::run::{Element, Rehearsal, Stage, rehearse};
 use crate::card;
 use crate::mapping::MapError;
+use crate::property::broken_by;
 use crate::record::Row;
 use crate::source::Span;
 use crate::trigger::{Verdict, When};
@@ -28,29 +29,29 @@ pub struct Case {
     pub name: String,
     /// Where its name stands.
     pub span: Span,
-    pub(super) given: Given,
+    pub(crate) given: Given,
     pub(super) expect: Expect,
 }
 
 /// What a test gives.
-#[derive(Debug, Default)]
-pub(super) struct Given {
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Given {
     /// The record, where the trigger has one.
-    pub(super) record: Option<Value>,
-    pub(super) fresh: Option<Value>,
-    pub(super) headers: Option<Value>,
-    pub(super) query: Option<Value>,
+    pub(crate) record: Option<Value>,
+    pub(crate) fresh: Option<Value>,
+    pub(crate) headers: Option<Value>,
+    pub(crate) query: Option<Value>,
     /// `at:`, the tick of a schedule.
-    pub(super) tick: Option<Timestamp>,
-    pub(super) at: Option<Timestamp>,
-    pub(super) key: Option<String>,
-    pub(super) vars: Option<Value>,
-    pub(super) replies: Vec<(String, Replies)>,
+    pub(crate) tick: Option<Timestamp>,
+    pub(crate) at: Option<Timestamp>,
+    pub(crate) key: Option<String>,
+    pub(crate) vars: Option<Value>,
+    pub(crate) replies: Vec<(String, Replies)>,
 }
 
 /// What a step is answered.
-#[derive(Debug)]
-pub(super) enum Replies {
+#[derive(Debug, Clone)]
+pub(crate) enum Replies {
     /// The same for every element.
     All(Answer),
     /// One for each element.
@@ -98,7 +99,7 @@ pub(super) enum EachExpect {
 
 /// What became of a test's record.
 #[derive(Debug)]
-pub(super) enum Came {
+pub(crate) enum Came {
     /// The trigger does not take it.
     Ignored(String),
     /// It cannot be read, or has no key.
@@ -110,14 +111,43 @@ pub(super) enum Came {
 impl Case {
     /// Takes the record through the zap and compares; nothing when all is as expected.
     pub fn check(&self, zap: &Zap) -> Vec<Difference> {
-        compare(&self.expect, &self.came(zap))
+        let mut differences = compare(&self.expect, &self.came(zap));
+        // What holds of every record holds of this one.
+        differences.extend(broken_by(zap, &self.given).into_iter().map(|(law, got)| Difference {
+            place: law,
+            expected: "to hold".to_owned(),
+            got,
+            help: None,
+        }));
+        differences
     }
 
     pub(super) fn came(&self, zap: &Zap) -> Came {
-        let event = match self.event(zap) {
-            Ok(event) => event,
-            Err(came) => return came,
-        };
+        match self.given.attempt(zap) {
+            Ok(attempt) => Came::Rehearsed(Box::new(attempt.rehearsal)),
+            Err(came) => came,
+        }
+    }
+}
+
+/// What became of something given that the trigger takes.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    /// The row, item or body as a run keeps it.
+    pub(crate) record: Vec<u8>,
+    /// How it went through the zap.
+    pub(crate) rehearsal: Rehearsal,
+    /// What expressions see at the end.
+    pub(crate) scope: Scope,
+}
+
+impl Given {
+    /// Takes what is given through the zap.
+    ///
+    /// # Errors
+    /// What became of it where it did not come to the filter.
+    pub(crate) fn attempt(&self, zap: &Zap) -> Result<Attempt, Came> {
+        let event = self.event(zap)?;
         let context = self.context();
         let scope = zap.scope(&RunFacts {
             record: &event.record,
@@ -133,21 +163,17 @@ impl Case {
             key_base: key::base(&zap.name, zap.trigger.kind(), &event.key),
             depth: 0,
         });
-        let mut scope = match scope {
-            Ok(scope) => scope,
-            Err(error) => return Came::Unreadable(error.to_string()),
-        };
-        let fresh = match self.given.fresh.as_ref().map(|fresh| zap.record(&json(fresh))).transpose() {
-            Ok(fresh) => fresh,
-            Err(error) => return Came::Unreadable(error.to_string()),
-        };
+        let mut scope = scope.map_err(unreadable)?;
+        let fresh = self.fresh.as_ref().map(|fresh| zap.record(&json(fresh))).transpose();
+        let fresh = fresh.map_err(unreadable)?;
         self.set_vars(zap, &mut scope);
-        let stage = Told { replies: &self.given.replies, fresh };
-        Came::Rehearsed(Box::new(rehearse(zap, &mut scope, &stage)))
+        let stage = Told { replies: &self.replies, fresh };
+        let rehearsal = rehearse(zap, &mut scope, &stage);
+        Ok(Attempt { record: event.record, rehearsal, scope })
     }
 
     fn set_vars(&self, zap: &Zap, scope: &mut Scope) {
-        if let Some(vars) = &self.given.vars {
+        if let Some(vars) = &self.vars {
             scope.set_vars(laid_over(zap.vars(), vars));
         }
     }
@@ -155,12 +181,12 @@ impl Case {
     /// Headers and query of a request, as they are kept with its event.
     fn context(&self) -> Vec<u8> {
         let part = |part: &Option<Value>| part.clone().unwrap_or_else(|| Value::object(Vec::new()));
-        let (headers, query) = (part(&self.given.headers), part(&self.given.query));
+        let (headers, query) = (part(&self.headers), part(&self.query));
         json(&Value::object(vec![("headers".into(), headers), ("query".into(), query)]))
     }
 
     fn event(&self, zap: &Zap) -> Result<Event, Came> {
-        let given = &self.given;
+        let given = self;
         let mut event = match &zap.trigger {
             Trigger::Crm(trigger) => self.row(trigger)?,
             Trigger::Schedule(trigger) => {
@@ -185,7 +211,7 @@ impl Case {
 
     /// A request that arrives: whether it is accepted, and what it is known by.
     fn request(&self, entrance: &Entrance) -> Result<Event, Came> {
-        let record = self.given.record.as_ref().or(self.given.query.as_ref()).map(json).unwrap_or_default();
+        let record = self.record.as_ref().or(self.query.as_ref()).map(json).unwrap_or_default();
         let arrival = Arrival::read(&record, Some(&self.context()))
             .map_err(|error| Came::Unreadable(format!("record: {error}")))?;
         if let Some(field) = card::field(arrival.record()) {
@@ -197,7 +223,7 @@ impl Case {
 
     /// A row of the CRM: whether the trigger takes it, and its id and time as polling finds them.
     fn row(&self, trigger: &CrmTrigger) -> Result<Event, Came> {
-        let record = self.given.record.as_ref().map(json).unwrap_or_default();
+        let record = self.record.as_ref().map(json).unwrap_or_default();
         // As polling does before anything is kept.
         let record = card::redact(&record, Some(trigger.schema())).map_or(record, |redacted| redacted.row);
         let row = Row::decode(&record, trigger.schema(), &trigger.fields())

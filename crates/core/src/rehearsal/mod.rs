@@ -15,6 +15,7 @@ mod tests;
 
 pub use answer::Answer;
 pub use case::Case;
+pub(crate) use case::{Attempt, Came, Given, Replies};
 pub use compare::Difference;
 pub use read::{Fixtures, read_tests};
 pub use run::{

@@ -1,0 +1,45 @@
+//! What the tests of a zap give, as a place to start from.
+
+use crate::rehearsal::{Case, Given};
+use crate::value::Value;
+use crate::zap::{Trigger, Zap};
+
+use super::judge::{End, judge};
+
+/// What the tests of a zap give: of those that get through to the end, or else of all of them.
+pub(super) fn examples<'c>(zap: &Zap, cases: &'c [Case]) -> Vec<&'c Given> {
+    let all: Vec<&Given> = cases.iter().filter(|case| case.zap == zap.name).map(|case| &case.given).collect();
+    let delivered = |given: &&&Given| judge(zap, given).end == End::Delivered;
+    let through: Vec<&Given> = all.iter().filter(delivered).copied().collect();
+    if through.is_empty() { all } else { through }
+}
+
+/// Values that a field of the record has in the tests, or with which the filter compares it.
+pub(super) fn known(zap: &Zap, examples: &[&Given], field: &str) -> Vec<Value> {
+    let record = |given: &&Given| given.record.as_ref().and_then(Value::as_object)?.get(field).cloned();
+    let scalar = |value: &Value| match value {
+        Value::Text(text) => !text.is_empty(),
+        value => value.as_number().is_some(),
+    };
+    let mut known: Vec<Value> = Vec::new();
+    let compared = match zap.trigger {
+        Trigger::Crm(_) => compared(zap.written_filter().unwrap_or_default(), field),
+        _ => Vec::new(),
+    };
+    for value in examples.iter().filter_map(record).chain(compared).filter(scalar) {
+        if !known.contains(&value) {
+            known.push(value);
+        }
+    }
+    known
+}
+
+/// The quoted texts of a filter that reads the field.
+fn compared(filter: &str, field: &str) -> Vec<Value> {
+    let names = filter.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    if !names.into_iter().any(|name| name == field) {
+        return Vec::new();
+    }
+    // Between quotes of either kind, every second part.
+    filter.split(['\'', '"']).skip(1).step_by(2).filter(|text| *text != field).map(Value::text).collect()
+}
