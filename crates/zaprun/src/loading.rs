@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use zaprun_core::diagnostic::{Diagnostic, Severity, code};
 use zaprun_core::load::{self, File, Input, Loaded, LoadedProject};
 use zaprun_core::rehearsal::{Case, Difference, read_tests};
-use zaprun_core::source::SourceMap;
+use zaprun_core::source::{FileId, SourceMap};
 use zaprun_core::variables::{Lookup, Needed};
 use zaprun_core::zap::{self, ProjectFacts, Zap};
 
@@ -42,6 +42,8 @@ pub(crate) struct Loading {
     pub(crate) overlays: usize,
     /// How many zap files there are.
     pub(crate) zap_files: usize,
+    /// The file of each zap that has a name.
+    pub(crate) zap_places: Vec<(String, FileId)>,
     /// The tests of the zaps, where they were asked for.
     pub(crate) cases: Vec<Case>,
 }
@@ -115,6 +117,7 @@ fn conclude(input: &Input, loaded: Loaded, (zaps, found): Compiled, cases: Vec<C
         unreadable: input.project.content.as_ref().err().cloned(),
         overlays: input.overlays.len(),
         zap_files: input.zaps.len(),
+        zap_places: loaded.zaps.iter().filter_map(|zap| Some((zap.name.clone()?, zap.file))).collect(),
         cases,
     }
 }

@@ -54,6 +54,14 @@ impl Saved {
         Saved { fixture, name, test }
     }
 
+    /// Whether a zap, or a file of tests, has a test of that name.
+    pub fn is_in(&self, text: &str) -> bool {
+        let Some(tree) = yaml::parse(&mut SourceMap::default(), "zap", text.as_bytes()).tree else { return false };
+        let tests = tree.get(tree.root(), "tests").map_or(&[][..], |tests| tree.items(tests));
+        let name = |test: &yaml::NodeId| tree.get(*test, "name").and_then(|name| tree.text(name));
+        tests.iter().any(|test| name(test) == Some(&self.name))
+    }
+
     /// The text of a zap, or of a file of tests, with the test added; everything else stays as it is. Nothing where its
     /// tests are written in a way to which nothing can be added so.
     pub fn added_to(&self, text: &str) -> Option<String> {

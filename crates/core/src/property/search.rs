@@ -109,7 +109,6 @@ pub fn search(zap: &Zap, tests: &[Case], cases: u32, seed: u64) -> Search {
     Searcher::new(zap, tests, seed).run(cases)
 }
 
-/// Whether any of so many records fails; cheaper than [`search`], since nothing is made small but what may be odd.
 struct Searcher<'a> {
     zap: &'a Zap,
     seed: u64,
@@ -205,7 +204,7 @@ impl<'a> Searcher<'a> {
             search.odd.push(Oddity {
                 message: broken.message.clone(),
                 place: broken.place.clone(),
-                field: best.odd.first().cloned(),
+                field: culprit(&best.odd, &broken.message),
                 times: 1,
             });
             return Known::Odd(search.odd.len() - 1);
@@ -315,6 +314,12 @@ fn replaced(value: &Value, name: &str, by: &Value) -> Value {
         (known.clone(), if **known == *name { by.clone() } else { value.clone() })
     };
     Value::object(members.map(with).collect())
+}
+
+/// Of the odd places of a record the one of which the message speaks, or the last.
+fn culprit(odd: &[String], message: &str) -> Option<String> {
+    let named = |place: &&String| message.contains(place.rsplit('.').next().unwrap_or_default());
+    odd.iter().find(named).or_else(|| odd.last()).cloned()
 }
 
 /// The field that a message names first: `record.emailAddress`.

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use proptest::collection;
 use proptest::sample::select;
-use proptest::strategy::{BoxedStrategy, Just, Strategy, Union};
+use proptest::strategy::{BoxedStrategy, Strategy, Union};
 
 pub(super) type Texts = BoxedStrategy<String>;
 
@@ -114,9 +114,4 @@ pub(super) fn by_name(name: &str) -> Option<Texts> {
 fn lower_first(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
-}
-
-/// The text alone.
-pub(super) fn only(text: &str) -> Texts {
-    Just(text.to_owned()).boxed()
 }
