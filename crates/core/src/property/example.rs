@@ -6,12 +6,15 @@ use crate::zap::{Trigger, Zap};
 
 use super::judge::{End, judge};
 
-/// What the tests of a zap give: of those that get through to the end, or else of all of them.
+/// What the tests of a zap give that come to its steps and are not meant to fail there; where there are none, what any
+/// of them gives.
 pub(super) fn examples<'c>(zap: &Zap, cases: &'c [Case]) -> Vec<&'c Given> {
-    let all: Vec<&Given> = cases.iter().filter(|case| case.zap == zap.name).map(|case| &case.given).collect();
-    let delivered = |given: &&&Given| judge(zap, given).end == End::Delivered;
-    let through: Vec<&Given> = all.iter().filter(delivered).copied().collect();
-    if through.is_empty() { all } else { through }
+    let all: Vec<&Case> = cases.iter().filter(|case| case.zap == zap.name).collect();
+    let comes_to_steps =
+        |case: &&&Case| matches!(judge(zap, &case.given).end, End::Delivered | End::Dead) && !case.expects_failure();
+    let good: Vec<&Case> = all.iter().filter(comes_to_steps).copied().collect();
+    let chosen = if good.is_empty() { all } else { good };
+    chosen.into_iter().map(|case| &case.given).collect()
 }
 
 /// Values that a field of the record has in the tests, or with which the filter compares it.

@@ -36,7 +36,7 @@ mod tests;
 
 pub use laws::{LAWS, Law};
 pub use save::Saved;
-pub use search::{Failure, Oddity, Search, Source, search};
+pub use search::{Failure, Oddity, Search, Source, agree, fails, search};
 
 pub(crate) use check::{Property, compile};
 pub(crate) use judge::broken_by;

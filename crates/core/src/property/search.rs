@@ -16,7 +16,7 @@ use crate::request::Request;
 use crate::value::{Object, Value};
 use crate::zap::{Trigger, Zap};
 
-/// Distinct failures that are looked into; a zap with more has said enough.
+/// Distinct failures of usual records that are told, and of odd ones: a zap with more has said enough.
 const MOST: usize = 20;
 /// Steps of making one record small.
 const STEPS: u32 = 3_000;
@@ -58,6 +58,11 @@ pub struct Search {
 }
 
 impl Search {
+    fn is_full(&self, usual: bool) -> bool {
+        let told = if usual { self.failures.len() } else { self.odd.len() };
+        told >= MOST
+    }
+
     /// Whether nearly every record is filtered, so that the steps are hardly tried.
     pub fn is_filtered(&self) -> bool {
         let taken = self.cases.saturating_sub(self.ignored);
@@ -107,6 +112,28 @@ pub struct Oddity {
 /// Makes up records and takes each through the zap. The same zap, tests, number and seed give the same.
 pub fn search(zap: &Zap, tests: &[Case], cases: u32, seed: u64) -> Search {
     Searcher::new(zap, tests, seed).run(cases)
+}
+
+/// Whether a usual record among so many breaks a law. [`search`] would tell which and how; this stops at the first.
+pub fn fails(zap: &Zap, tests: &[Case], cases: u32, seed: u64) -> bool {
+    let searcher = Searcher::new(zap, tests, seed);
+    let trees = (0..cases).map_while(|case| searcher.tree(case));
+    trees.map(|tree| tree.current()).any(|sample| {
+        sample.odd.is_empty() && !judge(zap, &sample.given).broken.is_empty()
+    })
+}
+
+/// Whether two zaps of one trigger do the same with each of so many records that are made up for the first, and with
+/// those of its tests.
+pub fn agree(zap: &Zap, other: &Zap, tests: &[Case], cases: u32, seed: u64) -> bool {
+    let searcher = Searcher::new(zap, tests, seed);
+    let made = (0..cases).map_while(|case| searcher.tree(case)).map(|tree| tree.current().given);
+    let given = tests.iter().filter(|case| case.zap == zap.name).map(|case| case.given.clone());
+    given.chain(made).all(|given| {
+        let (one, two) = (judge(zap, &given), judge(other, &given));
+        let broken = |judged: &Judged| judged.broken.iter().map(|broken| broken.gist()).collect::<Vec<_>>();
+        one.end == two.end && one.sent == two.sent && broken(&one) == broken(&two)
+    })
 }
 
 struct Searcher<'a> {
@@ -172,7 +199,8 @@ impl<'a> Searcher<'a> {
                 match known.get(&gist) {
                     Some(Known::Failure(at)) => search.failures[*at].times += 1,
                     Some(Known::Odd(at)) if !sample.odd.is_empty() => search.odd[*at].times += 1,
-                    Some(Known::Odd(_)) | None if known.len() < MOST => {
+                    // What only the odd break must not keep what is usual from being told.
+                    Some(Known::Odd(_)) | None if !search.is_full(sample.odd.is_empty()) => {
                         let told = self.look_into(case, &broken, &gist, &mut search);
                         known.insert(gist, told);
                     }

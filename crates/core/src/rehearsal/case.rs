@@ -122,6 +122,22 @@ impl Case {
         differences
     }
 
+    /// Whether it expects the run, or a step of it, to be given up.
+    pub(crate) fn expects_failure(&self) -> bool {
+        fn fails(step: &StepExpect) -> bool {
+            matches!(step.outcome, Outcome::Failed(_))
+                || match &step.each {
+                    None => false,
+                    Some(EachExpect::List(all)) => all.iter().any(fails),
+                    Some(EachExpect::Keys(all)) => all.iter().any(|(_, step)| fails(step)),
+                }
+        }
+        match &self.expect {
+            Expect::Filtered | Expect::Ignored => false,
+            Expect::Run { error, steps } => error.is_some() || steps.iter().any(|(_, step)| fails(step)),
+        }
+    }
+
     pub(super) fn came(&self, zap: &Zap) -> Came {
         match self.given.attempt(zap) {
             Ok(attempt) => Came::Rehearsed(Box::new(attempt.rehearsal)),

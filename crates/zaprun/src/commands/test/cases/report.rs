@@ -39,7 +39,7 @@ fn made(tried: &Tried<'_>) -> String {
         Source::Fields { row } => count(u64::from(search.cases), row, &format!("{row}s")),
         Source::Tests { records } => {
             let records = count(records as u64, "record", "records");
-            format!("{} of the {records} of its tests", count(u64::from(search.cases), "variation", "variations"))
+            format!("{} of {records} of its tests", count(u64::from(search.cases), "variation", "variations"))
         }
         Source::Times => count(u64::from(search.cases), "time", "times"),
         Source::Nothing => return "nothing to make records from".to_owned(),
