@@ -1,5 +1,7 @@
 //! What the tests of a zap give, as a place to start from.
 
+use crate::diagnostic::did_you_mean;
+use crate::record::ReadSet;
 use crate::rehearsal::{Case, Given};
 use crate::value::Value;
 use crate::zap::{Trigger, Zap};
@@ -15,6 +17,23 @@ pub(super) fn examples<'c>(zap: &Zap, cases: &'c [Case]) -> Vec<&'c Given> {
     let good: Vec<&Case> = all.iter().filter(comes_to_steps).copied().collect();
     let chosen = if good.is_empty() { all } else { good };
     chosen.into_iter().map(|case| &case.given).collect()
+}
+
+/// The members that the zap reads of a record and that no test's record has, although it has one that is spelt nearly
+/// so; with that one. Where a table says what a record holds, `validate` has found them.
+pub(super) fn misspelt(zap: &Zap, cases: &[Case]) -> Vec<(String, String)> {
+    let (ReadSet::Only(read), None) = (&zap.reads, zap.trigger.schema()) else { return Vec::new() };
+    let records = cases.iter().filter(|case| case.zap == zap.name).filter_map(|case| {
+        let given = &case.given;
+        given.record.as_ref().or(given.query.as_ref()).and_then(Value::as_object)
+    });
+    let mut names: Vec<&str> = records.flat_map(|record| record.iter().map(|(name, _)| &**name)).collect();
+    names.sort_unstable();
+    names.dedup();
+    let unknown = read.iter().filter(|name| !names.contains(&&***name));
+    unknown
+        .filter_map(|name| Some((name.to_string(), did_you_mean(name, names.iter().copied())?.to_owned())))
+        .collect()
 }
 
 /// Values that a field of the record has in the tests, or with which the filter compares it.

@@ -45,6 +45,7 @@ pub static LAWS: &[Law] = &[
         check: Some(templates),
     },
     SAME,
+    KNOWN,
     PROPERTY,
 ];
 
@@ -57,6 +58,13 @@ pub(super) const GIVEN_UP: Law = Law {
 /// Mapping is a function of the record.
 pub(super) const SAME: Law =
     Law { name: "same", meaning: "The same record gives the same requests.", check: None };
+/// Where no table says what arrives, the tests do.
+pub(super) const KNOWN: Law = Law {
+    name: "known",
+    meaning: "What a zap reads of a record of which no table says what it holds is in a record of one of its tests, or \
+              at least nothing is there that is spelt nearly so.",
+    check: None,
+};
 /// What the author says.
 pub(super) const PROPERTY: Law =
     Law { name: "property", meaning: "The zap's own `properties:` hold.", check: None };

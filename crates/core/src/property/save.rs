@@ -19,8 +19,11 @@ pub struct Saved {
 }
 
 impl Saved {
-    /// What is written for a failure of a zap.
-    pub fn of(zap: &Zap, failure: &Failure) -> Saved {
+    /// What is written for a failure of a zap; nothing where it is no matter of one record.
+    pub fn of(zap: &Zap, failure: &Failure) -> Option<Saved> {
+        if failure.times == 0 {
+            return None;
+        }
         let json = |value: &Value| value.to_json().unwrap_or_default();
         let given = &failure.given;
         let subject = failure.subject.as_deref().unwrap_or("the run");
@@ -51,7 +54,7 @@ impl Saved {
             false => format!("expect: {{ {step}: done }}"),
         };
         test.push(expect);
-        Saved { fixture, name, test }
+        Some(Saved { fixture, name, test })
     }
 
     /// Whether a zap, or a file of tests, has a test of that name.

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use super::example::examples;
+use super::example::{examples, misspelt};
 use super::judge::{Broken, End, Judged, judge};
-use super::laws::Law;
+use super::laws::{KNOWN, Law};
 use super::members::Mode;
 use super::sample::{Sample, Samples, samples};
 use super::values::World;
@@ -117,6 +117,9 @@ pub fn search(zap: &Zap, tests: &[Case], cases: u32, seed: u64) -> Search {
 /// Whether a usual record among so many breaks a law. [`search`] would tell which and how; this stops at the first.
 pub fn fails(zap: &Zap, tests: &[Case], cases: u32, seed: u64) -> bool {
     let searcher = Searcher::new(zap, tests, seed);
+    if !searcher.misspelt.is_empty() {
+        return true;
+    }
     let trees = (0..cases).map_while(|case| searcher.tree(case));
     trees.map(|tree| tree.current()).any(|sample| {
         sample.odd.is_empty() && !judge(zap, &sample.given).broken.is_empty()
@@ -141,6 +144,8 @@ struct Searcher<'a> {
     seed: u64,
     source: Source,
     made: Vec<(Mode, Samples)>,
+    /// What is read and never there, with what is.
+    misspelt: Vec<(String, String)>,
 }
 
 /// What is known of one kind of failure.
@@ -163,7 +168,7 @@ impl<'a> Searcher<'a> {
             Trigger::Webhook(_) | Trigger::Http(_) => Source::Tests { records: examples.len() },
             Trigger::Schedule(_) => Source::Times,
         };
-        Searcher { zap, seed, source, made }
+        Searcher { zap, seed, source, made, misspelt: misspelt(zap, tests) }
     }
 
     fn tree(&self, case: u32) -> Option<Box<dyn ValueTree<Value = Sample>>> {
@@ -179,7 +184,7 @@ impl<'a> Searcher<'a> {
             cases: 0,
             ignored: 0,
             filtered: 0,
-            failures: Vec::new(),
+            failures: self.misspelt.iter().map(|(name, likely)| unknown(name, likely)).collect(),
             odd: Vec::new(),
         };
         let mut known: HashMap<String, Known> = HashMap::new();
@@ -254,6 +259,22 @@ impl<'a> Searcher<'a> {
             given,
         });
         Known::Failure(search.failures.len() - 1)
+    }
+}
+
+fn unknown(name: &str, likely: &str) -> Failure {
+    Failure {
+        law: &KNOWN,
+        subject: None,
+        place: None,
+        message: format!("no record of the tests has `record.{name}`"),
+        help: Some(format!("did you mean `{likely}`? or write a test with a record that has it")),
+        record: None,
+        field: Some(format!("record.{name}")),
+        requests: Vec::new(),
+        case: 0,
+        times: 0,
+        given: Given::default(),
     }
 }
 

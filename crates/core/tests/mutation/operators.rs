@@ -2,6 +2,7 @@
 
 use regex::Regex;
 use serde_json::Value;
+use zaprun_core::crm::{ENDPOINTS, Given, Rule};
 
 /// What kind of mistake a break is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +13,7 @@ pub(crate) enum Class {
     Filter,
     /// A `default` is gone.
     Default,
-    /// A part is gone that its place has a description of: a key of a trigger, an action, a `map`.
+    /// A part is gone that its place needs: a key of a trigger or an action, a parameter that the endpoint demands.
     Needed,
     /// A value has another type, where its place has a description, or where it is computed.
     Type,
@@ -43,7 +44,7 @@ impl Class {
             Class::Name => "a name is misspelt",
             Class::Filter => "a filter is misspelt",
             Class::Default => "a `default` is gone",
-            Class::Needed => "a described part is gone",
+            Class::Needed => "a needed part is gone",
             Class::Type => "a type is another",
             Class::Free => "a member of a free body is gone or of another type",
             Class::Meaning => "it means something else",
@@ -114,16 +115,16 @@ impl Maker<'_> {
     /// Breaks a key: it is gone, or misspelt.
     fn key(&mut self, at: &str, key: &str, part: Part, value: &Value) {
         let class = match part {
-            Part::Described => Class::Needed,
-            Part::Free => Class::Free,
-            Part::Condition => Class::Meaning,
+            // Of a choice the whole is a value; without its parts it is none.
+            _ if ["$if", "$then", "$each", "$map"].contains(&key) => Class::Needed,
+            Part::Described if is_needed(self.document, at, key) => Class::Needed,
+            Part::Free if !is_own(at) => Class::Free,
+            _ => Class::Meaning,
         };
-        // Of a choice the whole is a value; without its parts it is none.
-        let class = if key.starts_with('$') { Class::Needed } else { class };
         self.push(class, at, "gone", |document| drop(taken(document, at)));
         let part = if key.starts_with('$') { Part::Described } else { part };
         let misspelt = misspelt(key);
-        let class = if part == Part::Free && !OWN_KEYS.contains(&key) { Class::Free } else { Class::Name };
+        let class = if part == Part::Free && !is_own(at) { Class::Free } else { Class::Name };
         self.push(class, at, &format!("called `{misspelt}`"), |document| {
             let Some((parent, _)) = at.rsplit_once('/') else { return };
             if let Some(Value::Object(members)) = document.pointer_mut(parent) {
@@ -189,7 +190,7 @@ impl Maker<'_> {
     }
 
     /// Breaks an expression, a template or a path.
-    fn code(&mut self, at: &str, part: Part, text: &str) {
+    fn code(&mut self, at: &str, in_body: Part, text: &str) {
         for (class, pattern, what, by) in REWRITES {
             let pattern = Regex::new(pattern).unwrap();
             for found in pattern.captures_iter(text) {
@@ -201,11 +202,13 @@ impl Maker<'_> {
                     &text[part.end()..]
                 );
                 let shown = format!("{what} `{}`", whole.as_str().trim());
-                self.push(*class, at, &shown, |document| set(document, at, Value::from(new)));
+                // Of a free body nobody knows the types.
+                let class = if *class == Class::Type && in_body == Part::Free { Class::Free } else { *class };
+                self.push(class, at, &shown, |document| set(document, at, Value::from(new)));
             }
         }
-        if part != Part::Condition {
-            let class = if part == Part::Free { Class::Free } else { Class::Type };
+        if in_body != Part::Condition {
+            let class = if in_body == Part::Free { Class::Free } else { Class::Type };
             self.push(class, at, "in a list", |document| set(document, at, Value::from(vec![text])));
         }
     }
@@ -228,8 +231,58 @@ const WORDS: [&str; 13] = [
     "correlate_in",
 ];
 
-/// Keys of an action beside which anything may stand within.
-const OWN_KEYS: [&str; 5] = ["json", "form", "query", "headers", "text"];
+/// Keys that a trigger or an action cannot be without.
+const NEEDED: [&str; 14] = [
+    "trigger",
+    "actions",
+    "type",
+    "connection",
+    "order_type",
+    "transaction_type",
+    "key",
+    "items",
+    "id",
+    "map",
+    "find",
+    "by",
+    "cron",
+    "timezone",
+];
+
+/// Whether the key is one of an action or a trigger itself: `/actions/0/json`, `/let`.
+fn is_own(at: &str) -> bool {
+    let parts: Vec<&str> = at.split('/').skip(1).collect();
+    matches!(parts.as_slice(), [_] | ["trigger", _] | ["actions" | "on_failure", _, _])
+}
+
+/// Whether the key's place needs it, by what is written about the place.
+fn is_needed(document: &Value, at: &str, key: &str) -> bool {
+    if is_own(at) {
+        let webhook = document.pointer("/trigger/type").and_then(Value::as_str) == Some("webhook");
+        return NEEDED.contains(&key) || (at == "/trigger/path" && webhook);
+    }
+    let Some((map, _)) = at.rsplit_once('/') else { return false };
+    let Some(action) = map.strip_suffix("/map") else { return false };
+    let kind = document.pointer(&format!("{action}/type")).and_then(Value::as_str).unwrap_or_default();
+    let Some(endpoint) = ENDPOINTS.iter().find(|endpoint| endpoint.action == kind) else { return false };
+    let given = |name: &str| document.pointer(&format!("{map}/{name}")).filter(|_| name != key);
+    let holds = |condition: &Given| match condition {
+        Given::Param(name) => given(name).is_some(),
+        Given::Value(name, values) => match given(name) {
+            Some(Value::Bool(truth)) => *truth && values.contains(&"1"),
+            Some(Value::String(word)) => values.contains(&word.as_str()),
+            _ => false,
+        },
+    };
+    endpoint.rules.iter().any(|rule| match rule {
+        Rule::Required(needs) => needs.contains(&key),
+        Rule::AnyOf(names) => names.contains(&key) && !names.iter().any(|name| given(name).is_some()),
+        Rule::RequiredIf { given, needs } => needs.contains(&key) && holds(given),
+        Rule::RequiredUnless { given, needs } => needs.contains(&key) && !given.iter().any(holds),
+        Rule::Numbered(anchor) => key == anchor.replacen("N_", "1_", 1),
+        Rule::AtMostOne(_) => false,
+    })
+}
 
 type Rewrite = (Class, &'static str, &'static str, fn(&str) -> Option<String>);
 
@@ -244,7 +297,13 @@ const REWRITES: &[Rewrite] = &[
     (Class::Default, r"(\s*\|\s*default\((?:[^()']|'[^']*')*\))", "gone", |_| Some(String::new())),
     (
         Class::Type,
-        r"(\s*\|\s*(?:number|datetime|money|date_format|date_add|norm_email|lower|upper|trim|join|select|map)(?:\((?:[^()]|\([^()]*\))*\))?)",
+        r"(\s*\|\s*(?:number|datetime|money|date_format|join|map)(?:\((?:[^()]|\([^()]*\))*\))?)",
+        "gone",
+        |_| Some(String::new()),
+    ),
+    (
+        Class::Meaning,
+        r"(\s*\|\s*(?:date_add|norm_email|lower|upper|trim|select|truncate_chars)(?:\([^()]*\))?)",
         "gone",
         |_| Some(String::new()),
     ),

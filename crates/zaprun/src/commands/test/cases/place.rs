@@ -10,9 +10,10 @@ pub(super) fn lines(text: &str, failures: &[Failure]) -> Vec<usize> {
     let tree = yaml::parse(&mut sources, "zap", text.as_bytes()).tree;
     let line = |failure: &Failure| {
         let tree = tree.as_ref()?;
-        let pointer = match &failure.place {
-            Some(place) => pointer(place),
-            None => subject(tree, failure.subject.as_deref()?)?,
+        let pointer = match (&failure.place, &failure.subject) {
+            (Some(place), _) => pointer(place),
+            (None, Some(name)) => subject(tree, name)?,
+            (None, None) => return mentioned(text, failure.field.as_deref()?),
         };
         let (node, key) = nearest(tree, &pointer)?;
         Some(sources.range(key.unwrap_or_else(|| tree.span(node))).0.line)
@@ -27,6 +28,13 @@ fn pointer(place: &str) -> String {
         yaml::push_key(&mut pointer, part);
     }
     pointer
+}
+
+/// The first line that names a field, in an expression or in a path.
+fn mentioned(text: &str, field: &str) -> Option<usize> {
+    let name = field.rsplit('.').next()?;
+    let at = [field.to_owned(), format!("$.{name}"), format!("'{name}'")];
+    text.lines().position(|line| at.iter().any(|named| line.contains(named.as_str()))).map(|line| line + 1)
 }
 
 /// The property or the step of that name.

@@ -68,7 +68,10 @@ fn told(tried: &Tried<'_>, failure: &Failure, line: usize, asked: Asked, paint: 
             out.push_str(&format!("  {line}\n"));
         }
     }
-    let times = count(u64::from(failure.times), "case", "cases");
+    let times = match failure.times {
+        0 => "whatever the record".to_owned(),
+        times => count(u64::from(times), "case", "cases"),
+    };
     out.push_str(&format!("    {}\n", paint.dim(&format!("{times}: {}", asked.again(&tried.zap.name)))));
     out
 }
@@ -79,7 +82,8 @@ fn headline(failure: &Failure) -> String {
     match (&failure.subject, law) {
         (Some(name), "property") => format!("property: {name}"),
         (Some(step), _) => format!("{law}: step `{step}`"),
-        (None, _) => format!("{law}: before the first step"),
+        (None, "given up") => format!("{law}: before the first step"),
+        (None, _) => law.to_owned(),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::error::{CommandError, io_words};
 /// Writes each failure of a zap beside it: a fixture, and a test that fails until the zap is mended.
 pub(super) fn save(context: &Context, root: &Path, tried: &Tried<'_>) -> Result<(), CommandError> {
     for failure in &tried.search.failures {
-        let saved = Saved::of(tried.zap, failure);
+        let Some(saved) = Saved::of(tried.zap, failure) else { continue };
         let zap = root.join(tried.file);
         let text = read(&zap, tried.file)?;
         let beside = tried.file.strip_suffix(".yaml").unwrap_or(tried.file).to_owned() + ".test.yaml";
