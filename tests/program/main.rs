@@ -28,4 +28,5 @@ mod runs;
 mod secrets;
 mod sinks;
 mod webhooks;
+mod zap_cases;
 mod zap_tests;

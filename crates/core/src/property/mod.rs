@@ -41,6 +41,7 @@ pub use search::{Failure, Oddity, Search, Source, agree, fails, search};
 pub(crate) use check::{Property, compile};
 pub(crate) use judge::broken_by;
 pub(crate) use laws::own_words;
+pub(crate) use usual::always_there;
 
 /// The keys of a zap that a run knows nothing of.
 pub(crate) const BESIDE: [&str; 2] = ["tests", "properties"];

@@ -55,6 +55,13 @@ fn bought(field: &str) -> bool {
     field == "totalAmount" || asked && ADDRESS.contains(&field)
 }
 
+/// Each row and the fields that it never lacks, and those of orders that were charged.
+pub(crate) fn always_there() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
+    let charged = crate::record::ORDER.fields.iter().map(|field| field.name).filter(|name| bought(name));
+    let charged = std::iter::once(("order that was charged", charged.collect()));
+    ALWAYS.iter().map(|(row, fields)| (*row, fields.to_vec())).chain(charged)
+}
+
 /// What a field of a row must be for the trigger to take it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Pin {

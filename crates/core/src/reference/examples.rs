@@ -44,7 +44,7 @@ pub(super) static ACTIONS: &[Example] = examples! { "actions":
 
 /// Of what several kinds share.
 pub(super) static MORE: &[Example] =
-    examples! { "more": "steps" "mapping" "tests" "on_file" "preauthorised" };
+    examples! { "more": "steps" "mapping" "tests" "properties" "on_file" "preauthorised" };
 
 impl Example {
     /// What a page shows: the zap without its tests.
