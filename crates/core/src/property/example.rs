@@ -12,8 +12,9 @@ use super::judge::{End, judge};
 /// of them gives.
 pub(super) fn examples<'c>(zap: &Zap, cases: &'c [Case]) -> Vec<&'c Given> {
     let all: Vec<&Case> = cases.iter().filter(|case| case.zap == zap.name).collect();
-    let comes_to_steps =
-        |case: &&&Case| matches!(judge(zap, &case.given).end, End::Delivered | End::Dead) && !case.expects_failure();
+    let comes_to_steps = |case: &&&Case| {
+        matches!(judge(zap, &case.given).end, End::Delivered | End::Dead) && !case.expects_failure()
+    };
     let good: Vec<&Case> = all.iter().filter(comes_to_steps).copied().collect();
     let chosen = if good.is_empty() { all } else { good };
     chosen.into_iter().map(|case| &case.given).collect()

@@ -79,8 +79,7 @@ pub(super) fn judge(zap: &Zap, given: &Given) -> Judged {
     let attempt = match given.attempt(zap) {
         Ok(attempt) => attempt,
         Err(Came::Unreadable(message)) => {
-            let broken =
-                Broken { law: &GIVEN_UP, subject: None, place: None, message, help: None };
+            let broken = Broken { law: &GIVEN_UP, subject: None, place: None, message, help: None };
             return Judged { end: End::Ignored, broken: vec![broken], sent: Vec::new() };
         }
         Err(Came::Ignored(_) | Came::Rehearsed(_)) => {
@@ -164,11 +163,14 @@ fn of_properties(zap: &Zap, attempt: &Attempt) -> Vec<Broken> {
 /// Every text of which something that is sent can be made.
 fn source(zap: &Zap, given: &Given) -> String {
     let mut all = String::new();
-    let mut add = |value: &Value| leaves(value, "", &mut |_, text| {
-        all.push_str(text);
-        all.push('\n');
-    });
-    for part in [&given.record, &given.headers, &given.query, &given.vars, &given.fresh].into_iter().flatten() {
+    let mut add = |value: &Value| {
+        leaves(value, "", &mut |_, text| {
+            all.push_str(text);
+            all.push('\n');
+        });
+    };
+    for part in [&given.record, &given.headers, &given.query, &given.vars, &given.fresh].into_iter().flatten()
+    {
         add(part);
     }
     add(zap.vars());

@@ -130,7 +130,8 @@ fn address(look: &Look<'_>) -> Option<String> {
 
 fn headers(look: &Look<'_>) -> Option<String> {
     let token = |name: &str| {
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
     };
     let control = |value: &str| value.bytes().any(|byte| byte < b' ' && byte != b'\t' || byte == 0x7f);
     let headers = &look.request.http()?.headers;
@@ -145,7 +146,8 @@ fn leftovers(look: &Look<'_>) -> Option<String> {
     texts(look.request).iter().find_map(|(place, text)| {
         // JSON within text has nulls of its own.
         let embedded = text.starts_with(['{', '[']) && Value::from_json(text).is_ok();
-        let left = |word: &&&str| has_word(text, word) && !has_word(look.source, word) && !look.own.contains(word);
+        let left =
+            |word: &&&str| has_word(text, word) && !has_word(look.source, word) && !look.own.contains(word);
         let word = LEFTOVERS.iter().find(left).filter(|_| !embedded)?;
         Some(format!("`{place}` holds `{word}`, which is neither in the record nor in the zap"))
     })
@@ -153,7 +155,8 @@ fn leftovers(look: &Look<'_>) -> Option<String> {
 
 fn templates(look: &Look<'_>) -> Option<String> {
     texts(look.request).iter().find_map(|(place, text)| {
-        let left = |tag: &&&str| text.contains(**tag) && !look.source.contains(**tag) && !look.own.contains(*tag);
+        let left =
+            |tag: &&&str| text.contains(**tag) && !look.source.contains(**tag) && !look.own.contains(*tag);
         let tag = TAGS.iter().find(left)?;
         Some(format!("`{place}` holds `{tag}`, which is not in the record"))
     })
@@ -170,7 +173,9 @@ pub(crate) fn own_words(tree: &Tree) -> Vec<&'static str> {
             let words = LEFTOVERS.iter().filter(|word| has_word(value, word));
             // A tag in quotes, or in a raw block, is meant as text.
             let quoted = |tag: &&&str| {
-                value.contains(&format!("'{tag}")) || value.contains(&format!("\"{tag}")) || value.contains("raw %}")
+                value.contains(&format!("'{tag}"))
+                    || value.contains(&format!("\"{tag}"))
+                    || value.contains("raw %}")
             };
             let tags = TAGS.iter().filter(quoted);
             own.extend(words.chain(tags).copied());

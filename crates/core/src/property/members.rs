@@ -81,10 +81,9 @@ pub(super) fn member(usual: Mades, odd: Option<Values>, habit: &Habit, mode: Mod
     match mode {
         _ if habit.always && mode != Mode::Odd => usual,
         Mode::Full => usual,
-        Mode::Absent => missing(),
         Mode::Null => null(),
         Mode::Empty if habit.empty => empty(),
-        Mode::Empty => missing(),
+        Mode::Absent | Mode::Empty => missing(),
         Mode::Usual | Mode::Odd => {
             let mut all: Vec<(u32, Mades)> = Vec::with_capacity(6);
             if !habit.always {

@@ -61,8 +61,7 @@ fn varied(action: &Action, answer: &Answer, rows: &Rows<'_>) -> Answers {
     match answer {
         Answer::Rows(known) => {
             let schema = action.reads().map(crate::trigger::Endpoint::schema);
-            let rows: Vec<Mades> =
-                known.iter().map(|row| thinned(&parsed(row), schema, rows)).collect();
+            let rows: Vec<Mades> = known.iter().map(|row| thinned(&parsed(row), schema, rows)).collect();
             rows.prop_map(answered).boxed()
         }
         Answer::Http { status, headers, body } if rows.mode == Mode::Odd => {

@@ -76,7 +76,9 @@ impl Rows<'_> {
             Pin::Words(words) => Some(select(words).prop_map(|word| Made::usual(Value::text(word))).boxed()),
             Pin::Rows(pins) => {
                 let FieldType::List(rows) = schema.field(name)?.ty else { return None };
-                let inner = pins.iter().filter_map(|(name, words)| Some((*name, self.pin(rows, name, Pin::Words(words))?)));
+                let inner = pins
+                    .iter()
+                    .filter_map(|(name, words)| Some((*name, self.pin(rows, name, Pin::Words(words))?)));
                 Some(self.list(rows, 1, &inner.collect()))
             }
         }
@@ -94,7 +96,9 @@ impl Rows<'_> {
                     (field.name, select(values.clone()).prop_map(Made::usual).boxed())
                 }
                 Where::Product(values) => {
-                    let Some(FieldType::List(rows)) = schema.field("items").map(|field| field.ty) else { continue };
+                    let Some(FieldType::List(rows)) = schema.field("items").map(|field| field.ty) else {
+                        continue;
+                    };
                     let product = select(values.clone()).prop_map(Made::usual).boxed();
                     ("items", self.list(rows, 1, &vec![("productId", product)]))
                 }

@@ -86,13 +86,7 @@ fn varied(zap: &Zap, examples: &[&Given], mode: Mode, world: &World) -> Option<S
 }
 
 /// Times at which a schedule fires, over three years.
-fn ticks(
-    zap: &Zap,
-    trigger: &ScheduleTrigger,
-    examples: &[&Given],
-    mode: Mode,
-    world: &World,
-) -> Samples {
+fn ticks(zap: &Zap, trigger: &ScheduleTrigger, examples: &[&Given], mode: Mode, world: &World) -> Samples {
     let nothing = |_: &str| Vec::new();
     let told = told(zap, examples, &Rows { kind: "", mode, world, known: &nothing });
     let trigger = trigger.clone();

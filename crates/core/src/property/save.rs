@@ -1,5 +1,6 @@
 //! A failure as a fixture and a test of the zap, which fails until the zap is mended.
 
+use super::judge::End;
 use super::search::Failure;
 use crate::rehearsal::{Answer, Replies};
 use crate::source::SourceMap;
@@ -45,21 +46,15 @@ impl Saved {
             let told = |(id, replies): &(String, Replies)| format!("  {id}: {}", json(&shown(replies)));
             test.extend(given.replies.iter().map(told));
         }
-        // That the step is done is what fails; a property and a law are checked in every test.
-        let at = failure.subject.as_deref().filter(|subject| is_step(zap, subject));
-        let step = at.or_else(|| zap.actions.first().map(|action| action.id.as_str())).unwrap_or_default();
-        let expect = match failure.requests.iter().any(|(id, _)| id == step) || at.is_some() {
-            true => format!("expect: {{ {step}: done }}"),
-            false if failure.law.name == "property" => format!("expect: {{ {step}: skipped }}"),
-            false => format!("expect: {{ {step}: done }}"),
-        };
-        test.push(expect);
+        test.push(format!("expect: {}", expected(zap, failure)?));
         Some(Saved { fixture, name, test })
     }
 
     /// Whether a zap, or a file of tests, has a test of that name.
     pub fn is_in(&self, text: &str) -> bool {
-        let Some(tree) = yaml::parse(&mut SourceMap::default(), "zap", text.as_bytes()).tree else { return false };
+        let Some(tree) = yaml::parse(&mut SourceMap::default(), "zap", text.as_bytes()).tree else {
+            return false;
+        };
         let tests = tree.get(tree.root(), "tests").map_or(&[][..], |tests| tree.items(tests));
         let name = |test: &yaml::NodeId| tree.get(*test, "name").and_then(|name| tree.text(name));
         tests.iter().any(|test| name(test) == Some(&self.name))
@@ -86,14 +81,20 @@ impl Saved {
                 let end = span.start + text.get(span.start..)?.find('\n').unwrap_or(text.len() - span.start);
                 let end = span.end.max(end);
                 let end = end + added.get(end..)?.find('\n').map_or(0, |at| at + 1);
-                let end = if text.get(..span.end).is_some_and(|before| before.ends_with('\n')) { span.end } else { end };
+                let end = if text.get(..span.end).is_some_and(|before| before.ends_with('\n')) {
+                    span.end
+                } else {
+                    end
+                };
                 added.insert_str(end, &self.item(indent));
             }
             (Some(_), None) => return None,
         }
         // What was added is a test more, and nothing else.
         let again = yaml::parse(&mut SourceMap::default(), "zap", added.as_bytes()).tree?;
-        let tests = again.get(again.root(), "tests").filter(|tests| matches!(again.node(*tests).kind, Kind::List(_)))?;
+        let tests = again
+            .get(again.root(), "tests")
+            .filter(|tests| matches!(again.node(*tests).kind, Kind::List(_)))?;
         let last = again.items(tests).last().and_then(|last| again.get(*last, "name"));
         let named = last.and_then(|name| again.text(name)) == Some(&self.name);
         (again.items(tests).len() == before + 1 && named).then_some(added)
@@ -116,8 +117,21 @@ impl Saved {
     }
 }
 
-fn is_step(zap: &Zap, id: &str) -> bool {
-    zap.actions.iter().chain(&zap.on_failure).any(|action| action.id == id)
+/// What the test expects: of a run that is given up that its step is done, which is what fails; of any other what
+/// becomes of it, since laws and properties are checked with every test. Nothing of a run that is given up and breaks a
+/// property beside: what gives it up is a failure of its own.
+fn expected(zap: &Zap, failure: &Failure) -> Option<String> {
+    let is_step = |id: &&str| zap.actions.iter().chain(&zap.on_failure).any(|action| action.id == *id);
+    let named = failure.subject.as_deref().filter(is_step).filter(|_| failure.law.name != "property");
+    let step = named.or_else(|| zap.actions.first().map(|action| action.id.as_str()))?;
+    let sent = failure.requests.iter().any(|(id, _)| id == step);
+    match failure.end {
+        _ if failure.law.name == "given up" => Some(format!("{{ {step}: done }}")),
+        End::Filtered => Some("filtered".to_owned()),
+        End::Delivered if sent => Some(format!("{{ {step}: done }}")),
+        End::Delivered => Some(format!("{{ {step}: skipped }}")),
+        End::Dead | End::Ignored => None,
+    }
 }
 
 fn short(text: &str, most: usize) -> String {
@@ -141,7 +155,8 @@ fn reply(answer: &Answer) -> Value {
     };
     match answer {
         Answer::Http { status, headers, body } => {
-            let headers = headers.iter().map(|(name, value)| (name.as_str().into(), Value::text(value.as_str())));
+            let headers =
+                headers.iter().map(|(name, value)| (name.as_str().into(), Value::text(value.as_str())));
             Value::object(vec![
                 ("status".into(), Value::from(i64::from(*status))),
                 ("headers".into(), Value::object(headers.collect())),

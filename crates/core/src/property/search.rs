@@ -94,6 +94,7 @@ pub struct Failure {
     /// How many cases fail so.
     pub times: u32,
     pub(super) given: Given,
+    pub(super) end: End,
 }
 
 /// What only odd records break.
@@ -121,9 +122,9 @@ pub fn fails(zap: &Zap, tests: &[Case], cases: u32, seed: u64) -> bool {
         return true;
     }
     let trees = (0..cases).map_while(|case| searcher.tree(case));
-    trees.map(|tree| tree.current()).any(|sample| {
-        sample.odd.is_empty() && !judge(zap, &sample.given).broken.is_empty()
-    })
+    trees
+        .map(|tree| tree.current())
+        .any(|sample| sample.odd.is_empty() && !judge(zap, &sample.given).broken.is_empty())
 }
 
 /// Whether two zaps of one trigger do the same with each of so many records that are made up for the first, and with
@@ -242,9 +243,12 @@ impl<'a> Searcher<'a> {
             });
             return Known::Odd(search.odd.len() - 1);
         }
-        let given = bare(best.given, &fails);
+        // What is shown is bare; what is saved is a record such as arrives, since the mended zap must take it whole.
+        let given = bare(best.given.clone(), &fails);
+        let end = judge(self.zap, &best.given).end;
         let now = judge(self.zap, &given);
-        let broken = now.broken.into_iter().find(|other| other.gist() == gist).unwrap_or_else(|| broken.clone());
+        let broken =
+            now.broken.into_iter().find(|other| other.gist() == gist).unwrap_or_else(|| broken.clone());
         search.failures.push(Failure {
             law: broken.law,
             field: field(&broken.message),
@@ -256,7 +260,8 @@ impl<'a> Searcher<'a> {
             requests: now.sent.into_iter().map(|sent| (sent.step, sent.request)).collect(),
             case,
             times: 1,
-            given,
+            given: best.given,
+            end,
         });
         Known::Failure(search.failures.len() - 1)
     }
@@ -275,6 +280,7 @@ fn unknown(name: &str, likely: &str) -> Failure {
         case: 0,
         times: 0,
         given: Given::default(),
+        end: End::Ignored,
     }
 }
 

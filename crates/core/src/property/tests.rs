@@ -74,7 +74,8 @@ fn a_field_that_may_be_missing_is_found_with_the_smallest_record() {
 
 #[test]
 fn what_has_a_default_and_what_is_always_there_passes() {
-    let search = searched(&sale("json: { code: \"{{ record.couponCode | default('') }}\", order: $.orderId }", ""));
+    let search =
+        searched(&sale("json: { code: \"{{ record.couponCode | default('') }}\", order: $.orderId }", ""));
     assert_eq!(told(&search), [""; 0]);
     assert_eq!((search.cases, search.ignored < 10, search.filtered), (256, true, 0));
 }
@@ -144,9 +145,15 @@ fn without_a_table_records_come_from_the_tests() {
     let search = searched(&zap(tests));
     assert_eq!(told(&search), [""; 0], "no test shows that a member may be missing");
     assert!(!search.odd.is_empty());
-    let more = format!("{tests}  - {{ name: b, record: {{ id: 2, email: a@example.test }}, expect: {{ send: done }} }}\n");
-    assert_eq!(told(&searched(&zap(&more))), [r#"given up: `$.phone` is missing {"id":1,"email":"a@example.test"}"#]);
-    let meant = more.replace("name: b", "name: c").replace("send: done } }\n", "send: { error: phone } } }\n");
+    let more = format!(
+        "{tests}  - {{ name: b, record: {{ id: 2, email: a@example.test }}, expect: {{ send: done }} }}\n"
+    );
+    assert_eq!(
+        told(&searched(&zap(&more))),
+        [r#"given up: `$.phone` is missing {"id":1,"email":"a@example.test"}"#]
+    );
+    let meant =
+        more.replace("name: b", "name: c").replace("send: done } }\n", "send: { error: phone } } }\n");
     assert_eq!(told(&searched(&zap(&meant.replacen("send: { error: phone }", "send: done", 1)))), [""; 0]);
 }
 
@@ -180,4 +187,108 @@ actions:
 ";
     let search = searched(zap);
     assert!(search.ignored < 30, "{} of {}", search.ignored, search.cases);
+}
+
+#[test]
+fn clock_changes_are_tried_where_the_zone_has_them() {
+    let zone = |name: &str| super::values::World::of(&jiff::tz::TimeZone::get(name).unwrap()).changes;
+    assert_eq!(zone("America/New_York"), ["2026-03-08 02:29:59", "2026-11-01 01:29:59"]);
+    assert_eq!(zone("Australia/Sydney"), ["2026-04-05 02:29:59", "2026-10-04 02:29:59"]);
+    assert_eq!(zone("UTC"), [""; 0]);
+}
+
+#[test]
+fn a_look_up_that_cannot_be_decided_is_found() {
+    let zap = "name: z
+trigger: { type: konnektive.orders, connection: crm, order_type: new_sale }
+actions:
+  - id: look
+    type: konnektive.query
+    connection: crm
+    find: transactions
+    by: { orderId: $.orderId }
+    match: \"{{ item.surcharge > 1 }}\"
+    expect: any
+";
+    let told = told(&searched(zap));
+    assert!(told.iter().any(|line| line.starts_with("given up: `item.surcharge > 1`")), "{told:?}");
+}
+
+#[test]
+fn what_is_misspelt_is_found_in_records_without_a_table() {
+    let zap = "name: z
+trigger: { type: webhook, connection: hook, path: /h, key: \"{{ record.id }}\" }
+actions:
+  - { id: send, type: http, connection: api, json: { by: { $if: \"{{ record.phon is defined }}\", $then: $.phone } } }
+tests:
+  - { name: a, record: { id: 1, phone: '1' }, expect: { send: done } }
+";
+    let search = searched(zap);
+    assert_eq!(told(&search), ["known: no record of the tests has `record.phon` "]);
+    assert!(search.failures[0].help.as_deref().unwrap().starts_with("did you mean `phone`?"));
+}
+
+#[test]
+fn a_schedule_fires_at_its_times() {
+    let zap = "name: z
+trigger: { type: schedule, cron: '0 8 * * *', timezone: America/New_York }
+actions:
+  - { id: send, type: http, connection: api, json: { at: $.scheduled_at } }
+properties:
+  - { name: at eight, check: \"{{ 'T08:00:00-0' in requests[0].json.at }}\" }
+";
+    let search = searched(zap);
+    assert_eq!((told(&search), search.ignored), (vec![], 0));
+}
+
+mod saving {
+    use super::super::Saved;
+    use super::{compiled, sale, search};
+
+    fn saved() -> Saved {
+        let (zap, cases) = compiled(&sale("json: { code: \"{{ record.couponCode }}\" }", ""));
+        Saved::of(&zap, &search(&zap, &cases, 64, 1).failures[0]).unwrap()
+    }
+
+    /// The lines that were added to a zap.
+    fn added(before: &str) -> Option<String> {
+        let after = saved().added_to(before)?;
+        let kept: Vec<&str> = before.lines().collect();
+        assert!(kept.iter().all(|line| after.contains(line)), "{after}");
+        Some(after.lines().filter(|line| !kept.contains(line)).collect::<Vec<_>>().join("\n"))
+    }
+
+    #[test]
+    fn a_test_joins_those_that_are_there() {
+        let item = |indent: &str| {
+            let file = saved().fixture.unwrap().0;
+            format!(
+                "{indent}- name: \"case: given up send: `record.couponCode` is missing\"\n{indent}  record: fixtures/{file}\n{indent}  expect: {{ send: done }}"
+            )
+        };
+        let at_end = "name: z\ntests:\n  - name: a\n    expect: filtered";
+        assert_eq!(added(at_end).unwrap(), item("  "));
+        assert_eq!(
+            added("name: z\ntests:\n- name: a\n  expect: filtered\nenabled: true\n").unwrap(),
+            item("")
+        );
+        assert_eq!(added("name: z\ntests:\n  - { name: a } # it\n# end\n").unwrap(), item("  "));
+        assert_eq!(
+            added("name: z # none\n").unwrap(),
+            format!("\ntests:\n{}", item("  "))
+                .trim_start_matches('\n')
+                .to_owned()
+                .replacen("tests:", "\ntests:", 1)
+        );
+        assert!(saved().is_in(&saved().added_to(at_end).unwrap()));
+    }
+
+    #[test]
+    fn where_nothing_can_be_added_nothing_is() {
+        for text in
+            ["name: z\ntests: [{ name: a }]\n", "name: z\ntests: []\n", "name: [\n", "name: z\ntests: 1\n"]
+        {
+            assert_eq!(saved().added_to(text), None, "{text}");
+        }
+    }
 }

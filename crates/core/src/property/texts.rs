@@ -39,14 +39,8 @@ const TRICKY: &[&str] = &[
 ];
 
 /// What hardly ever arrives, and may break what it goes through.
-const BROKEN: &[&str] = &[
-    "line\r\nbreak",
-    "nul\u{0}l",
-    "\u{1b}[31mred",
-    "tab\there",
-    "\u{202e}reversed",
-    "\u{feff}marked",
-];
+const BROKEN: &[&str] =
+    &["line\r\nbreak", "nul\u{0}l", "\u{1b}[31mred", "tab\there", "\u{202e}reversed", "\u{feff}marked"];
 
 fn drawn(from: &'static [u8], length: RangeInclusive<usize>) -> Texts {
     let letters = collection::vec(select(from), length);
@@ -89,7 +83,9 @@ pub(super) fn by_name(name: &str) -> Option<Texts> {
     Some(match bare.as_str() {
         "emailAddress" => {
             let name = Union::new([drawn(LOWER, 1..=10), one_of(&["Ada.Example", "ada+shop", "o'brien"])]);
-            (name, one_of(&["example.test", "Mail.Example.test"])).prop_map(|(a, b)| format!("{a}@{b}")).boxed()
+            (name, one_of(&["example.test", "Mail.Example.test"]))
+                .prop_map(|(a, b)| format!("{a}@{b}"))
+                .boxed()
         }
         "phoneNumber" => Union::new([digits(7..=11), one_of(&["+1 (555) 555-0100", "555-555-0100"])]).boxed(),
         "country" => one_of(&["US", "CA", "GB", "DE", "us"]),

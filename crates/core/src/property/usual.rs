@@ -9,7 +9,15 @@ use crate::crm::{CREATE_SALE, Rule};
 const ALWAYS: &[(&str, &[&str])] = &[
     (
         "order",
-        &["orderId", "clientOrderId", "dateCreated", "dateUpdated", "orderStatus", "customerId", "campaignId"],
+        &[
+            "orderId",
+            "clientOrderId",
+            "dateCreated",
+            "dateUpdated",
+            "orderStatus",
+            "customerId",
+            "campaignId",
+        ],
     ),
     ("item", &["productId", "name", "qty", "price"]),
     ("fulfillment", &["fulfillmentId", "clientFulfillmentId", "status"]),
@@ -38,9 +46,8 @@ const BOUGHT: &[&str] = &["new_sale", "rebill", "cancelled", "refunded", "shippe
 
 /// Whether every row has the field.
 pub(super) fn always(row: &str, kind: &str, field: &str) -> bool {
-    let listed = |rows: &[(&str, &[&str])]| {
-        rows.iter().any(|(name, fields)| *name == row && fields.contains(&field))
-    };
+    let listed =
+        |rows: &[(&str, &[&str])]| rows.iter().any(|(name, fields)| *name == row && fields.contains(&field));
     listed(ALWAYS) || (row == "order" && BOUGHT.contains(&kind) && bought(field))
 }
 
@@ -84,10 +91,7 @@ const PINS: &[(&str, Pins)] = &[
     ("rebill", &[SOLD, ("orderType", Pin::Words(&["RECURRING"]))]),
     ("declined", &[("orderStatus", Pin::Words(&["DECLINED"])), FIRST_SALE]),
     ("refunded", &[("orderStatus", Pin::Words(&["REFUNDED"]))]),
-    (
-        "shipped",
-        &[SOLD, ("fulfillments", Pin::Rows(&[("status", &["SHIPPED", "DELIVERED"])]))],
-    ),
+    ("shipped", &[SOLD, ("fulfillments", Pin::Rows(&[("status", &["SHIPPED", "DELIVERED"])]))]),
     (
         "decline",
         &[

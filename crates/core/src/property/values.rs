@@ -35,7 +35,8 @@ fn changes(zone: &TimeZone) -> Vec<String> {
             // Half an hour after the clock last showed the old time, by the old time: skipped or, an hour before, repeated.
             let gap = before.checked_add(jiff::SignedDuration::from_mins(30)).ok()?;
             let fold = before.checked_sub(jiff::SignedDuration::from_mins(30)).ok()?;
-            let forward = zone.to_datetime(at) > before.checked_add(jiff::SignedDuration::from_secs(1)).ok()?;
+            let forward =
+                zone.to_datetime(at) > before.checked_add(jiff::SignedDuration::from_secs(1)).ok()?;
             Some(shown(if forward { gap } else { fold }))
         })
         .collect()
@@ -114,7 +115,9 @@ fn money() -> Values {
 
 fn days() -> BoxedStrategy<DateTime> {
     let start = date(2024, 1, 1).at(0, 0, 0, 0);
-    (0_i64..1_000).prop_map(move |day| start.saturating_add(jiff::SignedDuration::from_hours(24 * day))).boxed()
+    (0_i64..1_000)
+        .prop_map(move |day| start.saturating_add(jiff::SignedDuration::from_hours(24 * day)))
+        .boxed()
 }
 
 fn timestamps(world: &World) -> Values {
@@ -143,11 +146,10 @@ pub(super) fn odd(field: &Field) -> Values {
     let own = match field.ty {
         FieldType::Id | FieldType::Text | FieldType::Any => text(texts::odd()),
         FieldType::Enum(_) => texts(&["BRAND_NEW", "lower case", "TESTCARD"]),
-        FieldType::Count => Union::new([
-            decimals(&["0", "-1", "1.5", "9007199254740993"]),
-            texts(&["many", "0", "1e3"]),
-        ])
-        .boxed(),
+        FieldType::Count => {
+            Union::new([decimals(&["0", "-1", "1.5", "9007199254740993"]), texts(&["many", "0", "1e3"])])
+                .boxed()
+        }
         FieldType::Money => Union::new([
             decimals(&["-5.00", "0.125", "19.9999", "99999999999.99", "1e30"]),
             texts(&["-5.00", "n/a", "1,234.50", "$5", "19.9999"]),

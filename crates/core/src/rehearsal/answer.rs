@@ -39,9 +39,9 @@ impl Answer {
         scope: &Scope,
         element: Option<&str>,
         request: &Request,
-    ) -> Result<Vec<u8>, Failure> {
-        let refuse = |reason: &str| Failure::at(&action.id, reason);
-        let broken = |error: MapError| Failure::of(Some(&action.id), error);
+    ) -> Result<Vec<u8>, Box<Failure>> {
+        let refuse = |reason: &str| Box::new(Failure::at(&action.id, reason));
+        let broken = |error: MapError| Box::new(Failure::of(Some(&action.id), error));
         match (self, request) {
             (Answer::Refused(reason), _) => Err(refuse(reason)),
             (Answer::Http { status, headers, body }, Request::Http(_)) => {
@@ -70,17 +70,17 @@ fn accepted(
     scope: &Scope,
     element: Option<&str>,
     response: &ResponseFacts<'_>,
-) -> Result<(), Failure> {
+) -> Result<(), Box<Failure>> {
     let status = response.status;
     let never = matches!(status, 401 | 403 | 408 | 425 | 429 | 500..=599);
     let accepts = || action.accepts(scope, element, response);
-    match !never && accepts().map_err(|error| Failure::of(Some(&action.id), error))? {
-        true => Ok(()),
-        false if action.has_success() && !never => {
-            Err(Failure::at(&action.id, format!("`success` is false for an answer of {status}")))
-        }
-        false => Err(Failure::at(&action.id, format!("the target answered {status}"))),
-    }
+    let accepted = !never && accepts().map_err(|error| Box::new(Failure::of(Some(&action.id), error)))?;
+    let reason = match accepted {
+        true => return Ok(()),
+        false if action.has_success() && !never => format!("`success` is false for an answer of {status}"),
+        false => format!("the target answered {status}"),
+    };
+    Err(Box::new(Failure::at(&action.id, reason)))
 }
 
 fn written(answer: &Object, request: &CrmRequest) -> Result<Vec<u8>, String> {

@@ -300,7 +300,7 @@ impl<'a> Rehearser<'a> {
     }
 
     /// Goes on after an answer, or not.
-    fn conclude(&mut self, action: &Action, key: Option<&str>, taken: Result<Vec<u8>, Failure>) -> Next {
+    fn conclude(&mut self, action: &Action, key: Option<&str>, taken: Result<Vec<u8>, Box<Failure>>) -> Next {
         match taken {
             Ok(response) => {
                 self.show(action, key, "done", Some(&response));
@@ -311,7 +311,7 @@ impl<'a> Rehearser<'a> {
                     Err(error) => Next::Die(Failure::of(Some(&action.id), error)),
                 }
             }
-            Err(failure) => self.given_up(action, key, failure),
+            Err(failure) => self.given_up(action, key, *failure),
         }
     }
 

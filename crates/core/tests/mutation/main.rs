@@ -77,11 +77,9 @@ fn verdicts() -> Vec<Verdict> {
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while let Some((whole, mutant)) = work.get(next.load(Ordering::Relaxed)).and_then(|_| {
+                loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
-                    work.get(at).map(|(whole, mutant)| ((*whole, at), mutant))
-                }) {
-                    let (whole, at) = whole;
+                    let Some((whole, mutant)) = work.get(at) else { break };
                     let verdict = judged(&project, whole, mutant);
                     found.lock().unwrap().push((at, verdict));
                 }

@@ -24,15 +24,8 @@ pub(crate) enum Class {
 }
 
 impl Class {
-    pub(crate) const ALL: [Class; 7] = [
-        Class::Name,
-        Class::Filter,
-        Class::Default,
-        Class::Needed,
-        Class::Type,
-        Class::Free,
-        Class::Meaning,
-    ];
+    pub(crate) const ALL: [Class; 7] =
+        [Class::Name, Class::Filter, Class::Default, Class::Needed, Class::Type, Class::Free, Class::Meaning];
 
     /// Whether what is broken can be told without knowing what was meant.
     pub(crate) fn is_typed(self) -> bool {
@@ -112,6 +105,14 @@ impl Maker<'_> {
         }
     }
 
+    fn instead(&mut self, class: Class, at: &str, what: &str, value: Value) {
+        self.push(class, at, what, |document| {
+            if let Some(place) = document.pointer_mut(at) {
+                *place = value;
+            }
+        });
+    }
+
     /// Breaks a key: it is gone, or misspelt.
     fn key(&mut self, at: &str, key: &str, part: Part, value: &Value) {
         let class = match part {
@@ -176,16 +177,16 @@ impl Maker<'_> {
             Value::Bool(_) => (Value::from("perhaps"), None),
             _ => (Value::from("several"), None),
         };
-        self.push(typed, at, &format!("{other} instead of {value}"), |document| set(document, at, other.clone()));
-        self.push(typed, at, "in a list", |document| set(document, at, Value::from(vec![value.clone()])));
+        self.instead(typed, at, &format!("{other} instead of {value}"), other);
+        self.instead(typed, at, "in a list", Value::from(vec![value.clone()]));
         if let Value::Bool(truth) = value {
-            self.push(Class::Meaning, at, "the other truth", |document| set(document, at, Value::from(!truth)));
+            self.instead(Class::Meaning, at, "the other truth", Value::from(!truth));
         }
         if let Some(word) = word.filter(|word| !word.is_empty()) {
             // A word of a described place is one of a few, or a name.
             let key = at.rsplit('/').next().unwrap_or_default();
             let class = if WORDS.contains(&key) { Class::Name } else { Class::Meaning };
-            self.push(class, at, &format!("`{word}`"), |document| set(document, at, Value::from(word.clone())));
+            self.instead(class, at, &format!("`{word}`"), Value::from(word));
         }
     }
 
@@ -196,20 +197,16 @@ impl Maker<'_> {
             for found in pattern.captures_iter(text) {
                 let (whole, part) = (found.get(0).unwrap(), found.get(1).unwrap());
                 let Some(instead) = by(part.as_str()) else { continue };
-                let new = format!(
-                    "{}{instead}{}",
-                    &text[..part.start()],
-                    &text[part.end()..]
-                );
+                let new = format!("{}{instead}{}", &text[..part.start()], &text[part.end()..]);
                 let shown = format!("{what} `{}`", whole.as_str().trim());
                 // Of a free body nobody knows the types.
                 let class = if *class == Class::Type && in_body == Part::Free { Class::Free } else { *class };
-                self.push(class, at, &shown, |document| set(document, at, Value::from(new)));
+                self.instead(class, at, &shown, Value::from(new));
             }
         }
         if in_body != Part::Condition {
             let class = if in_body == Part::Free { Class::Free } else { Class::Type };
-            self.push(class, at, "in a list", |document| set(document, at, Value::from(vec![text])));
+            self.instead(class, at, "in a list", Value::from(vec![text]));
         }
     }
 }
@@ -289,8 +286,12 @@ type Rewrite = (Class, &'static str, &'static str, fn(&str) -> Option<String>);
 /// Breaks within code: what is found, of which the first group is replaced.
 const REWRITES: &[Rewrite] = &[
     (Class::Name, r"\b(?:record|item|row)\.(\w+)", "misspelt", |name| Some(misspelt(name))),
-    (Class::Name, r"\b(?:steps|let|vars|event|connection|failure)\.(\w+)", "misspelt", |name| Some(misspelt(name))),
-    (Class::Name, r"\b(record|steps|let|vars|connection|item|failure)[.\[]", "misspelt", |name| Some(misspelt(name))),
+    (Class::Name, r"\b(?:steps|let|vars|event|connection|failure)\.(\w+)", "misspelt", |name| {
+        Some(misspelt(name))
+    }),
+    (Class::Name, r"\b(record|steps|let|vars|connection|item|failure)[.\[]", "misspelt", |name| {
+        Some(misspelt(name))
+    }),
     (Class::Name, r"\.(response|rows|row|body|outcome)\b", "misspelt", |name| Some(misspelt(name))),
     (Class::Name, r"^\$\.(\w+)", "misspelt", |name| Some(misspelt(name))),
     (Class::Filter, r"\|\s*(\w+)", "misspelt", |name| Some(misspelt(name))),
@@ -325,7 +326,9 @@ const REWRITES: &[Rewrite] = &[
         Some(if word == "and" { "or" } else { "and" }.to_owned())
     }),
     (Class::Meaning, r"'([^']+)'", "another text for", |text| Some(format!("{text}x"))),
-    (Class::Meaning, r"\b(?:>=|<=|==|>|<)\s*(\d+)", "another number for", |number| Some(format!("{number}7"))),
+    (Class::Meaning, r"\b(?:>=|<=|==|>|<)\s*(\d+)", "another number for", |number| {
+        Some(format!("{number}7"))
+    }),
     (Class::Meaning, r"\brecord\.(firstName|lastName|shipFirstName)\b", "another field for", |_| {
         Some("campaignName".to_owned())
     }),
@@ -347,12 +350,6 @@ fn misspelt(name: &str) -> String {
         _ => drop(letters.pop()),
     }
     letters.into_iter().collect()
-}
-
-fn set(document: &mut Value, at: &str, value: Value) {
-    if let Some(place) = document.pointer_mut(at) {
-        *place = value;
-    }
 }
 
 fn taken(document: &mut Value, at: &str) -> Option<Value> {

@@ -88,7 +88,11 @@ impl Project {
         let mut sources = SourceMap::default();
         let tree = yaml::parse(&mut sources, path, text.as_bytes()).tree.unwrap();
         Tested {
-            name: tree.get(tree.root(), "name").and_then(|name| tree.text(name)).unwrap_or_default().to_owned(),
+            name: tree
+                .get(tree.root(), "name")
+                .and_then(|name| tree.text(name))
+                .unwrap_or_default()
+                .to_owned(),
             path: path.to_owned(),
             zap,
             cases,

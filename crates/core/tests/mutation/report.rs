@@ -50,14 +50,13 @@ author meant, neither descriptions nor made-up records can tell. They are what `
         percent(&typed)
     );
     for class in Class::ALL {
-        page.push_str(&row(verdicts, class));
+        page.push_str(&row(verdicts, class.words(), |other| other == class));
     }
+    page.push_str(&row(verdicts, "all of them", |_| true));
     page.push_str("\n## Found by its tests alone, or by nothing\n");
     for class in Class::ALL {
         let left = |found: Found| {
-            verdicts
-                .iter()
-                .filter(move |verdict| verdict.mutant.class == class && verdict.found == found)
+            verdicts.iter().filter(move |verdict| verdict.mutant.class == class && verdict.found == found)
         };
         if left(Found::Tests).count() + left(Found::Nothing).count() == 0 {
             continue;
@@ -73,13 +72,13 @@ author meant, neither descriptions nor made-up records can tell. They are what `
     page
 }
 
-fn row(verdicts: &[Verdict], class: Class) -> String {
-    let mine = || verdicts.iter().filter(|verdict| verdict.mutant.class == class);
+fn row(verdicts: &[Verdict], words: &str, of: impl Fn(Class) -> bool) -> String {
+    let mine = || verdicts.iter().filter(|verdict| of(verdict.mutant.class));
     let count = |found: Found| mine().filter(|verdict| verdict.found == found).count();
-    let rate = rate(verdicts, |other| other == class);
+    let rate = rate(verdicts, &of);
     format!(
         "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
-        class.words(),
+        words,
         mine().count(),
         count(Found::Same),
         rate.changed,
@@ -104,7 +103,8 @@ pub(crate) fn json(verdicts: &[Verdict]) -> String {
             Found::Same => "same",
         };
         let class = format!("{:?}", verdict.mutant.class).to_lowercase();
-        json!({ "zap": verdict.zap, "class": class, "break": verdict.mutant.what, "found": found }).to_string()
+        json!({ "zap": verdict.zap, "class": class, "break": verdict.mutant.what, "found": found })
+            .to_string()
     };
     let lines: Vec<String> = verdicts.iter().map(line).collect();
     format!("[\n{}\n]\n", lines.join(",\n"))

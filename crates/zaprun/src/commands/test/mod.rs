@@ -23,7 +23,9 @@ use crate::render::{self, Findings};
 /// With --cases records are made up instead, of every shape that the trigger's rows have: no run may be given up by a
 /// usual one, and what is sent must be what its target takes, and as the zap's `properties:` say.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit: 0 all pass, 1 a test or a case fails, or the project is not valid, 2 no project.")]
+#[command(
+    after_help = "Exit: 0 all pass, 1 a test or a case fails, or the project is not valid, 2 no project."
+)]
 pub(crate) struct Args {
     /// The zaps whose tests are run [default: all]
     #[arg(value_name = "ZAP")]

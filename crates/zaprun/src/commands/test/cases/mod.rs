@@ -63,12 +63,8 @@ pub(super) fn run(
     }
     let asked = Asked { cases, seed: args.seed.unwrap_or_else(any_seed) };
     let errors = findings(context, project, chosen);
-    let tried: Vec<Tried<'_>> = project
-        .zaps
-        .iter()
-        .filter(|zap| chosen(&zap.name))
-        .map(|zap| try_out(project, zap, asked))
-        .collect();
+    let tried: Vec<Tried<'_>> =
+        project.zaps.iter().filter(|zap| chosen(&zap.name)).map(|zap| try_out(project, zap, asked)).collect();
     let text = match args.format {
         Format::Text => report::text(&tried, asked, &context.printer),
         Format::Json => report::json(&tried, asked, errors == 0),

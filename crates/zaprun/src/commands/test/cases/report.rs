@@ -20,7 +20,11 @@ pub(super) fn text(tried: &[Tried<'_>], asked: Asked, printer: &Printer) -> Stri
         if tried.passed() && quiet {
             continue;
         }
-        let mark = if tried.passed() { paint.green("✓") } else { paint.red("✗") };
+        let mark = match (tried.passed(), tried.search.cases) {
+            (true, 0) => paint.dim("-"),
+            (true, _) => paint.green("✓"),
+            (false, _) => paint.red("✗"),
+        };
         out.push_str(&format!("{mark} {}: {}\n", tried.zap.name, made(tried)));
         for (failure, line) in tried.failures() {
             out.push_str(&told(tried, failure, line, asked, paint));
