@@ -211,7 +211,7 @@ actions:
     expect: any
 ";
     let told = told(&searched(zap));
-    assert!(told.iter().any(|line| line.starts_with("given up: `item.surcharge > 1`")), "{told:?}");
+    assert!(told.iter().any(|line| line.starts_with("given up: `item.surcharge` is missing")), "{told:?}");
 }
 
 #[test]
