@@ -43,7 +43,10 @@ test-cases:
 
 # break the example zaps mechanically, and write docs/mutation.md: what finds each break
 mutation:
-    ZAPRUN_BLESS=1 cargo test -p zaprun-core --test mutation
+    ZAPRUN_BLESS=1 cargo test -p zaprun-core --test mutation -- --ignored
+
+check-mutation:
+    cargo test -p zaprun-core --test mutation -- --ignored
 
 # licences, bans, sources (needs cargo-deny)
 deny:

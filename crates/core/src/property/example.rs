@@ -6,14 +6,14 @@ use crate::rehearsal::{Case, Given};
 use crate::value::Value;
 use crate::zap::{Trigger, Zap};
 
-use super::judge::{End, judge};
+use super::judge::{End, judge_once};
 
 /// What the tests of a zap give that come to its steps and are not meant to fail there; where there are none, what any
 /// of them gives.
 pub(super) fn examples<'c>(zap: &Zap, cases: &'c [Case]) -> Vec<&'c Given> {
     let all: Vec<&Case> = cases.iter().filter(|case| case.zap == zap.name).collect();
     let comes_to_steps = |case: &&&Case| {
-        matches!(judge(zap, &case.given).end, End::Delivered | End::Dead) && !case.expects_failure()
+        matches!(judge_once(zap, &case.given).end, End::Delivered | End::Dead) && !case.expects_failure()
     };
     let good: Vec<&Case> = all.iter().filter(comes_to_steps).copied().collect();
     let chosen = if good.is_empty() { all } else { good };

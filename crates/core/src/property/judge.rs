@@ -74,8 +74,19 @@ impl Broken {
     }
 }
 
-/// Takes what is given through the zap, as a test does.
+/// Takes what is given through the zap, as a test does, and a second time, which must come to the same.
 pub(super) fn judge(zap: &Zap, given: &Given) -> Judged {
+    let mut judged = judge_once(zap, given);
+    let again = given.attempt(zap).map(|again| self::sent(&again.rehearsal)).unwrap_or_default();
+    if again != judged.sent {
+        let message = "the same record gave another request".to_owned();
+        judged.broken.push(Broken { law: &SAME, subject: None, place: None, message, help: None });
+    }
+    judged
+}
+
+/// Takes what is given through the zap once.
+pub(super) fn judge_once(zap: &Zap, given: &Given) -> Judged {
     let attempt = match given.attempt(zap) {
         Ok(attempt) => attempt,
         Err(Came::Unreadable(message)) => {
@@ -95,11 +106,6 @@ pub(super) fn judge(zap: &Zap, given: &Given) -> Judged {
     let sent = sent(&attempt.rehearsal);
     broken.extend(of_requests(zap, given, &sent));
     broken.extend(of_properties(zap, &attempt));
-    let again = given.attempt(zap).map(|again| self::sent(&again.rehearsal));
-    if again.map_or(true, |again| again != sent) {
-        let message = "the same record gave another request".to_owned();
-        broken.push(Broken { law: &SAME, subject: None, place: None, message, help: None });
-    }
     Judged { end, broken, sent }
 }
 

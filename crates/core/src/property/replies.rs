@@ -67,7 +67,7 @@ fn varied(action: &Action, answer: &Answer, rows: &Rows<'_>) -> Answers {
         Answer::Http { status, headers, body } if rows.mode == Mode::Odd => {
             let Ok(body) = Value::from_json(&String::from_utf8_lossy(body)) else { return as_it_is() };
             let (status, headers) = (*status, headers.clone());
-            vary::anything(&body)
+            vary::varied(&body, &[], Mode::Odd)
                 .prop_map(move |made| {
                     let odd = made.odd.iter().map(|place| super::rows::within("body", place)).collect();
                     let answer = Answer::Http { status, headers: headers.clone(), body: json(made.value) };

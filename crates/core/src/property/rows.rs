@@ -91,6 +91,11 @@ impl Rows<'_> {
         let mut pinned: Pinned =
             pins.iter().filter_map(|(name, pin)| Some((*name, self.pin(schema, name, *pin)?))).collect();
         for condition in &trigger.wheres {
+            let (Where::Field(_, values) | Where::Product(values)) = condition;
+            // Nothing meets such a condition, and nothing is to be chosen from.
+            if values.is_empty() {
+                continue;
+            }
             let (name, made) = match condition {
                 Where::Field(field, values) => {
                     (field.name, select(values.clone()).prop_map(Made::usual).boxed())

@@ -6,7 +6,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::example::{examples, misspelt};
-use super::judge::{Broken, End, Judged, judge};
+use super::judge::{Broken, End, Judged, judge, judge_once};
 use super::laws::{KNOWN, Law};
 use super::members::Mode;
 use super::sample::{Sample, Samples, samples};
@@ -124,7 +124,7 @@ pub fn fails(zap: &Zap, tests: &[Case], cases: u32, seed: u64) -> bool {
     let trees = (0..cases).map_while(|case| searcher.tree(case));
     trees
         .map(|tree| tree.current())
-        .any(|sample| sample.odd.is_empty() && !judge(zap, &sample.given).broken.is_empty())
+        .any(|sample| sample.odd.is_empty() && !judge_once(zap, &sample.given).broken.is_empty())
 }
 
 /// Whether two zaps of one trigger do the same with each of so many records that are made up for the first, and with
@@ -134,7 +134,7 @@ pub fn agree(zap: &Zap, other: &Zap, tests: &[Case], cases: u32, seed: u64) -> b
     let made = (0..cases).map_while(|case| searcher.tree(case)).map(|tree| tree.current().given);
     let given = tests.iter().filter(|case| case.zap == zap.name).map(|case| case.given.clone());
     given.chain(made).all(|given| {
-        let (one, two) = (judge(zap, &given), judge(other, &given));
+        let (one, two) = (judge_once(zap, &given), judge_once(other, &given));
         let broken = |judged: &Judged| judged.broken.iter().map(|broken| broken.gist()).collect::<Vec<_>>();
         one.end == two.end && one.sent == two.sent && broken(&one) == broken(&two)
     })
@@ -203,8 +203,12 @@ impl<'a> Searcher<'a> {
             for broken in broken {
                 let gist = broken.gist();
                 match known.get(&gist) {
-                    Some(Known::Failure(at)) => search.failures[*at].times += 1,
-                    Some(Known::Odd(at)) if !sample.odd.is_empty() => search.odd[*at].times += 1,
+                    Some(Known::Failure(at)) => {
+                        search.failures.get_mut(*at).into_iter().for_each(|failure| failure.times += 1);
+                    }
+                    Some(Known::Odd(at)) if !sample.odd.is_empty() => {
+                        search.odd.get_mut(*at).into_iter().for_each(|oddity| oddity.times += 1);
+                    }
                     // What only the odd break must not keep what is usual from being told.
                     Some(Known::Odd(_)) | None if !search.is_full(sample.odd.is_empty()) => {
                         let told = self.look_into(case, &broken, &gist, &mut search);

@@ -1,6 +1,6 @@
 //! The mutation check: each example zap is broken in every way that the operators know, and it is counted what finds
 //! each break. `docs/mutation.md` tells the figures and what is found by nothing; it is written anew by
-//! `ZAPRUN_BLESS=1 cargo test -p zaprun-core --test mutation` (`just mutation`), and this test fails where it is stale.
+//! `just mutation`, and this test fails where it is stale.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -95,6 +95,7 @@ fn verdicts() -> Vec<Verdict> {
 }
 
 #[test]
+#[ignore = "takes minutes: `just check-mutation`, as CI does"]
 fn breaks_of_the_examples_are_found() {
     let verdicts = verdicts();
     let (page, table) = (report::markdown(&verdicts), report::json(&verdicts));
