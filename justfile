@@ -37,6 +37,17 @@ validate:
 test-zaps:
     cargo run -q -- test
 
+# the example zaps with records that are made up
+test-cases:
+    cargo run -q -- test --cases 256 --seed 1
+
+# break the example zaps mechanically, and write docs/mutation.md: what finds each break
+mutation:
+    ZAPRUN_BLESS=1 cargo test -p zaprun-core --test mutation -- --ignored
+
+check-mutation:
+    cargo test -p zaprun-core --test mutation -- --ignored
+
 # licences, bans, sources (needs cargo-deny)
 deny:
     cargo deny check licenses bans sources

@@ -32,4 +32,5 @@ mod secrets;
 mod sinks;
 mod starting;
 mod webhooks;
+mod zap_cases;
 mod zap_tests;

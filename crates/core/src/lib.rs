@@ -15,6 +15,7 @@ pub mod mapping;
 mod outline;
 pub mod path;
 mod pointer;
+pub mod property;
 pub mod record;
 pub mod reference;
 pub mod rehearsal;

@@ -25,6 +25,7 @@ mod classes;
 mod formats;
 mod later;
 mod project;
+mod property;
 mod secret;
 mod start;
 mod tagged;
@@ -45,6 +46,7 @@ pub use project::{
     Auth, Basic, Connection, HmacCheck, HmacFormat, HttpConnection, KonnektiveConnection, Listen,
     NamedSecret, Project, TokenCheck, Verify, WebhookConnection, ZapSwitch,
 };
+pub use property::Property;
 pub use secret::{Secret, Secrets};
 pub use start::{Moment, Start};
 pub(crate) use test::STEP_WORD;

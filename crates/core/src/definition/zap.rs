@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::action::Action;
 use super::formats::Name;
+use super::property::Property;
 use super::test::Test;
 use super::trigger::Trigger;
 use crate::yaml::{MapRef, NodeId, NodeRef, Spanned};
@@ -36,6 +37,11 @@ pub struct Zap {
     #[serde(default)]
     #[schemars(length(max = 20))]
     pub on_failure: Vec<Spanned<Action>>,
+    /// What holds of every record, whatever it is: `zaprun test --cases` tries it with records that it makes up, and
+    /// `zaprun test` with those of the tests.
+    #[serde(default)]
+    #[schemars(length(max = 50))]
+    pub properties: Vec<Spanned<Property>>,
     /// Examples that `zaprun test` checks: a record, and what is to come of it.
     // Read one by one, so that a mistake in one hides neither the others nor the zap.
     #[serde(default)]

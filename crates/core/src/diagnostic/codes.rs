@@ -435,8 +435,8 @@ codes! {
         "A test lays its `vars` over those of the project; one that is not there is read by nobody.",
         bad: "vars: { chanel: \"#test\" }",
         good: "vars: { channel: \"#test\" }";
-    DUPLICATE_TEST = "ZR0907", Error, "two tests of one name",
-        "Tests are told apart by their names, in what is printed and by `--filter`.",
+    DUPLICATE_TEST = "ZR0907", Error, "two tests or properties of one name",
+        "Tests and properties are told apart by their names, in what is printed and by `--filter`.",
         bad: "tests: [{ name: a sale, … }, { name: a sale, … }]",
         good: "tests: [{ name: a sale, … }, { name: a sale without a name, … }]";
 

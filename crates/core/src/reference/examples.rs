@@ -45,7 +45,7 @@ pub(super) static ACTIONS: &[Example] = examples! { "actions":
 
 /// Of what several kinds share.
 pub(super) static MORE: &[Example] =
-    examples! { "more": "steps" "mapping" "tests" "on_file" "preauthorised" };
+    examples! { "more": "steps" "mapping" "tests" "properties" "on_file" "preauthorised" };
 
 /// The records of the examples' tests, beside each of them.
 pub(super) struct Records;

@@ -6,6 +6,7 @@
 //! pages show them without.
 
 mod actions;
+mod cases;
 mod concepts;
 mod examples;
 mod filters;
@@ -63,6 +64,7 @@ pub fn pages() -> Vec<Page> {
         names::page(),
         concepts::mapping(),
         concepts::tests(),
+        cases::page(),
         filters::page(),
         paying::page(),
         outcomes::page(),

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::run::Failure;
+use crate::mapping::MapError;
 use crate::request::{CrmRequest, Request};
 use crate::value::{Object, Value};
-use crate::zap::{Action, ResponseFacts, Scope, response_json};
+use crate::zap::{Action, ResponseFacts, Scope, Unfound, response_json};
 
 /// An answer to a request that was not sent.
 #[derive(Debug, Clone)]
@@ -37,19 +39,26 @@ impl Answer {
         scope: &Scope,
         element: Option<&str>,
         request: &Request,
-    ) -> Result<Vec<u8>, String> {
+    ) -> Result<Vec<u8>, Box<Failure>> {
+        let refuse = |reason: &str| Box::new(Failure::at(&action.id, reason));
+        let broken = |error: MapError| Box::new(Failure::of(Some(&action.id), error));
         match (self, request) {
-            (Answer::Refused(reason), _) => Err(reason.clone()),
+            (Answer::Refused(reason), _) => Err(refuse(reason)),
             (Answer::Http { status, headers, body }, Request::Http(_)) => {
                 let response = ResponseFacts { status: *status, headers, body };
                 accepted(action, scope, element, &response)?;
                 Ok(response_json(&response))
             }
-            (Answer::Crm(answer), Request::Crm(request)) => written(answer, request),
-            (Answer::Rows(rows), Request::Find(_)) => {
-                action.found(scope, element, rows).map_err(|error| error.to_string())
+            (Answer::Crm(answer), Request::Crm(request)) => {
+                written(answer, request).map_err(|reason| refuse(&reason))
             }
-            _ => Err("the reply is none to such a step".to_owned()),
+            (Answer::Rows(rows), Request::Find(_)) => {
+                action.found(scope, element, rows).map_err(|error| match error {
+                    Unfound::Mapping(error) => broken(error),
+                    other => refuse(&other.to_string()),
+                })
+            }
+            _ => Err(refuse("the reply is none to such a step")),
         }
     }
 }
@@ -61,16 +70,17 @@ fn accepted(
     scope: &Scope,
     element: Option<&str>,
     response: &ResponseFacts<'_>,
-) -> Result<(), String> {
+) -> Result<(), Box<Failure>> {
     let status = response.status;
     let never = matches!(status, 401 | 403 | 408 | 425 | 429 | 500..=599);
-    match !never && action.accepts(scope, element, response).map_err(|error| error.to_string())? {
-        true => Ok(()),
-        false if action.has_success() && !never => {
-            Err(format!("`success` is false for an answer of {status}"))
-        }
-        false => Err(format!("the target answered {status}")),
-    }
+    let accepts = || action.accepts(scope, element, response);
+    let accepted = !never && accepts().map_err(|error| Box::new(Failure::of(Some(&action.id), error)))?;
+    let reason = match accepted {
+        true => return Ok(()),
+        false if action.has_success() && !never => format!("`success` is false for an answer of {status}"),
+        false => format!("the target answered {status}"),
+    };
+    Err(Box::new(Failure::at(&action.id, reason)))
 }
 
 fn written(answer: &Object, request: &CrmRequest) -> Result<Vec<u8>, String> {

@@ -17,7 +17,9 @@ mod tests;
 
 pub use answer::Answer;
 pub use case::Case;
+pub(crate) use case::{Given, Replies};
 pub use compare::Difference;
+pub(crate) use occasion::Attempt;
 pub use occasion::{Came, KnownRun, Occasion};
 pub use read::{Fixtures, read_tests};
 pub use records::read_records;

@@ -9,7 +9,7 @@ use crate::mapping::MapError;
 use crate::record::Row;
 use crate::trigger::{Verdict, When};
 use crate::value::{Object, Value};
-use crate::zap::{Arrival, CrmTrigger, Entrance, EventFacts, RunFacts, Trigger, Zap, key};
+use crate::zap::{Arrival, CrmTrigger, Entrance, EventFacts, RunFacts, Scope, Trigger, Zap, key};
 
 /// When things happen of which nothing says when: 2026-01-01T00:00:00Z.
 const SOME_TIME: Timestamp = Timestamp::constant(1_767_225_600, 0);
@@ -60,6 +60,17 @@ pub enum Came {
     Rehearsed(Box<Rehearsal>),
 }
 
+/// How something that the trigger takes went through a zap.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    /// The row, item or body as a run keeps it.
+    pub(crate) record: Vec<u8>,
+    /// What each step came to.
+    pub(crate) rehearsal: Rehearsal,
+    /// What expressions see at the end.
+    pub(crate) scope: Scope,
+}
+
 impl Occasion {
     /// Whether the zap's trigger takes it, and what the event is: kind and natural id.
     ///
@@ -72,10 +83,18 @@ impl Occasion {
 
     /// Takes it through a zap.
     pub fn rehearse(&self, zap: &Zap, stage: &dyn Stage) -> Came {
-        let event = match self.found(zap) {
-            Ok(event) => event,
-            Err(came) => return came,
-        };
+        match self.attempt(zap, stage) {
+            Ok(attempt) => Came::Rehearsed(Box::new(attempt.rehearsal)),
+            Err(came) => came,
+        }
+    }
+
+    /// The same, with what expressions see at the end.
+    ///
+    /// # Errors
+    /// What became of it where it did not come to the filter.
+    pub(crate) fn attempt(&self, zap: &Zap, stage: &dyn Stage) -> Result<Attempt, Came> {
+        let event = self.found(zap)?;
         let kind = zap.trigger.kind();
         let run = self.run.clone().unwrap_or_else(|| KnownRun {
             id: "1".to_owned(),
@@ -97,14 +116,12 @@ impl Occasion {
             key_base: run.key_base,
             depth: run.depth,
         });
-        let mut scope = match scope {
-            Ok(scope) => scope,
-            Err(error) => return unreadable(&error),
-        };
+        let mut scope = scope.map_err(|error| unreadable(&error))?;
         if let Some(vars) = &self.vars {
             scope.set_vars(laid_over(zap.vars(), vars));
         }
-        Came::Rehearsed(Box::new(rehearse(zap, &mut scope, stage)))
+        let rehearsal = rehearse(zap, &mut scope, stage);
+        Ok(Attempt { record: event.record, rehearsal, scope })
     }
 
     fn found(&self, zap: &Zap) -> Result<Event, Came> {

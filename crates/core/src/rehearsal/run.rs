@@ -179,11 +179,11 @@ struct Rehearser<'a> {
 }
 
 impl Failure {
-    fn of(step: Option<&str>, error: MapError) -> Failure {
+    pub(super) fn of(step: Option<&str>, error: MapError) -> Failure {
         Failure { step: step.map(str::to_owned), reason: error.to_string(), error: Some(error) }
     }
 
-    fn at(step: &str, reason: impl Into<String>) -> Failure {
+    pub(super) fn at(step: &str, reason: impl Into<String>) -> Failure {
         Failure { step: Some(step.to_owned()), reason: reason.into(), error: None }
     }
 }
@@ -302,7 +302,7 @@ impl<'a> Rehearser<'a> {
                 continue;
             };
             let taken = answer.take(action, self.scope, key, &request);
-            let refused = taken.as_ref().err().cloned();
+            let refused = taken.as_ref().err().map(|failure| failure.reason.clone());
             next = self.conclude(action, key, taken);
             sent.push(Sent { element, request, refused, sources });
             if !matches!(next, Next::Go) {
@@ -318,7 +318,7 @@ impl<'a> Rehearser<'a> {
     }
 
     /// Goes on after an answer, or not.
-    fn conclude(&mut self, action: &Action, key: Option<&str>, taken: Result<Vec<u8>, String>) -> Next {
+    fn conclude(&mut self, action: &Action, key: Option<&str>, taken: Result<Vec<u8>, Box<Failure>>) -> Next {
         match taken {
             Ok(response) => {
                 self.show(action, key, "done", Some(&response));
@@ -329,7 +329,7 @@ impl<'a> Rehearser<'a> {
                     Err(error) => Next::Die(Failure::of(Some(&action.id), error)),
                 }
             }
-            Err(reason) => self.given_up(action, key, Failure::at(&action.id, reason)),
+            Err(failure) => self.given_up(action, key, *failure),
         }
     }
 

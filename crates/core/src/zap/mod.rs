@@ -21,10 +21,10 @@ pub use documents::Documents;
 pub use place::locate;
 pub use project::{DEFAULT_CRM_URL, DEFAULT_CURRENCY, ProjectFacts};
 pub use response::response_json;
-pub(crate) use scope::IS_FIXED;
 #[cfg(test)]
 pub(crate) use scope::names;
 pub use scope::{EventFacts, RunFacts, Scope, StepFacts};
+pub(crate) use scope::{IS_FIXED, RECORD};
 pub use trigger::{
     Arrival, CrmTrigger, Entrance, HttpTrigger, Item, Missed, NotItems, Place, Read, ScheduleTrigger, Settle,
     Start, Trigger, UnreadableArrival, WebhookTrigger, Where,
@@ -34,6 +34,7 @@ use std::sync::Arc;
 
 use crate::expression::{Condition, Frame, Settings};
 use crate::mapping::{MapError, Mapped, Mapping};
+use crate::property::Property;
 use crate::record::ReadSet;
 use crate::value::Value;
 
@@ -60,12 +61,15 @@ pub struct Zap {
     pub content: String,
     filter: Option<(Condition, String)>,
     lets: Vec<(Arc<str>, Mapping)>,
-    reads: ReadSet,
+    pub(crate) properties: Vec<Property>,
+    /// Words that would tell of something missing, were they not the author's own.
+    pub(crate) own_words: Vec<&'static str>,
+    pub(crate) reads: ReadSet,
     reads_raw: bool,
     reads_context: bool,
     vars: Value,
     connection: Value,
-    settings: Settings,
+    pub(crate) settings: Settings,
 }
 
 /// What the filter says.
@@ -95,6 +99,16 @@ impl Zap {
     /// When the record is no JSON object.
     pub fn record(&self, record: &[u8]) -> Result<Value, MapError> {
         scope::record(self, record, &mut Vec::new())
+    }
+
+    /// Whether expressions see the record as it was received, too.
+    pub(crate) fn reads_raw(&self) -> bool {
+        self.reads_raw
+    }
+
+    /// The filter, as its author wrote it.
+    pub(crate) fn written_filter(&self) -> Option<&str> {
+        self.filter.as_ref().map(|(_, written)| written.as_str())
     }
 
     /// The project's values as the zap sees them.

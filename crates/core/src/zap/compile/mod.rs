@@ -21,6 +21,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::expression::{Access, Key, Names, Shape, Type, members_read};
 use crate::mapping::Compiler;
 use crate::pointer;
+use crate::property;
 use crate::record::ReadSet;
 use crate::yaml::{Kind, Spanned, Tree};
 
@@ -100,7 +101,8 @@ fn build(
         None => names,
     };
     let (names, lets) = lets(compiler, definition, names);
-    let all = actions(compiler, definition, (project, documents), names);
+    let all = actions(compiler, definition, (project, documents), names.clone());
+    let properties = properties(compiler, definition, names);
 
     let record = scope::RECORD;
     let reads_raw = compiler.reads.iter().any(|access| access.root == scope::RECORD_RAW);
@@ -122,6 +124,8 @@ fn build(
         on_failure,
         filter: whole(filter)?,
         lets: lets?,
+        properties: properties?,
+        own_words: property::own_words(compiler.tree),
         reads,
         reads_raw,
         reads_context,
@@ -210,6 +214,22 @@ fn actions(
     Some((actions, on_failure))
 }
 
+/// Compiles the properties, which see all that a run comes to. What they read, runs need not.
+fn properties(
+    compiler: &mut Compiler<'_>,
+    definition: &definition::Zap,
+    names: Names,
+) -> Option<Vec<property::Property>> {
+    let written = definition.actions.iter().chain(&definition.on_failure).map(|action| &action.value);
+    let steps =
+        written.map(|action| (Arc::<str>::from(action.id().as_str()), action::step_type(action, false)));
+    let names = names.with("steps", Shape::members(steps));
+    let reads = std::mem::take(&mut compiler.reads);
+    let properties = property::compile(compiler, definition, names);
+    compiler.reads = reads;
+    properties
+}
+
 /// Whether anything reads the answer of a step, and whether it reads the body.
 fn reads_of_step(reads: &[Access], id: &str) -> (bool, bool) {
     let mut response = false;
@@ -242,7 +262,7 @@ fn whole<T>(part: Option<Option<T>>) -> Option<Option<T>> {
     part.map_or(Some(None), |part| part.map(Some))
 }
 
-/// Hash of the zap as written, its tests aside, and of what it sees of the project.
+/// Hash of the zap as written, its tests and properties aside, and of what it sees of the project.
 fn content(
     tree: &Tree,
     definition: &definition::Zap,
@@ -250,7 +270,7 @@ fn content(
     connection: &ConnectionFacts,
 ) -> String {
     let mut hasher = blake3::Hasher::new();
-    for entry in tree.entries(tree.root()).iter().filter(|entry| &*entry.key != "tests") {
+    for entry in tree.entries(tree.root()).iter().filter(|entry| !property::BESIDE.contains(&&*entry.key)) {
         hasher.update(entry.key.as_bytes());
         hash_node(tree, entry.value, &mut hasher);
     }

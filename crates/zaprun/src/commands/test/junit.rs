@@ -66,7 +66,7 @@ fn suite(zap: &str, outcomes: &[Outcome<'_>], out: &mut String) {
 }
 
 /// Text within XML. Signs that XML does not have, escaped or not, are shown as U+FFFD.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len() + 8), |mut out, sign| {
         match sign {
             '&' => out.push_str("&amp;"),

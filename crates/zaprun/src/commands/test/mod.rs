@@ -1,5 +1,6 @@
 //! `zaprun test`
 
+mod cases;
 mod junit;
 mod report;
 
@@ -18,8 +19,13 @@ use crate::render::{self, Findings};
 ///
 /// Each test gives a record and says what is to come of it: it is mapped as a run would map it, and what would be sent is
 /// compared. Tests stand under `tests:` of a zap, or of a file *.test.yaml with `zap:` and its name.
+///
+/// With --cases records are made up instead, of every shape that the trigger's rows have: no run may be given up by a
+/// usual one, and what is sent must be what its target takes, and as the zap's `properties:` say.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit: 0 all pass, 1 a test fails or the project is not valid, 2 no project.")]
+#[command(
+    after_help = "Exit: 0 all pass, 1 a test or a case fails, or the project is not valid, 2 no project."
+)]
 pub(crate) struct Args {
     /// The zaps whose tests are run [default: all]
     #[arg(value_name = "ZAP")]
@@ -32,6 +38,18 @@ pub(crate) struct Args {
     /// Name the tests, and run none
     #[arg(long, env = "ZAPRUN_LIST", value_parser = BoolishValueParser::new())]
     list: bool,
+
+    /// Take so many records that are made up through each zap, instead of its tests, and tell what they break
+    #[arg(long, value_name = "N", env = "ZAPRUN_CASES", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    cases: Option<u32>,
+
+    /// With --cases: what the records are made from; the same seed makes the same [default: another each time, told]
+    #[arg(long, value_name = "S", env = "ZAPRUN_SEED")]
+    seed: Option<u64>,
+
+    /// With --cases: write each failure as a fixture and a test of its zap, which fails until the zap is mended
+    #[arg(long, env = "ZAPRUN_SAVE", value_parser = BoolishValueParser::new())]
+    save: bool,
 
     /// How to write the results: for people, as JSON, as the JUnit XML that CI systems read
     #[arg(long, value_name = "FORMAT", env = "ZAPRUN_FORMAT", default_value = "text")]
@@ -73,6 +91,13 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     }
     known(&project, &args.zaps)?;
     let chosen = |name: &str| args.zaps.is_empty() || args.zaps.iter().any(|zap| zap == name);
+    if let Some(number) = args.cases {
+        return cases::run(context, args, &root, &project, number, &chosen);
+    }
+    if args.save {
+        let error = CommandError::usage("`--save` writes what `--cases` finds");
+        return Err(error.hint("add `--cases 256`"));
+    }
     let wanted = |case: &&Case| {
         chosen(&case.zap) && args.filter.as_deref().is_none_or(|text| case.name.contains(text))
     };
