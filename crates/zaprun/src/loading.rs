@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use zaprun_core::diagnostic::{Diagnostic, Severity, code};
 use zaprun_core::load::{self, File, Input, Loaded, LoadedProject};
-use zaprun_core::rehearsal::{Case, Difference, read_tests};
+use zaprun_core::rehearsal::{Case, Difference, Fixtures, check_policy, read_tests};
 use zaprun_core::source::SourceMap;
 use zaprun_core::variables::{Lookup, Needed};
 use zaprun_core::zap::{self, ProjectFacts, Zap};
@@ -64,12 +64,25 @@ pub(crate) fn load(root: &Path, env: Option<&str>, lookup: Option<&dyn Lookup>) 
 /// test that fails is a finding.
 pub(crate) fn load_tests(root: &Path, env: Option<&str>, run: bool) -> Loading {
     let (input, files) = input(root, env);
-    let (mut loaded, mut compiled) = read(&input, None);
-    let cases = read_tests(&mut loaded, &files.tests, &project::Within::new(root));
+    let fixtures = project::Within::new(root);
+    Loading { strays: files.strays, ..load_with(&input, &files.tests, &fixtures, None, run) }
+}
+
+/// Loads a project from the bytes of its files, with the tests of its zaps and what its policy asks for.
+fn load_with(
+    input: &Input,
+    tests: &[File],
+    fixtures: &dyn Fixtures,
+    lookup: Option<&dyn Lookup>,
+    run: bool,
+) -> Loading {
+    let (mut loaded, mut compiled) = read(input, lookup);
+    let cases = read_tests(&mut loaded, tests, fixtures);
+    compiled.1.extend(check_policy(&loaded, &cases));
     if run {
         compiled.1.extend(failures(&compiled.0, &cases));
     }
-    Loading { strays: files.strays, ..conclude(&input, loaded, compiled, cases) }
+    conclude(input, loaded, compiled, cases)
 }
 
 /// Loads a project from the bytes of its files.
@@ -85,6 +98,7 @@ fn input(root: &Path, env: Option<&str>) -> (Input, Beside) {
         project: files.project,
         overlays: files.overlays,
         zaps: files.zaps,
+        tables: files.tables,
         env: env.map(str::to_owned),
     };
     (input, Beside { tests: files.tests, strays: files.strays })
@@ -132,7 +146,8 @@ fn compile(loaded: &Loaded) -> Compiled {
 
 fn compile_with(loaded: &Loaded, project: Option<&LoadedProject>) -> Compiled {
     let facts = project
-        .map_or_else(ProjectFacts::unknown, |project| ProjectFacts::of(&project.definition, &project.tree));
+        .map_or_else(ProjectFacts::unknown, |project| ProjectFacts::of(&project.definition, &project.tree))
+        .with_tables(&loaded.tables);
     let (mut zaps, mut found) = (Vec::new(), Vec::new());
     for file in &loaded.zaps {
         let (Some(definition), Some(tree)) = (&file.definition, &file.tree) else { continue };
@@ -288,6 +303,11 @@ impl Lookup for Environment {
 }
 
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
+mod explained;
+
+#[cfg(test)]
 mod tests {
     use zaprun_core::load::{File, Overlay};
 
@@ -314,6 +334,7 @@ connections:
             project: file("zaprun.yaml", project),
             overlays: overlays.iter().map(overlay).collect(),
             zaps: vec![file("zaps/a.yaml", ZAP)],
+            tables: Vec::new(),
             env: Some("prod".to_owned()).filter(|env| overlays.iter().any(|(known, _)| known == env)),
         };
         let loading = load_input(&input, None);

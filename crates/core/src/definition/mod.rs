@@ -23,6 +23,7 @@ use formats_of_words;
 pub(crate) mod action;
 mod formats;
 mod later;
+mod policy;
 mod project;
 mod secret;
 mod start;
@@ -39,6 +40,7 @@ pub use formats::{
     Duration, FORMATS, Format, HookPath, Listener, Name, Network, Rate, StatePlace, Word, format_of,
 };
 pub use later::{LATER, Later, later};
+pub use policy::{Policy, Require};
 pub use project::{
     Auth, Basic, Connection, HmacCheck, HmacFormat, HttpConnection, KonnektiveConnection, Listen,
     NamedSecret, Project, TokenCheck, Verify, WebhookConnection, ZapSwitch,

@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use super::formats::{Duration, Listener, Network, Rate, StatePlace};
+use super::policy::Policy;
 use super::secret::{Secret, Secrets};
 use super::tagged::{self, Branch};
 use crate::yaml::{MapRef, Spanned, Table};
@@ -29,6 +30,8 @@ pub struct Project {
     /// Switches for zaps, by name; meant for overlays.
     #[serde(default)]
     pub zaps: Table<Spanned<ZapSwitch>>,
+    /// What the project asks of its zaps beside what the language does.
+    pub policy: Option<Policy>,
     /// How long the history of finished runs is kept, for example 30d. What was seen is remembered for ever.
     pub history: Option<Spanned<Duration>>,
 }

@@ -407,6 +407,42 @@ codes! {
         "Tests are told apart by their names, in what is printed and by `--filter`.",
         bad: "tests: [{ name: a sale, … }, { name: a sale, … }]",
         good: "tests: [{ name: a sale, … }, { name: a sale without a name, … }]";
+
+    // 11xx: look-up tables.
+    TABLE_FORM = "ZR1101", Error, "table of the wrong form",
+        "Each key of a table has one value in each of its columns, so that a look-up gives one value or none.",
+        bad: "# tables/accounts.csv\nsku,account\nVITC,4000\nZINC",
+        good: "# tables/accounts.csv\nsku,account\nVITC,4000\nZINC,4010";
+    TABLE_KEY = "ZR1102", Error, "key that occurs twice in a table",
+        "Of two rows of one key one would never be found, and it may be the one you mean.",
+        bad: "# tables/accounts.csv\nsku,account\nVITC,4000\nVITC,4010",
+        good: "# tables/accounts.csv\nsku,account\nVITC,4010";
+    DUPLICATE_TABLE = "ZR1103", Error, "two tables of one name",
+        "A table is called as its file is, without the ending, so that two files of one name cannot be told apart.",
+        bad: "# tables/accounts.csv\nsku,account\nVITC,4000\n# tables/accounts.yaml\nVITC: 4000",
+        good: "# tables/accounts.csv\nsku,account\nVITC,4000\n# tables/countries.yaml\nUS: United States";
+    UNKNOWN_TABLE = "ZR1104", Error, "unknown table",
+        "A table that does not exist fails every run. Tables stand in the folder `tables/`.",
+        bad: "account: \"{{ record.orderId | lookup('acounts') }}\"",
+        good: "account: \"{{ record.orderId | lookup('accounts', '4999') }}\"\n# tables/accounts.csv\norder,account\nA1,4000";
+    TABLE_COLUMN = "ZR1105", Error, "column that the table does not have",
+        "A table of several columns needs to be told which; one that it does not have fails every run.",
+        bad: "account: \"{{ record.orderId | lookup('accounts', '-') }}\"\n# tables/accounts.csv\norder,account,cost\nA1,4000,5000",
+        good: "account: \"{{ record.orderId | lookup('accounts', '-', column='cost') }}\"\n# tables/accounts.csv\norder,account,cost\nA1,4000,5000";
+
+    // 12xx: the project's own policy.
+    NO_OWNER = "ZR1201", Error, "zap without an owner",
+        "The project's `policy:` asks for it: at 3 a.m. somebody must know whose zap it is.",
+        bad: "name: new-sale\n# zaprun.yaml\npolicy: { require: { owner: true } }",
+        good: "name: new-sale\nowner: billing-team\n# zaprun.yaml\npolicy: { require: { owner: true } }";
+    NO_DESCRIPTION = "ZR1202", Error, "zap without a description",
+        "The project's `policy:` asks for it: a name alone does not say why a zap exists.",
+        bad: "name: new-sale\n# zaprun.yaml\npolicy: { require: { description: true } }",
+        good: "name: new-sale\ndescription: Tell the desk about each sale.\n# zaprun.yaml\npolicy: { require: { description: true } }";
+    NO_TESTS = "ZR1203", Error, "action that no test expects anything of",
+        "The project's `policy:` asks for a test of each action of this kind: what it sends is too dear to find out by sending it.",
+        bad: "name: new-sale\n# zaprun.yaml\npolicy: { require: { tests: [http] } }",
+        good: "name: new-sale\ntests:\n  - name: a sale is sent\n    record: { orderId: \"A1\", orderType: NEW_SALE, orderStatus: COMPLETE }\n    expect: { send: { json: { order: \"A1\" } } }\n# zaprun.yaml\npolicy: { require: { tests: [http] } }";
 }
 
 #[cfg(test)]

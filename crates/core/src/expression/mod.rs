@@ -26,8 +26,8 @@ use std::sync::Arc;
 
 pub use budget::{FUEL, MAX_TEXT};
 pub(crate) use eval::{Evaluator, walk};
-pub(crate) use names::NoMember;
 pub use names::{Access, Frame, Key, Names, Settings, Shape, members_read};
+pub(crate) use names::{NoMember, TABLES};
 pub use problem::{EvalError, Problem};
 pub use text::{PathQuery, Text};
 

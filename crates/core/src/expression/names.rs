@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::diagnostic::did_you_mean;
 use crate::record::{FieldType, Schema};
+use crate::table::Tables;
 use crate::value::{Kind, Value};
 
 /// What is known of a value before there is one.
@@ -102,6 +103,7 @@ fn field_shape(ty: &FieldType) -> Shape {
 #[derive(Debug, Clone, Default)]
 pub struct Names {
     roots: Vec<(Arc<str>, Shape)>,
+    tables: Tables,
 }
 
 impl Names {
@@ -119,6 +121,17 @@ impl Names {
             None => self.roots.push((name, shape)),
         }
         self
+    }
+
+    /// The same with these look-up tables.
+    #[must_use]
+    pub fn with_tables(mut self, tables: &Tables) -> Self {
+        self.tables = tables.clone();
+        self
+    }
+
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.tables
     }
 
     /// The slot of a root.
@@ -158,6 +171,9 @@ pub enum Key {
     /// A list's item; negative counts from the end.
     At(i64),
 }
+
+/// The root of an [`Access`] to a look-up table, which is no slot: its path is the table's name.
+pub(crate) const TABLES: usize = usize::MAX;
 
 /// A value that an expression reads: a root and the steps that are known before there is a record. What lies below
 /// the last step is used whole; no steps: the whole root is.

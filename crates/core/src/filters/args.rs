@@ -14,6 +14,7 @@ use crate::expression::problem::Fault;
 use crate::expression::tests_table::TestSpec;
 use crate::expression::{Key, Settings};
 use crate::path::JsonPath;
+use crate::table::Table;
 use crate::value::{Decimal, Kind, Value};
 
 /// One parameter.
@@ -60,6 +61,10 @@ pub enum ParamType {
     DateFormat,
     /// An ISO 4217 code.
     Currency,
+    /// A country, by the two letters of ISO 3166.
+    Region,
+    /// The name of a look-up table, written as it is.
+    Table,
     /// One of these words.
     Choice(&'static [&'static str]),
 }
@@ -92,6 +97,7 @@ pub(crate) enum Ready {
     Path(JsonPath),
     Zone(TimeZone),
     Duration(Span),
+    Table(Arc<Table>),
 }
 
 /// Steps to a member.
@@ -164,6 +170,7 @@ pub(crate) fn prepare(param: &Param, value: &Value) -> Result<Option<Ready>, Fau
         ParamType::Zone => zone(text).map(|zone| Some(Ready::Zone(zone))),
         ParamType::Duration => super::time::parse_duration(text).map(|span| Some(Ready::Duration(span))),
         ParamType::DateFormat => super::time::check_format(text).map(|()| None),
+        ParamType::Region => super::phone::region(text).map(|_| None),
         ParamType::Currency => super::money::check_currency(text).map(|()| None),
         ParamType::Choice(words) if !words.contains(&text) => {
             let fault = Fault::new(format!("argument `{name}` must be one of {}", words.join(", ")));
@@ -302,6 +309,11 @@ impl<'a> Call<'a> {
     /// The currency given, or the account's.
     pub(crate) fn currency(&self, at: usize) -> &str {
         self.given_text(at).unwrap_or(&self.settings.currency)
+    }
+
+    /// A required table.
+    pub(crate) fn table(&self, at: usize) -> Result<&Table, Fault> {
+        if let Some(Ready::Table(table)) = self.ready(at) { Ok(table) } else { Err(self.not_given(at)) }
     }
 
     fn not_given(&self, at: usize) -> Fault {

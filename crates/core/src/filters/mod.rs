@@ -10,6 +10,7 @@ mod format;
 mod list;
 mod money;
 mod number;
+mod phone;
 mod select;
 mod structure;
 mod text;
@@ -147,6 +148,7 @@ pub static FILTERS: &[&[FilterSpec]] = &[
     list::FILTERS,
     select::FILTERS,
     structure::FILTERS,
+    phone::FILTERS,
     encode::FILTERS,
 ];
 

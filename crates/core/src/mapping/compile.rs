@@ -7,6 +7,7 @@ use super::{Constant, Each, If, Mapping, Part, Slots};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::expression::{Access, Condition, Names, Problem, Shape, Text};
 use crate::source::Span;
+use crate::table::Tables;
 use crate::value::{Decimal, Kind as ValueKind, Value};
 use crate::yaml::{Entry, Kind, NodeId, Tree};
 
@@ -74,11 +75,13 @@ pub(crate) struct Compiler<'a> {
     pub(crate) tree: &'a Tree,
     pub(crate) findings: Vec<Diagnostic>,
     pub(crate) reads: Vec<Access>,
+    /// The project's look-up tables.
+    pub(crate) tables: &'a Tables,
 }
 
 impl<'a> Compiler<'a> {
-    pub(crate) fn new(tree: &'a Tree) -> Self {
-        Compiler { tree, findings: Vec::new(), reads: Vec::new() }
+    pub(crate) fn new(tree: &'a Tree, tables: &'a Tables) -> Self {
+        Compiler { tree, findings: Vec::new(), reads: Vec::new(), tables }
     }
 
     /// A mapping value; nothing when it has findings.

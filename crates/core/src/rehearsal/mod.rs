@@ -7,6 +7,7 @@
 mod answer;
 mod case;
 mod compare;
+mod policy;
 mod read;
 mod run;
 
@@ -16,6 +17,7 @@ mod tests;
 pub use answer::Answer;
 pub use case::Case;
 pub use compare::Difference;
+pub use policy::check_policy;
 pub use read::{Fixtures, read_tests};
 pub use run::{
     Did, Element, End, Ended, Failure, Rehearsal, Sent, Stage, Step, rehearse, rehearse_failure,

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::definition;
 use crate::expression::{Settings, Shape};
+use crate::table::Tables;
 use crate::value::{Decimal, Kind as ValueKind, Value};
 use crate::yaml::{Kind, NodeId, Tree};
 
@@ -20,6 +21,7 @@ pub const DEFAULT_CURRENCY: &str = "USD";
 pub struct ProjectFacts {
     pub(super) vars: Value,
     pub(super) vars_shape: Shape,
+    pub(super) tables: Tables,
     connections: HashMap<String, ConnectionFacts>,
 }
 
@@ -35,6 +37,7 @@ impl Default for ProjectFacts {
         ProjectFacts {
             vars: Value::object(Vec::new()),
             vars_shape: Shape::members::<&str>([]),
+            tables: Tables::default(),
             connections: HashMap::new(),
         }
     }
@@ -59,6 +62,13 @@ impl ProjectFacts {
             }
         }
         facts
+    }
+
+    /// The same with these look-up tables.
+    #[must_use]
+    pub fn with_tables(mut self, tables: &Tables) -> Self {
+        self.tables = tables.clone();
+        self
     }
 
     pub(super) fn connection(&self, name: &str) -> ConnectionFacts {

@@ -4,6 +4,7 @@ use super::key::{KeyExpression, key_text};
 use crate::definition;
 use crate::expression::{Names, Settings, Shape};
 use crate::mapping::{Compiler, MapError};
+use crate::table::Tables;
 use crate::value::{JsonError, Value, json};
 use crate::yaml::Spanned;
 
@@ -48,9 +49,9 @@ const RECORD: usize = 0;
 const EVENT: usize = 1;
 
 /// The names that a key may use.
-fn names() -> Names {
+fn names(tables: &Tables) -> Names {
     let event = Shape::members([("headers", Shape::Any), ("query", Shape::Any)]);
-    Names::new().with("record", Shape::Any).with("event", event)
+    Names::new().with("record", Shape::Any).with("event", event).with_tables(tables)
 }
 
 /// Why a request's data cannot be read.
@@ -172,7 +173,7 @@ pub(in crate::zap) fn compile(
     let key = key(compiler, written.key.as_ref(), written.preset.as_ref(), Key::KonnektiveEvent, "key");
     let once = match &written.once_per {
         None => None,
-        Some(once) => Some(KeyExpression::compile(compiler, once, &names(), "once_per")?),
+        Some(once) => Some(KeyExpression::compile(compiler, once, &names(compiler.tables), "once_per")?),
     };
     let entrance = Entrance {
         connection: written.connection.value.clone(),
@@ -215,7 +216,9 @@ fn key(
     place: &str,
 ) -> Option<Key> {
     match (written, preset.map(|preset| preset.value)) {
-        (Some(written), _) => KeyExpression::compile(compiler, written, &names(), place).map(Key::Written),
+        (Some(written), _) => {
+            KeyExpression::compile(compiler, written, &names(compiler.tables), place).map(Key::Written)
+        }
         (None, Some(definition::Preset::Konnektive)) => Some(konnektive),
         (None, None) => None,
     }
