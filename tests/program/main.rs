@@ -22,6 +22,7 @@ mod kinds;
 mod main_job;
 mod polling;
 mod quick_start;
+mod ready_made;
 mod replies;
 mod resolve;
 mod runs;

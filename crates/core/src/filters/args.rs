@@ -69,6 +69,31 @@ pub enum ParamType {
     Choice(&'static [&'static str]),
 }
 
+impl ParamType {
+    /// What it takes, in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            ParamType::Any => "any value",
+            ParamType::Missing => "any value, also none",
+            ParamType::Text => "text",
+            ParamType::Number => "number",
+            ParamType::Whole => "whole number",
+            ParamType::Bool => "true or false",
+            ParamType::List => "list",
+            ParamType::Attribute => "name of a member, with dots between several",
+            ParamType::Pattern => "regular expression",
+            ParamType::Path => "JSONPath",
+            ParamType::Zone => "time zone",
+            ParamType::Duration => "duration",
+            ParamType::DateFormat => "strftime pattern",
+            ParamType::Currency => "ISO 4217 code",
+            ParamType::Region => "ISO 3166 code",
+            ParamType::Table => "name of a table",
+            ParamType::Choice(_) => "one of its words",
+        }
+    }
+}
+
 /// What a parameter is when it is not given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fallback {

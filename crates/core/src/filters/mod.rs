@@ -39,6 +39,19 @@ pub enum Output {
     Items,
 }
 
+impl Output {
+    /// What is known of the result, in words; nothing where nothing is.
+    pub fn words(self) -> Option<String> {
+        match self {
+            Output::Any => None,
+            Output::Same => Some("what came in".to_owned()),
+            Output::Is(kind) => Some(kind.words().to_owned()),
+            Output::Item => Some("one of the items".to_owned()),
+            Output::Items => Some("a list of the items".to_owned()),
+        }
+    }
+}
+
 /// What the arguments are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {

@@ -61,6 +61,7 @@ pub fn pages() -> Vec<Page> {
         concepts::steps(),
         names::page(),
         concepts::mapping(),
+        concepts::lookup_tables(),
         concepts::tests(),
         filters::page(),
         paying::page(),

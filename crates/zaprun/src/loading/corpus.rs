@@ -108,7 +108,8 @@ fn marked(path: &str, text: &str) -> Vec<Expected> {
     let mut above = 0;
     for (at, line) in text.lines().enumerate() {
         let line_number = at + 1;
-        let carets = line.trim_start().strip_prefix('#').map(str::trim_start).filter(|rest| rest.starts_with('^'));
+        let carets =
+            line.trim_start().strip_prefix('#').map(str::trim_start).filter(|rest| rest.starts_with('^'));
         if let Some(rest) = carets {
             let written = rest.trim_start_matches('^').trim_start();
             let first = line.chars().position(|character| character == '^').unwrap_or_default() + 1;
@@ -163,7 +164,8 @@ fn written(text: &str, path: &str) -> Written {
 
 /// `path:line:first-end CODE`, of which the path and the columns may be left out.
 fn finding(line: &str, path: &str) -> Expected {
-    let (place, rest) = line.split_once(' ').unwrap_or_else(|| panic!("{path}: `{line}` is not an expectation"));
+    let (place, rest) =
+        line.split_once(' ').unwrap_or_else(|| panic!("{path}: `{line}` is not an expectation"));
     let (severity, code, words) = said(rest).unwrap_or_else(|| panic!("{path}: `{line}` names no code"));
     let mut parts: Vec<&str> = place.split(':').collect();
     let named = parts.first().is_some_and(|first| first.parse::<usize>().is_err());
@@ -193,7 +195,9 @@ fn gather(at: &Path, all: &mut Vec<Case>) {
         match path.extension().and_then(|ending| ending.to_str()) {
             _ if path.is_dir() => gather(&path, all),
             Some("yaml") => all.push(zap_case(&path)),
-            Some("expected") => assert!(path.with_extension("yaml").exists(), "{}: no such case", path.display()),
+            Some("expected") => {
+                assert!(path.with_extension("yaml").exists(), "{}: no such case", path.display())
+            }
             _ => panic!("{}: a case is a .yaml file or a folder with {PROJECT_FILE}", path.display()),
         }
     }
@@ -232,7 +236,12 @@ fn project_case(at: &Path) -> Case {
     let said = written(&fs::read_to_string(at.join("expected")).unwrap_or_default(), PROJECT_FILE);
     let mut expected = said.findings;
     let overlays = files.overlays.iter().map(|overlay| &overlay.file);
-    let all = [&files.project].into_iter().chain(overlays).chain(&files.zaps).chain(&files.tests).chain(&files.tables);
+    let all = [&files.project]
+        .into_iter()
+        .chain(overlays)
+        .chain(&files.zaps)
+        .chain(&files.tests)
+        .chain(&files.tables);
     for file in all.filter(|file| file.path.ends_with(".yaml")) {
         expected.append(&mut marked(&file.path, &text_of(file)));
     }
@@ -262,7 +271,8 @@ impl Case {
     fn found(&self) -> Vec<(Expected, Diagnostic)> {
         let loading = self.load();
         let place = |finding: &Diagnostic| {
-            let span = finding.span.unwrap_or_else(|| panic!("{}: {} has no place", self.name, finding.message));
+            let span =
+                finding.span.unwrap_or_else(|| panic!("{}: {} has no place", self.name, finding.message));
             let (first, end) = loading.sources.range(span);
             let last = if end.line == first.line { end.column } else { usize::MAX };
             Expected {
@@ -290,7 +300,8 @@ impl Case {
                 None => differences.push(format!("{}: found, not expected: {found}", self.name)),
             }
         }
-        let not_found = missing.iter().map(|missing| format!("{}: expected, not found: {missing}", self.name));
+        let not_found =
+            missing.iter().map(|missing| format!("{}: expected, not found: {missing}", self.name));
         differences.extend(not_found);
         differences
     }

@@ -35,12 +35,18 @@ enum Place {
 
 /// Which keys stand where. A key that is in none of them is a member of `json:`.
 const KEYS: &[(Place, &str)] = &[
-    (Place::Zap, "name formerly owner description enabled trigger filter fillter let actions on_failure tests"),
-    (Place::Trigger, "every order_type orders_type transaction_type where cron items once_per start settle also"),
+    (
+        Place::Zap,
+        "name formerly owner description enabled trigger filter fillter let actions on_failure tests",
+    ),
+    (
+        Place::Trigger,
+        "every order_type orders_type transaction_type where cron items once_per start settle also catch_up evry",
+    ),
     (
         Place::Action,
         "id type method url path headers query json form text map each as when retry connection body success find \
-         allow_hosts unless",
+         allow_hosts unless on_uncertain settle_after by from",
     ),
     (Place::Test, "record expect at vars"),
     (Place::Project, "version connections listen state history policy zaps"),
@@ -49,7 +55,8 @@ const KEYS: &[(Place, &str)] = &[
 ];
 
 /// Codes whose keys are also words of another place.
-const ELSEWHERE: &[(&str, Place)] = &[("ZR0112", Place::Action), ("ZR0713", Place::Trigger), ("ZR0714", Place::Trigger)];
+const ELSEWHERE: &[(&str, Place)] =
+    &[("ZR0112", Place::Action), ("ZR0713", Place::Trigger), ("ZR0714", Place::Trigger)];
 
 const ZAP: &[(Place, &str)] = &[
     (Place::Zap, "name: example\n"),
@@ -78,7 +85,7 @@ const PROJECT: &[(Place, &str)] = &[
     (Place::Crm, "timezone: America/New_York\n"),
     (Place::Form, "type: webhook\n"),
     (Place::Form, "verify: { token: { header: X-Token, value: \"${FORM_TOKEN}\" } }\n"),
-    (Place::Project, "vars: { channel: \"#orders\", status: open, nothing: null }\n"),
+    (Place::Project, "vars: { channel: \"#orders\", region: eu, status: open, nothing: null }\n"),
     (Place::Project, "listen: { webhooks: 127.0.0.1:8080 }\n"),
 ];
 
@@ -128,18 +135,19 @@ fn laid(code: &Code, base: &[(Place, &str)], over: &str) -> Vec<(Place, String)>
     let over: Vec<(Place, String)> =
         blocks(over).into_iter().map(|block| (place(code, &block), block)).collect();
     let says = |at: Place, word: &str| over.iter().any(|(place, block)| *place == at && key(block) == word);
-    let polled = over.iter().any(|(at, _)| *at == Place::Trigger)
-        && ["ZR0713", "ZR0714"].contains(&code.id);
-    let base = base.iter().filter(|(at, _)| !(polled && *at == Place::Trigger)).chain(
-        POLLED.iter().filter(|_| polled),
-    );
+    let polled = over.iter().any(|(at, _)| *at == Place::Trigger) && ["ZR0713", "ZR0714"].contains(&code.id);
+    let base = base
+        .iter()
+        .filter(|(at, _)| !(polled && *at == Place::Trigger))
+        .chain(POLLED.iter().filter(|_| polled));
     let kept = base.filter(|(at, block)| {
         // A whole trigger, list of actions or body takes the place of its parts.
         let whole = match at {
             Place::Trigger => says(Place::Zap, "trigger"),
             Place::Action => says(Place::Zap, "actions"),
             Place::Json => {
-                ["json", "form", "text", "map", "find"].iter().any(|body| says(Place::Action, body))
+                let get = over.iter().any(|(_, block)| block.trim() == "method: GET");
+                get || ["json", "form", "text", "map", "find"].iter().any(|body| says(Place::Action, body))
                     || says(Place::Zap, "actions")
             }
             Place::Crm | Place::Form => says(Place::Project, "connections"),
@@ -173,7 +181,8 @@ fn zap(code: &Code, text: &str) -> String {
     let all = laid(code, ZAP, text);
     let mut out = at(&all, Place::Zap, 0);
     let trigger = at(&all, Place::Trigger, 2);
-    let (action, json, test) = (at(&all, Place::Action, 4), at(&all, Place::Json, 6), at(&all, Place::Test, 4));
+    let (action, json, test) =
+        (at(&all, Place::Action, 4), at(&all, Place::Json, 6), at(&all, Place::Test, 4));
     if !trigger.is_empty() {
         out += &format!("trigger:\n{trigger}");
     }
@@ -244,7 +253,11 @@ fn example(code: &Code, text: &str) -> Example {
             None if of_project() => files.push(("zaprun.yaml".to_owned(), project(code, &part))),
             None => files.push(("zaps/example.yaml".to_owned(), zap(code, &part))),
             Some("zaprun.yaml") => files.push(("zaprun.yaml".to_owned(), project(code, &part))),
-            Some(path) if path.starts_with("zaps/") && path.matches('/').count() == 1 && !path.ends_with(".test.yaml") => {
+            Some(path)
+                if path.starts_with("zaps/")
+                    && path.matches('/').count() == 1
+                    && !path.ends_with(".test.yaml") =>
+            {
                 files.push((path.to_owned(), zap(code, &part)));
             }
             Some(path) => files.push((path.to_owned(), part)),
@@ -256,8 +269,10 @@ fn example(code: &Code, text: &str) -> Example {
     if !files.iter().any(|(path, _)| path.starts_with("zaps/")) {
         files.push(("zaps/example.yaml".to_owned(), zap(code, "")));
     }
-    example.files =
-        files.into_iter().map(|(path, text)| (path, text.replace("<NUL>", "\0").into_bytes())).collect();
+    // What cannot be shown in a page of text.
+    let written =
+        |text: String| text.replace("<NUL>", "\0").replace("… +", &"1 + ".repeat(2000)).into_bytes();
+    example.files = files.into_iter().map(|(path, text)| (path, written(text))).collect();
     example
 }
 
@@ -308,7 +323,10 @@ impl Example {
     }
 
     fn shown(&self) -> String {
-        self.files.iter().map(|(path, text)| format!("-- {path}\n{}", String::from_utf8_lossy(text))).collect()
+        self.files
+            .iter()
+            .map(|(path, text)| format!("-- {path}\n{}", String::from_utf8_lossy(text)))
+            .collect()
     }
 }
 
