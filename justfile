@@ -37,6 +37,10 @@ validate:
 test-zaps:
     cargo run -q -- test
 
+# what an editor says of zaps, by the schemas (needs Node)
+editor:
+    cd tests/editor && npm ci --silent --no-audit --no-fund && node check.mjs
+
 # licences, bans, sources (needs cargo-deny)
 deny:
     cargo deny check licenses bans sources

@@ -7,7 +7,9 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use zaprun_core::definition::Action;
 use zaprun_core::diagnostic::{CODES, Diagnostic, Severity};
+use zaprun_core::expression::tests_table::TESTS;
 use zaprun_core::load::{File, Input};
 use zaprun_core::rehearsal::Fixtures;
 use zaprun_core::variables::Lookup;
@@ -369,4 +371,27 @@ fn a_wrong_expectation_fails() {
     }
     assert_eq!(finding("zaps/b.yaml:3:1-4 error ZR0101: no file", "zaps/a.yaml").columns, Some((1, 4)));
     assert_eq!(finding("7 ZR0104", "zaps/a.yaml").path, "zaps/a.yaml");
+}
+
+/// Every trigger, action, filter and test occurs in a case of which nothing is found.
+#[test]
+fn every_feature_has_a_good_case() {
+    let text: String = cases("valid").iter().flat_map(|case| case.input.zaps.iter().map(text_of)).collect();
+    let mut missing = Vec::new();
+    let triggers = ["orders", "transactions", "customers"].map(|kind| format!("konnektive.{kind}"));
+    let others = ["webhook", "http", "schedule"].map(str::to_owned);
+    let actions = Action::kinds().map(str::to_owned);
+    for kind in triggers.into_iter().chain(others).chain(actions) {
+        if !text.contains(&format!("type: {kind}\n")) {
+            missing.push(format!("type {kind}"));
+        }
+    }
+    let word = |pattern: String| regex::Regex::new(&pattern).unwrap().is_match(&text);
+    for filter in zaprun_core::filters::all().filter(|filter| !word(format!(r"(\| |\('){}\b", filter.name))) {
+        missing.push(format!("filter {}", filter.name));
+    }
+    for test in TESTS.iter().filter(|test| !word(format!(r"( is | is not |, '|\('){}\b", test.name))) {
+        missing.push(format!("test {}", test.name));
+    }
+    assert!(missing.is_empty(), "no good case has {}", missing.join(", "));
 }
