@@ -3,6 +3,7 @@
 mod examples;
 mod projects;
 mod random;
+mod tables;
 mod triggers;
 mod webhooks;
 mod zaps;
