@@ -56,8 +56,11 @@ impl Resolver<'_> {
         input: &Shape,
     ) -> Option<FilterCall> {
         let Some(spec) = filters::find(name) else {
-            let likely =
-                did_you_mean(name, filters::names()).map(|likely| format!("did you mean `{likely}`?"));
+            let likely = match name {
+                // Jinja's, for what is escaped by itself there.
+                "safe" => Some("remove it: nothing is escaped here unless `| escape` says so".to_owned()),
+                _ => did_you_mean(name, filters::names()).map(|likely| format!("did you mean `{likely}`?")),
+            };
             let problem =
                 Problem::new(&code::UNKNOWN_FILTER, format!("unknown filter `{name}`"), range.clone());
             self.report(problem.maybe_help(likely));

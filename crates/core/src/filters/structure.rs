@@ -131,7 +131,11 @@ pub(super) static FILTERS: &[FilterSpec] = &[
             example("'VITC' | lookup('products', column='wieght')", "{}", "error: no column `wieght`"),
             example("'VITC' | lookup('acounts')", "{}", "error: there is no table `acounts`"),
         ],
-        ..FilterSpec::new("lookup", "Finds a key in a look-up table of the project.", look_up)
+        ..FilterSpec::new(
+            "lookup",
+            "Finds a key in a look-up table of the project: `VITC,4000` is a line of tables/accounts.csv.",
+            look_up,
+        )
     },
     FilterSpec {
         input: &[Kind::List, Kind::Object],

@@ -198,7 +198,7 @@ fn gather(at: &Path, all: &mut Vec<Case>) {
             _ if path.is_dir() => gather(&path, all),
             Some("yaml") => all.push(zap_case(&path)),
             Some("expected") => {
-                assert!(path.with_extension("yaml").exists(), "{}: no such case", path.display())
+                assert!(path.with_extension("yaml").exists(), "{}: no such case", path.display());
             }
             _ => panic!("{}: a case is a .yaml file or a folder with {PROJECT_FILE}", path.display()),
         }
