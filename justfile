@@ -47,6 +47,9 @@ mutation:
 
 check-mutation:
     cargo test -p zaprun-core --test mutation -- --ignored
+# what an editor says of zaps, by the schemas (needs Node)
+editor:
+    cd tests/editor && npm ci --silent --no-audit --no-fund && node check.mjs
 
 # licences, bans, sources (needs cargo-deny)
 deny:

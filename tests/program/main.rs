@@ -24,6 +24,7 @@ mod new_zaps;
 mod plans;
 mod polling;
 mod quick_start;
+mod ready_made;
 mod renders;
 mod replies;
 mod resolve;

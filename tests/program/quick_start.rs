@@ -35,6 +35,7 @@ fn from_an_empty_folder_to_deliveries() {
         "zaps/new-sale.yaml",
         ".gitignore",
         "schemas/project.schema.json",
+        "schemas/overlay.schema.json",
         "schemas/zap.schema.json",
     ] {
         assert!(folder.path().join(file).is_file(), "{file}");

@@ -39,6 +39,7 @@ pub fn compiled(zap: &str) -> Result<Zap, ZapError> {
         project: file("zaprun.yaml", PROJECT),
         overlays: Vec::new(),
         zaps: vec![file("zaps/bench.yaml", zap)],
+        tables: Vec::new(),
         env: None,
     };
     let loaded = load(&input, None);

@@ -22,6 +22,7 @@ pub mod rehearsal;
 pub mod request;
 pub mod schema;
 pub mod source;
+pub mod table;
 pub mod template;
 pub mod trigger;
 pub mod value;

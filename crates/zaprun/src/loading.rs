@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use zaprun_core::diagnostic::{Diagnostic, Severity, code};
 use zaprun_core::load::{self, File, Input, Loaded, LoadedProject, ZapFile};
-use zaprun_core::rehearsal::{Case, Difference, Fixtures, read_tests};
+use zaprun_core::rehearsal::{Case, Difference, Fixtures, check_policy, read_tests};
 use zaprun_core::source::{SourceMap, Span};
 use zaprun_core::variables::{Lookup, Needed};
 use zaprun_core::zap::{self, Documents, ProjectFacts, Zap};
@@ -67,13 +67,25 @@ pub(crate) fn load_tests(root: &Path, env: Option<&str>, run: bool) -> Loading {
 /// The same of a project that lies elsewhere than in a folder.
 pub(crate) fn load_tests_of(origin: &dyn Origin, env: Option<&str>, run: bool) -> Loading {
     let (input, files) = input(origin, env);
-    let (mut loaded, mut compiled) = read(&input, None, origin);
-    let cases = read_tests(&mut loaded, &files.tests, origin);
+    load_with(&input, &files, origin, None, run)
+}
+
+/// Loads a project from the bytes of its files, with the tests of its zaps and what its policy asks for.
+fn load_with(
+    input: &Input,
+    files: &Beside,
+    fixtures: &dyn Fixtures,
+    lookup: Option<&dyn Lookup>,
+    run: bool,
+) -> Loading {
+    let (mut loaded, mut compiled) = read(input, lookup, fixtures);
+    let cases = read_tests(&mut loaded, &files.tests, fixtures);
+    compiled.1.extend(check_policy(&loaded, &cases));
     if run {
         compiled.1.extend(failures(&compiled.0, &cases));
     }
     compiled.1.extend(beside(&mut loaded, &files.strays));
-    conclude(&input, loaded, compiled, cases)
+    conclude(input, loaded, compiled, cases)
 }
 
 /// Loads the project in `root` as it would be with one more file, and runs the tests.
@@ -112,6 +124,7 @@ fn input(origin: &dyn Origin, env: Option<&str>) -> (Input, Beside) {
         project: files.project,
         overlays: files.overlays,
         zaps: files.zaps,
+        tables: files.tables,
         env: env.map(str::to_owned),
     };
     (input, Beside { tests: files.tests, strays: files.strays })
@@ -200,7 +213,8 @@ fn documents(loaded: &Loaded, file: &ZapFile, files: &dyn Fixtures) -> Documents
 /// `documents` are those of each zap file, in their order.
 fn compile_with(loaded: &Loaded, project: Option<&LoadedProject>, documents: &[Documents]) -> Compiled {
     let facts = project
-        .map_or_else(ProjectFacts::unknown, |project| ProjectFacts::of(&project.definition, &project.tree));
+        .map_or_else(ProjectFacts::unknown, |project| ProjectFacts::of(&project.definition, &project.tree))
+        .with_tables(&loaded.tables);
     let (mut zaps, mut found) = (Vec::new(), Vec::new());
     for (file, documents) in loaded.zaps.iter().zip(documents) {
         let (Some(definition), Some(tree)) = (&file.definition, &file.tree) else {
@@ -372,6 +386,11 @@ impl Lookup for Environment {
 }
 
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
+mod explained;
+
+#[cfg(test)]
 mod tests {
     use zaprun_core::load::{File, Overlay};
 
@@ -398,6 +417,7 @@ connections:
             project: file("zaprun.yaml", project),
             overlays: overlays.iter().map(overlay).collect(),
             zaps: vec![file("zaps/a.yaml", ZAP)],
+            tables: Vec::new(),
             env: Some("prod".to_owned()).filter(|env| overlays.iter().any(|(known, _)| known == env)),
         };
         let loading = load_input(&input, None);

@@ -24,6 +24,7 @@ pub(crate) mod action;
 mod classes;
 mod formats;
 mod later;
+mod policy;
 mod project;
 mod property;
 mod secret;
@@ -42,6 +43,7 @@ pub use formats::{
     Duration, FORMATS, Format, HookPath, Listener, Name, Network, Rate, StatePlace, Word, format_of,
 };
 pub use later::{LATER, Later, later};
+pub use policy::{Policy, Require};
 pub use project::{
     Auth, Basic, Connection, HmacCheck, HmacFormat, HttpConnection, KonnektiveConnection, Listen,
     NamedSecret, Project, TokenCheck, Verify, WebhookConnection, ZapSwitch,

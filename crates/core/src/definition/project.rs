@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::classes::Classes;
 use super::formats::{Duration, Listener, Network, Rate, StatePlace};
+use super::policy::Policy;
 use super::secret::{Secret, Secrets};
 use super::tagged::{self, Branch};
 use crate::yaml::{MapRef, Spanned, Table};
@@ -30,6 +31,8 @@ pub struct Project {
     /// Switches for zaps, by name; meant for overlays.
     #[serde(default)]
     pub zaps: Table<Spanned<ZapSwitch>>,
+    /// What the project asks of its zaps beside what the language does.
+    pub policy: Option<Policy>,
 }
 
 fn version(_: &mut SchemaGenerator) -> Schema {

@@ -20,6 +20,8 @@ pub struct Zap {
     pub formerly: Option<Spanned<Name>>,
     /// What it is for, in a sentence.
     pub description: Option<Spanned<String>>,
+    /// Whose it is: a person or a team to ask at 3 a.m.
+    pub owner: Option<Spanned<String>>,
     /// Whether it runs. Default: true.
     pub enabled: Option<Spanned<bool>>,
     /// What starts it.

@@ -40,24 +40,24 @@ codes! {
     // 01xx: files and YAML.
     UNREADABLE = "ZR0101", Error, "file cannot be read",
         "A zap that cannot be read is a zap that does not run.",
-        bad: "zaps/a.yaml is a directory or holds bytes that are not UTF-8",
-        good: "zaps/a.yaml is a text file in UTF-8";
+        bad: "# zaps/a.yaml\nname: a   # saved as UTF-16",
+        good: "# zaps/a.yaml\nname: a   # saved as UTF-8";
     TOO_LARGE = "ZR0102", Error, "file is too large",
         "Definitions are small. A file this large is a mistake, and reading it costs every start of the engine.",
-        bad: "zaps/a.yaml holds 10 MB of records",
-        good: "zaps/fixtures/a.json holds the records, zaps/a.yaml the zap";
+        bad: "# zaps/a.yaml\nname: a   # and 10 MB of records below",
+        good: "# zaps/a.yaml\nname: a   # the records are in zaps/fixtures/";
     EMPTY_FILE = "ZR0103", Error, "file is empty",
         "An empty file under zaps/ is a zap that somebody thinks is running.",
         bad: "# todo",
-        good: "name: new-sale-to-sheet\ntrigger: …\nactions: …";
+        good: "name: new-sale-to-sheet\ntrigger: { type: konnektive.orders, connection: crm, order_type: new_sale }\nactions: [{ id: send, type: http, connection: api, json: { order: $.orderId } }]";
     YAML_SYNTAX = "ZR0104", Error, "not YAML",
         "The file cannot be read as YAML, so nothing in it counts.",
         bad: "text: Order: {{ record.orderId }}",
         good: "text: \"Order: {{ record.orderId }}\"";
     TAB = "ZR0105", Error, "tab in the indentation",
         "YAML indents with spaces only: a tab has no width that all readers agree on.",
-        bad: "trigger:\n\ttype: konnektive.orders",
-        good: "trigger:\n  type: konnektive.orders";
+        bad: "trigger:\n	type: konnektive.orders\n	connection: crm\n	order_type: new_sale",
+        good: "trigger:\n  type: konnektive.orders\n  connection: crm\n  order_type: new_sale";
     UNQUOTED_TEMPLATE = "ZR0106", Error, "template without quotes",
         "Braces begin a map in YAML, so a template that begins a value must stand in quotes.",
         bad: "filter: {{ record.totalAmount > 20 }}",
@@ -69,7 +69,7 @@ codes! {
     SEVERAL_DOCUMENTS = "ZR0108", Error, "several documents in one file",
         "A file holds one definition, so that a name, its history and its file belong together.",
         bad: "name: a\n---\nname: b",
-        good: "two files, one with `name: a` and one with `name: b`";
+        good: "# zaps/a.yaml\nname: a\n# zaps/b.yaml\nname: b";
     BAD_KEY = "ZR0109", Error, "key that is not text",
         "Keys are text. YAML also allows numbers, lists, maps and nothing as keys, and readers differ on them.",
         bad: "json: { 12: twelve }",
@@ -80,12 +80,12 @@ codes! {
         good: "zip: \"01234\"";
     YAML_LIMIT = "ZR0111", Error, "too many values",
         "Files are read within limits of values and depth, so that no file can use up the machine by its aliases.",
-        bad: "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b, …]",
-        good: "the values written out, in as many files as they need";
+        bad: "a: &a [x, x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\nd: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]\ne: &e [*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]\nf: [*e, *e]   # 200,000 values",
+        good: "a: [x, x, x]\nb: [y, y, y]";
     ALIAS = "ZR0112", Error, "alias that leads nowhere",
         "An alias repeats a value that an anchor named before it. Text that begins with `*` looks like one.",
-        bad: "allow_hosts: [*.example.com]",
-        good: "allow_hosts: [\"*.example.com\"]";
+        bad: "url: \"https://{{ vars.region }}.example.com\"\nallow_hosts: [*.example.com]",
+        good: "url: \"https://{{ vars.region }}.example.com\"\nallow_hosts: [\"*.example.com\"]";
     BOOLEAN_WORD = "ZR0113", Warning, "yes, no, on or off without quotes",
         "Older YAML reads these words as booleans, YAML 1.2 as text. Here they are text; say which you mean.",
         bad: "country: no",
@@ -137,8 +137,8 @@ codes! {
         good: "concurrency: 3";
     NOT_AVAILABLE = "ZR0207", Error, "not available in this version",
         "The language has a place for it, but this version does not do it. Ignoring it would be worse than saying so.",
-        bad: "trigger: { type: schedule, cron: \"0 9 * * *\", timezone: America/New_York }",
-        good: "trigger: { type: konnektive.orders, connection: crm, order_type: new_sale }";
+        bad: "catch_up: send",
+        good: "every: 1m";
     EMPTY_VALUE = "ZR0208", Error, "empty value",
         "A key with nothing behind it is null in YAML, which the field does not take.",
         bad: "description:",
@@ -161,25 +161,25 @@ codes! {
         good: "base_url: https://books.example.com";
     IGNORE_FORM = "ZR0290", Error, "ignore comment that says too little",
         "Silencing a finding is a decision: the comment names the codes and the reason, for whoever reads it next.",
-        bad: "# zaprun: ignore ZR0114",
-        good: "# zaprun: ignore ZR0114 -- the receiver wants the zip as text";
+        bad: "zip: 01234 # zaprun: ignore ZR0114",
+        good: "zip: 01234 # zaprun: ignore ZR0114 -- the receiver wants the zip as text";
     IGNORE_UNUSED = "ZR0291", Warning, "ignore comment without a finding",
         "The finding is gone, or the comment stands at the wrong line; left alone it would hide the next one.",
         bad: "zip: \"01234\" # zaprun: ignore ZR0114 -- text is meant",
         good: "zip: \"01234\"";
     IGNORE_REFUSED = "ZR0292", Error, "finding that cannot be silenced",
         "Without what this finding asks for, the definition has no meaning to run.",
-        bad: "orders_type: x # zaprun: ignore ZR0203 -- later",
-        good: "order_type: new_sale";
+        bad: "evry: 1m # zaprun: ignore ZR0202 -- later",
+        good: "every: 1m";
     // 03xx: names.
     DUPLICATE_ZAP = "ZR0301", Error, "two zaps of one name",
         "Runs, cursors and idempotency keys hang on the name, so two zaps cannot share it.",
-        bad: "zaps/a.yaml and zaps/b.yaml both say `name: new-sale`",
-        good: "zaps/b.yaml says `name: new-sale-to-chat`";
+        bad: "# zaps/a.yaml\nname: new-sale\n# zaps/b.yaml\nname: new-sale",
+        good: "# zaps/a.yaml\nname: new-sale\n# zaps/b.yaml\nname: new-sale-to-chat";
     DUPLICATE_ACTION = "ZR0302", Error, "two actions of one id",
         "Idempotency keys and `steps.ID` hang on the id, so two actions of a zap cannot share it.",
-        bad: "actions: [{ id: send, … }, { id: send, … }]",
-        good: "actions: [{ id: send_sheet, … }, { id: send_chat, … }]";
+        bad: "actions:\n  - { id: send, type: http, connection: api, json: { order: $.orderId } }\n  - { id: send, type: http, connection: slack, json: { text: $.orderId } }",
+        good: "actions:\n  - { id: send, type: http, connection: api, json: { order: $.orderId } }\n  - { id: tell, type: http, connection: slack, json: { text: $.orderId } }";
     UNKNOWN_CONNECTION = "ZR0303", Error, "unknown connection",
         "The project has no connection of that name.",
         bad: "connection: slak",
@@ -190,28 +190,28 @@ codes! {
         good: "trigger: { type: konnektive.orders, connection: crm, order_type: new_sale }";
     UNKNOWN_ZAP = "ZR0305", Error, "unknown zap",
         "An overlay or a file of tests names a zap that the project does not have.",
-        bad: "zaps: { new-sales: { enabled: false } }",
-        good: "zaps: { new-sale: { enabled: false } }";
+        bad: "# zaps/new-sale.yaml\nname: new-sale\n# zaprun.yaml\nzaps: { new-sales: { enabled: false } }",
+        good: "# zaps/new-sale.yaml\nname: new-sale\n# zaprun.yaml\nzaps: { new-sale: { enabled: false } }";
     UNKNOWN_ZONE = "ZR0306", Error, "unknown time zone",
         "The account's days and times are read in this zone, so it must be one of the IANA names.",
         bad: "timezone: EST5",
         good: "timezone: America/New_York";
     UNKNOWN_ENV = "ZR0307", Error, "unknown environment",
         "The project has no overlay of that name, so it would run with the values of another environment.",
-        bad: "--env prod with zaprun.production.yaml",
-        good: "--env production";
+        bad: "zaprun run --env prod\n# zaprun.production.yaml\nvars: { channel: \"#orders\" }",
+        good: "zaprun run --env production\n# zaprun.production.yaml\nvars: { channel: \"#orders\" }";
     SHARED_PATH = "ZR0308", Error, "one path of two connections",
         "Whoever calls the path is checked as its connection says; two ways to check would leave the weaker one.",
-        bad: "path: /hooks/lead   # connection: form in one zap, connection: crm_push in another",
-        good: "path: /hooks/lead-form and path: /hooks/crm-lead";
+        bad: "# zaps/a.yaml\nname: a\ntrigger: { type: webhook, connection: form, path: /hooks/lead, key: \"{{ record.id }}\" }\n# zaps/b.yaml\nname: b\ntrigger: { type: webhook, connection: crm_push, path: /hooks/lead, key: \"{{ record.id }}\" }",
+        good: "# zaps/a.yaml\nname: a\ntrigger: { type: webhook, connection: form, path: /hooks/lead-form, key: \"{{ record.id }}\" }\n# zaps/b.yaml\nname: b\ntrigger: { type: webhook, connection: crm_push, path: /hooks/crm-lead, key: \"{{ record.id }}\" }";
     NO_LISTENER = "ZR0309", Error, "webhook that nothing listens for",
         "Requests arrive at the address under `listen:`; without it none ever does.",
-        bad: "trigger: { type: webhook, … } without `listen: { webhooks: … }` in zaprun.yaml",
-        good: "listen: { webhooks: 127.0.0.1:8080 }";
+        bad: "trigger: { type: webhook, connection: form, path: /hooks/lead, key: \"{{ record.id }}\" }\n# zaprun.yaml\nlisten: { admin: 127.0.0.1:8484 }",
+        good: "trigger: { type: webhook, connection: form, path: /hooks/lead, key: \"{{ record.id }}\" }\n# zaprun.yaml\nlisten: { webhooks: 127.0.0.1:8080, admin: 127.0.0.1:8484 }";
     OPEN_WEBHOOK = "ZR0310", Warning, "webhook that anybody can call",
         "Whoever finds the address makes the zap do its work, with any data he likes.",
-        bad: "listen: { webhooks: 0.0.0.0:8080 } and verify: none",
-        good: "verify: { token: { header: X-Token, value: \"${FORM_TOKEN}\" } }";
+        bad: "trigger: { type: webhook, connection: form, path: /hooks/lead, key: \"{{ record.id }}\" }\n# zaprun.yaml\nlisten: { webhooks: 0.0.0.0:8080 }\nverify: none",
+        good: "trigger: { type: webhook, connection: form, path: /hooks/lead, key: \"{{ record.id }}\" }\n# zaprun.yaml\nlisten: { webhooks: 0.0.0.0:8080 }\nverify: { token: { header: X-Token, value: \"${FORM_TOKEN}\" } }";
     NOTHING_RUNS = "ZR0311", Warning, "project in which nothing runs",
         "Without a zap that is switched on `zaprun run` has nothing to do: it waits until it is told to stop.",
         bad: "enabled: false      # in every zap",
@@ -223,8 +223,8 @@ codes! {
         good: "total: \"{{ record.totalAmount + 1 }}\"";
     UNSUPPORTED = "ZR0402", Error, "template feature that has no place here",
         "A mapping is a pure function of the record: no includes, macros or calls; filters do what functions would.",
-        bad: "name: \"{{ record.firstName.upper() }}\"",
-        good: "name: \"{{ record.firstName | upper }}\"";
+        bad: "buyer: \"{{ record.firstName.upper() }}\"",
+        good: "buyer: \"{{ record.firstName | upper }}\"";
     UNKNOWN_NAME = "ZR0403", Error, "unknown name in an expression",
         "A misspelt name is never there, so every run would fail on it.",
         bad: "order: \"{{ recrod.orderId }}\"",
@@ -235,16 +235,16 @@ codes! {
         good: "email: \"{{ record.emailAddress }}\"";
     UNKNOWN_FILTER = "ZR0405", Error, "unknown filter",
         "A filter that does not exist fails every run, also one in a branch that is seldom taken.",
-        bad: "name: \"{{ record.firstName | uper }}\"",
-        good: "name: \"{{ record.firstName | upper }}\"";
+        bad: "buyer: \"{{ record.firstName | uper }}\"",
+        good: "buyer: \"{{ record.firstName | upper }}\"";
     UNKNOWN_TEST = "ZR0406", Error, "unknown test",
         "A test that does not exist fails every run, also one in a branch that is seldom taken.",
         bad: "filter: \"{{ record.couponCode is defiend }}\"",
         good: "filter: \"{{ record.couponCode is defined }}\"";
     BAD_ARGUMENT = "ZR0407", Error, "wrong argument of a filter or test",
         "An argument that is missing, too much or of the wrong kind fails every run.",
-        bad: "name: \"{{ record.firstName | truncate_chars }}\"",
-        good: "name: \"{{ record.firstName | truncate_chars(20) }}\"";
+        bad: "buyer: \"{{ record.firstName | truncate_chars }}\"",
+        good: "buyer: \"{{ record.firstName | truncate_chars(20) }}\"";
     KIND_MISMATCH = "ZR0408", Error, "kinds of value that do not go together",
         "Text against a number has no answer that is right for everyone: \"12\" is not 12, and \"9\" is more than \"10\".",
         bad: "filter: \"{{ record.campaignId == 12 }}\"   # an id is text",
@@ -255,8 +255,8 @@ codes! {
         good: "filter: \"{{ record.totalAmount >= 20 }}\"";
     EXPRESSION_LIMITS = "ZR0410", Error, "expression beyond the limits",
         "An expression is computed for every record; its size and nesting are bounded so that none can stop the engine.",
-        bad: "an expression of more than a thousand parts",
-        good: "let: { a: \"{{ … }}\" }, and `let.a` in the rest";
+        bad: "sum: \"{{ 1 + 1 + … + 1 }}\"   # a thousand parts and more",
+        good: "sum: \"{{ 1000 + 1 }}\"";
     MAY_BE_MISSING = "ZR0411", Warning, "value that may be missing",
         "Where a field is null or a step was skipped, an expression has no value, and the run is given up: nothing is sent for that record.",
         bad: "text: \"{{ record.firstName }} {{ record.companyName }}\"",
@@ -273,8 +273,8 @@ codes! {
         good: "price: $$.50 off";
     JSONPATH_FUNCTION = "ZR0502", Error, "JSONPath function used wrongly",
         "RFC 9535 types its functions: a wrong use finds nothing, whatever the record.",
-        bad: "skus: $.items[?length(@.sku)].sku",
-        good: "skus: $.items[?length(@.sku) > 0].sku";
+        bad: "skus: $.items[?length(@.productSku)].productSku",
+        good: "skus: $.items[?length(@.productSku) > 0].productSku";
 
     // 06xx: variables and secrets.
     VARIABLE_SYNTAX = "ZR0601", Error, "malformed variable",
@@ -283,8 +283,8 @@ codes! {
         good: "password: ${KONNEKTIVE_PASSWORD}";
     VARIABLE_UNSET = "ZR0602", Error, "variable is not set",
         "The project needs a value that the environment does not have.",
-        bad: "zaprun run",
-        good: "KONNEKTIVE_PASSWORD=… zaprun run";
+        bad: "password: ${KONNEKTIVE_PASSWORD}   # KONNEKTIVE_PASSWORD is not set",
+        good: "password: ${KONNEKTIVE_PASSWORD}   # KONNEKTIVE_PASSWORD=…";
     VARIABLE_FILE = "ZR0603", Error, "file of a variable cannot be read",
         "The project needs a value from a file that cannot be read as text.",
         bad: "password: ${file:/run/secret/konnektive}",
@@ -304,9 +304,9 @@ codes! {
 
     // 07xx: mappings and what a zap means.
     NUMBER_RANGE = "ZR0701", Error, "number out of range",
-        "A number is kept digit by digit; one of more than a thousand digits is a mistake.",
-        bad: "amount: 1e99999",
-        good: "amount: \"1e99999\"";
+        "A number is kept digit by digit; an exponent of nineteen digits is a mistake.",
+        bad: "amount: 1e1000000000000000000",
+        good: "amount: \"1e1000000000000000000\"";
     CLEAR_OUTSIDE_CRM = "ZR0703", Error, "$clear outside a CRM action",
         "`$clear` empties a field of the CRM; an HTTP API is told so in its own way.",
         bad: "json: { phone: { $clear: true } }",
@@ -363,44 +363,44 @@ codes! {
     // 08xx: writes to the CRM and look-ups.
     UNKNOWN_PARAM = "ZR0801", Error, "parameter that the endpoint does not take",
         "The CRM passes over what it does not know, so a misspelt parameter is a value that never arrives.",
-        bad: "map: { campaignId: 12, emailAdress: $.email }",
-        good: "map: { campaignId: 12, emailAddress: $.email }";
+        bad: "type: konnektive.update_customer\nmap: { customerId: $.customerId, emailAdress: $.emailAddress }",
+        good: "type: konnektive.update_customer\nmap: { customerId: $.customerId, emailAddress: $.emailAddress }";
     MISSING_PARAM = "ZR0802", Error, "parameter that the endpoint needs",
         "The CRM refuses a write without it, so every run would fail.",
-        bad: "map: { orderId: $.orderId, fulfillmentStatus: SHIPPED }",
-        good: "map: { orderId: $.orderId, fulfillmentStatus: SHIPPED, trackingNumber: $.tracking, dateShipped: $.shipped }";
+        bad: "type: konnektive.update_fulfillment\nmap: { orderId: $.orderId, fulfillmentStatus: SHIPPED }",
+        good: "type: konnektive.update_fulfillment\nmap: { orderId: $.orderId, fulfillmentStatus: SHIPPED, trackingNumber: \"1Z9\", dateShipped: \"{{ event.at }}\" }";
     PARAM_VALUE = "ZR0803", Error, "value that the parameter cannot have",
         "The CRM refuses the value, or takes it for another one.",
-        bad: "map: { orderId: $.orderId, action: ACCEPT }",
-        good: "map: { orderId: $.orderId, action: APPROVE }";
+        bad: "type: konnektive.qa_order\nmap: { orderId: $.orderId, action: ACCEPT }",
+        good: "type: konnektive.qa_order\nmap: { orderId: $.orderId, action: APPROVE }";
     PARAM_TOO_LONG = "ZR0804", Error, "value that is too long for the parameter",
         "What is beyond the CRM's length is lost or refused; only its author knows where to cut it.",
-        bad: "map: { customerId: $.id, city: Llanfairpwllgwyngyllgogerychwyrndrobwll }",
-        good: "map: { customerId: $.id, city: Llanfair PG }";
+        bad: "type: konnektive.update_customer\nmap: { customerId: $.customerId, city: Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch }",
+        good: "type: konnektive.update_customer\nmap: { customerId: $.customerId, city: Llanfair PG }";
     PARAMS_TOGETHER = "ZR0805", Error, "parameters that exclude each other",
         "Only one of them can say what to do.",
-        bad: "map: { orderId: $.orderId, refundAmount: 5, fullRefund: true }",
-        good: "map: { orderId: $.orderId, fullRefund: true }";
+        bad: "type: konnektive.refund_order\nmap: { orderId: $.orderId, refundAmount: 5, fullRefund: true }",
+        good: "type: konnektive.refund_order\nmap: { orderId: $.orderId, fullRefund: true }";
     CARD_DATA = "ZR0806", Error, "card or bank data",
         "What zaprun does not hold it cannot lose: card numbers, security codes and bank accounts stay with the CRM.",
-        bad: "map: { paySource: CREDITCARD, cardNumber: $.card }",
-        good: "map: { paySource: PREPAID }";
+        bad: "type: konnektive.update_customer\nmap: { customerId: $.customerId, cardNumber: $.custom1 }",
+        good: "type: konnektive.update_customer\nmap: { customerId: $.customerId, city: $.city }";
     CLEAR_REFUSED = "ZR0807", Error, "$clear where nothing can be emptied",
         "Of the CRM's endpoints only customer/update documents how a field is emptied.",
-        bad: "type: konnektive.create_lead\nmap: { companyName: { $clear: true } }",
-        good: "type: konnektive.update_customer\nmap: { customerId: $.id, companyName: { $clear: true } }";
+        bad: "type: konnektive.create_lead\nmap: { campaignId: 12, companyName: { $clear: true } }",
+        good: "type: konnektive.update_customer\nmap: { customerId: $.customerId, companyName: { $clear: true } }";
     CLEAR_BY_TEXT = "ZR0808", Error, "the text NULL",
         "The CRM takes the text `NULL` for an order to empty the field, also where somebody is called so.",
-        bad: "map: { customerId: $.id, companyName: \"NULL\" }",
-        good: "map: { customerId: $.id, companyName: { $clear: true } }";
+        bad: "type: konnektive.update_customer\nmap: { customerId: $.customerId, companyName: \"NULL\" }",
+        good: "type: konnektive.update_customer\nmap: { customerId: $.customerId, companyName: { $clear: true } }";
     MONEY_RETRIED = "ZR0809", Error, "retry where money is at stake",
         "A write that moves money is sent again only with proof that it did not happen; a blind retry charges twice.",
-        bad: "type: konnektive.create_sale\non_uncertain: retry",
-        good: "type: konnektive.create_sale\nsettle_after: 30m";
+        bad: "type: konnektive.refund_order\nmap: { orderId: $.orderId, fullRefund: true }\non_uncertain: retry",
+        good: "type: konnektive.refund_order\nmap: { orderId: $.orderId, fullRefund: true }\nsettle_after: 30m";
     QUERY_RANGE = "ZR0810", Error, "look-up without days",
         "Without an id the CRM looks up rows of given days only.",
-        bad: "find: orders\nby: { emailAddress: $.email }",
-        good: "find: orders\nby: { emailAddress: $.email }\nfrom: \"{{ event.at | date_add('-90d') }}\"";
+        bad: "type: konnektive.query\nfind: orders\nby: { emailAddress: $.emailAddress }",
+        good: "type: konnektive.query\nfind: orders\nby: { emailAddress: $.emailAddress }\nfrom: \"{{ event.at | date_add('-90d') }}\"";
     PARAM_MAY_BE_MISSING = "ZR0811", Error, "needed parameter that may be missing",
         "The CRM refuses the write without it, and the order, lead or parcel of that record is never made.",
         bad: "map: { customerId: $.customerId, message: $.refundReason }",
@@ -413,32 +413,32 @@ codes! {
     // 09xx: tests of zaps.
     TEST_FAILS = "ZR0901", Error, "a zap's own test fails",
         "The zap does not do what its author says it does: the zap is wrong, or the test is.",
-        bad: "expect: { notify: { json: { order: \"A1\" } } }   # and B2 is sent",
-        good: "expect: { notify: { json: { order: \"B2\" } } }";
+        bad: "expect: { send: { json: { order: A1 } } }   # the record is of order B2",
+        good: "expect: { send: { json: { order: B2 } } }";
     TEST_FIXTURE = "ZR0902", Error, "fixture that cannot be used",
         "A test without its record shows nothing. Paths begin at the folder of the file that names them.",
-        bad: "record: fixture/sale.json   # zaps/fixtures/sale.json is there",
-        good: "record: fixtures/sale.json";
+        bad: "record: fixture/sale.json\n# zaps/fixtures/sale.json\n{ \"orderId\": \"A1\", \"orderType\": \"NEW_SALE\", \"orderStatus\": \"COMPLETE\" }",
+        good: "record: fixtures/sale.json\n# zaps/fixtures/sale.json\n{ \"orderId\": \"A1\", \"orderType\": \"NEW_SALE\", \"orderStatus\": \"COMPLETE\" }";
     TEST_STEP = "ZR0903", Error, "step that the zap does not have",
         "What is expected of a step that is not there is never looked at.",
-        bad: "expect: { notifi: done }   # the zap has notify",
-        good: "expect: { notify: done }";
+        bad: "expect: { sned: done }   # the step is called send",
+        good: "expect: { send: done }";
     TEST_PART = "ZR0904", Error, "expectation or reply that does not go with its step",
         "An http request has a body and headers, a write to the CRM has parameters, and only a step with `each` has elements.",
-        bad: "expect: { refund: { json: { orderId: A1 } } }   # refund is konnektive.refund_order",
-        good: "expect: { refund: { map: { orderId: A1 } } }";
+        bad: "expect: { send: { map: { order: B2 } } }   # send is of type http",
+        good: "expect: { send: { json: { order: B2 } } }";
     TEST_TRIGGER = "ZR0905", Error, "test that does not go with the trigger",
         "A schedule fires at a time and has no record; only requests that arrive have headers and a query.",
-        bad: "record: { scheduled_at: \"2026-09-16T08:00:00Z\" }",
-        good: "at: \"2026-09-16T08:00:00Z\"";
+        bad: "trigger: { type: schedule, cron: \"0 8 * * *\", timezone: America/New_York }\njson: { at: $.scheduled_at }\nrecord: { scheduled_at: \"2026-09-16T08:00:00-04:00\" }",
+        good: "trigger: { type: schedule, cron: \"0 8 * * *\", timezone: America/New_York }\njson: { at: $.scheduled_at }\nat: \"2026-09-16T08:00:00-04:00\"";
     TEST_VAR = "ZR0906", Error, "var that the project does not have",
         "A test lays its `vars` over those of the project; one that is not there is read by nobody.",
         bad: "vars: { chanel: \"#test\" }",
         good: "vars: { channel: \"#test\" }";
     DUPLICATE_TEST = "ZR0907", Error, "two tests or properties of one name",
         "Tests and properties are told apart by their names, in what is printed and by `--filter`.",
-        bad: "tests: [{ name: a sale, … }, { name: a sale, … }]",
-        good: "tests: [{ name: a sale, … }, { name: a sale without a name, … }]";
+        bad: "tests:\n  - name: a sale\n    record: { orderId: B2, orderType: NEW_SALE, orderStatus: COMPLETE }\n    expect: { send: done }\n  - name: a sale\n    record: { orderId: B3, orderType: NEW_SALE, orderStatus: COMPLETE }\n    expect: { send: done }",
+        good: "tests:\n  - name: a sale\n    record: { orderId: B2, orderType: NEW_SALE, orderStatus: COMPLETE }\n    expect: { send: done }\n  - name: another sale\n    record: { orderId: B3, orderType: NEW_SALE, orderStatus: COMPLETE }\n    expect: { send: done }";
 
     // 10xx: who may see what.
     SENSITIVE_SENT = "ZR1001", Error, "card data or a secret that leaves",
@@ -453,6 +453,42 @@ codes! {
         "Who receives personal data is a decision of the project, and stands in zaprun.yaml.",
         bad: "esp: { type: http, base_url: \"https://esp.example.com\" }",
         good: "esp: { type: http, base_url: \"https://esp.example.com\", may_receive: [personal] }";
+
+    // 11xx: look-up tables.
+    TABLE_FORM = "ZR1101", Error, "table of the wrong form",
+        "Each key of a table has one value in each of its columns, so that a look-up gives one value or none.",
+        bad: "# tables/accounts.csv\nsku,account\nVITC,4000\nZINC",
+        good: "# tables/accounts.csv\nsku,account\nVITC,4000\nZINC,4010";
+    TABLE_KEY = "ZR1102", Error, "key that occurs twice in a table",
+        "Of two rows of one key one would never be found, and it may be the one you mean.",
+        bad: "# tables/accounts.csv\nsku,account\nVITC,4000\nVITC,4010",
+        good: "# tables/accounts.csv\nsku,account\nVITC,4010";
+    DUPLICATE_TABLE = "ZR1103", Error, "two tables of one name",
+        "A table is called as its file is, without the ending, so that two files of one name cannot be told apart.",
+        bad: "# tables/accounts.csv\nsku,account\nVITC,4000\n# tables/accounts.yaml\nVITC: 4000",
+        good: "# tables/accounts.csv\nsku,account\nVITC,4000\n# tables/countries.yaml\nUS: United States";
+    UNKNOWN_TABLE = "ZR1104", Error, "unknown table",
+        "A table that does not exist fails every run. Tables stand in the folder `tables/`.",
+        bad: "account: \"{{ record.orderId | lookup('acounts') }}\"",
+        good: "account: \"{{ record.orderId | lookup('accounts', '4999') }}\"\n# tables/accounts.csv\norder,account\nA1,4000";
+    TABLE_COLUMN = "ZR1105", Error, "column that the table does not have",
+        "A table of several columns needs to be told which; one that it does not have fails every run.",
+        bad: "account: \"{{ record.orderId | lookup('accounts', '-') }}\"\n# tables/accounts.csv\norder,account,cost\nA1,4000,5000",
+        good: "account: \"{{ record.orderId | lookup('accounts', '-', column='cost') }}\"\n# tables/accounts.csv\norder,account,cost\nA1,4000,5000";
+
+    // 12xx: the project's own policy.
+    NO_OWNER = "ZR1201", Error, "zap without an owner",
+        "The project's `policy:` asks for it: at 3 a.m. somebody must know whose zap it is.",
+        bad: "name: new-sale\n# zaprun.yaml\npolicy: { require: { owner: true } }",
+        good: "name: new-sale\nowner: billing-team\n# zaprun.yaml\npolicy: { require: { owner: true } }";
+    NO_DESCRIPTION = "ZR1202", Error, "zap without a description",
+        "The project's `policy:` asks for it: a name alone does not say why a zap exists.",
+        bad: "name: new-sale\n# zaprun.yaml\npolicy: { require: { description: true } }",
+        good: "name: new-sale\ndescription: Tell the desk about each sale.\n# zaprun.yaml\npolicy: { require: { description: true } }";
+    NO_TESTS = "ZR1203", Error, "action that no test expects anything of",
+        "The project's `policy:` asks for a test of each action of this kind: what it sends is too dear to find out by sending it.",
+        bad: "name: new-sale\n# zaprun.yaml\npolicy: { require: { tests: [http] } }",
+        good: "name: new-sale\ntests:\n  - name: a sale is sent\n    record: { orderId: \"A1\", orderType: NEW_SALE, orderStatus: COMPLETE }\n    expect: { send: { json: { order: \"A1\" } } }\n# zaprun.yaml\npolicy: { require: { tests: [http] } }";
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Calls of filters and tests: names are looked up, arguments are bound to parameters and checked.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use super::ir::{ArgNode, Arguments, FilterCall, InnerCall, NodeKind, TestCall};
+use super::ir::{ArgNode, Arguments, FilterCall, InnerCall, Node, NodeKind, TestCall};
 use super::known;
-use super::names::Key;
+use super::names::{Access, Key, TABLES};
 use super::problem::{Fault, Problem};
 use super::resolve::Resolver;
 use super::tests_table::{self, TestSpec};
@@ -12,6 +13,7 @@ use super::tree::{Argument, Tree, TreeKind};
 use super::types::{NoMember, Type};
 use crate::diagnostic::{code, did_you_mean};
 use crate::filters::{self, Attribute, Fallback, Param, ParamType, Ready, Takes};
+use crate::value::Value;
 
 /// Arguments as they were written, some of which may have been used up.
 #[derive(Clone, Copy)]
@@ -56,11 +58,14 @@ impl Resolver<'_> {
         input: &Type,
     ) -> Option<FilterCall> {
         let Some(spec) = filters::find(name) else {
-            let likely = did_you_mean(name, filters::names());
-            let help = likely.map_or_else(
-                || "`zaprun filters` lists all there are".to_owned(),
-                |likely| format!("did you mean `{likely}`?"),
-            );
+            let help = match name {
+                // Jinja's, for what is escaped by itself there.
+                "safe" => "remove it: nothing is escaped here unless `| escape` says so".to_owned(),
+                _ => did_you_mean(name, filters::names()).map_or_else(
+                    || "`zaprun filters` lists all there are".to_owned(),
+                    |likely| format!("did you mean `{likely}`?"),
+                ),
+            };
             let problem =
                 Problem::new(&code::UNKNOWN_FILTER, format!("unknown filter `{name}`"), range.clone());
             self.report(problem.help(help));
@@ -77,6 +82,7 @@ impl Resolver<'_> {
             Takes::AttributeTest => self.bind_attribute_test(&callee, given)?,
         };
         self.check_attributes(&callee, &arguments, input);
+        self.check_column(&callee, &arguments)?;
         Some(FilterCall { spec, arguments, inner: inner.map(Box::new) })
     }
 
@@ -214,6 +220,9 @@ impl Resolver<'_> {
     fn argument(&mut self, callee: &Callee<'_>, param: &Param, tree: &Tree) -> Option<ArgNode> {
         let (node, of) = self.expr(tree);
         self.arguments.push(of.clone());
+        if param.ty == ParamType::Table {
+            return self.table_argument(callee, node, tree);
+        }
         if let NodeKind::Const(value) = &node.kind {
             return match filters::prepare(param, value) {
                 Ok(ready) => Some(ArgNode { node, ready }),
@@ -234,6 +243,66 @@ impl Resolver<'_> {
             self.need(&node, &of);
         }
         Some(ArgNode { node, ready: None })
+    }
+
+    /// The name of a table is known before there is a record, so that a wrong one is found before a run.
+    fn table_argument(&mut self, callee: &Callee<'_>, node: Node, tree: &Tree) -> Option<ArgNode> {
+        let TreeKind::Text(name) = &tree.kind else {
+            let fault = Fault::new("the name of a table must be written as text");
+            self.report(argument_problem(callee, fault, tree));
+            return None;
+        };
+        let Some(table) = self.names().tables().get(name) else {
+            let likely = did_you_mean(name, self.names().tables().names());
+            let help = match likely {
+                Some(likely) => format!("did you mean `{likely}`?"),
+                None => format!("write the file tables/{name}.csv or tables/{name}.yaml"),
+            };
+            let message = format!("there is no table `{name}`");
+            self.report(Problem::new(&code::UNKNOWN_TABLE, message, tree.range.clone()).help(help));
+            return None;
+        };
+        let ready = table.cloned().map(Ready::Table);
+        let access = Access { root: TABLES, path: vec![Key::Name(Arc::from(name.as_str()))] };
+        if !self.reads.contains(&access) {
+            self.reads.push(access);
+        }
+        Some(ArgNode { node, ready })
+    }
+
+    /// A table of several columns must be told which, and has the one that is written.
+    fn check_column(&mut self, callee: &Callee<'_>, arguments: &Arguments) -> Option<()> {
+        let mut given = callee.params.iter().zip(arguments);
+        let Some((_, Some(ArgNode { ready: Some(Ready::Table(table)), .. }))) =
+            given.clone().find(|(param, _)| param.ty == ParamType::Table)
+        else {
+            return Some(());
+        };
+        let column = given.find(|(param, _)| param.name == "column").and_then(|(_, given)| given.as_ref());
+        let columns = || table.columns().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ");
+        let (message, help, range) = match column {
+            None if table.columns().count() == 1 => return Some(()),
+            None => {
+                let message = format!("the table `{}` has the columns {}", table.name(), columns());
+                (message, "say which: `column='NAME'`".to_owned(), callee.range.clone())
+            }
+            Some(ArgNode { node: Node { kind: NodeKind::Const(Value::Text(name)), range }, .. }) => {
+                if table.column(name).is_some() {
+                    return Some(());
+                }
+                let help = match did_you_mean(name, table.columns()) {
+                    Some(likely) => format!("did you mean `{likely}`?"),
+                    None => format!("it has {}", columns()),
+                };
+                (format!("the table `{}` has no column `{name}`", table.name()), help, range.clone())
+            }
+            Some(other) => {
+                let message = "the name of a column must be written as text".to_owned();
+                (message, format!("the table has {}", columns()), other.node.range.clone())
+            }
+        };
+        self.report(Problem::new(&code::TABLE_COLUMN, message, range).help(help));
+        None
     }
 
     /// Attributes of items whose fields are known must be among them.

@@ -32,6 +32,7 @@ use std::sync::Arc;
 
 pub use budget::{FUEL, MAX_TEXT};
 pub(crate) use eval::{Evaluator, walk};
+pub(crate) use names::TABLES;
 pub use names::{Access, Frame, Key, Names, Settings, members_read};
 pub use problem::{EvalError, Problem};
 pub use text::{PathQuery, Text};

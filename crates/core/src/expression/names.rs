@@ -6,12 +6,14 @@ use jiff::tz::TimeZone;
 
 use super::Condition;
 use super::types::Type;
+use crate::table::Tables;
 use crate::value::Value;
 
 /// The roots that are in scope. A root's position is its slot in a [`Frame`].
 #[derive(Debug, Clone, Default)]
 pub struct Names {
     roots: Vec<(Arc<str>, Type)>,
+    tables: Tables,
     /// What is surely there, wherever these names are used.
     present: Vec<Access>,
     /// Nothing is doubted: what would say so has a mistake.
@@ -63,6 +65,17 @@ impl Names {
         self.trusted || self.present.iter().any(|access| access.root == root && access.path.starts_with(path))
     }
 
+    /// The same with these look-up tables.
+    #[must_use]
+    pub fn with_tables(mut self, tables: &Tables) -> Self {
+        self.tables = tables.clone();
+        self
+    }
+
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
     /// The slot of a root.
     pub fn slot(&self, name: &str) -> Option<usize> {
         self.roots.iter().position(|(known, _)| **known == *name)
@@ -100,6 +113,9 @@ pub enum Key {
     /// A list's item; negative counts from the end.
     At(i64),
 }
+
+/// The root of an [`Access`] to a look-up table, which is no slot: its path is the table's name.
+pub(crate) const TABLES: usize = usize::MAX;
 
 /// A value that an expression reads: a root and the steps that are known before there is a record. What lies below
 /// the last step is used whole; no steps: the whole root is.

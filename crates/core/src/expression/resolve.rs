@@ -71,6 +71,10 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    pub(crate) fn names(&self) -> &'a Names {
+        self.names
+    }
+
     pub(crate) fn label(&self, range: &Range<usize>) -> &'a str {
         self.source.get(range.clone()).unwrap_or("")
     }

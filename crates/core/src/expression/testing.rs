@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::{EvalError, Expression, Frame, Names, Problem, Settings, Shape};
 use crate::record::{Always, Class, Field, FieldType, Schema};
+use crate::table::{Table, Tables};
 use crate::value::{Object, Value};
 
 const fn field(name: &'static str, ty: FieldType) -> Field {
@@ -45,10 +46,23 @@ pub(crate) fn settings() -> Settings {
     Settings { zone: TimeZone::get("America/New_York").unwrap(), currency: Arc::from("USD") }
 }
 
+/// The look-up tables that the filters' examples read.
+pub(crate) fn tables() -> Tables {
+    let text = |text: &str| Value::text(text);
+    let mut accounts = Table::new("accounts", vec![Arc::from("account")], "1");
+    accounts.add(Arc::from("VITC"), vec![text("4000")]);
+    let mut products = Table::new("products", vec![Arc::from("account"), Arc::from("weight")], "2");
+    for (sku, account, weight) in [("VITC", "4000", "0.25"), ("ZINC", "4010", "1.10")] {
+        products.add(Arc::from(sku), vec![text(account), Value::from_json(weight).unwrap()]);
+    }
+    let tables = [accounts, products].map(|table| (table.name().to_owned(), Some(Arc::new(table))));
+    Tables::new(tables.into())
+}
+
 /// The roots of a JSON object, of which nothing is known, and their values.
 pub(crate) fn open_scope(context: &str) -> (Names, Vec<Value>) {
     let context = Value::from_json(context).unwrap();
-    let mut names = Names::new();
+    let mut names = Names::new().with_tables(&tables());
     let mut values = Vec::new();
     for (name, value) in context.as_object().unwrap().iter() {
         names = names.with(Arc::clone(name), Shape::Any);

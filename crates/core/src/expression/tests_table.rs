@@ -147,6 +147,12 @@ pub static TESTS: &[TestSpec] = &[
         &[ex("('2026-01-01' | datetime) is instant", "true")],
         |_, v| Ok(v.kind() == Kind::Instant),
     ),
+    test("lower", &[], "it is text without capitals", &[], &[ex("'ab 1' is lower", "true")], |_, v| {
+        Ok(v.as_text().is_some_and(|text| !text.chars().any(char::is_uppercase)))
+    }),
+    test("upper", &[], "it is text without small letters", &[], &[ex("'AB 1' is upper", "true")], |_, v| {
+        Ok(v.as_text().is_some_and(|text| !text.chars().any(char::is_lowercase)))
+    }),
     test("sequence", &["list"], "it is a list", &[], &[ex("[1] is sequence", "true")], |_, v| {
         Ok(v.kind() == Kind::List)
     }),

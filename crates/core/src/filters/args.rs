@@ -14,6 +14,7 @@ use crate::expression::problem::Fault;
 use crate::expression::tests_table::TestSpec;
 use crate::expression::{Key, Settings};
 use crate::path::JsonPath;
+use crate::table::Table;
 use crate::value::{Decimal, Kind, Value};
 
 /// One parameter.
@@ -60,8 +61,37 @@ pub enum ParamType {
     DateFormat,
     /// An ISO 4217 code.
     Currency,
+    /// A country, by the two letters of ISO 3166.
+    Region,
+    /// The name of a look-up table, written as it is.
+    Table,
     /// One of these words.
     Choice(&'static [&'static str]),
+}
+
+impl ParamType {
+    /// What it takes, in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            ParamType::Any => "any value",
+            ParamType::Missing => "any value, also none",
+            ParamType::Text => "text",
+            ParamType::Number => "number",
+            ParamType::Whole => "whole number",
+            ParamType::Bool => "true or false",
+            ParamType::List => "list",
+            ParamType::Attribute => "name of a member, with dots between several",
+            ParamType::Pattern => "regular expression",
+            ParamType::Path => "JSONPath",
+            ParamType::Zone => "time zone",
+            ParamType::Duration => "duration",
+            ParamType::DateFormat => "strftime pattern",
+            ParamType::Currency => "ISO 4217 code",
+            ParamType::Region => "ISO 3166 code",
+            ParamType::Table => "name of a table",
+            ParamType::Choice(_) => "one of its words",
+        }
+    }
 }
 
 /// What a parameter is when it is not given.
@@ -92,6 +122,7 @@ pub(crate) enum Ready {
     Path(JsonPath),
     Zone(TimeZone),
     Duration(Span),
+    Table(Arc<Table>),
 }
 
 /// Steps to a member.
@@ -164,6 +195,7 @@ pub(crate) fn prepare(param: &Param, value: &Value) -> Result<Option<Ready>, Fau
         ParamType::Zone => zone(text).map(|zone| Some(Ready::Zone(zone))),
         ParamType::Duration => super::time::parse_duration(text).map(|span| Some(Ready::Duration(span))),
         ParamType::DateFormat => super::time::check_format(text).map(|()| None),
+        ParamType::Region => super::phone::region(text).map(|_| None),
         ParamType::Currency => super::money::check_currency(text).map(|()| None),
         ParamType::Choice(words) if !words.contains(&text) => {
             let fault = Fault::new(format!("argument `{name}` must be one of {}", words.join(", ")));
@@ -302,6 +334,11 @@ impl<'a> Call<'a> {
     /// The currency given, or the account's.
     pub(crate) fn currency(&self, at: usize) -> &str {
         self.given_text(at).unwrap_or(&self.settings.currency)
+    }
+
+    /// A required table.
+    pub(crate) fn table(&self, at: usize) -> Result<&Table, Fault> {
+        if let Some(Ready::Table(table)) = self.ready(at) { Ok(table) } else { Err(self.not_given(at)) }
     }
 
     fn not_given(&self, at: usize) -> Fault {

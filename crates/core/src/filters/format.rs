@@ -56,6 +56,16 @@ pub(super) static FILTERS: &[FilterSpec] = &[
         )
     },
     FilterSpec {
+        over_lists: false,
+        output: Output::Is(Kind::Text),
+        examples: &[example("{'a': [19.90]} | pprint", "{}", r#""{\n  \"a\": [\n    19.90\n  ]\n}""#)],
+        ..FilterSpec::new(
+            "pprint",
+            "Writes a value as JSON text over several lines, for people.",
+            |call, value| json_text(call, value, Some(2)),
+        )
+    },
+    FilterSpec {
         input: &[Kind::Text],
         output: Output::Any,
         examples: &[
@@ -149,11 +159,16 @@ fn to_bool(value: &Value) -> Result<bool, Fault> {
 }
 
 fn to_json(call: &Call<'_>, value: &Value) -> Result<Value, Fault> {
+    json_text(call, value, call.given_whole(0))
+}
+
+/// JSON text, with so many spaces to a level or all on one line.
+fn json_text(call: &Call<'_>, value: &Value, width: Option<i64>) -> Result<Value, Fault> {
     let mut bytes = Vec::new();
     value.write_json(&mut bytes).map_err(|error| Fault::new(error.to_string()))?;
     call.budget.room(0, bytes.len())?;
     let json = String::from_utf8_lossy(&bytes).into_owned();
-    match call.given_whole(0) {
+    match width {
         None => Ok(Value::from(json)),
         Some(width) => indented(call, &json, usize::try_from(width).unwrap_or(0).min(16)),
     }

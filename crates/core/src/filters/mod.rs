@@ -10,6 +10,7 @@ mod format;
 mod list;
 mod money;
 mod number;
+mod phone;
 mod select;
 mod structure;
 mod text;
@@ -36,6 +37,19 @@ pub enum Output {
     Item,
     /// A list of the input's items.
     Items,
+}
+
+impl Output {
+    /// What is known of the result, in words; nothing where nothing is.
+    pub fn words(self) -> Option<String> {
+        match self {
+            Output::Any => None,
+            Output::Same => Some("what came in".to_owned()),
+            Output::Is(kind) => Some(kind.words().to_owned()),
+            Output::Item => Some("one of the items".to_owned()),
+            Output::Items => Some("a list of the items".to_owned()),
+        }
+    }
 }
 
 /// What the arguments are.
@@ -153,6 +167,7 @@ pub static FILTERS: &[&[FilterSpec]] = &[
     list::FILTERS,
     select::FILTERS,
     structure::FILTERS,
+    phone::FILTERS,
     encode::FILTERS,
 ];
 

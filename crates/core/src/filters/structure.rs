@@ -97,6 +97,63 @@ pub(super) static FILTERS: &[FilterSpec] = &[
             zip_objects,
         )
     },
+    FilterSpec {
+        input: &[Kind::Text, Kind::Number],
+        params: &[
+            param(
+                "table",
+                ParamType::Table,
+                Fallback::Required,
+                "the table: `accounts` for tables/accounts.csv or tables/accounts.yaml",
+            ),
+            param(
+                "default",
+                ParamType::Missing,
+                Fallback::Nothing,
+                "what stands for a key that the table does not have; without it such a key is an error",
+            ),
+            param(
+                "column",
+                ParamType::Text,
+                Fallback::Nothing,
+                "the column, where the table has several beside the key",
+            ),
+        ],
+        examples: &[
+            example("'VITC' | lookup('accounts')", "{}", r#""4000""#),
+            example("record.sku | lookup('accounts', '4999')", r#"{"record":{"sku":"NEW"}}"#, r#""4999""#),
+            example(
+                "record.sku | lookup('accounts')",
+                r#"{"record":{"sku":"NEW"}}"#,
+                "error: has no row for the key",
+            ),
+            example("['VITC', 'ZINC'] | lookup('products', column='weight')", "{}", "[0.25,1.10]"),
+            example("'VITC' | lookup('products')", "{}", "error: has the columns"),
+            example("'VITC' | lookup('products', column='wieght')", "{}", "error: no column `wieght`"),
+            example("'VITC' | lookup('acounts')", "{}", "error: there is no table `acounts`"),
+        ],
+        ..FilterSpec::new(
+            "lookup",
+            "Finds a key in a look-up table of the project: `VITC,4000` is a line of tables/accounts.csv.",
+            look_up,
+        )
+    },
+    FilterSpec {
+        input: &[Kind::List, Kind::Object],
+        over_lists: false,
+        output: Output::Any,
+        params: &[param("other", ParamType::Any, Fallback::Required, "the list or object that follows")],
+        examples: &[
+            example("[1, 2] | chain([3])", "{}", "[1,2,3]"),
+            example("{'a': 1, 'b': 2} | chain({'b': 3})", "{}", r#"{"a":1,"b":3}"#),
+            example("[1] | chain({'b': 3})", "{}", "error: a list and an object do not go together"),
+        ],
+        ..FilterSpec::new(
+            "chain",
+            "Joins two lists, or two objects; of a member of both the other's value counts.",
+            chain,
+        )
+    },
 ];
 
 fn members(value: &Value) -> impl Iterator<Item = (&Arc<str>, &Value)> {
@@ -138,6 +195,50 @@ fn attr(call: &Call<'_>, value: &Value) -> Result<Value, Fault> {
     };
     let found = crate::expression::walk(value, &[key]);
     found.cloned().map_err(|kind| Fault::new(format!("{kind} has no members")))
+}
+
+fn look_up(call: &Call<'_>, value: &Value) -> Result<Value, Fault> {
+    let table = call.table(0)?;
+    let key = match value {
+        Value::Text(text) => Arc::clone(text),
+        other => Arc::from(super::format::as_text(other)?),
+    };
+    let column = match call.given_text(2) {
+        Some(name) => table
+            .column(name)
+            .ok_or_else(|| Fault::new(format!("the table `{}` has no column `{name}`", table.name())))?,
+        None => 0,
+    };
+    if let Some(found) = table.get(&key, column) {
+        return Ok(found.clone());
+    }
+    let missing = || {
+        let fault = Fault::new(format!("the table `{}` has no row for the key", table.name()));
+        fault.value(&key).help(format!("add the row, or write a default: lookup('{}', '')", table.name()))
+    };
+    call.value(1).cloned().ok_or_else(missing)
+}
+
+fn chain(call: &Call<'_>, value: &Value) -> Result<Value, Fault> {
+    let other = call.value(0).unwrap_or(&Value::Null);
+    match (value, other) {
+        (Value::List(first), Value::List(second)) => {
+            call.budget.spend(first.len().saturating_add(second.len()))?;
+            Ok(Value::list(first.iter().chain(second.iter()).cloned().collect()))
+        }
+        (Value::Object(_), Value::Object(_)) => {
+            let mut joined: Vec<(Arc<str>, Value)> = Vec::new();
+            for (name, value) in members(value).chain(members(other)) {
+                call.budget.spend(joined.len())?;
+                match joined.iter_mut().find(|(known, _)| known == name) {
+                    Some((_, place)) => *place = value.clone(),
+                    None => joined.push((Arc::clone(name), value.clone())),
+                }
+            }
+            Ok(Value::object(joined))
+        }
+        (one, other) => Err(Fault::new(format!("{} and {} do not go together", one.kind(), other.kind()))),
+    }
 }
 
 fn zip_objects(call: &Call<'_>, value: &Value) -> Result<Value, Fault> {

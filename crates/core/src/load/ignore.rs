@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use crate::diagnostic::{CODES, Code, Diagnostic, Severity, code};
 use crate::source::{FileId, SourceMap, Span};
 
-/// Errors that only probably are ones: what is found may be meant. Any other error leaves a definition without a
-/// meaning, so it cannot be silenced. Warnings always can.
-const DOUBTFUL: &[&str] = &["ZR0604", "ZR0605"];
+/// Errors that only probably are ones: what is found may be meant, and a project's policy may have exceptions. Any other
+/// error leaves a definition without a meaning, so it cannot be silenced. Warnings always can.
+const DOUBTFUL: &[&str] = &["ZR0604", "ZR0605", "ZR1201", "ZR1202", "ZR1203"];
 
 /// The comments that silence findings.
 #[derive(Debug, Clone, Default)]

@@ -10,6 +10,7 @@ mod names;
 mod overlay;
 mod project;
 mod secrets;
+mod table;
 mod trigger;
 mod webhooks;
 mod zap;
@@ -29,6 +30,7 @@ use std::collections::HashSet;
 use crate::definition::{Project, Zap};
 use crate::diagnostic::{Diagnostic, Severity, code};
 use crate::source::{FileId, SourceMap, Span};
+use crate::table::Tables;
 use crate::variables::{Lookup, Needed};
 use crate::yaml::{self, NodeId, Parsed, Tree};
 
@@ -59,6 +61,8 @@ pub struct Input {
     pub overlays: Vec<Overlay>,
     /// The zap files, without `*.test.yaml` and what is under `fixtures/`.
     pub zaps: Vec<File>,
+    /// The look-up tables, `tables/NAME.csv` and `tables/NAME.yaml`.
+    pub tables: Vec<File>,
     /// The environment whose overlay is merged in.
     pub env: Option<String>,
 }
@@ -104,6 +108,8 @@ pub struct Loaded {
     pub others: Vec<LoadedProject>,
     /// The zaps in the order of the input.
     pub zaps: Vec<ZapFile>,
+    /// The look-up tables.
+    pub tables: Tables,
     /// What is wrong so far. What is shown to a person comes from [`Loaded::conclude`].
     pub diagnostics: Vec<Diagnostic>,
     /// What a deployment must set, each once.
@@ -136,6 +142,7 @@ pub fn load(input: &Input, lookup: Option<&dyn Lookup>) -> Loaded {
     let mut reader = Reader::default();
     let read = project::read(&mut reader, input, lookup);
     let mut zaps: Vec<ZapFile> = input.zaps.iter().map(|file| zap::read(&mut reader, file)).collect();
+    let tables = table::read(&mut reader, &input.tables);
     names::check(&mut reader, &read, &zaps);
     if let Some(project) = &read.project {
         switch(project, &mut zaps);
@@ -147,6 +154,7 @@ pub fn load(input: &Input, lookup: Option<&dyn Lookup>) -> Loaded {
         mended: read.mended,
         others: read.others,
         zaps,
+        tables,
         diagnostics: reader.findings,
         needed: read.needed,
         ignores,

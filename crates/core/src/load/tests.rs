@@ -4,6 +4,7 @@ mod examples;
 mod mended;
 mod projects;
 mod random;
+mod tables;
 mod triggers;
 mod webhooks;
 mod zaps;
@@ -53,7 +54,13 @@ connections:
 pub(crate) fn with_zaps(zaps: &[&str]) -> Loaded {
     let zaps =
         zaps.iter().enumerate().map(|(index, text)| file(&format!("zaps/{index}.yaml"), text)).collect();
-    let input = Input { project: file("zaprun.yaml", PROJECT), overlays: Vec::new(), zaps, env: None };
+    let input = Input {
+        project: file("zaprun.yaml", PROJECT),
+        overlays: Vec::new(),
+        zaps,
+        tables: Vec::new(),
+        env: None,
+    };
     load(&input, None)
 }
 
@@ -65,5 +72,5 @@ pub(crate) fn project(text: &str, overlays: &[(&str, &str)]) -> Input {
             file: file(&format!("zaprun.{env}.yaml"), text),
         })
         .collect();
-    Input { project: file("zaprun.yaml", text), overlays, zaps: Vec::new(), env: None }
+    Input { project: file("zaprun.yaml", text), overlays, zaps: Vec::new(), tables: Vec::new(), env: None }
 }

@@ -7,6 +7,7 @@ use super::{Constant, Each, If, Mapping, Part, Slots};
 use crate::diagnostic::{Code, Diagnostic, code, did_you_mean};
 use crate::expression::{Access, Carried, Condition, Gap, Names, Problem, Shape, Text, Type};
 use crate::source::Span;
+use crate::table::Tables;
 use crate::value::{Decimal, Kind as ValueKind, Value};
 use crate::yaml::{Entry, Kind, NodeId, Tree};
 
@@ -74,6 +75,8 @@ pub(crate) struct Compiler<'a> {
     pub(crate) tree: &'a Tree,
     pub(crate) findings: Vec<Diagnostic>,
     pub(crate) reads: Vec<Access>,
+    /// The project's look-up tables.
+    pub(crate) tables: &'a Tables,
     /// What flows into the values compiled so far, and where.
     pub(crate) flows: Vec<Flow>,
 }
@@ -86,8 +89,8 @@ pub(crate) struct Flow {
 }
 
 impl<'a> Compiler<'a> {
-    pub(crate) fn new(tree: &'a Tree) -> Self {
-        Compiler { tree, findings: Vec::new(), reads: Vec::new(), flows: Vec::new() }
+    pub(crate) fn new(tree: &'a Tree, tables: &'a Tables) -> Self {
+        Compiler { tree, findings: Vec::new(), reads: Vec::new(), tables, flows: Vec::new() }
     }
 
     /// A mapping value; nothing when it has findings.

@@ -29,6 +29,7 @@ fn compiled(text: &str) -> (Zap, Vec<Case>) {
         project: file("zaprun.yaml", PROJECT),
         overlays: Vec::new(),
         zaps: vec![file("zaps/z.yaml", text)],
+        tables: Vec::new(),
         env: None,
     };
     let mut loaded = load(&input, None);

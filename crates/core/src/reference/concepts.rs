@@ -65,6 +65,13 @@ pub(super) fn tests() -> Page {
     Page::new("tests", "How a zap is tested, offline.", doc)
 }
 
+/// Look-up tables.
+pub(super) fn lookup_tables() -> Page {
+    let mut doc = Doc::new("Look-up tables");
+    doc.block(include_str!("prose/lookup_tables.md"));
+    Page::new("lookup-tables", "Values that are looked up: accounts by SKU, names by country.", doc)
+}
+
 /// How values are written.
 pub(super) fn mapping() -> Page {
     let mut doc = Doc::new("Values");

@@ -36,6 +36,9 @@ fn one(doc: &mut Doc, filter: &FilterSpec) {
         let kinds: Vec<String> = filter.input.iter().map(ToString::to_string).collect();
         about.push(format!("Takes {}.", kinds.join(" or ")));
     }
+    if let Some(output) = filter.output.words() {
+        about.push(format!("Gives {output}."));
+    }
     if filter.over_lists {
         about.push("Of a list, takes each item.".to_owned());
     }
@@ -45,8 +48,11 @@ fn one(doc: &mut Doc, filter: &FilterSpec) {
     doc.block(&about.join(" "));
     if !filter.params.is_empty() {
         doc.block(&word(&filter.signature()));
-        let row = |param: &Param| [word(param.name), format!("{}{}", prose(param.doc), choices(param))];
-        doc.table(["parameter", "meaning"], filter.params.iter().map(row));
+        let row = |param: &Param| {
+            let meaning = format!("{}{}", prose(param.doc), choices(param));
+            [word(param.name), param.ty.words().to_owned(), meaning]
+        };
+        doc.table(["parameter", "takes", "meaning"], filter.params.iter().map(row));
     }
     doc.list(filter.examples.iter().map(example));
 }

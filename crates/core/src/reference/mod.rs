@@ -63,6 +63,7 @@ pub fn pages() -> Vec<Page> {
         concepts::steps(),
         names::page(),
         concepts::mapping(),
+        concepts::lookup_tables(),
         concepts::tests(),
         cases::page(),
         filters::page(),

@@ -31,6 +31,7 @@ fn loaded_with(zaps: Vec<(String, String)>) -> Loaded {
         project: file("zaprun.yaml".to_owned(), PROJECT.to_owned()),
         overlays: Vec::new(),
         zaps: zaps.into_iter().map(|(path, text)| file(path, text)).collect(),
+        tables: Vec::new(),
         env: None,
     };
     load(&input, None)

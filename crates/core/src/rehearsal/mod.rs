@@ -8,6 +8,7 @@ mod answer;
 mod case;
 mod compare;
 mod occasion;
+mod policy;
 mod read;
 mod records;
 mod run;
@@ -21,6 +22,7 @@ pub(crate) use case::{Given, Replies};
 pub use compare::Difference;
 pub(crate) use occasion::Attempt;
 pub use occasion::{Came, KnownRun, Occasion};
+pub use policy::check_policy;
 pub use read::{Fixtures, read_tests};
 pub use records::read_records;
 pub use run::{

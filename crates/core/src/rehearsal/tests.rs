@@ -53,6 +53,7 @@ impl Bench {
             project: file("zaprun.yaml", PROJECT),
             overlays: Vec::new(),
             zaps: vec![file("zaps/shop/z.yaml", zap)],
+            tables: Vec::new(),
             env: None,
         };
         let mut loaded = load(&input, None);

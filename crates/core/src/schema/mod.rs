@@ -2,6 +2,7 @@
 
 mod actions;
 mod check;
+mod editor;
 mod words;
 
 #[cfg(test)]
@@ -49,46 +50,27 @@ pub fn schemas() -> Vec<(&'static str, String)> {
         actions::all().map(|(name, schema)| (format!("{name}.schema.json"), schema)).collect()
     });
     let mut project = Document::Project.schema().clone();
-    allow_variables(&mut project);
+    editor::own_words(&mut project);
+    editor::allow_variables(&mut project);
+    let overlay = editor::of_overlay(project.clone());
     // The check here knows the endpoints by their descriptions, and says more than a schema could.
     let mut zap = Document::Zap.schema().clone();
+    editor::own_words(&mut zap);
     actions::refer(&mut zap);
     let actions = ACTIONS.iter().map(|(path, schema)| (path.as_str(), schema.clone()));
-    let tests = Document::Tests.schema().clone();
-    [("project.schema.json", project), ("zap.schema.json", zap), ("test.schema.json", tests)]
-        .into_iter()
-        .chain(actions)
-        .map(|(path, schema)| (path, format!("{schema:#}\n")))
-        .collect()
+    let mut tests = Document::Tests.schema().clone();
+    editor::own_words(&mut tests);
+    [
+        ("project.schema.json", project),
+        ("overlay.schema.json", overlay),
+        ("zap.schema.json", zap),
+        ("test.schema.json", tests),
+    ]
+    .into_iter()
+    .chain(actions)
+    .map(|(path, schema)| (path, format!("{schema:#}\n")))
+    .collect()
 }
-
-/// Lets `${…}` stand for any typed scalar. The checks here replace variables first and need no such leave; an
-/// editor sees the file as it is written.
-fn allow_variables(schema: &mut Value) {
-    match schema {
-        Value::Array(items) => items.iter_mut().for_each(allow_variables),
-        Value::Object(object) => {
-            object.values_mut().for_each(allow_variables);
-            let ty = object.get("type").and_then(Value::as_str).map(str::to_owned);
-            let fixed = object.contains_key("const");
-            match (ty.as_deref(), object.get("pattern").and_then(Value::as_str)) {
-                (Some("string"), Some(pattern)) => {
-                    let pattern = format!("({pattern})|{VARIABLE}");
-                    object.insert("pattern".to_owned(), pattern.into());
-                }
-                (Some(ty @ ("integer" | "boolean")), None) if !fixed => {
-                    object.insert("type".to_owned(), json!([ty, "string"]));
-                    object.insert("pattern".to_owned(), VARIABLE.into());
-                }
-                _ => {}
-            }
-        }
-        _ => {}
-    }
-}
-
-/// How an editor knows a variable.
-const VARIABLE: &str = r"\$\{";
 
 fn generate<T: JsonSchema>(title: &str) -> Value {
     let settings = SchemaSettings::draft07()

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::definition;
 use crate::expression::{Settings, Shape};
+use crate::table::Tables;
 use crate::value::{Decimal, Kind as ValueKind, Value};
 use crate::yaml::{Kind, NodeId, Tree};
 
@@ -20,6 +21,7 @@ pub const DEFAULT_CURRENCY: &str = "USD";
 pub struct ProjectFacts {
     pub(super) vars: Value,
     pub(super) vars_shape: Shape,
+    pub(super) tables: Tables,
     connections: HashMap<String, ConnectionFacts>,
     /// What http connections are marked for.
     may_receive: HashMap<String, definition::Classes>,
@@ -37,6 +39,7 @@ impl Default for ProjectFacts {
         ProjectFacts {
             vars: Value::object(Vec::new()),
             vars_shape: Shape::no_members(),
+            tables: Tables::default(),
             connections: HashMap::new(),
             may_receive: HashMap::new(),
         }
@@ -79,6 +82,13 @@ impl ProjectFacts {
             }
         }
         facts
+    }
+
+    /// The same with these look-up tables.
+    #[must_use]
+    pub fn with_tables(mut self, tables: &Tables) -> Self {
+        self.tables = tables.clone();
+        self
     }
 
     /// The kinds of data that an http connection is marked for; nothing when the project does not have it.

@@ -32,6 +32,7 @@ fn compiled(zap: &str) -> Result<Zap, Vec<String>> {
         project: file("zaprun.yaml", PROJECT),
         overlays: Vec::new(),
         zaps: vec![file("zaps/z.yaml", zap)],
+        tables: Vec::new(),
         env: None,
     };
     let loaded = load(&input, None);
@@ -613,6 +614,7 @@ fn findings_have_the_pointer_of_their_value() {
             "zaps/z.yaml",
             "name: z\ntrigger: { type: konnektive.orders, connection: crm, order_type: new_sale }\nactions: [{ id: a, type: http, connection: sink, headers: { Host: x }, json: { a/b: [1, \"{{ record.nope }}\"] } }]",
         )],
+        tables: Vec::new(),
         env: None,
     };
     let loaded = load(&input, None);

@@ -69,6 +69,7 @@ impl Project {
             project: file("zaprun.yaml", &self.file),
             overlays: Vec::new(),
             zaps: vec![file(path, text.as_bytes())],
+            tables: Vec::new(),
             env: None,
         };
         let mut loaded = load(&input, None);

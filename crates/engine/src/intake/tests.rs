@@ -39,6 +39,7 @@ fn zap(name: &str, trigger: &str) -> Arc<Zap> {
         project: file("zaprun.yaml", PROJECT.to_owned()),
         overlays: Vec::new(),
         zaps: vec![file("zaps/z.yaml", zap)],
+        tables: Vec::new(),
         env: None,
     };
     let loaded = load(&input, None);

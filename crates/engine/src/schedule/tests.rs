@@ -23,6 +23,7 @@ fn zap(cron: &str, zone: &str, missed: &str) -> Arc<Zap> {
         project: file("zaprun.yaml", "version: 1\nconnections: {}\n"),
         overlays: Vec::new(),
         zaps,
+        tables: Vec::new(),
         env: None,
     };
     let loaded = load(&input, None);

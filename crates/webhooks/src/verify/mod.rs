@@ -157,7 +157,8 @@ mod tests {
     fn project(verify: &str, secret: &'static str) -> Project {
         let text = format!("version: 1\nconnections: {{ push: {{ type: webhook, verify: {verify} }} }}\n");
         let file = File { path: "zaprun.yaml".to_owned(), content: Ok(text.into_bytes()) };
-        let input = Input { project: file, overlays: Vec::new(), zaps: Vec::new(), env: None };
+        let input =
+            Input { project: file, overlays: Vec::new(), zaps: Vec::new(), tables: Vec::new(), env: None };
         load(&input, Some(&Env(secret))).project.unwrap().definition
     }
 

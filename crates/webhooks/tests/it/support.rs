@@ -156,6 +156,7 @@ impl Setup {
             project: file("zaprun.yaml", project),
             overlays: Vec::new(),
             zaps: vec![file("zaps/z.yaml", zap)],
+            tables: Vec::new(),
             env: None,
         };
         let loaded = load(&input, Some(&Env));

@@ -51,6 +51,9 @@ fn explain(filter: &FilterSpec, paint: Paint) -> String {
         let kinds: Vec<String> = filter.input.iter().map(ToString::to_string).collect();
         let _ = writeln!(out, "takes {}", kinds.join(" or "));
     }
+    if let Some(output) = filter.output.words() {
+        let _ = writeln!(out, "gives {output}");
+    }
     if filter.over_lists {
         let _ = writeln!(out, "of a list, takes each item");
     }
@@ -59,6 +62,7 @@ fn explain(filter: &FilterSpec, paint: Paint) -> String {
         let width = filter.params.iter().map(|param| param.name.len()).max().unwrap_or(0);
         for param in filter.params {
             let _ = writeln!(out, "  {:width$}  {}{}", param.name, param.doc, details(param));
+            let _ = writeln!(out, "  {:width$}  {}", "", paint.dim(param.ty.words()));
         }
     }
     if !filter.examples.is_empty() {

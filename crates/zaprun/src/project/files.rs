@@ -30,6 +30,8 @@ pub(crate) struct Files {
     pub(crate) zaps: Vec<File>,
     /// `zaps/**/*.test.yaml`, sorted.
     pub(crate) tests: Vec<File>,
+    /// `tables/*.csv` and `tables/*.yaml`, sorted.
+    pub(crate) tables: Vec<File>,
     /// What looks like a zap or an overlay and is not read.
     pub(crate) strays: Vec<Stray>,
 }
@@ -66,7 +68,8 @@ fn read(root: &Path) -> Files {
         zaps(root, &real_root, &mut strays).into_iter().partition(|file| is_tests(&file.path));
     let project =
         File { path: PROJECT_FILE.to_owned(), content: content(&root.join(PROJECT_FILE), &real_root) };
-    Files { project, overlays, zaps, tests, strays }
+    let tables = tables(root, &real_root, &mut strays);
+    Files { project, overlays, zaps, tests, tables, strays }
 }
 
 /// The files of a project by their path in it, for what other files of it name.
@@ -149,6 +152,40 @@ fn overlays(root: &Path, real_root: &Path, strays: &mut Vec<Stray>) -> Vec<Overl
     }
     overlays.sort_by(|one, other| one.env.cmp(&other.env));
     overlays
+}
+
+/// The look-up tables: the files of `tables/` itself, not of folders in it, since a table is called as its file is.
+fn tables(root: &Path, real_root: &Path, strays: &mut Vec<Stray>) -> Vec<File> {
+    let folder = root.join("tables");
+    if fs::symlink_metadata(&folder).is_err() {
+        return Vec::new();
+    }
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            let reason = format!("the folder cannot be listed: {}", io_words(&error));
+            strays.push(Stray::new("tables", reason, "let zaprun read the folder"));
+            return Vec::new();
+        }
+    };
+    let mut files = Vec::new();
+    for entry in entries.flatten() {
+        let path = within(&entry.path(), root);
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        match path.rsplit_once('.') {
+            _ if hidden => {}
+            Some((_, "csv" | "yaml")) => {
+                files.push(File { content: content(&entry.path(), real_root), path });
+            }
+            _ => strays.push(Stray::new(
+                path,
+                "tables end in .csv or .yaml",
+                "rename it, or move it elsewhere",
+            )),
+        }
+    }
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    files
 }
 
 fn zaps(root: &Path, real_root: &Path, strays: &mut Vec<Stray>) -> Vec<File> {

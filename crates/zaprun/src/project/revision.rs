@@ -311,6 +311,12 @@ impl Origin for Revision {
             let hidden = name.starts_with('.') || parts.clone().any(|part| part.starts_with('.'));
             name.ends_with(".yaml") && !hidden && !parts.any(|part| part == "fixtures")
         };
+        let table = |path: &&String| {
+            let name = path.strip_prefix("tables/").unwrap_or("/");
+            !name.contains('/')
+                && !name.starts_with('.')
+                && (name.ends_with(".csv") || name.ends_with(".yaml"))
+        };
         let zaps = self.entries.keys().filter(zap).map(|path| self.file(path));
         let (tests, zaps) = zaps.partition(|file| is_tests(&file.path));
         Files {
@@ -318,6 +324,7 @@ impl Origin for Revision {
             overlays: self.entries.keys().filter_map(overlay).collect(),
             zaps,
             tests,
+            tables: self.entries.keys().filter(table).map(|path| self.file(path)).collect(),
             strays: Vec::new(),
         }
     }

@@ -9,6 +9,7 @@ fn survives(project: &[u8], zap: &[u8]) {
         project: file("zaprun.yaml", project),
         overlays: vec![Overlay { env: "x".to_owned(), file: file("zaprun.x.yaml", zap) }],
         zaps: vec![file("zaps/a.yaml", zap), file("zaps/b.yaml", project)],
+        tables: Vec::new(),
         env: None,
     };
     let loaded = load(&input, None);

@@ -26,6 +26,7 @@ impl Example {
             project: file("zaprun.yaml", PROJECT),
             overlays: Vec::new(),
             zaps: vec![file("zaps/example.yaml", text)],
+            tables: Vec::new(),
             env: None,
         };
         let mut loaded = load(&input, None);

@@ -42,6 +42,7 @@ fn wrong(text: &str) -> Vec<String> {
         project: file("zaprun.yaml", PROJECT),
         overlays: Vec::new(),
         zaps: vec![file("zaps/a-new-zap.yaml", text)],
+        tables: Vec::new(),
         env: None,
     };
     let mut loaded = load(&input, None);

@@ -5,7 +5,7 @@ use super::privacy::{self, Flows};
 use super::{crm, find, whole};
 use crate::definition;
 use crate::diagnostic::{Diagnostic, code};
-use crate::expression::{Access, Condition, Gap, Key, Names, Shape, Type};
+use crate::expression::{Access, Condition, Gap, Key, Names, Shape, TABLES, Type};
 use crate::mapping::Compiler;
 use crate::request::Method;
 use crate::value::Kind as ValueKind;
@@ -78,7 +78,7 @@ pub(super) fn compile(
     let stop_if = common.stop_if.map(|stop_if| compiler.condition(stop_if.node, &with_response));
     let reads_body = reads_response_body(compiler.reads.get(reads_before..).unwrap_or_default());
     // What `success` and `stop_if` read of the step's own answer is no other step's.
-    compiler.reads.retain(|access| access.root < scope::STEP);
+    compiler.reads.retain(|access| access.root < scope::STEP || access.root == TABLES);
 
     let call = match written {
         definition::Action::Http(http) => {

@@ -26,7 +26,13 @@ fn said(trigger: &str, text: &str, more: &str) -> Result<String, String> {
     );
     let file = |path: &str, text: &str| File { path: path.to_owned(), content: Ok(text.as_bytes().to_vec()) };
     let zaps = vec![file("zaps/z.yaml", &zap)];
-    let input = Input { project: file("zaprun.yaml", PROJECT), overlays: Vec::new(), zaps, env: None };
+    let input = Input {
+        project: file("zaprun.yaml", PROJECT),
+        overlays: Vec::new(),
+        zaps,
+        tables: Vec::new(),
+        env: None,
+    };
     let loaded = load(&input, None);
     let project = loaded.project.as_ref().unwrap();
     let facts = ProjectFacts::of(&project.definition, &project.tree);

@@ -8,6 +8,7 @@ mod outline;
 mod params;
 mod privacy;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Zap;
@@ -18,11 +19,12 @@ use super::scope::{self, STEPS};
 use super::trigger::{self, Trigger};
 use crate::definition;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::expression::{Access, Key, Names, Shape, Type, members_read};
+use crate::expression::{Access, Key, Names, Shape, TABLES, Type, members_read};
 use crate::mapping::Compiler;
 use crate::pointer;
 use crate::property;
 use crate::record::ReadSet;
+use crate::table::{Table, Tables};
 use crate::yaml::{Kind, Spanned, Tree};
 
 /// A zap that was compiled, or why not.
@@ -46,7 +48,7 @@ pub fn compile_with(
     project: &ProjectFacts,
     documents: &Documents,
 ) -> Compiled {
-    let mut compiler = Compiler::new(tree);
+    let mut compiler = Compiler::new(tree, &project.tables);
     let connection = connection::facts(definition, project);
     let zap = build(&mut compiler, definition, project, &connection, documents);
     let name = definition.name.value.as_str();
@@ -90,7 +92,8 @@ fn build(
         trigger::crm::schema(&definition.trigger).map_or(outline, |schema| Shape::Record(schema).into());
     let arrives =
         matches!(definition.trigger.value, definition::Trigger::Webhook(_) | definition::Trigger::Unread);
-    let names = scope::names(record, project.vars_shape.clone(), &connection.value, arrives);
+    let names = scope::names(record, project.vars_shape.clone(), &connection.value, arrives)
+        .with_tables(&project.tables);
 
     let filter = definition.filter.as_ref().map(|written| {
         compiler.condition(written.node, &names).map(|condition| (condition, written.value.clone()))
@@ -118,7 +121,7 @@ fn build(
         description: definition.description.as_ref().map(|text| text.value.clone()),
         enabled: definition.enabled.as_ref().is_none_or(|enabled| enabled.value),
         selection: trigger.selection(),
-        content: content(compiler.tree, definition, project, connection),
+        content: content(compiler, definition, project, connection),
         trigger,
         actions,
         on_failure,
@@ -264,11 +267,12 @@ fn whole<T>(part: Option<Option<T>>) -> Option<Option<T>> {
 
 /// Hash of the zap as written, its tests and properties aside, and of what it sees of the project.
 fn content(
-    tree: &Tree,
+    compiler: &Compiler<'_>,
     definition: &definition::Zap,
     project: &ProjectFacts,
     connection: &ConnectionFacts,
 ) -> String {
+    let tree = compiler.tree;
     let mut hasher = blake3::Hasher::new();
     for entry in tree.entries(tree.root()).iter().filter(|entry| !property::BESIDE.contains(&&*entry.key)) {
         hasher.update(entry.key.as_bytes());
@@ -285,7 +289,22 @@ fn content(
     for value in [project.vars.clone(), connection.value.clone()].into_iter().chain(accounts) {
         hasher.update(value.to_json().unwrap_or_default().as_bytes());
     }
+    for table in tables_read(&compiler.reads, &project.tables) {
+        hasher.update(table.name().as_bytes());
+        hasher.update(table.hash().as_bytes());
+    }
     hasher.finalize().to_hex().chars().take(32).collect()
+}
+
+/// The look-up tables that a zap reads, each once, by name.
+fn tables_read<'a>(reads: &[Access], tables: &'a Tables) -> Vec<&'a Table> {
+    let names =
+        reads.iter().filter(|access| access.root == TABLES).filter_map(|access| match access.path.first() {
+            Some(Key::Name(name)) => Some(&**name),
+            _ => None,
+        });
+    let names: BTreeSet<&str> = names.collect();
+    names.into_iter().filter_map(|name| tables.get(name)?).map(|table| &**table).collect()
 }
 
 /// Every node enters with its kind and length, so that no two trees give the same bytes.

@@ -42,6 +42,7 @@ fn told(trigger: &str, actions: &str) -> Vec<String> {
         project: file("zaprun.yaml", &project),
         overlays: Vec::new(),
         zaps: vec![file("zaps/z.yaml", &text)],
+        tables: Vec::new(),
         env: None,
     };
     let loaded = load(&input, None);

@@ -4,6 +4,7 @@ use super::key::{KeyExpression, key_text};
 use crate::definition;
 use crate::expression::{Names, Settings, Shape, Type};
 use crate::mapping::{Compiler, MapError};
+use crate::table::Tables;
 use crate::value::{JsonError, Value, json};
 use crate::yaml::Spanned;
 
@@ -48,9 +49,9 @@ const RECORD: usize = 0;
 const EVENT: usize = 1;
 
 /// The names that a key may use.
-fn names(record: &Type) -> Names {
+fn names(record: &Type, tables: &Tables) -> Names {
     let event = Shape::members([("headers", Shape::Any), ("query", Shape::Any)]);
-    Names::new().with("record", record.clone()).with("event", event)
+    Names::new().with("record", record.clone()).with("event", event).with_tables(tables)
 }
 
 /// Why a request's data cannot be read.
@@ -170,7 +171,7 @@ pub(in crate::zap) fn compile(
     record: &Type,
     settings: &Settings,
 ) -> Option<WebhookTrigger> {
-    let names = names(record);
+    let names = names(record, compiler.tables);
     let preset = Key::KonnektiveEvent;
     let key = key(compiler, &names, written.key.as_ref(), written.preset.as_ref(), preset, "key");
     let once = match &written.once_per {
@@ -200,7 +201,7 @@ pub(in crate::zap) fn compile_also(
         _ => "customerId",
     };
     let preset = Key::KonnektiveId(field);
-    let names = names(&Type::any());
+    let names = names(&Type::any(), compiler.tables);
     let key = key(compiler, &names, written.key.as_ref(), written.preset.as_ref(), preset, "also.key")?;
     Some(Entrance {
         connection: written.connection.value.clone(),

@@ -22,6 +22,7 @@ fn compiled(trigger: &str, rest: &str) -> Result<Zap, Vec<String>> {
         project: file("zaprun.yaml", PROJECT.to_owned()),
         overlays: Vec::new(),
         zaps: vec![file("zaps/z.yaml", zap)],
+        tables: Vec::new(),
         env: None,
     };
     let loaded = load(&input, None);

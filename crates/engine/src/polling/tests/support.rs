@@ -91,6 +91,7 @@ fn compile_one(yaml: &str) -> Zap {
         project: file("zaprun.yaml", PROJECT),
         overlays: Vec::new(),
         zaps: vec![file("zaps/z.yaml", yaml)],
+        tables: Vec::new(),
         env: None,
     };
     let loaded = load(&input, None);

@@ -31,6 +31,7 @@ pub(super) fn input() -> Input {
         project: file("zaprun.yaml", PROJECT),
         overlays: vec![Overlay { env: "demo".to_owned(), file: file("zaprun.demo.yaml", OVERLAY) }],
         zaps: ZAPS.iter().map(|(path, text)| file(path, text)).collect(),
+        tables: Vec::new(),
         env: Some("demo".to_owned()),
     }
 }

@@ -65,7 +65,13 @@ fn loaded(zaps: &[(&str, &str)]) -> Loading {
     let file = |path: &str, text: &str| File { path: path.to_owned(), content: Ok(text.into()) };
     let zaps = zaps.iter().map(|(path, text)| file(path, text)).collect();
     let loading = load_input(
-        &Input { project: file("zaprun.yaml", PROJECT), overlays: Vec::new(), zaps, env: None },
+        &Input {
+            project: file("zaprun.yaml", PROJECT),
+            overlays: Vec::new(),
+            zaps,
+            tables: Vec::new(),
+            env: None,
+        },
         None,
     );
     assert_eq!(loading.findings, []);

@@ -102,3 +102,36 @@ fn a_folder_behind_a_link_out_of_the_project_is_told() {
     assert_eq!(paths(&tree), ["zaps/a.yaml", "zaps/shared"]);
     assert_eq!(tree.zaps[1].content, Err("it is a link that leads out of the project".to_owned()));
 }
+
+#[test]
+fn tables_are_the_files_of_their_folder() {
+    let root = project(&[
+        ("zaprun.yaml", "version: 1\n"),
+        ("tables/rates.yaml", "US: 1\n"),
+        ("tables/accounts.csv", "sku,account\n"),
+        ("tables/.accounts.csv.swp", ""),
+        ("tables/notes.txt", ""),
+        ("tables/folder.csv/inner.csv", ""),
+    ]);
+    let tree = read(root.path());
+    let found: Vec<_> =
+        tree.tables.iter().map(|file| (file.path.as_str(), file.content.as_deref().is_ok())).collect();
+    assert_eq!(
+        found,
+        [("tables/accounts.csv", true), ("tables/folder.csv", false), ("tables/rates.yaml", true)]
+    );
+    let strays: Vec<String> =
+        tree.strays.iter().map(|stray| format!("{}: {}", stray.path, stray.reason)).collect();
+    assert_eq!(strays, ["tables/notes.txt: tables end in .csv or .yaml"]);
+    assert!(read(project(&[]).path()).tables.is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_table_from_outside_is_refused() {
+    let outside = project(&[("accounts.csv", "sku,account\n")]);
+    let root = project(&[("zaprun.yaml", "version: 1\n")]);
+    std::os::unix::fs::symlink(outside.path(), root.path().join("tables")).unwrap();
+    let tables = read(root.path()).tables;
+    assert_eq!(tables[0].content, Err("it is a link that leads out of the project".to_owned()));
+}

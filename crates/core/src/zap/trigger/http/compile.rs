@@ -7,7 +7,7 @@ use super::pages::{Form, Paging, Since};
 use super::{HttpTrigger, KeyExpression};
 use crate::definition;
 use crate::diagnostic::{Diagnostic, code};
-use crate::expression::{Frame, Names, Settings, Shape, Text, Type};
+use crate::expression::{Frame, Names, Settings, Shape, TABLES, Text, Type};
 use crate::mapping::{Compiler, MapError, Mapped, Mapping};
 use crate::path::JsonPath;
 use crate::request::{Body, HttpRequest, Method};
@@ -42,6 +42,7 @@ pub(in crate::zap) fn compile(
     let request = request(compiler, written, &parts);
     let items = path(compiler, &written.items, "items", true);
     let names = Names::new().with("record", record.clone()).with("vars", parts.vars_shape.clone());
+    let names = names.with_tables(compiler.tables);
     let mut key =
         |written: &Spanned<String>, place: &str| KeyExpression::compile(compiler, written, &names, place);
     let id = key(&written.key, "key");
@@ -52,7 +53,8 @@ pub(in crate::zap) fn compile(
     });
     let paging = paging(compiler, written.pagination.as_ref());
     let since = written.since.as_ref().map(|written| since(compiler, &written.value));
-    compiler.reads.truncate(reads);
+    let of_trigger = compiler.reads.split_off(reads);
+    compiler.reads.extend(of_trigger.into_iter().filter(|access| access.root == TABLES));
 
     let (request, items) = (request?, items?);
     let selection = selection(&request, &items, &written.key.value);
@@ -87,7 +89,7 @@ fn request(
     written: &definition::HttpTrigger,
     parts: &Parts<'_>,
 ) -> Option<HttpRequest> {
-    let names = Names::new().with("vars", parts.vars_shape.clone());
+    let names = Names::new().with("vars", parts.vars_shape.clone()).with_tables(compiler.tables);
     let target = target::Written {
         url: written.url.as_ref(),
         connection: written.connection.as_ref(),
