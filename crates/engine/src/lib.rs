@@ -7,6 +7,7 @@ mod engine;
 pub mod http_poll;
 pub mod intake;
 pub mod key;
+pub mod memory;
 mod orders;
 pub mod polling;
 pub mod ports;

@@ -1,6 +1,6 @@
 //! A CRM whose replies and changes a test writes.
 
-use super::calls::Calls;
+use crate::memory::Calls;
 use super::table::Table;
 use crate::ports::{Clock, Crm, Page, PageRequest, ReadError};
 use async_trait::async_trait;
