@@ -14,7 +14,7 @@ use crate::value::{Object, Value};
 use crate::zap::{Arrival, CrmTrigger, Entrance, EventFacts, RunFacts, Scope, Trigger, Zap, key};
 
 /// When things happen in tests that do not say so: 2026-01-01T00:00:00Z.
-const SOME_TIME: Timestamp = Timestamp::constant(1_767_225_600, 0);
+pub(super) const SOME_TIME: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
 /// The natural id of an event that has none and of which the test says nothing.
 const SOME_KEY: &str = "test";
@@ -28,13 +28,45 @@ pub struct Case {
     pub name: String,
     /// Where its name stands.
     pub span: Span,
-    pub(super) given: Given,
-    pub(super) expect: Expect,
+    /// One record, or several one after the other.
+    pub(super) given: Vec<Given>,
+    pub(super) vars: Option<Value>,
+    pub(super) expect: Expected,
+    /// Whether it has to go through the engine.
+    pub(super) engine: bool,
+    /// Where what is expected is written.
+    pub(super) places: Places,
 }
 
-/// What a test gives.
+/// Where the parts of an expectation are written, by their JSON pointers.
 #[derive(Debug, Default)]
+pub(super) struct Places {
+    /// The whole of it.
+    pub(super) whole: Option<Span>,
+    pub(super) parts: Vec<(String, Span)>,
+}
+
+impl Places {
+    /// Where a part is written, or where it would be.
+    pub(super) fn of(&self, pointer: &str) -> Option<Span> {
+        let mut pointer = pointer;
+        loop {
+            let found = self.parts.iter().find(|(known, _)| known == pointer);
+            match found {
+                Some((_, span)) => return Some(*span),
+                None => pointer = pointer.rsplit_once('/')?.0,
+            }
+        }
+    }
+}
+
+/// What a test gives of one record.
+#[derive(Debug, Default, Clone)]
 pub(super) struct Given {
+    /// When it arrives, where several do.
+    pub(super) arrives: Option<Timestamp>,
+    /// The request by which a trigger with `also:` is told of it.
+    pub(super) also: Option<Value>,
     /// The record, where the trigger has one.
     pub(super) record: Option<Value>,
     pub(super) fresh: Option<Value>,
@@ -44,17 +76,54 @@ pub(super) struct Given {
     pub(super) tick: Option<Timestamp>,
     pub(super) at: Option<Timestamp>,
     pub(super) key: Option<String>,
-    pub(super) vars: Option<Value>,
     pub(super) replies: Vec<(String, Replies)>,
 }
 
-/// What a step is answered.
-#[derive(Debug)]
+/// What a step is answered: by attempt, the last for all further ones.
+#[derive(Debug, Clone)]
 pub(super) enum Replies {
     /// The same for every element.
-    All(Answer),
-    /// One for each element.
-    Each(Vec<Answer>),
+    All(Vec<Answer>),
+    /// For each element its own.
+    Each(Vec<Vec<Answer>>),
+}
+
+/// What a test expects.
+#[derive(Debug)]
+pub(super) enum Expected {
+    /// Of its record.
+    One(Expect),
+    /// Of each of its records.
+    Each(Vec<Expect>),
+    /// Of all of them together.
+    Totals {
+        /// How many come to what.
+        totals: Vec<(String, u64)>,
+        /// How often steps are asked.
+        attempts: Vec<(String, u64)>,
+    },
+}
+
+/// What a test expects of how a run ends.
+#[derive(Debug, Default)]
+pub(super) struct Ending {
+    /// One of [`crate::definition::OUTCOMES`].
+    pub(super) outcome: Option<String>,
+    /// What the reason holds.
+    pub(super) reason: Option<String>,
+    /// How often steps are asked.
+    pub(super) attempts: Vec<(String, u64)>,
+}
+
+impl Ending {
+    pub(super) fn says_something(&self) -> bool {
+        self.outcome.is_some() || self.reason.is_some() || !self.attempts.is_empty()
+    }
+
+    /// Whether the run is expected not to end well, so that its steps may fail.
+    pub(super) fn is_bad(&self) -> bool {
+        matches!(self.outcome.as_deref(), Some("held" | "dead" | "pending"))
+    }
 }
 
 /// What a test expects of a run.
@@ -64,8 +133,10 @@ pub(super) enum Expect {
     Filtered,
     /// The trigger does not take the record.
     Ignored,
+    /// The ledger holds it already.
+    Known,
     /// The run goes on to the steps, or is given up before the first of them.
-    Run { error: Option<String>, steps: Vec<(String, StepExpect)> },
+    Run { error: Option<String>, steps: Vec<(String, StepExpect)>, ending: Ending },
 }
 
 /// What a test expects of a step, or of one element of it.
@@ -108,17 +179,34 @@ pub(super) enum Came {
 }
 
 impl Case {
-    /// Takes the record through the zap and compares; nothing when all is as expected.
+    /// Takes the record through the zap and compares; nothing when all is as expected. Of a test that has to go through
+    /// the engine it says so: see [`Case::script`].
     pub fn check(&self, zap: &Zap) -> Vec<Difference> {
-        compare(&self.expect, &self.came(zap))
+        let (Expected::One(expect), [given], false) = (&self.expect, self.given.as_slice(), self.engine) else {
+            return vec![Difference::new("the run", "to go through the engine", "no engine")];
+        };
+        self.placed(compare(expect, &self.came(zap, given)))
     }
 
-    pub(super) fn came(&self, zap: &Zap) -> Came {
-        let event = match self.event(zap) {
+    /// Where what it expects is written.
+    pub fn expectation(&self) -> Option<Span> {
+        self.places.whole
+    }
+
+    /// Differences with their places in the file.
+    pub(super) fn placed(&self, mut differences: Vec<Difference>) -> Vec<Difference> {
+        for difference in &mut differences {
+            difference.span = difference.fix.as_ref().and_then(|fix| self.places.of(&fix.pointer));
+        }
+        differences
+    }
+
+    pub(super) fn came(&self, zap: &Zap, given: &Given) -> Came {
+        let event = match given.event(zap) {
             Ok(event) => event,
             Err(came) => return came,
         };
-        let context = self.context();
+        let context = given.context();
         let scope = zap.scope(&RunFacts {
             record: &event.record,
             event: EventFacts {
@@ -137,30 +225,34 @@ impl Case {
             Ok(scope) => scope,
             Err(error) => return Came::Unreadable(error.to_string()),
         };
-        let fresh = match self.given.fresh.as_ref().map(|fresh| zap.record(&json(fresh))).transpose() {
+        let fresh = match given.fresh.as_ref().map(|fresh| zap.record(&json(fresh))).transpose() {
             Ok(fresh) => fresh,
             Err(error) => return Came::Unreadable(error.to_string()),
         };
         self.set_vars(zap, &mut scope);
-        let stage = Told { replies: &self.given.replies, fresh };
+        let stage = Told { replies: &given.replies, fresh };
         Came::Rehearsed(Box::new(rehearse(zap, &mut scope, &stage)))
     }
 
-    fn set_vars(&self, zap: &Zap, scope: &mut Scope) {
-        if let Some(vars) = &self.given.vars {
+    /// Lays the test's `vars` over the project's.
+    pub(super) fn set_vars(&self, zap: &Zap, scope: &mut Scope) {
+        if let Some(vars) = &self.vars {
             scope.set_vars(laid_over(zap.vars(), vars));
         }
     }
+}
 
+impl Given {
     /// Headers and query of a request, as they are kept with its event.
-    fn context(&self) -> Vec<u8> {
+    pub(super) fn context(&self) -> Vec<u8> {
         let part = |part: &Option<Value>| part.clone().unwrap_or_else(|| Value::object(Vec::new()));
-        let (headers, query) = (part(&self.given.headers), part(&self.given.query));
+        let (headers, query) = (part(&self.headers), part(&self.query));
         json(&Value::object(vec![("headers".into(), headers), ("query".into(), query)]))
     }
 
-    fn event(&self, zap: &Zap) -> Result<Event, Came> {
-        let given = &self.given;
+    /// What happened, and what it is known by.
+    pub(super) fn event(&self, zap: &Zap) -> Result<Event, Came> {
+        let given = self;
         let mut event = match &zap.trigger {
             Trigger::Crm(trigger) => self.row(trigger)?,
             Trigger::Schedule(trigger) => {
@@ -185,7 +277,7 @@ impl Case {
 
     /// A request that arrives: whether it is accepted, and what it is known by.
     fn request(&self, entrance: &Entrance) -> Result<Event, Came> {
-        let record = self.given.record.as_ref().or(self.given.query.as_ref()).map(json).unwrap_or_default();
+        let record = self.record.as_ref().or(self.query.as_ref()).map(json).unwrap_or_default();
         let arrival = Arrival::read(&record, Some(&self.context()))
             .map_err(|error| Came::Unreadable(format!("record: {error}")))?;
         if let Some(field) = card::field(arrival.record()) {
@@ -197,7 +289,7 @@ impl Case {
 
     /// A row of the CRM: whether the trigger takes it, and its id and time as polling finds them.
     fn row(&self, trigger: &CrmTrigger) -> Result<Event, Came> {
-        let record = self.given.record.as_ref().map(json).unwrap_or_default();
+        let record = self.record.as_ref().map(json).unwrap_or_default();
         // As polling does before anything is kept.
         let record = card::redact(&record, Some(trigger.schema())).map_or(record, |redacted| redacted.row);
         let row = Row::decode(&record, trigger.schema(), &trigger.fields())
@@ -218,10 +310,11 @@ impl Case {
     }
 }
 
-struct Event {
-    record: Vec<u8>,
-    key: String,
-    at: Timestamp,
+/// What happened.
+pub(super) struct Event {
+    pub(super) record: Vec<u8>,
+    pub(super) key: String,
+    pub(super) at: Timestamp,
 }
 
 /// What a test tells a rehearsal.
@@ -234,8 +327,8 @@ impl Stage for Told<'_> {
     fn answer(&self, step: &str, element: Option<Element<'_>>) -> Option<&Answer> {
         let (_, replies) = self.replies.iter().find(|(id, _)| id == step)?;
         match replies {
-            Replies::All(answer) => Some(answer),
-            Replies::Each(answers) => answers.get(element?.at),
+            Replies::All(answers) => answers.first(),
+            Replies::Each(answers) => answers.get(element?.at)?.first(),
         }
     }
 
@@ -263,7 +356,7 @@ fn unreadable(error: MapError) -> Came {
 }
 
 /// A value as JSON. What tests give has nothing absent in it, so it can always be written.
-fn json(value: &Value) -> Vec<u8> {
+pub(super) fn json(value: &Value) -> Vec<u8> {
     let mut bytes = Vec::new();
     let _written = value.write_json(&mut bytes);
     bytes

@@ -7,15 +7,17 @@
 mod answer;
 mod case;
 mod compare;
+mod course;
 mod read;
 mod run;
 
 #[cfg(test)]
 mod tests;
 
-pub use answer::Answer;
+pub use answer::{Answer, Fault, Seen, crm_response};
 pub use case::Case;
-pub use compare::Difference;
+pub use compare::{Difference, Fix};
+pub use course::{Entry, Judged, News, Played, PlayedRun, Script, Turned};
 pub use read::{Fixtures, read_tests};
 pub use run::{
     Did, Element, End, Ended, Failure, Rehearsal, Sent, Stage, Step, rehearse, rehearse_failure,
