@@ -15,5 +15,6 @@ pub mod report;
 pub mod schedule;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod trial;
 
 pub use engine::{Engine, EngineError, Options, Ports, Summary};

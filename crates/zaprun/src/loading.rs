@@ -2,6 +2,7 @@
 //! valid is what `run` starts.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use zaprun_core::diagnostic::{Diagnostic, Severity, code};
 use zaprun_core::load::{self, File, Input, Loaded, LoadedProject};
@@ -9,6 +10,7 @@ use zaprun_core::rehearsal::{Case, Difference, read_tests};
 use zaprun_core::source::SourceMap;
 use zaprun_core::variables::{Lookup, Needed};
 use zaprun_core::zap::{self, ProjectFacts, Zap};
+use zaprun_engine::trial;
 
 use crate::context::Context;
 use crate::env;
@@ -67,7 +69,10 @@ pub(crate) fn load_tests(root: &Path, env: Option<&str>, run: bool) -> Loading {
     let (mut loaded, mut compiled) = read(&input, None);
     let cases = read_tests(&mut loaded, &files.tests, &project::Within::new(root));
     if run {
-        compiled.1.extend(failures(&compiled.0, &cases));
+        let zaps: Vec<Arc<Zap>> = compiled.0.into_iter().map(Arc::new).collect();
+        compiled.1.extend(failures(&zaps, &cases));
+        // Nobody else has kept one.
+        compiled.0 = zaps.into_iter().filter_map(Arc::into_inner).collect();
     }
     Loading { strays: files.strays, ..conclude(&input, loaded, compiled, cases) }
 }
@@ -148,11 +153,11 @@ fn compile_with(loaded: &Loaded, project: Option<&LoadedProject>) -> Compiled {
 }
 
 /// A finding for each test that fails.
-fn failures(zaps: &[Zap], cases: &[Case]) -> Vec<Diagnostic> {
+fn failures(zaps: &[Arc<Zap>], cases: &[Case]) -> Vec<Diagnostic> {
     let failing = |case: &Case| {
         let zap = zaps.iter().find(|zap| zap.name == case.zap)?;
-        let differences = case.check(zap);
-        let Difference { place, expected, got, help } = differences.first()?;
+        let differences = trial::check(case, zap);
+        let Difference { place, expected, got, help, .. } = differences.first()?;
         let more = match differences.len() {
             1 => String::new(),
             all => format!(" ({} more)", all - 1),

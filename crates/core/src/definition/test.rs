@@ -356,8 +356,8 @@ fn run_schema(generator: &mut SchemaGenerator) -> Value {
             },
             "^\\$totals$": {
                 "type": "object",
-                "propertyNames": { "enum": TOTALS },
-                "additionalProperties": count,
+                "properties": TOTALS.map(|word| (word.to_owned(), count.clone())).into_iter().collect::<Map<_, _>>(),
+                "additionalProperties": false,
                 "description": "How many of `records` come to what: delivered, filtered, held, dead, pending, known, ignored.",
             },
         },

@@ -1,5 +1,7 @@
 //! One test of a zap: what is given, what is expected, and the comparison of the two.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::answer::Answer;
@@ -29,7 +31,7 @@ pub struct Case {
     /// Where its name stands.
     pub span: Span,
     /// One record, or several one after the other.
-    pub(super) given: Vec<Given>,
+    pub(super) given: Arc<[Given]>,
     pub(super) vars: Option<Value>,
     pub(super) expect: Expected,
     /// Whether it has to go through the engine.
@@ -182,7 +184,7 @@ impl Case {
     /// Takes the record through the zap and compares; nothing when all is as expected. Of a test that has to go through
     /// the engine it says so: see [`Case::script`].
     pub fn check(&self, zap: &Zap) -> Vec<Difference> {
-        let (Expected::One(expect), [given], false) = (&self.expect, self.given.as_slice(), self.engine) else {
+        let (Expected::One(expect), [given], false) = (&self.expect, &*self.given, self.engine) else {
             return vec![Difference::new("the run", "to go through the engine", "no engine")];
         };
         self.placed(compare(expect, &self.came(zap, given)))
@@ -229,16 +231,17 @@ impl Case {
             Ok(fresh) => fresh,
             Err(error) => return Came::Unreadable(error.to_string()),
         };
-        self.set_vars(zap, &mut scope);
+        set_vars(self.vars.as_ref(), zap, &mut scope);
         let stage = Told { replies: &given.replies, fresh };
         Came::Rehearsed(Box::new(rehearse(zap, &mut scope, &stage)))
     }
 
-    /// Lays the test's `vars` over the project's.
-    pub(super) fn set_vars(&self, zap: &Zap, scope: &mut Scope) {
-        if let Some(vars) = &self.vars {
-            scope.set_vars(laid_over(zap.vars(), vars));
-        }
+}
+
+/// Lays a test's `vars` over the project's.
+pub(super) fn set_vars(vars: Option<&Value>, zap: &Zap, scope: &mut Scope) {
+    if let Some(vars) = vars {
+        scope.set_vars(laid_over(zap.vars(), vars));
     }
 }
 

@@ -2,13 +2,16 @@
 
 
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::answer::Answer;
-use super::case::{Came, Case, Given, Replies, json};
+use super::case::{Came, Case, Given, Replies, json, set_vars};
 use super::compare::{Difference, judge};
 use super::run::Rehearsal;
 use crate::record::{ReadSet, Row};
+use crate::value::Value;
 
 use crate::zap::{Arrival, Scope, Trigger, Zap};
 
@@ -17,8 +20,9 @@ const APART: SignedDuration = SignedDuration::from_mins(1);
 
 /// What happens in a test.
 #[derive(Debug)]
-pub struct Script<'a> {
-    case: &'a Case,
+pub struct Script {
+    given: Arc<[Given]>,
+    vars: Option<Value>,
     /// What arrives, in the order of the test.
     pub entries: Vec<Entry>,
 }
@@ -143,14 +147,14 @@ impl PlayedRun {
 
 impl Case {
     /// What the engine has to be given; nothing where the test needs none, and [`Case::check`] is enough.
-    pub fn script<'a>(&'a self, zap: &Zap) -> Option<Script<'a>> {
+    pub fn script(&self, zap: &Zap) -> Option<Script> {
         self.engine.then(|| self.any_script(zap))
     }
 
     /// The same for any test.
-    pub fn any_script<'a>(&'a self, zap: &Zap) -> Script<'a> {
+    pub fn any_script(&self, zap: &Zap) -> Script {
         let mut entries: Vec<Entry> = Vec::with_capacity(self.given.len());
-        for given in &self.given {
+        for given in self.given.iter() {
             let comes = given.news(zap);
             let happened = comes.as_ref().ok().map(|news| news.at);
             let earliest = entries.last().map(|before| before.at.saturating_add(APART).unwrap_or(before.at));
@@ -159,7 +163,7 @@ impl Case {
             let found = found.or_else(|| comes.as_ref().ok().map(|news| news.record.clone())).unwrap_or_default();
             entries.push(Entry { at, comes, found });
         }
-        Script { case: self, entries }
+        Script { given: Arc::clone(&self.given), vars: self.vars.clone(), entries }
     }
 
     /// Compares what came of it in the engine.
@@ -168,10 +172,10 @@ impl Case {
     }
 }
 
-impl Script<'_> {
+impl Script {
     /// What an attempt is answered: of a record, a step, the place of its element, and how often it was asked before.
     pub fn answer(&self, entry: usize, step: &str, element: Option<usize>, before: usize) -> Option<&Answer> {
-        let given = self.case.given.get(entry)?;
+        let given = self.given.get(entry)?;
         let (_, replies) = given.replies.iter().find(|(id, _)| id == step)?;
         let answers = match replies {
             Replies::All(answers) => answers,
@@ -182,7 +186,7 @@ impl Script<'_> {
 
     /// Gives a run the test's `vars`.
     pub fn prepare(&self, zap: &Zap, scope: &mut Scope) {
-        self.case.set_vars(zap, scope);
+        set_vars(self.vars.as_ref(), zap, scope);
     }
 }
 

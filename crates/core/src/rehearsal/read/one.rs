@@ -56,14 +56,15 @@ impl Reading<'_, '_> {
             None => self.given(&test).map(|given| vec![given]),
             Some(NodeRef(records)) => self.several(&test, *records),
         };
-        let expect = self.expected(test.expect.0, test.records.as_ref().and(given.as_ref()).map(Vec::len));
+        let many = test.records.as_ref().map(|records| self.tree.items(records.0).len());
+        let expect = self.expected(test.expect.0, many);
         let (given, expect) = (given?, expect?);
         Some(Case {
             zap: self.zap.name.as_str().to_owned(),
             name: test.name.value.clone(),
             span: self.tree.span(test.name.node),
             engine: test.records.is_some() || needs_engine(&given, &expect),
-            given,
+            given: given.into(),
             vars: vars?,
             expect,
             places: self.places(test.expect.0),

@@ -1,6 +1,6 @@
 //! Records that arrive one after the other.
 
-use super::one::{Reading, words};
+use super::one::Reading;
 use crate::definition::{ARRIVAL_KEYS, Test, TestEvent};
 use crate::diagnostic::{Diagnostic, code};
 use crate::load::unread;
@@ -120,10 +120,9 @@ impl Reading<'_, '_> {
         if expected == records {
             return true;
         }
-        let message = format!("{expected} are expected of {records} records");
+        let message = format!("of {records} records something is expected {expected} times");
         let finding = Diagnostic::new(&code::TEST_PART, message).at(self.tree.span(node));
-        let kinds = words(&["filtered", "ignored", "known"]);
-        self.report(finding.help(format!("write one for each record: a map by step, or one of {kinds}")));
+        self.report(finding.help("write one for each record: a map by step, `filtered`, `ignored` or `known`"));
         false
     }
 }

@@ -3,10 +3,14 @@
 mod junit;
 mod report;
 
+use std::sync::Arc;
+
 use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
 use zaprun_core::diagnostic::{Diagnostic, Severity, did_you_mean};
 use zaprun_core::rehearsal::{Case, Difference};
+use zaprun_core::zap::Zap;
+use zaprun_engine::trial;
 
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
@@ -66,11 +70,12 @@ impl Outcome<'_> {
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let root = context.find_project()?;
-    let project = loading::load_tests(&root, context.env.as_deref(), false);
+    let mut project = loading::load_tests(&root, context.env.as_deref(), false);
     if let Some(reason) = &project.unreadable {
         return Err(loading::unreadable(reason));
     }
     known(&project, &args.zaps)?;
+    let zaps: Vec<Arc<Zap>> = std::mem::take(&mut project.zaps).into_iter().map(Arc::new).collect();
     let chosen = |name: &str| args.zaps.is_empty() || args.zaps.iter().any(|zap| zap == name);
     let wanted = |case: &&Case| {
         chosen(&case.zap) && args.filter.as_deref().is_none_or(|text| case.name.contains(text))
@@ -86,7 +91,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         return Err(CommandError::usage(format!("no test has a name that holds `{text}`"))
             .hint("`zaprun test --list` names them"));
     }
-    let outcomes: Vec<Outcome<'_>> = cases.iter().filter_map(|case| outcome(&project, case)).collect();
+    let outcomes: Vec<Outcome<'_>> =
+        cases.iter().filter_map(|case| outcome(&project, &zaps, case)).collect();
     let text = match args.format {
         Format::Text => report::text(&outcomes, context.printer.out(), context.printer.is_quiet()),
         Format::Json => report::json(&outcomes, errors == 0),
@@ -130,13 +136,13 @@ fn findings(context: &Context, project: &Loading, chosen: &dyn Fn(&str) -> bool)
 }
 
 /// Runs a test. The zap of one that could not be compiled has its findings instead.
-fn outcome<'a>(project: &'a Loading, case: &'a Case) -> Option<Outcome<'a>> {
-    let zap = project.zaps.iter().find(|zap| zap.name == case.zap)?;
+fn outcome<'a>(project: &'a Loading, zaps: &[Arc<Zap>], case: &'a Case) -> Option<Outcome<'a>> {
+    let zap = zaps.iter().find(|zap| zap.name == case.zap)?;
     Some(Outcome {
         case,
         file: &project.sources.file(case.span.file).path,
         line: project.sources.range(case.span).0.line,
-        differences: case.check(zap),
+        differences: trial::check(case, zap),
     })
 }
 

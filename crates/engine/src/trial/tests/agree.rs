@@ -1,0 +1,1 @@
+//! A rehearsal and the engine send the same.
