@@ -10,6 +10,7 @@ mod compare;
 mod course;
 mod read;
 mod run;
+mod update;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub use case::Case;
 pub use compare::{Difference, Fix};
 pub use course::{Entry, Judged, News, Played, PlayedRun, Script, Turned};
 pub use read::{Fixtures, read_tests};
+pub use update::rewrite;
 pub use run::{
     Did, Element, End, Ended, Failure, Rehearsal, Sent, Stage, Step, rehearse, rehearse_failure,
     rehearse_steps,

@@ -1,0 +1,218 @@
+//! Expectations rewritten in the text in which they stand: only what differs is touched, and every other byte, comments
+//! and blanks included, stays as it is.
+
+mod write;
+
+use std::ops::Range;
+
+use super::compare::Fix;
+use crate::source::{SourceMap, Span};
+use crate::value::Value;
+use crate::yaml::{self, Entry, Kind, NodeId, Tree};
+
+/// Rewrites what some tests of a file expect: for each the place of its `expect`, and what has to be there. What cannot
+/// be rewritten here, such as what an alias or a fixture brings in, stays.
+///
+/// The text that comes back is YAML, and what was not named stands in it as it did.
+pub fn rewrite(path: &str, text: &str, tests: &[(Span, Vec<Fix>)]) -> String {
+    let mut tests: Vec<&(Span, Vec<Fix>)> = tests.iter().collect();
+    // From the end, so that the places of those before stay.
+    tests.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
+    let mut text = text.to_owned();
+    for (span, fixes) in tests {
+        for fix in fixes {
+            let Some(edit) = edit(path, &text, span.start, fix) else { continue };
+            let mut changed = text.clone();
+            changed.replace_range(edit.range, &edit.with);
+            // A text that would not be read again is no text.
+            if parsed(path, &changed).is_some_and(|tree| expectation(&tree, span.start).is_some()) {
+                text = changed;
+            }
+        }
+    }
+    text
+}
+
+/// What is replaced by what.
+#[derive(Debug)]
+struct Edit {
+    range: Range<usize>,
+    with: String,
+}
+
+fn parsed(path: &str, text: &str) -> Option<Tree> {
+    let parsed = yaml::parse(&mut SourceMap::default(), path, text.as_bytes());
+    parsed.tree.filter(|_| parsed.diagnostics.is_empty())
+}
+
+/// The node of an `expect:` that begins there.
+fn expectation(tree: &Tree, start: usize) -> Option<NodeId> {
+    let entries = tree.ids().flat_map(|id| tree.entries(id));
+    let mut expects = entries.filter(|entry| &*entry.key == "expect");
+    expects.find(|entry| tree.span(entry.value).start == start).map(|entry| entry.value)
+}
+
+/// A node, and the key and map that hold it.
+struct Found<'t> {
+    node: NodeId,
+    holder: Option<(NodeId, &'t Entry)>,
+}
+
+fn edit(path: &str, text: &str, start: usize, fix: &Fix) -> Option<Edit> {
+    let tree = parsed(path, text)?;
+    let root = expectation(&tree, start)?;
+    let within = tree.span(root);
+    let mut found = Found { node: root, holder: None };
+    let names: Vec<String> =
+        fix.pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
+    let mut left = names.as_slice();
+    while let Some((name, rest)) = left.split_first() {
+        let next = match &tree.node(found.node).kind {
+            Kind::List(items) => {
+                name.parse::<usize>().ok().and_then(|at| items.get(at)).map(|node| Found { node: *node, holder: None })
+            }
+            _ => tree
+                .entry(found.node, name)
+                .map(|entry| Found { node: entry.value, holder: Some((found.node, entry)) }),
+        };
+        let Some(next) = next else { break };
+        (found, left) = (next, rest);
+    }
+    // What was written elsewhere, and is used here by an alias, is not this test's own.
+    let own = |span: Span| within.start <= span.start && span.end <= within.end;
+    if !own(tree.span(found.node)) || found.holder.is_some_and(|(_, entry)| !own(entry.key_span)) {
+        return None;
+    }
+    let editor = Editor { tree: &tree, text };
+    match (&fix.to, left) {
+        (None, []) => editor.remove(&found),
+        (None, _) => None,
+        (Some(to), []) => match error_of(to) {
+            // What a step that is given up had sent is still worth looking at.
+            Some(reason) if editor.keeps_parts(found.node) => editor.member(found.node, "error", reason),
+            _ => Some(editor.replace(&found, to)),
+        },
+        (Some(to), [name, rest @ ..]) => {
+            let mut value = to.clone();
+            for name in rest.iter().rev() {
+                value = Value::object(vec![(name.as_str().into(), value)]);
+            }
+            match &tree.node(found.node).kind {
+                Kind::Map(_) => editor.member(found.node, name, &value),
+                Kind::List(_) => None,
+                _ => {
+                    let value = Value::object(vec![(name.as_str().into(), value)]);
+                    Some(editor.replace(&found, &value))
+                }
+            }
+        }
+    }
+}
+
+/// The text of `{ error: TEXT }`.
+fn error_of(value: &Value) -> Option<&Value> {
+    let object = value.as_object()?;
+    object.get("error").filter(|_| object.iter().len() == 1)
+}
+
+struct Editor<'t> {
+    tree: &'t Tree,
+    text: &'t str,
+}
+
+impl Editor<'_> {
+    /// Whether a node is what is expected of a step that was done.
+    fn keeps_parts(&self, node: NodeId) -> bool {
+        let entries = self.tree.entries(node);
+        !entries.is_empty() && entries.iter().all(|entry| &*entry.key != "skipped")
+    }
+
+    fn is_flow(&self, node: NodeId) -> bool {
+        let written = self.text.get(self.tree.span(node).start..).unwrap_or_default();
+        written.starts_with(['{', '['])
+    }
+
+    /// How far from the left a place stands.
+    fn column(&self, at: usize) -> usize {
+        let before = self.text.get(..at).unwrap_or_default();
+        before.rsplit('\n').next().unwrap_or_default().chars().count()
+    }
+
+    fn replace(&self, found: &Found<'_>, to: &Value) -> Edit {
+        let Span { start, end, .. } = self.tree.span(found.node);
+        let node = self.tree.node(found.node);
+        let collection = matches!(node.kind, Kind::List(_) | Kind::Map(_));
+        let raw = self.text.get(start..end).unwrap_or_default();
+        if !collection {
+            return Edit { range: start..end, with: write::scalar(to, &node.kind, raw) };
+        }
+        if self.is_flow(found.node) {
+            return Edit { range: start..end, with: write::flow(to) };
+        }
+        if write::is_collection(to) {
+            return Edit { range: start..end, with: write::block(to, self.column(start)) };
+        }
+        // A word takes the place of lines below its key: it belongs beside the key, unless a comment stands between.
+        let with = write::flow(to);
+        match found.holder.map(|(_, entry)| entry.key_span.end) {
+            Some(key) if !self.text.get(key..start).unwrap_or_default().contains('#') => {
+                Edit { range: key..end, with: format!(": {with}") }
+            }
+            _ => Edit { range: start..end, with },
+        }
+    }
+
+    /// Sets a member of a map.
+    fn member(&self, map: NodeId, name: &str, value: &Value) -> Option<Edit> {
+        if let Some(entry) = self.tree.entry(map, name) {
+            return Some(self.replace(&Found { node: entry.value, holder: Some((map, entry)) }, value));
+        }
+        let Span { start, end, .. } = self.tree.span(map);
+        let last = self.tree.entries(map).last();
+        let written = format!("{}: {}", write::key(name), write::flow(value));
+        if self.is_flow(map) {
+            let close = end.checked_sub(1)?;
+            return Some(match last {
+                None => Edit { range: start..end, with: format!("{{ {written} }}") },
+                Some(last) => {
+                    let at = self.tree.span(last.value).end.max(last.key_span.end).min(close);
+                    Edit { range: at..at, with: format!(", {written}") }
+                }
+            });
+        }
+        let column = self.column(start);
+        // Below the whole line on which the last member ends: a comment may follow it.
+        let from = self.text.get(end..)?;
+        let at = from.find('\n').map_or(self.text.len(), |length| end + length);
+        let at = if self.text.get(..at)?.ends_with('\r') { at - 1 } else { at };
+        let block = match value {
+            value if write::is_collection(value) => {
+                let inner = write::block(value, column + 2);
+                format!("{}:\n{}{inner}", write::key(name), " ".repeat(column + 2))
+            }
+            _ => written,
+        };
+        Some(Edit { range: at..at, with: format!("\n{}{block}", " ".repeat(column)) })
+    }
+
+    /// Takes a member out of its map.
+    fn remove(&self, found: &Found<'_>) -> Option<Edit> {
+        let (map, entry) = found.holder?;
+        let entries = self.tree.entries(map);
+        let at = entries.iter().position(|other| other.key_span == entry.key_span)?;
+        if entries.len() == 1 {
+            let Span { start, end, .. } = self.tree.span(map);
+            return Some(Edit { range: start..end, with: "{}".to_owned() });
+        }
+        let end = |entry: &Entry| self.tree.span(entry.value).end.max(entry.key_span.end);
+        let (start, stop) = match (entries.get(at + 1), at.checked_sub(1).and_then(|at| entries.get(at))) {
+            // Up to the next, with what stands between.
+            (Some(next), _) => (entry.key_span.start, next.key_span.start),
+            (None, Some(before)) => (end(before), end(entry)),
+            (None, None) => return None,
+        };
+        // What is written between the two is nobody else's.
+        let between = self.text.get(start..stop)?;
+        (!between.contains('#')).then(|| Edit { range: start..stop, with: String::new() })
+    }
+}
