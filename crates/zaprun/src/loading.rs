@@ -1,6 +1,7 @@
 //! From a folder to compiled zaps. Every command that looks at a project comes through here, so what `validate` calls
 //! valid is what `run` starts.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -74,6 +75,19 @@ pub(crate) fn load_tests(root: &Path, env: Option<&str>, run: bool) -> Loading {
         // Nobody else has kept one.
         compiled.0 = zaps.into_iter().filter_map(Arc::into_inner).collect();
     }
+    Loading { strays: files.strays, ..conclude(&input, loaded, compiled, cases) }
+}
+
+/// Loads the project in `root` with the tests of its zaps, with other texts in some of its files.
+pub(crate) fn load_tests_with(root: &Path, env: Option<&str>, texts: &HashMap<String, Vec<u8>>) -> Loading {
+    let (mut input, mut files) = input(root, env);
+    for file in input.zaps.iter_mut().chain(&mut files.tests) {
+        if let Some(text) = texts.get(&file.path) {
+            file.content = Ok(text.clone());
+        }
+    }
+    let (mut loaded, compiled) = read(&input, None);
+    let cases = read_tests(&mut loaded, &files.tests, &project::Within::new(root));
     Loading { strays: files.strays, ..conclude(&input, loaded, compiled, cases) }
 }
 

@@ -5,6 +5,7 @@ mod language;
 mod laws;
 mod steps;
 mod triggers;
+mod updates;
 
 use std::collections::HashMap;
 

@@ -2,6 +2,7 @@
 
 mod junit;
 mod report;
+mod update;
 
 use std::sync::Arc;
 
@@ -37,6 +38,10 @@ pub(crate) struct Args {
     #[arg(long, env = "ZAPRUN_LIST", value_parser = BoolishValueParser::new())]
     list: bool,
 
+    /// Rewrite the expectations of tests that fail, in their files; comments and everything else stay as they are
+    #[arg(long, env = "ZAPRUN_UPDATE", value_parser = BoolishValueParser::new(), conflicts_with = "list")]
+    update: bool,
+
     /// How to write the results: for people, as JSON, as the JUnit XML that CI systems read
     #[arg(long, value_name = "FORMAT", env = "ZAPRUN_FORMAT", default_value = "text")]
     format: Format,
@@ -52,6 +57,14 @@ enum Format {
     Json,
     // JUnit XML
     Junit,
+}
+
+impl Args {
+    /// Whether a test is one of those that are asked for.
+    fn wants(&self, case: &Case) -> bool {
+        let chosen = self.zaps.is_empty() || self.zaps.contains(&case.zap);
+        chosen && self.filter.as_deref().is_none_or(|text| case.name.contains(text))
+    }
 }
 
 /// A test and what came of it.
@@ -70,6 +83,9 @@ impl Outcome<'_> {
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let root = context.find_project()?;
+    if args.update {
+        update::update(context, &root, &|case| args.wants(case))?;
+    }
     let mut project = loading::load_tests(&root, context.env.as_deref(), false);
     if let Some(reason) = &project.unreadable {
         return Err(loading::unreadable(reason));
@@ -77,10 +93,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     known(&project, &args.zaps)?;
     let zaps: Vec<Arc<Zap>> = std::mem::take(&mut project.zaps).into_iter().map(Arc::new).collect();
     let chosen = |name: &str| args.zaps.is_empty() || args.zaps.iter().any(|zap| zap == name);
-    let wanted = |case: &&Case| {
-        chosen(&case.zap) && args.filter.as_deref().is_none_or(|text| case.name.contains(text))
-    };
-    let cases: Vec<&Case> = project.cases.iter().filter(wanted).collect();
+    let cases: Vec<&Case> = project.cases.iter().filter(|case| args.wants(case)).collect();
     if args.list {
         let names: String = cases.iter().map(|case| format!("{}: {}\n", case.zap, case.name)).collect();
         context.printer.data(&crate::output::clean(&names))?;
