@@ -35,6 +35,8 @@ pub(crate) struct Loading {
     pub(crate) project: Option<LoadedProject>,
     /// The zaps that could be compiled, switched off ones too.
     pub(crate) zaps: Vec<Zap>,
+    /// The file of each zap, by its name.
+    pub(crate) places: Vec<(String, String)>,
     /// What a deployment must set.
     pub(crate) needed: Vec<Needed>,
     /// What looks like a part of the project and is not read.
@@ -124,8 +126,10 @@ fn read(input: &Input, lookup: Option<&dyn Lookup>) -> (Loaded, Compiled) {
 
 fn conclude(input: &Input, loaded: Loaded, (zaps, found): Compiled, cases: Vec<Case>) -> Loading {
     let findings = loaded.conclude(found);
+    let place = |zap: &load::ZapFile| Some((zap.name.clone()?, loaded.sources.file(zap.file).path.clone()));
     Loading {
         findings,
+        places: loaded.zaps.iter().filter_map(place).collect(),
         sources: loaded.sources,
         project: loaded.project,
         zaps,

@@ -190,6 +190,14 @@ impl Case {
         self.placed(compare(expect, &self.came(zap, given)))
     }
 
+    /// What its record comes to without an engine; nothing when its trigger does not take it.
+    pub fn rehearse(&self, zap: &Zap) -> Option<Rehearsal> {
+        match self.came(zap, self.given.first()?) {
+            Came::Rehearsed(rehearsal) => Some(*rehearsal),
+            Came::Ignored(_) | Came::Unreadable(_) => None,
+        }
+    }
+
     /// Where what it expects is written.
     pub fn expectation(&self) -> Option<Span> {
         self.places.whole

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::compare::Fix;
 use crate::source::{SourceMap, Span};
 use crate::value::Value;
-use crate::yaml::{self, Entry, Kind, NodeId, Tree};
+use crate::yaml::{self, Entry, Kind, NodeId, Style, Tree};
 
 /// Rewrites what some tests of a file expect: for each the place of its `expect`, and what has to be there. What cannot
 /// be rewritten here, such as what an alias or a fixture brings in, stays.
@@ -25,7 +25,8 @@ pub fn rewrite(path: &str, text: &str, tests: &[(Span, Vec<Fix>)]) -> String {
             let mut changed = text.clone();
             changed.replace_range(edit.range, &edit.with);
             // A text that would not be read again is no text.
-            if parsed(path, &changed).is_some_and(|tree| expectation(&tree, span.start).is_some()) {
+            let stays = |tree: &Tree| fix.pointer.is_empty() || expectation(tree, span.start).is_some();
+            if parsed(path, &changed).as_ref().is_some_and(stays) {
                 text = changed;
             }
         }
@@ -45,11 +46,10 @@ fn parsed(path: &str, text: &str) -> Option<Tree> {
     parsed.tree.filter(|_| parsed.diagnostics.is_empty())
 }
 
-/// The node of an `expect:` that begins there.
-fn expectation(tree: &Tree, start: usize) -> Option<NodeId> {
-    let entries = tree.ids().flat_map(|id| tree.entries(id));
-    let mut expects = entries.filter(|entry| &*entry.key == "expect");
-    expects.find(|entry| tree.span(entry.value).start == start).map(|entry| entry.value)
+/// The `expect:` whose value begins there, and the test that holds it.
+fn expectation(tree: &Tree, start: usize) -> Option<(NodeId, &Entry)> {
+    let mut entries = tree.ids().flat_map(|id| tree.entries(id).iter().map(move |entry| (id, entry)));
+    entries.find(|(_, entry)| &*entry.key == "expect" && tree.span(entry.value).start == start)
 }
 
 /// A node, and the key and map that hold it.
@@ -60,9 +60,9 @@ struct Found<'t> {
 
 fn edit(path: &str, text: &str, start: usize, fix: &Fix) -> Option<Edit> {
     let tree = parsed(path, text)?;
-    let root = expectation(&tree, start)?;
-    let within = tree.span(root);
-    let mut found = Found { node: root, holder: None };
+    let (test, root) = expectation(&tree, start)?;
+    let within = Span { start: root.key_span.start, ..tree.span(root.value) };
+    let mut found = Found { node: root.value, holder: Some((test, root)) };
     let names: Vec<String> =
         fix.pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
     let mut left = names.as_slice();
@@ -138,8 +138,22 @@ impl Editor<'_> {
         before.rsplit('\n').next().unwrap_or_default().chars().count()
     }
 
+    /// Where a value begins: lines below a `|` or `>` with that sign.
+    fn start(&self, found: &Found<'_>) -> usize {
+        let start = self.tree.span(found.node).start;
+        let Kind::Text { style: Style::Literal | Style::Folded, .. } = self.tree.node(found.node).kind else {
+            return start;
+        };
+        let before = self.text.get(..start).unwrap_or_default().trim_end();
+        let line = before.rfind('\n').map_or(0, |at| at + 1);
+        let from = found.holder.map_or(line, |(_, entry)| entry.key_span.end);
+        let head = self.text.get(from..start).and_then(|head| head.find(['|', '>']));
+        head.map_or(start, |at| from + at)
+    }
+
     fn replace(&self, found: &Found<'_>, to: &Value) -> Edit {
-        let Span { start, end, .. } = self.tree.span(found.node);
+        let Span { end, .. } = self.tree.span(found.node);
+        let start = self.start(found);
         let node = self.tree.node(found.node);
         let collection = matches!(node.kind, Kind::List(_) | Kind::Map(_));
         let raw = self.text.get(start..end).unwrap_or_default();
@@ -195,6 +209,16 @@ impl Editor<'_> {
         Some(Edit { range: at..at, with: format!("\n{}{block}", " ".repeat(column)) })
     }
 
+    /// The whole lines of a member, with the comment at their end; nothing where others stand in them too.
+    fn lines(&self, start: usize, end: usize) -> Option<Range<usize>> {
+        let line = self.text.get(..start)?.rfind('\n').map_or(0, |at| at + 1);
+        let rest = self.text.get(end..)?;
+        let length = rest.find('\n').map_or(rest.len(), |at| at + 1);
+        let after = rest.get(..length)?.trim_start();
+        let alone = self.text.get(line..start)?.trim().is_empty() && (after.is_empty() || after.starts_with('#'));
+        alone.then_some(line..end + length)
+    }
+
     /// Takes a member out of its map.
     fn remove(&self, found: &Found<'_>) -> Option<Edit> {
         let (map, entry) = found.holder?;
@@ -205,6 +229,9 @@ impl Editor<'_> {
             return Some(Edit { range: start..end, with: "{}".to_owned() });
         }
         let end = |entry: &Entry| self.tree.span(entry.value).end.max(entry.key_span.end);
+        if let Some(range) = self.lines(entry.key_span.start, end(entry)).filter(|_| !self.is_flow(map)) {
+            return Some(Edit { range, with: String::new() });
+        }
         let (start, stop) = match (entries.get(at + 1), at.checked_sub(1).and_then(|at| entries.get(at))) {
             // Up to the next, with what stands between.
             (Some(next), _) => (entry.key_span.start, next.key_span.start),

@@ -5,6 +5,7 @@ mod completions;
 mod demo;
 mod filters;
 mod init;
+mod record;
 mod reference;
 mod run;
 mod runs;
@@ -50,6 +51,8 @@ commands! {
     Check => check;
     /// Show recent records that a zap would take, as the CRM has them now
     Sample => sample;
+    /// Make fixtures of real records, without the people in them
+    Record => record;
     /// Run the zaps until told to stop
     Run => run;
     /// See what happened to every event

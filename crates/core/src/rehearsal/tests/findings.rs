@@ -70,9 +70,7 @@ tests:
     insta::assert_snapshot!(told, @r"
     zaps/shop/z.yaml:9:11 ZR0203 the test has no `record` | write `record:` with a map, or the path of a file beside this one
     zaps/shop/z.yaml:11:7 ZR0203 member 2 of `tests` has no `expect` | add `expect:`
-    zaps/shop/z.yaml:12:35 ZR0201 `records` takes a list, found text | write a list: [a, b], or one `- ` per line
-    zaps/shop/z.yaml:12:63 ZR0209 `record` and `records` exclude each other | write `record:` with the record it belongs to
-    zaps/shop/z.yaml:12:91 ZR0904 of several records a list is expected | write one expectation for each, or how many come to what: { $totals: { delivered: 1 } }
+    zaps/shop/z.yaml:12:26 ZR0202 unknown key `recrod` | did you mean `records`?
     zaps/shop/z.yaml:13:35 ZR0902 zaps/shop/fixtures/sales.json cannot be read: no such file or directory
     zaps/shop/z.yaml:14:50 ZR0902 zaps/shop/fixtures/sales.json cannot be used
     zaps/shop/z.yaml:15:30 ZR0902 `../../../etc/passwd.json` leads out of the project | write a path from the folder of this file to a file of the project

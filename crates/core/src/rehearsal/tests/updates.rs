@@ -92,7 +92,50 @@ fn comments_and_manners_stay() {
         &[],
     );
     assert_eq!(failing, "");
-    insta::assert_snapshot!(text, @r"");
+    insta::assert_snapshot!(text, @r#"
+    zap: z
+    tests:
+      # the first of them
+      - name: flow   # a name
+        record: fixtures/sale.json
+        expect: { post: { json: { order: 'D6C8C390A7', total: 49.90 , name: Ada } } }   # all of it
+
+      - name: block
+        record: fixtures/sale.json
+        expect:
+          post:
+            path: "/post"      # where to
+            json:
+              # the order
+              order: "D6C8C390A7"     # quoted
+              name: Ada
+              lines:
+                - name: Kit
+                - name: Serum   # one alone
+          note: done       # a word
+          each:
+            each:
+              - text: Kit
+              - text: Serum
+      - name: exact
+        record: fixtures/sale.json
+        expect:
+          note: { exact: true, form: { total: 49.9, name: Ada } }
+      - name: filtered, it was thought
+        record: fixtures/sale.json
+        expect: { post: { path: "/post", json: { order: D6C8C390A7, name: Ada, total: 49.90, lines: [{ name: Kit }, { name: Serum }] } }, note: { form: { total: "49.90", name: Ada } }, each: { each: [{ text: Kit }, { text: Serum }] } } # at first
+      - name: steps, it was thought
+        record: { $from: fixtures/sale.json, totalAmount: "5.00" }
+        expect: filtered
+      - name: a word for lines
+        record: { $from: fixtures/sale.json, totalAmount: "30.00" }
+        expect:
+          note: skipped
+          post: { path: post }
+      - name: given up
+        record: { $from: fixtures/sale.json, $remove: [firstName] }
+        expect: { post: { path: /post, error: "actions[0].json.name: `record.firstName` is missing" }, note: skipped }
+    "#);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
 use zaprun_core::diagnostic::{Diagnostic, Severity, did_you_mean};
 use zaprun_core::rehearsal::{Case, Difference};
+use zaprun_core::source::Span;
 use zaprun_core::zap::Zap;
 use zaprun_engine::trial;
 
@@ -72,6 +73,8 @@ struct Outcome<'a> {
     case: &'a Case,
     file: &'a str,
     line: usize,
+    /// The line of a place in that file.
+    line_of: Box<dyn Fn(Span) -> usize + 'a>,
     differences: Vec<Difference>,
 }
 
@@ -155,6 +158,7 @@ fn outcome<'a>(project: &'a Loading, zaps: &[Arc<Zap>], case: &'a Case) -> Optio
         case,
         file: &project.sources.file(case.span.file).path,
         line: project.sources.range(case.span).0.line,
+        line_of: Box::new(|span| project.sources.range(span).0.line),
         differences: trial::check(case, zap),
     })
 }
