@@ -47,7 +47,8 @@ pub use secret::{Secret, Secrets};
 pub use start::{Moment, Start};
 pub(crate) use test::STEP_WORD;
 pub use test::{
-    ARRIVAL_KEYS, FAULTS, FaultKind, FaultWord, OUTCOMES, PARTS, Part, SEEN, StepKind, TOTALS, Test, TestEvent, TestFile,
+    ARRIVAL_KEYS, FAULTS, FaultKind, FaultWord, OUTCOMES, PARTS, Part, SEEN, StepKind, TOTALS, Test,
+    TestEvent, TestFile,
 };
 pub use trigger::{
     AlsoWebhook, CursorPages, CustomersTrigger, Cycles, HttpStart, HttpTrigger, LinkPages, Missed,

@@ -198,7 +198,7 @@ impl Case {
         }
     }
 
-    /// Where what it expects is written.
+    /// Where what it expects is written; nothing where that is another test's.
     pub fn expectation(&self) -> Option<Span> {
         self.places.whole
     }
@@ -243,7 +243,6 @@ impl Case {
         let stage = Told { replies: &given.replies, fresh };
         Came::Rehearsed(Box::new(rehearse(zap, &mut scope, &stage)))
     }
-
 }
 
 /// Lays a test's `vars` over the project's.

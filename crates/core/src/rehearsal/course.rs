@@ -1,7 +1,5 @@
 //! A test that goes through the engine: what the engine is given, and what it gives back.
 
-
-
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -160,7 +158,8 @@ impl Case {
             let earliest = entries.last().map(|before| before.at.saturating_add(APART).unwrap_or(before.at));
             let at = given.arrives.or(earliest).or(happened).unwrap_or(super::case::SOME_TIME);
             let found = given.fresh.as_ref().map(json);
-            let found = found.or_else(|| comes.as_ref().ok().map(|news| news.record.clone())).unwrap_or_default();
+            let found =
+                found.or_else(|| comes.as_ref().ok().map(|news| news.record.clone())).unwrap_or_default();
             entries.push(Entry { at, comes, found });
         }
         Script { given: Arc::clone(&self.given), vars: self.vars.clone(), entries }

@@ -20,8 +20,8 @@ pub use case::Case;
 pub use compare::{Difference, Fix};
 pub use course::{Entry, Judged, News, Played, PlayedRun, Script, Turned};
 pub use read::{Fixtures, read_tests};
-pub use update::rewrite;
 pub use run::{
     Did, Element, End, Ended, Failure, Rehearsal, Sent, Stage, Step, rehearse, rehearse_failure,
     rehearse_steps,
 };
+pub use update::rewrite;

@@ -68,9 +68,11 @@ fn edit(path: &str, text: &str, start: usize, fix: &Fix) -> Option<Edit> {
     let mut left = names.as_slice();
     while let Some((name, rest)) = left.split_first() {
         let next = match &tree.node(found.node).kind {
-            Kind::List(items) => {
-                name.parse::<usize>().ok().and_then(|at| items.get(at)).map(|node| Found { node: *node, holder: None })
-            }
+            Kind::List(items) => name
+                .parse::<usize>()
+                .ok()
+                .and_then(|at| items.get(at))
+                .map(|node| Found { node: *node, holder: None }),
             _ => tree
                 .entry(found.node, name)
                 .map(|entry| Found { node: entry.value, holder: Some((found.node, entry)) }),
@@ -215,7 +217,8 @@ impl Editor<'_> {
         let rest = self.text.get(end..)?;
         let length = rest.find('\n').map_or(rest.len(), |at| at + 1);
         let after = rest.get(..length)?.trim_start();
-        let alone = self.text.get(line..start)?.trim().is_empty() && (after.is_empty() || after.starts_with('#'));
+        let alone =
+            self.text.get(line..start)?.trim().is_empty() && (after.is_empty() || after.starts_with('#'));
         alone.then_some(line..end + length)
     }
 

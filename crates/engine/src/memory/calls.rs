@@ -29,7 +29,8 @@ impl Calls {
 
     /// The process dies at the `nth` call from now, counted from 1.
     pub fn crash_at(&self, nth: usize, moment: Moment) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Inner { made: 0, crash: Some((nth, moment)) };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+            Inner { made: 0, crash: Some((nth, moment)) };
     }
 
     /// No crash any more; counts from 0 again.

@@ -136,7 +136,12 @@ impl MemoryStore {
         act: impl FnOnce(&mut State) -> T + Send,
     ) -> Result<T, StoreError> {
         let call = self.calls.enter().await;
-        let failure = self.fault.lock().unwrap_or_else(PoisonError::into_inner).as_mut().and_then(|fault| fault(method));
+        let failure = self
+            .fault
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_mut()
+            .and_then(|fault| fault(method));
         if let Some(error) = failure {
             return Err(error);
         }

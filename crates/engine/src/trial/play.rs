@@ -6,8 +6,8 @@ use crate::delivery::{Counters, Lane, Phases, Shared, Targets, Unmasked, Wakers,
 use crate::key;
 use crate::memory::{Calls, FakeClock, MemoryStore};
 use crate::ports::{
-    Clock, Crm, CrmWriter, EventKey, Fate, NewEvent, PageCommit, RunId, Store, StoreError, Target, ZapIdentity,
-    ZapState,
+    Clock, Crm, CrmWriter, EventKey, Fate, NewEvent, PageCommit, RunId, Store, StoreError, Target,
+    ZapIdentity, ZapState,
 };
 use crate::report::Blind;
 use bytes::Bytes;
@@ -85,7 +85,8 @@ impl Stage {
                     self.arrive(zap, at, news).await?
                 }
             };
-            if let Some(slot) = arrived.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_mut(at) {
+            if let Some(slot) = arrived.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_mut(at)
+            {
                 *slot = came;
             }
         }
@@ -146,13 +147,7 @@ fn identity(zap: &Zap, now: Timestamp) -> ZapIdentity {
     }
 }
 
-fn shared(
-    zap: &Zap,
-    world: &World,
-    store: &MemoryStore,
-    clock: &FakeClock,
-    state: &ZapState,
-) -> Arc<Shared> {
+fn shared(zap: &Zap, world: &World, store: &MemoryStore, clock: &FakeClock, state: &ZapState) -> Arc<Shared> {
     let world = Arc::new(world.clone());
     let mut crms: HashMap<String, Arc<dyn Crm>> = HashMap::new();
     if let Some(trigger) = zap.trigger.crm() {
@@ -186,7 +181,8 @@ fn shared(
 
 /// How long a run is waited for.
 fn patience(zap: &Zap) -> Duration {
-    let settle = zap.trigger.crm().and_then(|trigger| trigger.settle).map_or(Duration::ZERO, |settle| settle.most);
+    let settle =
+        zap.trigger.crm().and_then(|trigger| trigger.settle).map_or(Duration::ZERO, |settle| settle.most);
     let steps = zap.actions.iter().chain(&zap.on_failure);
     steps.fold(PATIENCE.saturating_add(settle), |all, action| {
         all.saturating_add(action.delay.unwrap_or_default()).saturating_add(action.retry.for_)
@@ -194,5 +190,8 @@ fn patience(zap: &Zap) -> Duration {
 }
 
 fn later(at: Timestamp, wait: Duration) -> Timestamp {
-    SignedDuration::try_from(wait).ok().and_then(|wait| at.saturating_add(wait).ok()).unwrap_or(Timestamp::MAX)
+    SignedDuration::try_from(wait)
+        .ok()
+        .and_then(|wait| at.saturating_add(wait).ok())
+        .unwrap_or(Timestamp::MAX)
 }

@@ -127,9 +127,8 @@ impl Tap for World {
 
     fn about(&self, run: RunId, step: &str, element: Option<&str>, request: &Request) {
         let mut seen = self.lock();
-        let same = |asked: &Asked| {
-            asked.run == run && asked.step == step && asked.element.as_deref() == element
-        };
+        let same =
+            |asked: &Asked| asked.run == run && asked.step == step && asked.element.as_deref() == element;
         if let Some(known) = seen.asked.iter().position(same) {
             seen.current = Some(known);
             return;
@@ -278,7 +277,9 @@ impl CrmWriter for World {
         let Some((fault, sent)) = self.fault().filter(|_| before.is_some()) else { return Ok(nothing()) };
         let seen = match &fault.seen {
             rehearsal::Seen::NotHappened => return Ok(nothing()),
-            rehearsal::Seen::Happened { after, .. } if self.clock.now() < crate::delivery::after(sent, *after) => {
+            rehearsal::Seen::Happened { after, .. }
+                if self.clock.now() < crate::delivery::after(sent, *after) =>
+            {
                 return Ok(nothing());
             }
             rehearsal::Seen::Happened { answer, .. } => match crm_response(answer, request) {
@@ -303,7 +304,9 @@ impl CrmWriter for World {
             }
             // The one refusal of a read that is the asker's own affair.
             Some(Answer::Refused(reason)) => Err(ReadError::Permission { text: reason }),
-            Some(Answer::Http { .. } | Answer::Crm(_)) => Err(ReadError::Permission { text: NONE.to_owned() }),
+            Some(Answer::Http { .. } | Answer::Crm(_)) => {
+                Err(ReadError::Permission { text: NONE.to_owned() })
+            }
         }
     }
 }

@@ -37,7 +37,11 @@ fn of_run(zap: &Zap, run: &MemoryRun, asked: &[&Asked]) -> PlayedRun {
     let steps = actions.chain(on_failure).filter_map(|(action, late)| step(action, late, run, asked));
     let end = match judged {
         Judged::Filtered => End::Filtered { why: run.reason.detail.clone() },
-        Judged::Dead => End::Dead(Failure { step: failed_step(zap, run, asked), reason: run.reason.detail.clone(), error: None }),
+        Judged::Dead => End::Dead(Failure {
+            step: failed_step(zap, run, asked),
+            reason: run.reason.detail.clone(),
+            error: None,
+        }),
         // How those end that do not is told beside.
         Judged::Delivered | Judged::Held | Judged::Pending => End::Delivered,
     };
@@ -75,7 +79,8 @@ fn step(action: &Action, on_failure: bool, run: &MemoryRun, asked: &[&Asked]) ->
     };
     let error = |element: Option<&str>| {
         let of = |step: &str| step.split('.').next() == Some(&action.id);
-        let failed = run.failed.iter().filter(|failed| of(&failed.step) && failed.element.as_deref() == element);
+        let failed =
+            run.failed.iter().filter(|failed| of(&failed.step) && failed.element.as_deref() == element);
         failed.last().map(|failed| failed.error.clone()).unwrap_or_default()
     };
     let gave_up = |element: Option<&str>| {

@@ -40,7 +40,8 @@ struct Bench {
 
 impl Bench {
     fn new(zap: &str, record: &str) -> Bench {
-        let file = |path: &str, text: &str| File { path: path.to_owned(), content: Ok(text.as_bytes().to_vec()) };
+        let file =
+            |path: &str, text: &str| File { path: path.to_owned(), content: Ok(text.as_bytes().to_vec()) };
         let input = Input {
             project: file("zaprun.yaml", PROJECT),
             overlays: Vec::new(),

@@ -9,9 +9,12 @@ use crate::value::Value;
 /// All differences, in the order of the records.
 pub(in crate::rehearsal) fn judge(expected: &Expected, played: &[Played]) -> Vec<Difference> {
     match expected {
-        Expected::One(expect) => played.first().map_or_else(Vec::new, |played| one(&At::whole(), expect, played)),
+        Expected::One(expect) => {
+            played.first().map_or_else(Vec::new, |played| one(&At::whole(), expect, played))
+        }
         Expected::Each(each) => {
-            let place = |at: usize| At { place: format!("records[{at}]: the run"), pointer: format!("/{at}") };
+            let place =
+                |at: usize| At { place: format!("records[{at}]: the run"), pointer: format!("/{at}") };
             let all = each.iter().zip(played).enumerate();
             all.flat_map(|(at, (expect, played))| one(&place(at), expect, played)).collect()
         }

@@ -115,8 +115,7 @@ fn body(body: &Body) -> Option<(&'static str, Value)> {
             Some(("json", Value::from_json(text).ok()?))
         }
         "application/x-www-form-urlencoded" => {
-            let form: Vec<(String, String)> =
-                url::form_urlencoded::parse(&body.bytes).into_owned().collect();
+            let form: Vec<(String, String)> = url::form_urlencoded::parse(&body.bytes).into_owned().collect();
             Some(("form", pairs(&form)))
         }
         _ => Some(("text", Value::text(String::from_utf8_lossy(&body.bytes).into_owned()))),
@@ -130,8 +129,11 @@ fn pairs(pairs: &[(String, String)]) -> Value {
         if members.iter().any(|(known, _)| **known == **name) {
             continue;
         }
-        let mut values: Vec<Value> =
-            pairs.iter().filter(|(other, _)| other == name).map(|(_, value)| Value::text(value.as_str())).collect();
+        let mut values: Vec<Value> = pairs
+            .iter()
+            .filter(|(other, _)| other == name)
+            .map(|(_, value)| Value::text(value.as_str()))
+            .collect();
         let value = match values.len() {
             1 => values.remove(0),
             _ => Value::list(values),

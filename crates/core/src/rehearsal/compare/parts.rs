@@ -1,7 +1,7 @@
 //! The parts of a request.
 
-use super::{At, Difference};
 use super::values::{json_text, pairs, same_text, value};
+use super::{At, Difference};
 use crate::rehearsal::case::StepExpect;
 use crate::request::{Body, Destination, HttpRequest, Request};
 use crate::value::Value;
@@ -67,7 +67,8 @@ fn http(
         }
         ("url", Destination::Connection { name, .. }) => {
             let got = format!("the address of connection `{name}`");
-            found.push(Difference::new(&at.place, json_text(expected), got).help("expect its `path` instead"));
+            found
+                .push(Difference::new(&at.place, json_text(expected), got).help("expect its `path` instead"));
         }
         ("path", Destination::Url { url, .. }) => {
             found.push(
@@ -92,14 +93,7 @@ fn lowered(headers: &Value) -> Value {
     Value::object(object.iter().map(lower).collect())
 }
 
-fn body(
-    at: &At,
-    key: &str,
-    expected: &Value,
-    exact: bool,
-    body: Option<&Body>,
-    found: &mut Vec<Difference>,
-) {
+fn body(at: &At, key: &str, expected: &Value, exact: bool, body: Option<&Body>, found: &mut Vec<Difference>) {
     let kind = match body.map(|body| body.content_type) {
         None => "no body",
         Some("application/json") => "json",

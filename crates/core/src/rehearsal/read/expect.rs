@@ -34,7 +34,8 @@ impl Reading<'_, '_> {
             }
             (Some(_), None) => {
                 let finding = Diagnostic::new(&code::TEST_PART, "of several records a list is expected");
-                let help = "write one expectation for each, or how many come to what: { $totals: { delivered: 1 } }";
+                let help =
+                    "write one expectation for each, or how many come to what: { $totals: { delivered: 1 } }";
                 self.report(finding.at(self.tree.span(node)).help(help));
                 None
             }

@@ -152,17 +152,17 @@ impl Reading<'_, '_> {
                 _ => return self.refuse(node, "status", "an HTTP status"),
             },
         };
-        Some(Fault { kind: fault.kind, status, retry_after: self.duration(node, reply, "retry_after")?, seen })
+        Some(Fault {
+            kind: fault.kind,
+            status,
+            retry_after: self.duration(node, reply, "retry_after")?,
+            seen,
+        })
     }
 
     /// A duration; the outer nothing when what stands there is none.
     #[expect(clippy::option_option, reason = "given or not, and then good or not")]
-    fn duration(
-        &mut self,
-        node: NodeId,
-        reply: &Object,
-        key: &str,
-    ) -> Option<Option<std::time::Duration>> {
+    fn duration(&mut self, node: NodeId, reply: &Object, key: &str) -> Option<Option<std::time::Duration>> {
         let Some(value) = reply.get(key) else { return Some(None) };
         match value.as_text().and_then(|text| text.parse::<Duration>().ok()) {
             Some(duration) => Some(Some(duration.0)),

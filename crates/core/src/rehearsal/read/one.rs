@@ -67,13 +67,16 @@ impl Reading<'_, '_> {
             given: given.into(),
             vars: vars?,
             expect,
-            places: self.places(test.expect.0),
+            places: self.places(node, test.expect.0),
         })
     }
 
     /// Where everything that is expected is written.
-    fn places(&self, expect: NodeId) -> Places {
-        let mut places = Places { whole: Some(self.tree.span(expect)), parts: Vec::new() };
+    fn places(&self, test: NodeId, expect: NodeId) -> Places {
+        let (test, whole) = (self.tree.span(test), self.tree.span(expect));
+        // What stands elsewhere, and is used here by an alias, is another test's.
+        let own = test.start <= whole.start && whole.end <= test.end;
+        let mut places = Places { whole: own.then_some(whole), parts: Vec::new() };
         self.tree.walk(expect, &mut |node, pointer| {
             places.parts.push((pointer.to_owned(), self.tree.span(node)));
         });

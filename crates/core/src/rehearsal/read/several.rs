@@ -122,7 +122,9 @@ impl Reading<'_, '_> {
         }
         let message = format!("of {records} records something is expected {expected} times");
         let finding = Diagnostic::new(&code::TEST_PART, message).at(self.tree.span(node));
-        self.report(finding.help("write one for each record: a map by step, `filtered`, `ignored` or `known`"));
+        self.report(
+            finding.help("write one for each record: a map by step, `filtered`, `ignored` or `known`"),
+        );
         false
     }
 }

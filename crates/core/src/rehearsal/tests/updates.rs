@@ -27,7 +27,9 @@ fn rewritten(text: &str, fixtures: &[(&str, &str)]) -> (String, String) {
         let fixes: Vec<(crate::source::Span, Vec<Fix>)> = bench
             .cases
             .iter()
-            .map(|case| (case.expectation().unwrap(), case.check(zap).into_iter().filter_map(|d| d.fix).collect()))
+            .map(|case| {
+                (case.expectation().unwrap(), case.check(zap).into_iter().filter_map(|d| d.fix).collect())
+            })
             .collect();
         let next = rewrite("zaps/shop/z.test.yaml", &text, &fixes);
         if next == text {
@@ -36,7 +38,8 @@ fn rewritten(text: &str, fixtures: &[(&str, &str)]) -> (String, String) {
         text = next;
     }
     let told = Bench::new(ZAP, &[("zaps/shop/z.test.yaml", &text)], fixtures).results();
-    let failing = told.lines().filter(|line| line.starts_with("FAIL")).map(|line| format!("{line}\n")).collect();
+    let failing =
+        told.lines().filter(|line| line.starts_with("FAIL")).map(|line| format!("{line}\n")).collect();
     (text, failing)
 }
 
@@ -155,7 +158,13 @@ fn what_an_alias_brings_in_is_left_alone() {
 
 /// Texts that YAML may take for something else, or not at all.
 fn text() -> impl Strategy<Value = String> {
-    prop_oneof!["[a-z ]{0,8}", "\\PC{0,8}", "(a|\n| |#|:|'|\"|-|\t){0,6}", Just("5".to_owned()), Just("no".to_owned())]
+    prop_oneof![
+        "[a-z ]{0,8}",
+        "\\PC{0,8}",
+        "(a|\n| |#|:|'|\"|-|\t){0,6}",
+        Just("5".to_owned()),
+        Just("no".to_owned())
+    ]
 }
 
 /// How a wrong value may be written.

@@ -85,8 +85,10 @@ fn literal(text: &str, raw: &str) -> Option<String> {
         return None;
     }
     let indent = " ".repeat(indent);
-    let lines: Vec<String> =
-        body.split('\n').map(|line| if line.is_empty() { String::new() } else { format!("{indent}{line}") }).collect();
+    let lines: Vec<String> = body
+        .split('\n')
+        .map(|line| if line.is_empty() { String::new() } else { format!("{indent}{line}") })
+        .collect();
     Some(format!("{head}\n{}", lines.join("\n")))
 }
 

@@ -39,8 +39,10 @@ fn shown(rehearsal: &Rehearsal) -> Vec<String> {
             Did::Skipped { .. } => format!("{} skipped", step.id),
             Did::Broken(error) | Did::Unknown(error) => format!("{} {error}", step.id),
             Did::Sent(sent) => {
-                let sent: Vec<String> =
-                    sent.iter().map(|sent| format!("{:?} {:?} {:?}", sent.element, sent.request, sent.refused)).collect();
+                let sent: Vec<String> = sent
+                    .iter()
+                    .map(|sent| format!("{:?} {:?} {:?}", sent.element, sent.request, sent.refused))
+                    .collect();
                 format!("{} {}", step.id, sent.join("\n"))
             }
         })
@@ -103,14 +105,15 @@ fn no_test_can_reach_a_network() {
     for adapter in ["zaprun-http", "zaprun-konnektive", "zaprun-webhooks", "reqwest", "hyper", "rustls"] {
         assert!(!dependencies.contains(adapter), "{adapter}");
     }
-    let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    let src = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
+    let mut folders = vec![src.to_owned()];
     let mut read = 0;
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if !path.components().any(|part| part.as_os_str() == "tests") {
+            } else if !path.strip_prefix(src).unwrap().components().any(|part| part.as_os_str() == "tests") {
                 let text = std::fs::read_to_string(&path).unwrap();
                 for door in ["std::net", "tokio::net", "std::fs", "std::process", "TcpStream", "UdpSocket"] {
                     assert!(!text.contains(door), "{} uses {door}", path.display());

@@ -252,9 +252,7 @@ tests:
   - name: twice
     records: [{ record: { id: 1 }, headers: { X-From: a } }, { record: { id: 1 }, headers: { X-From: b } }, { record: { id: 2 }, headers: { X-From: c } }]
     expect: [{ post: { json: { id: 1, from: a } } }, known, { post: { json: { from: c } } }]
-"#), @r"
-    ok twice
-    ");
+"#), @"ok twice");
 }
 
 #[test]
@@ -314,7 +312,9 @@ tests:
 
 #[test]
 fn mistakes_in_such_tests_have_their_places() {
-    let zap = format!("name: z\ntrigger: {{ type: konnektive.orders, connection: crm, order_type: new_sale }}\n{POST}{}", r#"
+    let zap = format!(
+        "name: z\ntrigger: {{ type: konnektive.orders, connection: crm, order_type: new_sale }}\n{POST}{}",
+        r#"
 tests:
   - { name: a, record: sale.json, replies: { post: { fault: cutt } }, expect: { post: done } }
   - { name: b, record: sale.json, replies: { post: { fault: cut, status: 200 } }, expect: { post: done } }
@@ -331,7 +331,8 @@ tests:
   - { name: m, records: [sale.json], expect: { $totals: { deliverd: 1 }, post: done } }
   - { name: n, records: [{ at: "2026-09-16T08:00:00Z" }], expect: [known] }
   - { name: o, record: sale.json, records: [sale.json], expect: [known] }
-"#);
+"#
+    );
     insta::assert_snapshot!(Bench::new(&zap, SALE).findings(), @r#"
     13:61 ZR0201 `fault` of a reply takes one of `refused_connection`, `timeout_after_send`, `cut`, `cut_answer`, `too_many_requests`, `server_error` and `bad_credentials`
     14:66 ZR0202 a reply to an http request has no `status` | it takes `fault` and `retry_after`

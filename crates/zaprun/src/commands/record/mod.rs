@@ -66,14 +66,16 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     let place = looked.places.iter().find(|(name, _)| *name == zap.name).map(|(_, path)| path.as_str());
     let folder = folder(args.out.as_deref(), place.unwrap_or("zaps/"))?;
     let project = looked.project.as_ref().map(|project| &project.definition);
-    let state = project.map_or_else(|| root.join("state/zaprun.db"), |project| wiring::state_path(project, &root));
+    let state =
+        project.map_or_else(|| root.join("state/zaprun.db"), |project| wiring::state_path(project, &root));
     let records = records(context, args, zap, &state)?;
     if records.is_empty() {
         let none = CommandError::failure(format!("there is no record of `{}`", zap.name));
         return Err(none.hint("`zaprun sample` shows what the CRM has; `zaprun run` fills the state"));
     }
-    let key = key::of_project(&state)
-        .map_err(|reason| CommandError::failure(format!("the key of the stand-ins cannot be kept: {reason}")))?;
+    let key = key::of_project(&state).map_err(|reason| {
+        CommandError::failure(format!("the key of the stand-ins cannot be kept: {reason}"))
+    })?;
     let stand_ins = StandIns::new(key);
     let mut next = 1;
     let mut paths = Vec::with_capacity(records.len());
@@ -160,11 +162,21 @@ fn made_anonymous(
     let text = std::str::from_utf8(&record).map_err(|_| unreadable())?;
     let value = zaprun_core::value::Value::from_json(text).map_err(|_| unreadable())?;
     let value = walk::replaced(&value, schema, stand_ins);
-    Ok(format!("{}\n", indent_json(&value.to_json().map_err(|_| unreadable())?)))
+    let json = value.to_json().map_err(|_| unreadable())?;
+    // What is shown to people ends somewhere, and a fixture must not.
+    let lines = indent_json(&json);
+    let whole = serde_json::from_str::<serde::de::IgnoredAny>(&lines).is_ok();
+    Ok(format!("{}\n", if whole { lines } else { json }))
 }
 
 /// Writes a fixture under the first number that is free.
-fn write(root: &Path, folder: &Path, zap: &str, next: &mut u32, bytes: &[u8]) -> Result<String, CommandError> {
+fn write(
+    root: &Path,
+    folder: &Path,
+    zap: &str,
+    next: &mut u32,
+    bytes: &[u8],
+) -> Result<String, CommandError> {
     loop {
         let path = folder.join(format!("{zap}-{next}.json"));
         *next += 1;
@@ -178,7 +190,5 @@ fn write(root: &Path, folder: &Path, zap: &str, next: &mut u32, bytes: &[u8]) ->
     }
 }
 
-
 #[cfg(test)]
 mod tests;
-

@@ -24,14 +24,14 @@ pub(super) enum Kind {
 }
 
 const FIRST: [&str; 32] = [
-    "Ada", "Ben", "Cleo", "Dora", "Emil", "Fay", "Gus", "Hana", "Ivo", "Jana", "Karl", "Lena", "Milo", "Nora", "Otto",
-    "Pia", "Quinn", "Rosa", "Sven", "Tara", "Udo", "Vera", "Walt", "Xenia", "Yuri", "Zoe", "Abel", "Bea", "Cyrus", "Dina",
-    "Ezra", "Flora",
+    "Ada", "Ben", "Cleo", "Dora", "Emil", "Fay", "Gus", "Hana", "Ivo", "Jana", "Karl", "Lena", "Milo",
+    "Nora", "Otto", "Pia", "Quinn", "Rosa", "Sven", "Tara", "Udo", "Vera", "Walt", "Xenia", "Yuri", "Zoe",
+    "Abel", "Bea", "Cyrus", "Dina", "Ezra", "Flora",
 ];
 const LAST: [&str; 32] = [
-    "Ames", "Birch", "Cole", "Drew", "Elder", "Frost", "Grove", "Hart", "Ingram", "Jarvis", "Kemp", "Lowell", "Marsh",
-    "Nash", "Oakley", "Pike", "Quill", "Reed", "Stone", "Thorne", "Usher", "Vale", "Ward", "Yates", "Zell", "Alder",
-    "Brook", "Cross", "Dale", "Eaton", "Field", "Glenn",
+    "Ames", "Birch", "Cole", "Drew", "Elder", "Frost", "Grove", "Hart", "Ingram", "Jarvis", "Kemp", "Lowell",
+    "Marsh", "Nash", "Oakley", "Pike", "Quill", "Reed", "Stone", "Thorne", "Usher", "Vale", "Ward", "Yates",
+    "Zell", "Alder", "Brook", "Cross", "Dale", "Eaton", "Field", "Glenn",
 ];
 const CITIES: [&str; 8] =
     ["Springfield", "Riverton", "Fairview", "Lakewood", "Milford", "Ashland", "Georgetown", "Clayton"];
@@ -59,14 +59,18 @@ impl StandIns {
                 }
             },
             Kind::Company => cased(bare, &format!("{} & Sons", self.one_of("company", bare, &LAST))),
-            Kind::Street => format!("{} Example Street", self.number("street", &bare.to_lowercase()) % 900 + 1),
+            Kind::Street => {
+                format!("{} Example Street", self.number("street", &bare.to_lowercase()) % 900 + 1)
+            }
             Kind::City => cased(bare, self.one_of("city", bare, &CITIES)),
             Kind::Address => self.address(bare),
             // The year may matter to a mapping, and tells little.
-            Kind::Birthday => match bare.get(..4).filter(|year| year.bytes().all(|digit| digit.is_ascii_digit())) {
-                Some(year) if bare.get(4..5) == Some("-") => format!("{year}-01-01"),
-                _ => self.scrambled("birthday", bare),
-            },
+            Kind::Birthday => {
+                match bare.get(..4).filter(|year| year.bytes().all(|digit| digit.is_ascii_digit())) {
+                    Some(year) if bare.get(4..5) == Some("-") => format!("{year}-01-01"),
+                    _ => self.scrambled("birthday", bare),
+                }
+            }
             Kind::Other => self.scrambled("other", bare),
         }
     }

@@ -29,7 +29,9 @@ fn kind_of(name: &str) -> Option<Kind> {
     Some(match () {
         () if has("email") || has("e-mail") || has("e_mail") => Kind::Email,
         () if has("phone") || has("mobile") || has("fax") => Kind::Phone,
-        () if has("firstname") || has("first_name") || has("givenname") || has("given_name") => Kind::FirstName,
+        () if has("firstname") || has("first_name") || has("givenname") || has("given_name") => {
+            Kind::FirstName
+        }
         () if has("lastname") || has("last_name") || has("surname") || has("familyname") => Kind::LastName,
         () if has("company") => Kind::Company,
         () if has("ipaddress") || has("ip_address") || lower == "ip" => Kind::Address,
@@ -169,7 +171,8 @@ impl Walk<'_> {
         static ADDRESS: LazyLock<Option<Regex>> =
             LazyLock::new(|| Regex::new(r"\b(?:\d{1,3}\.){3}\d{1,3}\b").ok());
         static PHONE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-            Regex::new(r"(?:\+\d[\d ().-]{7,}\d|\(\d{3}\) ?\d{3}[ .-]?\d{4}\b|\b\d{3}[ .-]\d{3}[ .-]\d{4}\b)").ok()
+            Regex::new(r"(?:\+\d[\d ().-]{7,}\d|\(\d{3}\) ?\d{3}[ .-]?\d{4}\b|\b\d{3}[ .-]\d{3}[ .-]\d{4}\b)")
+                .ok()
         });
         let mut text = text.to_owned();
         for (pattern, kind) in [(&EMAIL, Kind::Email), (&ADDRESS, Kind::Address), (&PHONE, Kind::Phone)] {
@@ -180,7 +183,9 @@ impl Walk<'_> {
         }
         for (known, kind) in &self.known {
             if let Ok(pattern) = Regex::new(&format!(r"(?i)\b{}\b", regex::escape(known))) {
-                text = pattern.replace_all(&text, |_: &Captures<'_>| self.stand_ins.of(*kind, known)).into_owned();
+                text = pattern
+                    .replace_all(&text, |_: &Captures<'_>| self.stand_ins.of(*kind, known))
+                    .into_owned();
             }
         }
         text

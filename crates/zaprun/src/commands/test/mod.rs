@@ -107,8 +107,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         return Err(CommandError::usage(format!("no test has a name that holds `{text}`"))
             .hint("`zaprun test --list` names them"));
     }
-    let outcomes: Vec<Outcome<'_>> =
-        cases.iter().filter_map(|case| outcome(&project, &zaps, case)).collect();
+    let outcomes: Vec<Outcome<'_>> = cases.iter().filter_map(|case| outcome(&project, &zaps, case)).collect();
     let text = match args.format {
         Format::Text => report::text(&outcomes, context.printer.out(), context.printer.is_quiet()),
         Format::Json => report::json(&outcomes, errors == 0),

@@ -38,7 +38,8 @@ pub(super) fn update(
         for (file, tests) in round.wanted(chosen) {
             let path = &round.loading.sources.file(file).path;
             let text = round.loading.sources.file(file).text.to_string();
-            let fixes: Vec<(Span, Vec<Fix>)> = tests.iter().map(|(span, found)| (*span, fixes(found))).collect();
+            let fixes: Vec<(Span, Vec<Fix>)> =
+                tests.iter().map(|(span, found)| (*span, fixes(found))).collect();
             let next = rewrite(path, &text, &fixes);
             if next != text {
                 let lines = tests.iter().flat_map(|(_, found)| found).filter(|one| one.fix.is_some());
@@ -60,7 +61,8 @@ pub(super) fn update(
             continue;
         }
         let Some(bytes) = texts.get(path) else { continue };
-        replace(root, path, bytes).map_err(|reason| CommandError::failure(format!("{path} cannot be written: {reason}")))?;
+        replace(root, path, bytes)
+            .map_err(|reason| CommandError::failure(format!("{path} cannot be written: {reason}")))?;
         let many = count(lines.len() as u64, "expectation", "expectations");
         printer.note(&format!("{} {many} in {path}", printer.err().green("rewrote:")));
         lines.iter().for_each(|line| printer.note(&format!("  {}", clean(line))));
