@@ -170,10 +170,8 @@ fn rehearsed(zap: &str, record: &str) -> Rehearsal {
     let files = [("zaps/shop/fixtures/record.json", record)];
     let test = "zap: z\ntests: [{ name: a, record: fixtures/record.json, expect: filtered }]\n";
     let bench = Bench::new(&format!("{head}{zap}"), &[("zaps/shop/z.test.yaml", test)], &files);
-    match {
-        let case = &bench.cases[0];
-        case.came(bench.zap.as_ref().unwrap(), &case.given[0])
-    } {
+    let case = &bench.cases[0];
+    match case.came(bench.zap.as_ref().unwrap(), &case.given[0]) {
         super::super::case::Came::Rehearsed(rehearsal) => *rehearsal,
         other => panic!("{other:?}"),
     }

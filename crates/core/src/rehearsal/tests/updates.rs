@@ -200,7 +200,7 @@ proptest! {
             quote(&name), cents / 100, cents % 100, quote(&item),
         );
         let comment = if commented { "   # why" } else { "" };
-        let head = format!("# head\nzap: z\ntests:\n  - name: before\n    record: fixtures/record.json\n    expect: {{ post: done }} # {{ post: x }}\n  - name: it # self\n    record: fixtures/record.json\n    expect:");
+        let head = "# head\nzap: z\ntests:\n  - name: before\n    record: fixtures/record.json\n    expect: { post: done } # { post: x }\n  - name: it # self\n    record: fixtures/record.json\n    expect:";
         let tail = "\n  # between\n  - { name: after, record: fixtures/record.json, expect: { each: { each: [{}] } } } # end\n";
         let body = format!(
             "\n      post:\n        json:\n          name: {}{}\n          total: {}\n          lines: {}\n      note: {}",
@@ -209,7 +209,7 @@ proptest! {
         );
         let (text, failing) = rewritten(&format!("{head}{body}{tail}"), &[("zaps/shop/fixtures/record.json", &record)]);
         prop_assert_eq!(failing, "", "{}", text);
-        prop_assert!(text.starts_with(&head) && text.ends_with(tail), "{}", text);
+        prop_assert!(text.starts_with(head) && text.ends_with(tail), "{}", text);
         prop_assert!(!commented || wrong[0].contains('\n') || text.contains(comment), "{}", text);
     }
 }

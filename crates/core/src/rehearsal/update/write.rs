@@ -54,10 +54,9 @@ pub(super) fn block(value: &Value, column: usize) -> String {
 pub(super) fn scalar(value: &Value, was: &Kind, raw: &str) -> String {
     let (Value::Text(text), Kind::Text { style, .. }) = (value, was) else { return flow(value) };
     match style {
-        Style::Double => quoted(text),
         Style::Single if single_holds(text) => format!("'{text}'"),
         Style::Literal => literal(text, raw).unwrap_or_else(|| quoted(text)),
-        Style::Single | Style::Folded | Style::Variable => quoted(text),
+        Style::Single | Style::Double | Style::Folded | Style::Variable => quoted(text),
         Style::Plain => text_of(text),
     }
 }
