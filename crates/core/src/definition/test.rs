@@ -201,8 +201,16 @@ pub const SEEN: [&str; 4] = ["not_happened", "happened", "refused", "unclear"];
 /// How a run may end, as `$outcome` names it.
 pub const OUTCOMES: [&str; 5] = ["delivered", "filtered", "held", "dead", "pending"];
 
-/// What `$totals` counts: runs by their outcome, records that the ledger holds already, and those that no trigger takes.
-pub const TOTALS: [&str; 7] = ["delivered", "filtered", "held", "dead", "pending", "known", "ignored"];
+/// What `$totals` counts, and what that is.
+pub const TOTALS: [(&str, &str); 7] = [
+    ("delivered", "Runs whose steps are all done or skipped."),
+    ("filtered", "Runs that were left alone."),
+    ("held", "Runs that wait for a person."),
+    ("dead", "Runs that are given up."),
+    ("pending", "Runs that still wait days later."),
+    ("known", "Records that the ledger held already."),
+    ("ignored", "Records that the trigger does not take."),
+];
 
 /// What a step asks of the world, as far as tests tell it apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -331,6 +339,10 @@ fn expected(generator: &mut SchemaGenerator) -> Schema {
 fn run_schema(generator: &mut SchemaGenerator) -> Value {
     let step = generator.subschema_for::<Expectation>();
     let count = json!({ "type": "integer", "minimum": 0 });
+    let total = |(word, meaning): (&str, &str)| {
+        (word.to_owned(), json!({ "type": "integer", "minimum": 0, "description": meaning }))
+    };
+    let totals: Map<String, Value> = TOTALS.map(total).into_iter().collect();
     json!({
         "type": ["string", "object"],
         "pattern": RUN_WORD,
@@ -356,7 +368,7 @@ fn run_schema(generator: &mut SchemaGenerator) -> Value {
             },
             "^\\$totals$": {
                 "type": "object",
-                "properties": TOTALS.map(|word| (word.to_owned(), count.clone())).into_iter().collect::<Map<_, _>>(),
+                "properties": totals,
                 "additionalProperties": false,
                 "description": "How many of `records` come to what: delivered, filtered, held, dead, pending, known, ignored.",
             },

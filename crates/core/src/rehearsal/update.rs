@@ -23,7 +23,9 @@ pub fn rewrite(path: &str, text: &str, tests: &[(Span, Vec<Fix>)]) -> String {
         for fix in fixes {
             let Some(edit) = edit(path, &text, span.start, fix) else { continue };
             let mut changed = text.clone();
-            changed.replace_range(edit.range, &edit.with);
+            // Lines end as they do elsewhere in the file.
+            let with = if text.contains("\r\n") { edit.with.replace('\n', "\r\n") } else { edit.with };
+            changed.replace_range(edit.range, &with);
             // A text that would not be read again is no text.
             let stays = |tree: &Tree| fix.pointer.is_empty() || expectation(tree, span.start).is_some();
             if parsed(path, &changed).as_ref().is_some_and(stays) {

@@ -142,6 +142,32 @@ fn comments_and_manners_stay() {
 }
 
 #[test]
+fn lines_end_as_they_did() {
+    let tests = with(
+        r#"  - name: a
+    record: fixtures/sale.json
+    expect:
+      post:
+        json:
+          order: B2
+          lines:
+            - name: Tonic
+      note:
+        exact: true
+        form:
+          total: 49.90
+  - { name: b, record: fixtures/sale.json, expect: { post: done } }
+"#,
+    );
+    let (text, failing) = rewritten(&tests.replace('\n', "\r\n"), &[]);
+    assert_eq!(failing, "");
+    assert_eq!(text.matches('\n').count(), text.matches("\r\n").count(), "{text:?}");
+    let (plain, _) = rewritten(&tests, &[]);
+    assert_eq!(text.replace("\r\n", "\n"), plain);
+    assert!(plain.contains("          total: 49.90\n          name: Ada\n"), "{plain}");
+}
+
+#[test]
 fn what_an_alias_brings_in_is_left_alone() {
     let tests = with(
         r#"  - name: anchor

@@ -118,3 +118,39 @@ fn a_key_is_made_once() {
     let other = tempfile::tempdir().unwrap();
     assert_ne!(key, key::of_project(&other.path().join("zaprun.db")).unwrap());
 }
+
+/// Whatever a text holds, its stand-in is another of the same form, and the same again.
+#[test]
+fn stand_ins_have_the_form_of_what_they_stand_for() {
+    let stand_ins = StandIns::new([9; 32]);
+    for (kind, text) in [
+        (stand_ins::Kind::Phone, "(555) 867-5309"),
+        (stand_ins::Kind::Phone, "5309"),
+        (stand_ins::Kind::Other, "SW1A 1AA"),
+        (stand_ins::Kind::Other, "Straße 7"),
+        (stand_ins::Kind::Birthday, "1906-12-09"),
+    ] {
+        let stand_in = stand_ins.of(kind, text);
+        assert_ne!(stand_in, text);
+        assert_eq!(stand_in, stand_ins.of(kind, text));
+        let form = |text: &str| {
+            text.chars()
+                .map(|sign| {
+                    if sign.is_numeric() {
+                        '0'
+                    } else if sign.is_alphabetic() {
+                        'a'
+                    } else {
+                        sign
+                    }
+                })
+                .collect::<String>()
+        };
+        assert_eq!(form(&stand_in), form(text));
+    }
+    assert_eq!(
+        stand_ins.of(stand_ins::Kind::Email, " A@B.example "),
+        stand_ins.of(stand_ins::Kind::Email, "a@b.example")
+    );
+    assert_eq!(stand_ins.of(stand_ins::Kind::Email, "  "), "  ");
+}

@@ -18,7 +18,11 @@ pub(super) fn replaced(record: &Value, schema: Option<&'static Schema>, stand_in
     // Longer ones first: a full name before its parts.
     known.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
     known.dedup();
-    let walk = Walk { stand_ins, known };
+    let pattern = |(text, kind): (String, Kind)| {
+        let pattern = Regex::new(&format!(r"(?i)\b{}\b", regex::escape(&text))).ok()?;
+        Some(Known { pattern, text, kind })
+    };
+    let walk = Walk { stand_ins, known: known.into_iter().filter_map(pattern).collect() };
     walk.value(record, schema)
 }
 
@@ -110,7 +114,14 @@ fn inner(field: Option<&'static Field>, outer: Option<&'static Schema>) -> Optio
 
 struct Walk<'a> {
     stand_ins: &'a StandIns,
-    known: Vec<(String, Kind)>,
+    known: Vec<Known>,
+}
+
+/// Something personal of this record, and where it stands in other texts.
+struct Known {
+    pattern: Regex,
+    text: String,
+    kind: Kind,
 }
 
 impl Walk<'_> {
@@ -181,12 +192,9 @@ impl Walk<'_> {
                 text = pattern.replace_all(&text, found).into_owned();
             }
         }
-        for (known, kind) in &self.known {
-            if let Ok(pattern) = Regex::new(&format!(r"(?i)\b{}\b", regex::escape(known))) {
-                text = pattern
-                    .replace_all(&text, |_: &Captures<'_>| self.stand_ins.of(*kind, known))
-                    .into_owned();
-            }
+        for known in &self.known {
+            let found = |_: &Captures<'_>| self.stand_ins.of(known.kind, &known.text);
+            text = known.pattern.replace_all(&text, found).into_owned();
         }
         text
     }
