@@ -61,10 +61,10 @@ fn a_test_that_fails_is_told_with_what_differs() {
     --- stdout
     ✗ tested: a sale is posted
       zaps/tested.yaml:11
-      post.json.order
+      post.json.order :13
         expected  "B2"
         got       "A1"
-      post.json.total
+      post.json.total :13
         expected  50
         got       49.90
     ✓ tested: small ones are "not" <posted>
@@ -89,12 +89,14 @@ fn a_test_that_fails_is_told_with_what_differs() {
           "differences": [
             {
               "place": "post.json.order",
+              "line": 13,
               "expected": "\"B2\"",
               "got": "\"A1\"",
               "help": null
             },
             {
               "place": "post.json.total",
+              "line": 13,
               "expected": "50",
               "got": "49.90",
               "help": null
@@ -202,4 +204,185 @@ fn a_fixture_cannot_lead_out_of_the_project() {
     std::os::unix::fs::symlink(outside.path().join("sale.json"), lab.path("zaps/fixtures/sale.json"))
         .unwrap();
     lab.zaprun(&["test"]).expect(1).says("it is a link that leads out of the project");
+}
+
+/// What tests say of retries, outcomes and sequences of records.
+const COURSES: &str = r#"zap: tested
+tests:
+  - name: a busy target is asked again
+    record: fixtures/sale.json
+    replies: { post: [{ status: 429, headers: { Retry-After: "3600" } }, { fault: cut }, {}] }
+    expect: { $outcome: delivered, $attempts: { post: 3 } }
+  - name: one that stays away ends the run
+    record: fixtures/sale.json
+    replies: { post: { fault: refused_connection } }
+    expect: { $outcome: dead, $reason: refused }
+  - name: a row that comes again is known
+    records: [fixtures/sale.json, { $from: fixtures/sale.json, orderId: A2 }, fixtures/sale.json]
+    expect: { $totals: { delivered: 2, known: 1 }, $attempts: { post: 2 } }
+"#;
+
+#[test]
+fn tests_that_go_through_the_engine() {
+    let lab = lab();
+    lab.write("zaps/course.test.yaml", COURSES);
+    let ran = lab.zaprun(&["test", "--filter", "a"]).expect(0);
+    insta::assert_snapshot!(shown(&ran.all()), @r#"
+    --- stdout
+    ✓ tested: a sale is posted
+    ✓ tested: small ones are "not" <posted>
+    ✓ tested: a busy target is asked again
+    ✓ tested: one that stays away ends the run
+    ✓ tested: a row that comes again is known
+
+    --- stderr
+    passed: 5 tests
+    "#);
+    lab.write(
+        "zaps/course.test.yaml",
+        COURSES.replace("post: 3", "post: 4").replace("delivered: 2", "delivered: 3"),
+    );
+    let ran = lab.zaprun(&["test", "--filter", "again"]).expect(1);
+    insta::assert_snapshot!(shown(&ran.all()), @r"
+    --- stdout
+    ✗ tested: a busy target is asked again
+      zaps/course.test.yaml:3
+      $attempts.post :6
+        expected  4
+        got       3
+    ✗ tested: a row that comes again is known
+      zaps/course.test.yaml:11
+      $totals.delivered :13
+        expected  3
+        got       2
+
+    --- stderr
+    failed: 2 of 2 tests
+    ");
+    lab.zaprun(&["validate", "--tests"]).expect(1).says("$attempts.post: expected 4, got 3");
+    assert!(lab.received().is_empty() && lab.crm().crm_count() == 0, "nothing is asked and nothing is sent");
+    assert!(!lab.path("state").exists(), "and nothing is kept");
+}
+
+#[test]
+fn expectations_are_rewritten_where_they_stand() {
+    let lab = lab();
+    let zap = TESTED.replace("{ order: A1, total: 49.9 }", "{ order: 'B2', total: 50 }   # as of May\n");
+    lab.write("zaps/tested.yaml", &zap);
+    lab.write(
+        "zaps/course.test.yaml",
+        COURSES.replace("post: 3 } }", "post: 9 } } # so often").replace("dead", "held"),
+    );
+    let before = lab.state();
+    let ran = lab.zaprun(&["test", "--update"]).expect(0);
+    insta::assert_snapshot!(shown(&ran.all()), @r#"
+    --- stdout
+    ✓ tested: a sale is posted
+    ✓ tested: small ones are "not" <posted>
+    ✓ tested: a busy target is asked again
+    ✓ tested: one that stays away ends the run
+    ✓ tested: a row that comes again is known
+    ✓ tested: elsewhere
+
+    --- stderr
+    rewrote: 2 expectations in zaps/course.test.yaml
+      6: $attempts.post: 9 -> 3
+      10: $outcome: held -> dead: given up: the connection was refused
+    rewrote: 2 expectations in zaps/tested.yaml
+      13: post.json.order: "B2" -> "A1"
+      13: post.json.total: 50 -> 49.90
+    passed: 6 tests
+    "#);
+    let text = |path: &str| std::fs::read_to_string(lab.path(path)).unwrap();
+    assert_eq!(text("zaps/tested.yaml"), zap.replace("'B2', total: 50 ", "'A1', total: 49.90 "));
+    assert_eq!(text("zaps/course.test.yaml"), COURSES.replace("post: 3 } }", "post: 3 } } # so often"));
+    assert_eq!(before.len(), lab.state().len());
+    // Nothing is left to do.
+    let ran = lab.zaprun(&["test", "--update"]).expect(0);
+    assert!(!ran.err.contains("rewrote"), "{}", ran.all());
+}
+
+#[test]
+fn an_update_leaves_alone_what_was_not_asked_for_or_is_not_its_own() {
+    let lab = lab();
+    let zap = TESTED
+        .replace("order: A1, total: 49.9 }", "order: B2 }")
+        .replace("expect: filtered", "expect: ignored");
+    lab.write("zaps/tested.yaml", &zap);
+    let text = || std::fs::read_to_string(lab.path("zaps/tested.yaml")).unwrap();
+    lab.zaprun(&["test", "--update", "--filter", "nothing like it"]).expect(2);
+    assert_eq!(text(), zap);
+    lab.zaprun(&["test", "--update", "tested", "--filter", "small ones"]).expect(0);
+    assert_eq!(text(), zap.replace("expect: ignored", "expect: filtered"));
+    // One anchor, two tests that need different things of it.
+    let shared = "zap: tested\ntests:\n  - { name: one, record: fixtures/sale.json, expect: &all { post: { json: { order: X } } } }\n  - { name: two, record: { $from: fixtures/sale.json, orderId: X }, expect: *all }\n";
+    lab.write("zaps/tested.test.yaml", shared);
+    let ran = lab.zaprun(&["test", "--update", "--filter", "o"]).expect(1);
+    assert!(
+        ran.err.contains("zaps/tested.test.yaml is left alone: `tested: two` would not pass any more"),
+        "{}",
+        ran.all()
+    );
+    assert_eq!(std::fs::read_to_string(lab.path("zaps/tested.test.yaml")).unwrap(), shared);
+}
+
+#[test]
+fn fixtures_of_real_records_hold_nobody_and_are_records() {
+    let lab = Lab::new(&[crate::harness::SALES]);
+    lab.sales(3);
+    // Nothing has run: they are the CRM's.
+    let ran = lab.zaprun(&["record", "sales", "--last", "2"]).expect(0);
+    assert_eq!(ran.out, "zaps/fixtures/sales-1.json\nzaps/fixtures/sales-2.json\n", "{}", ran.all());
+    lab.once(0);
+    let asked = lab.crm().crm_count();
+    let ran = lab.zaprun(&["record", "sales"]).expect(0);
+    let paths: Vec<&str> = ran.out.lines().collect();
+    assert_eq!(
+        paths,
+        ["zaps/fixtures/sales-3.json", "zaps/fixtures/sales-4.json", "zaps/fixtures/sales-5.json"]
+    );
+    assert_eq!(lab.crm().crm_count(), asked, "the state has some");
+    let read = |path: &str| std::fs::read_to_string(lab.path(path)).unwrap();
+    let emails: Vec<String> =
+        lab.bodies().iter().map(|body| body["email"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(emails.len(), 3);
+    let all: String = (1..=5).map(|number| read(&format!("zaps/fixtures/sales-{number}.json"))).collect();
+    assert!(emails.iter().all(|email| !all.contains(email.as_str())), "{all}");
+    // The newest of both are one record, and have one stand-in.
+    let email =
+        |path: &str| serde_json::from_str::<serde_json::Value>(&read(path)).unwrap()["emailAddress"].clone();
+    let of_crm = [email(paths[0]), email(paths[1]), email(paths[2])];
+    assert!(
+        of_crm.contains(&email("zaps/fixtures/sales-1.json"))
+            && of_crm.contains(&email("zaps/fixtures/sales-2.json"))
+    );
+    // They are what a test takes.
+    lab.write(
+        "zaps/sales.test.yaml",
+        "zap: sales\ntests:\n  - { name: real, record: fixtures/sales-3.json, expect: { post: { path: sales } } }\n",
+    );
+    lab.zaprun(&["test", "sales"]).expect(0);
+}
+
+#[test]
+fn what_cannot_be_recorded() {
+    let lab = lab();
+    insta::assert_snapshot!(lab.zaprun(&["record", "tetsed"]).expect(2).err, @r"
+    error: there is no valid zap `tetsed`
+    hint: did you mean `tested`?
+    ");
+    insta::assert_snapshot!(lab.zaprun(&["record", "tested", "--out", "../elsewhere"]).expect(2).err, @r"
+    error: ../elsewhere leads out of the project
+    hint: write a folder of the project: --out zaps/fixtures
+    ");
+    insta::assert_snapshot!(lab.zaprun(&["record", "tested", "--from", "crm"]).expect(1).err, @r"
+    error: there is no record of `tested`
+    hint: `zaprun sample` shows what the CRM has; `zaprun run` fills the state
+    ");
+    assert!(
+        lab.zaprun(&["record", "tested", "--from", "state"])
+            .expect(1)
+            .err
+            .contains("nothing has run here yet")
+    );
 }

@@ -247,6 +247,7 @@ impl Engine {
             counters: Counters::default(),
             trouble: Mutex::default(),
             misfits: Mutex::default(),
+            tap: None,
         });
         let watched = self.zaps.iter().zip(&states).filter_map(|(zap, state)| {
             let trigger = zap.trigger.crm()?.clone();

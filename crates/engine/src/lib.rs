@@ -7,6 +7,7 @@ mod engine;
 pub mod http_poll;
 pub mod intake;
 pub mod key;
+pub mod memory;
 mod orders;
 pub mod polling;
 pub mod ports;
@@ -14,5 +15,6 @@ pub mod report;
 pub mod schedule;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod trial;
 
 pub use engine::{Engine, EngineError, Options, Ports, Summary};

@@ -1,7 +1,9 @@
 //! From a folder to compiled zaps. Every command that looks at a project comes through here, so what `validate` calls
 //! valid is what `run` starts.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use zaprun_core::diagnostic::{Diagnostic, Severity, code};
 use zaprun_core::load::{self, File, Input, Loaded, LoadedProject, ZapFile};
@@ -9,6 +11,7 @@ use zaprun_core::rehearsal::{Case, Difference, Fixtures, check_policy, read_test
 use zaprun_core::source::{SourceMap, Span};
 use zaprun_core::variables::{Lookup, Needed};
 use zaprun_core::zap::{self, Documents, ProjectFacts, Zap};
+use zaprun_engine::trial;
 
 use crate::context::Context;
 use crate::env;
@@ -32,6 +35,8 @@ pub(crate) struct Loading {
     pub(crate) project: Option<LoadedProject>,
     /// The zaps that could be compiled, switched off ones too.
     pub(crate) zaps: Vec<Zap>,
+    /// The file of each zap, by its name.
+    pub(crate) places: Vec<(String, String)>,
     /// What a deployment must set.
     pub(crate) needed: Vec<Needed>,
     /// Whether zaprun.yaml itself could not be read from the disk, as a finding says: there is no project to speak of.
@@ -82,21 +87,35 @@ fn load_with(
     let cases = read_tests(&mut loaded, &files.tests, fixtures);
     compiled.1.extend(check_policy(&loaded, &cases));
     if run {
-        compiled.1.extend(failures(&compiled.0, &cases));
+        let zaps: Vec<Arc<Zap>> = compiled.0.into_iter().map(Arc::new).collect();
+        compiled.1.extend(failures(&zaps, &cases));
+        // Nobody else has kept one.
+        compiled.0 = zaps.into_iter().filter_map(Arc::into_inner).collect();
     }
     compiled.1.extend(beside(&mut loaded, &files.strays));
     conclude(input, loaded, compiled, cases)
 }
 
+/// Loads the project in `root` with the tests of its zaps, with other texts in some of its files.
+pub(crate) fn load_tests_with(root: &Path, env: Option<&str>, texts: &HashMap<String, Vec<u8>>) -> Loading {
+    let within = Within::new(root);
+    let (mut input, mut files) = input(&within, env);
+    for file in input.zaps.iter_mut().chain(&mut files.tests) {
+        if let Some(text) = texts.get(&file.path) {
+            file.content = Ok(text.clone());
+        }
+    }
+    let (mut loaded, compiled) = read(&input, None, &within);
+    let cases = read_tests(&mut loaded, &files.tests, &within);
+    conclude(&input, loaded, compiled, cases)
+}
+
 /// Loads the project in `root` as it would be with one more file, and runs the tests.
-pub(crate) fn load_tests_with(root: &Path, env: Option<&str>, zap: File) -> Loading {
+pub(crate) fn load_tests_and(root: &Path, env: Option<&str>, zap: File) -> Loading {
     let within = Within::new(root);
     let (mut input, files) = input(&within, env);
     input.zaps.push(zap);
-    let (mut loaded, mut compiled) = read(&input, None, &within);
-    let cases = read_tests(&mut loaded, &files.tests, &within);
-    compiled.1.extend(failures(&compiled.0, &cases));
-    conclude(&input, loaded, compiled, cases)
+    load_with(&input, &Beside { strays: Vec::new(), ..files }, &within, None, true)
 }
 
 /// Loads a project, wherever it lies, with the environment's values. `root` is where its secret files are.
@@ -175,8 +194,10 @@ fn read(input: &Input, lookup: Option<&dyn Lookup>, files: &dyn Fixtures) -> (Lo
 
 fn conclude(input: &Input, loaded: Loaded, (zaps, found): Compiled, cases: Vec<Case>) -> Loading {
     let findings = loaded.conclude(found);
+    let place = |zap: &load::ZapFile| Some((zap.name.clone()?, loaded.sources.file(zap.file).path.clone()));
     Loading {
         findings,
+        places: loaded.zaps.iter().filter_map(place).collect(),
         sources: loaded.sources,
         project: loaded.project,
         zaps,
@@ -239,11 +260,11 @@ fn compile_with(loaded: &Loaded, project: Option<&LoadedProject>, documents: &[D
 }
 
 /// A finding for each test that fails.
-fn failures(zaps: &[Zap], cases: &[Case]) -> Vec<Diagnostic> {
+fn failures(zaps: &[Arc<Zap>], cases: &[Case]) -> Vec<Diagnostic> {
     let failing = |case: &Case| {
         let zap = zaps.iter().find(|zap| zap.name == case.zap)?;
-        let differences = case.check(zap);
-        let Difference { place, expected, got, help } = differences.first()?;
+        let differences = trial::check(case, zap);
+        let Difference { place, expected, got, help, .. } = differences.first()?;
         let more = match differences.len() {
             1 => String::new(),
             all => format!(" ({} more)", all - 1),

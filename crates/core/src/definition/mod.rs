@@ -52,7 +52,10 @@ pub use property::Property;
 pub use secret::{Secret, Secrets};
 pub use start::{Moment, Start};
 pub(crate) use test::STEP_WORD;
-pub use test::{PARTS, Part, StepKind, Test, TestEvent, TestFile};
+pub use test::{
+    ARRIVAL_KEYS, FAULTS, FaultKind, FaultWord, OUTCOMES, PARTS, Part, SEEN, StepKind, TOTALS, Test,
+    TestEvent, TestFile,
+};
 pub use trigger::{
     AlsoWebhook, CursorPages, CustomersTrigger, Cycles, HttpStart, HttpTrigger, LinkPages, Missed,
     NumberedPages, OffsetPages, OrderType, OrdersTrigger, Pagination, Preset, ScheduleTrigger, Since,

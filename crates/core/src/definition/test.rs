@@ -45,6 +45,32 @@
 //! values of a repeated name, and null a name that is not there. A step that fails though no `error` says so, and a run
 //! that ends by its filter though steps are expected, fail the test. `delay` does not wait, `once_per`, `settle` and
 //! `retry` do not apply: a reply that a run would retry counts as given up.
+//!
+//! **Through the engine.** A test that says one of the following runs through the engine itself, with a ledger in memory
+//! and a clock that jumps to whatever is due next; then `delay`, `once_per`, `settle`, `retry`, `on_uncertain`, breakers and
+//! look-ups do as they do in production:
+//!
+//! ```yaml
+//! - name: a busy target is asked again, and a repeated row does nothing
+//!   records: [fixtures/sale.json, { record: fixtures/sale.json, at: "2026-09-16T12:00:00Z" }]
+//!   replies:
+//!     book: [{ status: 429, headers: { Retry-After: 60 } }, { fault: cut }, { status: 200 }]
+//!   expect:                            # by record; or one map for `record:`; or { $totals: … }
+//!     - { $outcome: delivered, $attempts: { book: 3 }, book: { json: { order: "D6C8C390A7" } } }
+//!     - known                          # the ledger holds it already
+//! ```
+//!
+//! - `records:` instead of `record:`: each as `record` is, or a map of `record`, `at` (when it arrives; by default a minute
+//!   after the one before), `fresh`, `headers`, `query`, `event`, `replies` (laid over the test's), and `also`, the request
+//!   by which a trigger with `also:` is told of the row. A map with other keys than these is a record.
+//! - Replies that are lists for a step without `each`, or for an element: one for each attempt, the last for all further
+//!   ones. `{ fault: WORD }` is no answer: [`FAULTS`]. `retry_after: 60s` beside one that asks to wait. For a write to the
+//!   CRM of which nobody knows, `seen:` says what looks show: `not_happened` (the default), `happened` (other keys are the
+//!   answer; `seen_after: 10m` says from when on), `refused`, `unclear`. The lead that goes first is always imported.
+//! - `$outcome` beside the steps: `delivered`, `filtered`, `held`, `dead` or `pending` (what still waits days later).
+//!   `$attempts: { STEP: 3 }` is how often a step was asked, its elements together, looks not counted.
+//!   `$reason: "text"`: the run's reason holds it. Where `$outcome` says that a run does not end well, steps may fail.
+//! - `$totals: { delivered: 1, known: 1, … }` for all of `records`: [`TOTALS`]; `$attempts` beside it adds up too.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -77,6 +103,11 @@ pub struct Test {
     #[serde(default)]
     #[schemars(schema_with = "record")]
     pub record: Option<NodeRef>,
+    /// Records that arrive one after the other, through the engine: each as `record` is, or a map of `record`, `at`,
+    /// `fresh`, `headers`, `query`, `event`, `also` and `replies`.
+    #[serde(default)]
+    #[schemars(schema_with = "records")]
+    pub records: Option<NodeRef>,
     /// The record as it is when `unless` reads it again. Default: as it was.
     #[serde(default)]
     #[schemars(schema_with = "record")]
@@ -91,12 +122,12 @@ pub struct Test {
     pub event: Option<Spanned<TestEvent>>,
     /// Laid over the project's `vars`.
     pub vars: Option<MapRef>,
-    /// What steps are answered, by their ids: { status, headers, body }, { result, message, orderId }, { rows: [] } or
-    /// { refused: TEXT }; under `each` one for all elements, or a list.
+    /// What steps are answered, by their ids: { status, headers, body }, { result, message, orderId }, { rows: [] },
+    /// { refused: TEXT } or { fault: WORD }; under `each` one for all elements, or a list; else a list is by attempt.
     #[serde(default)]
     #[schemars(schema_with = "replies")]
     pub replies: Option<MapRef>,
-    /// What comes of it: filtered, ignored, or by the steps' ids done, skipped or what is sent.
+    /// What comes of it: filtered, ignored, known, or by the steps' ids done, skipped or what is sent; of `records` a list.
     #[schemars(schema_with = "expected")]
     pub expect: NodeRef,
 }
@@ -111,6 +142,75 @@ pub struct TestEvent {
     #[schemars(length(min = 1))]
     pub key: Option<Spanned<String>>,
 }
+
+/// One of several records, where it is more than the record alone. The keys are read off its node: [`ARRIVAL_KEYS`].
+pub const ARRIVAL_KEYS: [&str; 8] = ["record", "at", "fresh", "headers", "query", "event", "also", "replies"];
+
+/// What may go wrong with a request, instead of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// Nothing reaches the target.
+    RefusedConnection,
+    /// It was sent, and no answer comes in time.
+    TimeoutAfterSend,
+    /// It was sent, and the line is cut before an answer.
+    Cut,
+    /// The answer's head arrives, and the line is cut in its body.
+    CutAnswer,
+    /// The target asks to come later; nothing was done.
+    TooManyRequests,
+    /// The target fails, and what it has done is not known.
+    ServerError,
+    /// The target does not know who calls.
+    BadCredentials,
+}
+
+/// A fault, as a reply names it.
+#[derive(Debug)]
+pub struct FaultWord {
+    /// The word.
+    pub word: &'static str,
+    /// What it is.
+    pub kind: FaultKind,
+    /// Whether only http has it.
+    pub http_only: bool,
+    /// In a few words.
+    pub meaning: &'static str,
+}
+
+macro_rules! faults {
+    ($($word:literal $kind:ident $http_only:literal $meaning:literal;)*) => {
+        &[$(FaultWord { word: $word, kind: FaultKind::$kind, http_only: $http_only, meaning: $meaning }),*]
+    };
+}
+
+/// Every fault that a reply can name.
+pub static FAULTS: &[FaultWord] = faults! {
+    "refused_connection" RefusedConnection false "Nothing reaches the target.";
+    "timeout_after_send" TimeoutAfterSend false "It was sent, and no answer comes in time.";
+    "cut" Cut false "It was sent, and the line is cut before an answer.";
+    "cut_answer" CutAnswer true "The head of the answer arrives (`status`, by default 200), and the line is cut in its body.";
+    "too_many_requests" TooManyRequests false "The target says 429: nothing was done, come later (`retry_after`).";
+    "server_error" ServerError false "The target says 500: what it has done is not known.";
+    "bad_credentials" BadCredentials false "The target does not know who calls.";
+};
+
+/// What looks show of a write to the CRM whose answer was lost.
+pub const SEEN: [&str; 4] = ["not_happened", "happened", "refused", "unclear"];
+
+/// How a run may end, as `$outcome` names it.
+pub const OUTCOMES: [&str; 5] = ["delivered", "filtered", "held", "dead", "pending"];
+
+/// What `$totals` counts, and what that is.
+pub const TOTALS: [(&str, &str); 7] = [
+    ("delivered", "Runs whose steps are all done or skipped."),
+    ("filtered", "Runs that were left alone."),
+    ("held", "Runs that wait for a person."),
+    ("dead", "Runs that are given up."),
+    ("pending", "Runs that still wait days later."),
+    ("known", "Records that the ledger held already."),
+    ("ignored", "Records that the trigger does not take."),
+];
 
 /// What a step asks of the world, as far as tests tell it apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,7 +261,7 @@ pub static PARTS: &[Part] = parts! {
 /// The form of an expectation for a step that is a word.
 pub(crate) const STEP_WORD: &str = "^(done|skipped)$";
 /// The form of an expectation for the run that is a word.
-const RUN_WORD: &str = "^(filtered|ignored)$";
+const RUN_WORD: &str = "^(filtered|ignored|known)$";
 
 /// What is expected of a step: known to the schema; tests read it off its node.
 #[derive(Debug)]
@@ -218,21 +318,59 @@ fn record(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["string", "object", "array"], "minLength": 1 })
 }
 
+fn records(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "minItems": 1, "items": { "type": ["string", "object", "array"] } })
+}
+
 fn replies(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "object", "additionalProperties": { "type": ["object", "array"] } })
 }
 
 fn expected(generator: &mut SchemaGenerator) -> Schema {
+    let run = run_schema(generator);
+    let mut schema = run.clone();
+    if let Some(members) = schema.as_object_mut() {
+        members.insert("type".to_owned(), json!(["string", "object", "array"]));
+        members.insert("items".to_owned(), run);
+    }
+    Schema::try_from(schema).unwrap_or_default()
+}
+
+fn run_schema(generator: &mut SchemaGenerator) -> Value {
     let step = generator.subschema_for::<Expectation>();
-    json_schema!({
+    let count = json!({ "type": "integer", "minimum": 0 });
+    let total = |(word, meaning): (&str, &str)| {
+        (word.to_owned(), json!({ "type": "integer", "minimum": 0, "description": meaning }))
+    };
+    let totals: Map<String, Value> = TOTALS.map(total).into_iter().collect();
+    json!({
         "type": ["string", "object"],
         "pattern": RUN_WORD,
         "minProperties": 1,
-        // Not among `properties`: beside the steps' ids it is the one key that is known.
+        // Not among `properties`: beside the steps' ids these are the keys that are known.
         "patternProperties": {
             "^\\$error$": {
                 "type": "string",
                 "description": "The run is given up before its first step, and the reason holds this text.",
+            },
+            "^\\$outcome$": {
+                "enum": OUTCOMES,
+                "description": "How the run ends, through the engine; `pending`: it still waits days later.",
+            },
+            "^\\$reason$": {
+                "type": "string",
+                "description": "The reason of the run's outcome holds this text.",
+            },
+            "^\\$attempts$": {
+                "type": "object",
+                "additionalProperties": count,
+                "description": "How often steps are asked, by their ids.",
+            },
+            "^\\$totals$": {
+                "type": "object",
+                "properties": totals,
+                "additionalProperties": false,
+                "description": "How many of `records` come to what: delivered, filtered, held, dead, pending, known, ignored.",
             },
         },
         "additionalProperties": step,

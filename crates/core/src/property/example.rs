@@ -11,23 +11,23 @@ use super::judge::{End, judge_once};
 /// What the tests of a zap give that come to its steps and are not meant to fail there; where there are none, what any
 /// of them gives.
 pub(super) fn examples<'c>(zap: &Zap, cases: &'c [Case]) -> Vec<&'c Given> {
-    let all: Vec<&Case> = cases.iter().filter(|case| case.zap == zap.name).collect();
-    let comes_to_steps = |case: &&&Case| {
-        matches!(judge_once(zap, &case.given).end, End::Delivered | End::Dead) && !case.expects_failure()
+    let of_zap = cases.iter().filter(|case| case.zap == zap.name);
+    let all: Vec<(&Case, &Given)> = of_zap.filter_map(|case| Some((case, case.plain()?))).collect();
+    let comes_to_steps = |(case, given): &&(&Case, &Given)| {
+        matches!(judge_once(zap, given).end, End::Delivered | End::Dead) && !case.expects_failure()
     };
-    let good: Vec<&Case> = all.iter().filter(comes_to_steps).copied().collect();
+    let good: Vec<(&Case, &Given)> = all.iter().filter(comes_to_steps).copied().collect();
     let chosen = if good.is_empty() { all } else { good };
-    chosen.into_iter().map(|case| &case.given).collect()
+    chosen.into_iter().map(|(_, given)| given).collect()
 }
 
 /// The members that the zap reads of a record and that no test's record has, although it has one that is spelt nearly
 /// so; with that one. Where a table says what a record holds, `validate` has found them.
 pub(super) fn misspelt(zap: &Zap, cases: &[Case]) -> Vec<(String, String)> {
     let (ReadSet::Only(read), None) = (&zap.reads, zap.trigger.schema()) else { return Vec::new() };
-    let records = cases.iter().filter(|case| case.zap == zap.name).filter_map(|case| {
-        let given = &case.given;
-        given.record.as_ref().or(given.query.as_ref()).and_then(Value::as_object)
-    });
+    let given = cases.iter().filter(|case| case.zap == zap.name).flat_map(|case| case.given.iter());
+    let records =
+        given.filter_map(|given| given.record.as_ref().or(given.query.as_ref()).and_then(Value::as_object));
     let mut names: Vec<&str> = records.flat_map(|record| record.iter().map(|(name, _)| &**name)).collect();
     names.sort_unstable();
     names.dedup();

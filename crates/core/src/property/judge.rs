@@ -181,9 +181,9 @@ fn source(zap: &Zap, given: &Given) -> String {
     }
     add(zap.vars());
     for (_, replies) in &given.replies {
-        let answers = match replies {
-            Replies::All(answer) => std::slice::from_ref(answer),
-            Replies::Each(answers) => answers,
+        let answers: Vec<&Answer> = match replies {
+            Replies::All(answers) => answers.iter().collect(),
+            Replies::Each(elements) => elements.iter().flatten().collect(),
         };
         for answer in answers {
             match answer {
@@ -191,6 +191,7 @@ fn source(zap: &Zap, given: &Given) -> String {
                 Answer::Crm(reply) => add(&Value::Object(reply.clone())),
                 Answer::Rows(rows) => rows.iter().for_each(|row| add(&text(row))),
                 Answer::Refused(reason) => add(&Value::text(reason.as_str())),
+                Answer::Fault(_) => {}
             }
         }
     }

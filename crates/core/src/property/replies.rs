@@ -28,7 +28,9 @@ pub(super) fn told(zap: &Zap, example: Option<&Given>, rows: &Rows<'_>) -> Boxed
         let known = example.and_then(|given| given.replies.iter().find(|(id, _)| *id == action.id));
         let id = action.id.clone();
         let one = match known {
-            Some((_, Replies::All(answer))) => Some(varied(action, answer, rows)),
+            Some((_, Replies::All(answers))) if let [answer] = answers.as_slice() => {
+                Some(varied(action, answer, rows))
+            }
             Some((_, replies)) => {
                 let replies = vec![(id.clone(), replies.clone())];
                 each.push(Just(Told { replies, odd: Vec::new() }).boxed());
@@ -39,7 +41,7 @@ pub(super) fn told(zap: &Zap, example: Option<&Given>, rows: &Rows<'_>) -> Boxed
         each.extend(one.map(|one| {
             one.prop_map(move |(answer, odd)| {
                 let odd = odd.iter().map(|place| format!("steps.{id}.response.{place}")).collect();
-                Told { replies: vec![(id.clone(), Replies::All(answer))], odd }
+                Told { replies: vec![(id.clone(), Replies::All(vec![answer]))], odd }
             })
             .boxed()
         }));
@@ -75,7 +77,7 @@ fn varied(action: &Action, answer: &Answer, rows: &Rows<'_>) -> Answers {
                 })
                 .boxed()
         }
-        Answer::Http { .. } | Answer::Crm(_) | Answer::Refused(_) => as_it_is(),
+        Answer::Fault(_) | Answer::Http { .. } | Answer::Crm(_) | Answer::Refused(_) => as_it_is(),
     }
 }
 

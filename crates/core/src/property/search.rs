@@ -132,7 +132,7 @@ pub fn fails(zap: &Zap, tests: &[Case], cases: u32, seed: u64) -> bool {
 pub fn agree(zap: &Zap, other: &Zap, tests: &[Case], cases: u32, seed: u64) -> bool {
     let searcher = Searcher::new(zap, tests, seed);
     let made = (0..cases).map_while(|case| searcher.tree(case)).map(|tree| tree.current().given);
-    let given = tests.iter().filter(|case| case.zap == zap.name).map(|case| case.given.clone());
+    let given = tests.iter().filter(|case| case.zap == zap.name).flat_map(|case| case.given.iter().cloned());
     given.chain(made).all(|given| {
         let (one, two) = (judge_once(zap, &given), judge_once(other, &given));
         let broken = |judged: &Judged| judged.broken.iter().map(|broken| broken.gist()).collect::<Vec<_>>();

@@ -4,6 +4,7 @@ use super::Page;
 use super::examples::{self, find, find_whole};
 use super::keys::{self, Keys};
 use super::markdown::{Doc, sentence, word};
+use crate::definition::{FAULTS, FaultWord};
 use crate::schema::Document;
 
 /// `zaprun.yaml`.
@@ -62,6 +63,12 @@ pub(super) fn tests() -> Page {
         }
     }
     doc.block(include_str!("prose/tests_after.md"));
+    doc.section("Faults");
+    let row = |fault: &FaultWord| {
+        let of = if fault.http_only { "`http`" } else { "all" };
+        [word(fault.word), of.to_owned(), fault.meaning.to_owned()]
+    };
+    doc.table(["fault", "of steps", "meaning"], FAULTS.iter().map(row));
     Page::new("tests", "How a zap is tested, offline.", doc)
 }
 

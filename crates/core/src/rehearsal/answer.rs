@@ -1,8 +1,10 @@
 //! What a step is answered, and what that means for it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::run::Failure;
+use crate::definition::FaultKind;
 use crate::mapping::MapError;
 use crate::request::{CrmRequest, Request};
 use crate::value::{Object, Value};
@@ -26,6 +28,48 @@ pub enum Answer {
     Rows(Vec<Vec<u8>>),
     /// The step is given up, whatever it is.
     Refused(String),
+    /// No answer, or one that settles nothing.
+    Fault(Fault),
+}
+
+/// What goes wrong with a request.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    /// What.
+    pub kind: FaultKind,
+    /// The status of an answer whose body is cut.
+    pub status: u16,
+    /// How long the target asks to wait.
+    pub retry_after: Option<Duration>,
+    /// What looks show of a write to the CRM.
+    pub seen: Seen,
+}
+
+/// What looks show of a write whose answer was lost.
+#[derive(Debug, Clone, Default)]
+pub enum Seen {
+    /// Nothing of it.
+    #[default]
+    NotHappened,
+    /// It happened.
+    Happened {
+        /// So long after it was sent.
+        after: Duration,
+        /// The answer that the look makes up for.
+        answer: Object,
+    },
+    /// The CRM turned it down.
+    Refused,
+    /// Nobody can tell.
+    Unclear,
+}
+
+/// The answer of the CRM to a write as later steps see it, `{result, message, orderId?, …}`.
+///
+/// # Errors
+/// Why the CRM did not do it, in its own words.
+pub fn crm_response(answer: &Object, request: &CrmRequest) -> Result<Vec<u8>, String> {
+    written(answer, request)
 }
 
 /// Ids that stand at the top of an answer of the CRM, where its message or the request names one.
@@ -44,6 +88,8 @@ impl Answer {
         let broken = |error: MapError| Box::new(Failure::of(Some(&action.id), error));
         match (self, request) {
             (Answer::Refused(reason), _) => Err(refuse(reason)),
+            // A test with one is run by the engine.
+            (Answer::Fault(_), _) => Err(refuse("it got no answer")),
             (Answer::Http { status, headers, body }, Request::Http(_)) => {
                 let response = ResponseFacts { status: *status, headers, body };
                 accepted(action, scope, element, &response)?;

@@ -7,19 +7,22 @@
 mod answer;
 mod case;
 mod compare;
+mod course;
 mod occasion;
 mod policy;
 mod read;
 mod records;
 mod run;
+mod update;
 
 #[cfg(test)]
 mod tests;
 
-pub use answer::Answer;
+pub use answer::{Answer, Fault, Seen, crm_response};
 pub use case::Case;
 pub(crate) use case::{Given, Replies};
-pub use compare::Difference;
+pub use compare::{Difference, Fix};
+pub use course::{Entry, Judged, News, Played, PlayedRun, Script, Turned};
 pub(crate) use occasion::Attempt;
 pub use occasion::{Came, KnownRun, Occasion};
 pub use policy::check_policy;
@@ -29,3 +32,4 @@ pub use run::{
     Did, Element, End, Ended, Failure, Rehearsal, Sent, Stage, Step, rehearse, rehearse_failure,
     rehearse_steps,
 };
+pub use update::rewrite;

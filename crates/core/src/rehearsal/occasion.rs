@@ -12,7 +12,7 @@ use crate::value::{Object, Value};
 use crate::zap::{Arrival, CrmTrigger, Entrance, EventFacts, RunFacts, Scope, Trigger, Zap, key};
 
 /// When things happen of which nothing says when: 2026-01-01T00:00:00Z.
-const SOME_TIME: Timestamp = Timestamp::constant(1_767_225_600, 0);
+pub(super) const SOME_TIME: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
 /// The natural id of an event that has none and of which nothing is said.
 const SOME_KEY: &str = "test";
@@ -124,7 +124,7 @@ impl Occasion {
         Ok(Attempt { record: event.record, rehearsal, scope })
     }
 
-    fn found(&self, zap: &Zap) -> Result<Event, Came> {
+    pub(super) fn found(&self, zap: &Zap) -> Result<Event, Came> {
         let mut event = match &zap.trigger {
             Trigger::Crm(trigger) => self.row(trigger)?,
             Trigger::Schedule(trigger) => {
@@ -186,10 +186,11 @@ impl Occasion {
     }
 }
 
-struct Event {
-    record: Vec<u8>,
-    key: String,
-    at: Timestamp,
+/// What happened, and what it is known by.
+pub(super) struct Event {
+    pub(super) record: Vec<u8>,
+    pub(super) key: String,
+    pub(super) at: Timestamp,
 }
 
 /// One value laid over another: maps merge, everything else replaces.

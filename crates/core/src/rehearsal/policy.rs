@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::Case;
-use super::case::{Expect, Outcome};
+use super::case::{Expect, Expected, Outcome};
 use crate::definition::{Action, Policy, Zap};
 use crate::diagnostic::{Code, Diagnostic, code};
 use crate::load::{Loaded, LoadedProject};
@@ -78,10 +78,15 @@ fn of_zap(
 
 /// Whether a test says what a step does. That it is skipped says nothing of that.
 fn expects(case: &Case, step: &str) -> bool {
-    match &case.expect {
+    let of_one = |expect: &Expect| match expect {
         Expect::Run { steps, .. } => {
             steps.iter().any(|(id, expected)| id == step && expected.outcome != Outcome::Skipped)
         }
-        Expect::Filtered | Expect::Ignored => false,
+        Expect::Filtered | Expect::Ignored | Expect::Known => false,
+    };
+    match &case.expect {
+        Expected::One(expect) => of_one(expect),
+        Expected::Each(all) => all.iter().any(of_one),
+        Expected::Totals { attempts, .. } => attempts.iter().any(|(id, asked)| id == step && *asked > 0),
     }
 }

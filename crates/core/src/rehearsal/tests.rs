@@ -5,6 +5,7 @@ mod language;
 mod laws;
 mod steps;
 mod triggers;
+mod updates;
 
 use std::collections::HashMap;
 
@@ -102,7 +103,7 @@ impl Bench {
         for case in &self.cases {
             let differences = case.check(zap);
             out.push_str(&format!("{} {}\n", if differences.is_empty() { "ok" } else { "FAIL" }, case.name));
-            for Difference { place, expected, got, help } in differences {
+            for Difference { place, expected, got, help, .. } in differences {
                 out.push_str(&format!("  {place}: expected {expected}, got {got}"));
                 out.extend(help.map(|help| format!(" | {help}")));
                 out.push('\n');

@@ -40,6 +40,9 @@ impl Journey<'_> {
         request: &Request,
         scope: &mut Scope,
     ) -> Result<Ended, StoreError> {
+        if let Some(tap) = &self.lane.shared.tap {
+            tap.about(self.run.id, &unit.action.id, unit.element, request);
+        }
         match request {
             Request::Http(request) => self.attempt_http(unit, request, scope).await,
             Request::Crm(request) => self.write(unit, request, scope).await,

@@ -50,6 +50,9 @@ pub(super) async fn travel(lane: &Lane, run: ClaimedRun) -> Result<(), StoreErro
         Err(error) => return journey.broken(&error).await,
     };
     lane.report_misfits(&journey.run, scope.misfits());
+    if let Some(tap) = &lane.shared.tap {
+        tap.prepare(&mut scope);
+    }
     journey.through(&mut scope).await
 }
 

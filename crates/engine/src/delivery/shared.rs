@@ -13,7 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-use zaprun_core::zap::Target;
+use zaprun_core::request::Request;
+use zaprun_core::zap::{Scope, Target};
 
 /// Ports, counters and signals of one engine's delivery.
 pub(crate) struct Shared {
@@ -37,6 +38,17 @@ pub(crate) struct Shared {
     pub(crate) trouble: Mutex<Option<Timestamp>>,
     /// Connections and fields whose misfits were reported.
     pub(crate) misfits: Mutex<BTreeSet<(String, &'static str)>>,
+    /// Who looks on while a test of a zap is run.
+    pub(crate) tap: Option<Arc<dyn Tap>>,
+}
+
+/// Looks on while runs are delivered. Ports see requests; this sees whose they are.
+pub(crate) trait Tap: Send + Sync {
+    /// A run is about to be taken through its steps.
+    fn prepare(&self, scope: &mut Scope);
+
+    /// A step of a run, or an element of it, is about to ask the world for this.
+    fn about(&self, run: RunId, step: &str, element: Option<&str>, request: &Request);
 }
 
 /// How the lanes are told to come to an end.

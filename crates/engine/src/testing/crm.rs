@@ -1,7 +1,7 @@
 //! A CRM whose replies and changes a test writes.
 
-use super::calls::Calls;
 use super::table::Table;
+use crate::memory::Calls;
 use crate::ports::{Clock, Crm, Page, PageRequest, ReadError};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};

@@ -7,6 +7,7 @@ mod filters;
 mod init;
 mod new;
 mod plan;
+mod record;
 mod reference;
 mod render;
 mod run;
@@ -59,6 +60,8 @@ commands! {
     Render => render;
     /// Show what a change would do, before it is made
     Plan => plan;
+    /// Make fixtures of real records, without the people in them
+    Record => record;
     /// Run the zaps until told to stop
     Run => run;
     /// See what happened to every event

@@ -88,7 +88,7 @@ fn find<'a>(started: &'a Started, name: &str) -> Result<&'a Zap, CommandError> {
     })
 }
 
-fn account(started: &Started, trigger: &CrmTrigger) -> Result<Konnektive, CommandError> {
+pub(super) fn account(started: &Started, trigger: &CrmTrigger) -> Result<Konnektive, CommandError> {
     let name = trigger.connection.as_str();
     let connection = started.project.definition.connections.get(name).map(|connection| &connection.value);
     let Some(Connection::Konnektive(crm)) = connection else {
@@ -98,7 +98,7 @@ fn account(started: &Started, trigger: &CrmTrigger) -> Result<Konnektive, Comman
         .map_err(|error| CommandError::failure(error.to_string()))
 }
 
-fn refused(trigger: &CrmTrigger, error: &ReadError) -> CommandError {
+pub(super) fn refused(trigger: &CrmTrigger, error: &ReadError) -> CommandError {
     let told = CommandError::failure(format!("connection `{}`: {error}", trigger.connection));
     let permission = trigger.queries().first().map(|query| query.endpoint.permission());
     match remedy(&trigger.connection, error, permission) {

@@ -1,6 +1,6 @@
 //! Values and pairs beside each other.
 
-use super::Difference;
+use super::{At, Difference};
 use crate::value::{Decimal, Value};
 
 /// A value as JSON. What is compared has nothing absent in it, so it always has one.
@@ -9,23 +9,28 @@ pub(super) fn json_text(value: &Value) -> String {
 }
 
 /// Compares JSON: maps in part unless `exact`, lists member by member, numbers by value.
-pub(super) fn value(place: &str, expected: &Value, got: &Value, exact: bool, found: &mut Vec<Difference>) {
+pub(super) fn value(at: &At, expected: &Value, got: &Value, exact: bool, found: &mut Vec<Difference>) {
     match (expected, got) {
         (Value::Object(wanted), Value::Object(there)) => {
             for (name, expected) in wanted.iter() {
-                let place = member(place, name);
+                let at = member(at, name);
                 match there.get(name) {
-                    Some(got) => value(&place, expected, got, exact, found),
-                    None => found.push(Difference::new(place, json_text(expected), "nothing")),
+                    Some(got) => value(&at, expected, got, exact, found),
+                    None => {
+                        let difference = Difference::new(&at.place, json_text(expected), "nothing");
+                        found.push(difference.fix(&at, None));
+                    }
                 }
             }
             for (name, more) in there.iter().filter(|(name, _)| exact && wanted.get(name).is_none()) {
-                found.push(Difference::new(member(place, name), "nothing", json_text(more)));
+                let at = member(at, name);
+                let difference = Difference::new(&at.place, "nothing", json_text(more));
+                found.push(difference.fix(&at, more.clone()));
             }
         }
         (Value::List(wanted), Value::List(there)) if wanted.len() == there.len() => {
-            for (at, (expected, got)) in wanted.iter().zip(there.iter()).enumerate() {
-                value(&format!("{place}[{at}]"), expected, got, exact, found);
+            for (number, (expected, got)) in wanted.iter().zip(there.iter()).enumerate() {
+                value(&at.of_list(number), expected, got, exact, found);
             }
         }
         (Value::List(wanted), Value::List(there)) => {
@@ -33,26 +38,31 @@ pub(super) fn value(place: &str, expected: &Value, got: &Value, exact: bool, fou
                 let many = if members.len() == 1 { "member" } else { "members" };
                 format!("{} {many}: {}", members.len(), json_text(whole))
             };
-            found.push(Difference::new(place, words(wanted, expected), words(there, got)));
+            let difference = Difference::new(&at.place, words(wanted, expected), words(there, got));
+            found.push(difference.fix(at, got.clone()));
         }
         _ if expected == got => {}
-        _ => found.push(Difference::new(place, json_text(expected), json_text(got))),
+        _ => {
+            let difference = Difference::new(&at.place, json_text(expected), json_text(got));
+            found.push(difference.fix(at, got.clone()));
+        }
     }
 }
 
 /// `place.name`, or `place["odd name"]`.
-fn member(place: &str, name: &str) -> String {
+fn member(at: &At, name: &str) -> At {
     let plain = |sign: char| sign.is_alphanumeric() || matches!(sign, '_' | '-' | '$');
+    let member = at.part(name);
     if !name.is_empty() && name.chars().all(plain) {
-        return format!("{place}.{name}");
+        return member;
     }
-    format!("{place}[{}]", json_text(&Value::text(name)))
+    member.shown(format!("{}[{}]", at.place, json_text(&Value::text(name))))
 }
 
 /// Compares pairs of texts with a map: in part unless `exact`; a list is the values of a repeated name, null one that is
 /// not there.
 pub(super) fn pairs(
-    place: &str,
+    at: &At,
     expected: &Value,
     got: &[(String, String)],
     exact: bool,
@@ -72,7 +82,14 @@ pub(super) fn pairs(
         };
         if !same {
             let wanted = if expected.is_missing() { "nothing".to_owned() } else { json_text(expected) };
-            found.push(Difference::new(member(place, name), wanted, texts(&there)));
+            let at = member(at, name);
+            let to = match there.as_slice() {
+                [] => None,
+                // A number stays one, where it is as exact.
+                [one] if matches!(expected, Value::Number(_)) => Some(number(one)),
+                there => Some(of_texts(there)),
+            };
+            found.push(Difference::new(&at.place, wanted, texts(&there)).fix(&at, to));
         }
     }
     if !exact {
@@ -84,9 +101,21 @@ pub(super) fn pairs(
             told.push(name);
             let there: Vec<&str> =
                 got.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect();
-            found.push(Difference::new(member(place, name), "nothing", texts(&there)));
+            let at = member(at, name);
+            found.push(Difference::new(&at.place, "nothing", texts(&there)).fix(&at, of_texts(&there)));
         }
     }
+}
+
+fn of_texts(texts: &[&str]) -> Value {
+    match texts {
+        [one] => Value::text(*one),
+        more => Value::list(more.iter().map(|text| Value::text(*text)).collect()),
+    }
+}
+
+fn number(text: &str) -> Value {
+    Decimal::parse(text).map_or_else(|_| Value::text(text), Value::Number)
 }
 
 fn texts(texts: &[&str]) -> String {
@@ -108,10 +137,11 @@ fn is_text_of(expected: &Value, got: &str) -> bool {
 }
 
 /// Compares one text.
-pub(super) fn same_text(place: &str, expected: &Value, got: Option<String>, found: &mut Vec<Difference>) {
+pub(super) fn same_text(at: &At, expected: &Value, got: Option<String>, found: &mut Vec<Difference>) {
     let same = got.as_deref().is_some_and(|got| is_text_of(expected, got));
     if !same {
+        let to = got.as_deref().map(Value::text);
         let got = got.map_or_else(|| "nothing".to_owned(), |got| json_text(&Value::text(got)));
-        found.push(Difference::new(place, json_text(expected), got));
+        found.push(Difference::new(&at.place, json_text(expected), got).fix(at, to));
     }
 }

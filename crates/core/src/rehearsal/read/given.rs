@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::one::{Reading, StepInfo, words};
-use crate::definition::StepKind;
+use crate::definition::{Duration, FAULTS, FaultKind, FaultWord, SEEN, StepKind};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
-use crate::rehearsal::answer::Answer;
+use crate::rehearsal::answer::{Answer, Fault, Seen};
 use crate::rehearsal::case::Replies;
 use crate::source::Span;
 use crate::value::{Object, Value};
@@ -26,21 +26,25 @@ impl Reading<'_, '_> {
             let Some(step) = self.step(&entry.key, entry.key_span) else { continue };
             let replies = match &self.tree.node(entry.value).kind {
                 Kind::List(items) if step.each => {
-                    let answers: Vec<Answer> =
-                        items.iter().filter_map(|item| self.answer(*item, step)).collect();
+                    let answers = items.iter().filter_map(|item| self.attempts(*item, step)).collect();
                     Some(Replies::Each(answers))
                 }
-                Kind::List(_) => {
-                    let message = format!("`{}` has no `each`, and takes one reply", entry.key);
-                    let finding = Diagnostic::new(&code::TEST_PART, message).at(self.tree.span(entry.value));
-                    self.report(finding.help("write the reply as a map"));
-                    None
-                }
-                _ => self.answer(entry.value, step).map(Replies::All),
+                _ => self.attempts(entry.value, step).map(Replies::All),
             };
             all.extend(replies.map(|replies| (entry.key.to_string(), replies)));
         }
         all
+    }
+
+    /// One answer, or one for each attempt.
+    fn attempts(&mut self, node: NodeId, step: StepInfo) -> Option<Vec<Answer>> {
+        let Kind::List(items) = &self.tree.node(node).kind else {
+            return self.answer(node, step).map(|answer| vec![answer]);
+        };
+        let many = items.len();
+        let answers: Vec<Answer> = items.iter().filter_map(|item| self.answer(*item, step)).collect();
+        // What a list lacks is no other attempt's answer.
+        (many > 0 && answers.len() == many).then_some(answers)
     }
 
     fn answer(&mut self, node: NodeId, step: StepInfo) -> Option<Answer> {
@@ -53,6 +57,9 @@ impl Reading<'_, '_> {
                 Some(reason) => Some(Answer::Refused(reason.to_owned())),
                 None => self.refuse(node, "refused", "text"),
             };
+        }
+        if reply.get("fault").is_some() {
+            return self.fault(node, reply, step).map(Answer::Fault);
         }
         match step.kind {
             StepKind::Http => self.http(node, reply, step),
@@ -102,6 +109,65 @@ impl Reading<'_, '_> {
             }
         };
         Some(Answer::Http { status, headers, body })
+    }
+
+    fn fault(&mut self, node: NodeId, reply: &Object, step: StepInfo) -> Option<Fault> {
+        let of_step = |fault: &&FaultWord| step.kind == StepKind::Http || !fault.http_only;
+        let word = reply.get("fault").and_then(Value::as_text);
+        let found = FAULTS.iter().filter(of_step).find(|fault| Some(fault.word) == word);
+        let Some(fault) = found else {
+            let known: Vec<&str> = FAULTS.iter().filter(of_step).map(|fault| fault.word).collect();
+            return self.refuse(node, "fault", &format!("one of {}", words(&known)));
+        };
+        // What the CRM shows when somebody looks is a matter of writes alone.
+        let looks = step.kind == StepKind::Crm;
+        let mut keys = vec!["fault", "retry_after"];
+        if fault.kind == FaultKind::CutAnswer {
+            keys.extend(["status", "body"]);
+        }
+        let seen = reply.get("seen").filter(|_| looks);
+        if looks {
+            keys.extend(["seen", "seen_after"]);
+        }
+        let happened = seen.and_then(Value::as_text) == Some("happened");
+        if !happened {
+            self.only(node, reply, &keys, step)?;
+        }
+        let seen = match seen.map(|seen| seen.as_text()) {
+            None | Some(Some("not_happened")) => Seen::NotHappened,
+            Some(Some("refused")) => Seen::Refused,
+            Some(Some("unclear")) => Seen::Unclear,
+            Some(Some("happened")) => {
+                let answer = reply.iter().filter(|(name, _)| !keys.contains(&&***name));
+                let answer = answer.map(|(name, value)| (Arc::clone(name), value.clone())).collect();
+                let after = self.duration(node, reply, "seen_after")?.unwrap_or_default();
+                Seen::Happened { after, answer: Object::new(answer, None) }
+            }
+            Some(_) => return self.refuse(node, "seen", &format!("one of {}", words(&SEEN))),
+        };
+        let status = match reply.get("status") {
+            None => 200,
+            Some(status) => match status.as_number().and_then(crate::value::Decimal::to_i64) {
+                Some(status @ 100..600) => u16::try_from(status).unwrap_or(200),
+                _ => return self.refuse(node, "status", "an HTTP status"),
+            },
+        };
+        Some(Fault {
+            kind: fault.kind,
+            status,
+            retry_after: self.duration(node, reply, "retry_after")?,
+            seen,
+        })
+    }
+
+    /// A duration; the outer nothing when what stands there is none.
+    #[expect(clippy::option_option, reason = "given or not, and then good or not")]
+    fn duration(&mut self, node: NodeId, reply: &Object, key: &str) -> Option<Option<std::time::Duration>> {
+        let Some(value) = reply.get(key) else { return Some(None) };
+        match value.as_text().and_then(|text| text.parse::<Duration>().ok()) {
+            Some(duration) => Some(Some(duration.0)),
+            None => self.refuse(node, key, "a duration: 60s"),
+        }
     }
 
     /// Refuses keys that such a reply does not have; nothing when there is one.

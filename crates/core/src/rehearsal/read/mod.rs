@@ -4,6 +4,7 @@ mod expect;
 mod fixture;
 mod given;
 mod one;
+mod several;
 
 pub(super) use fixture::written;
 

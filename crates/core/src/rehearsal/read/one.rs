@@ -4,7 +4,8 @@ use super::Reader;
 use crate::definition::{StepKind, Test, Trigger, Zap};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::load::unread;
-use crate::rehearsal::case::{Case, Given};
+use crate::rehearsal::answer::Answer;
+use crate::rehearsal::case::{Case, Ending, Expect, Expected, Given, Places, Replies};
 use crate::source::Span;
 use crate::yaml::{self, MapRef, NodeId, NodeRef, Tree};
 
@@ -49,15 +50,37 @@ impl Reading<'_, '_> {
             }
         };
         self.unique(&test);
-        let given = self.given(&test);
-        let expect = self.expect(test.expect.0);
+        let vars = self.map(test.vars.as_ref());
+        self.known_vars(test.vars);
+        let given = match &test.records {
+            None => self.given(&test).map(|given| vec![given]),
+            Some(NodeRef(records)) => self.several(&test, *records),
+        };
+        let many = test.records.as_ref().map(|records| self.tree.items(records.0).len());
+        let expect = self.expected(test.expect.0, many);
+        let (mut given, expect, vars) = (given?, expect?, vars?);
+        given.iter_mut().for_each(|given| given.vars.clone_from(&vars));
         Some(Case {
             zap: self.zap.name.as_str().to_owned(),
             name: test.name.value.clone(),
             span: self.tree.span(test.name.node),
-            given: given?,
-            expect: expect?,
+            engine: test.records.is_some() || needs_engine(&given, &expect),
+            given: given.into(),
+            expect,
+            places: self.places(node, test.expect.0),
         })
+    }
+
+    /// Where everything that is expected is written.
+    fn places(&self, test: NodeId, expect: NodeId) -> Places {
+        let (test, whole) = (self.tree.span(test), self.tree.span(expect));
+        // What stands elsewhere, and is used here by an alias, is another test's.
+        let own = test.start <= whole.start && whole.end <= test.end;
+        let mut places = Places { whole: own.then_some(whole), parts: Vec::new() };
+        self.tree.walk(expect, &mut |node, pointer| {
+            places.parts.push((pointer.to_owned(), self.tree.span(node)));
+        });
+        places
     }
 
     /// Two tests of one name cannot be told apart in what is printed.
@@ -75,16 +98,23 @@ impl Reading<'_, '_> {
 
     /// What the test gives; nothing when it is not enough.
     fn given(&mut self, test: &Test) -> Option<Given> {
-        self.fits(test);
+        let given = [
+            ("record", test.record.map(|node| node.0)),
+            ("fresh", test.fresh.map(|node| node.0)),
+            ("headers", test.headers.map(|map| map.0)),
+            ("query", test.query.map(|map| map.0)),
+            ("at", test.at.as_ref().map(|at| at.node)),
+        ];
+        self.complete(&given, test.name.node);
         let record = self.value(test.record.as_ref());
         let fresh = self.value(test.fresh.as_ref());
         let headers = self.map(test.headers.as_ref());
         let query = self.map(test.query.as_ref());
-        let vars = self.map(test.vars.as_ref());
-        self.known_vars(test.vars);
         let replies = test.replies.map_or_else(Vec::new, |replies| self.replies(replies.0));
         let event = test.event.as_ref().map(|event| &event.value);
         Some(Given {
+            arrives: None,
+            also: None,
             record: record?,
             fresh: fresh?,
             headers: headers?.map(|headers| super::given::lowered(&headers)),
@@ -92,13 +122,14 @@ impl Reading<'_, '_> {
             tick: test.at.as_ref().map(|at| at.value.0),
             at: event.and_then(|event| event.at.as_ref()).map(|at| at.value.0),
             key: event.and_then(|event| event.key.as_ref()).map(|key| key.value.clone()),
-            vars: vars?,
+            // Told to all records of the test.
+            vars: None,
             replies,
         })
     }
 
-    /// Whether what is given goes with the zap's trigger.
-    fn fits(&mut self, test: &Test) {
+    /// Whether what is given goes with the zap's trigger, and is enough for it.
+    pub(super) fn complete(&mut self, given: &[(&'static str, Option<NodeId>)], at: NodeId) {
         let trigger = &self.zap.trigger.value;
         let (kind, takes, needs): (_, &[&str], _) = match trigger {
             Trigger::Orders(_) => ("konnektive.orders", &["record", "fresh"], Some("record")),
@@ -110,13 +141,6 @@ impl Reading<'_, '_> {
             // What it takes nobody knows.
             Trigger::Unread => return,
         };
-        let given = [
-            ("record", test.record.map(|node| node.0)),
-            ("fresh", test.fresh.map(|node| node.0)),
-            ("headers", test.headers.map(|map| map.0)),
-            ("query", test.query.map(|map| map.0)),
-            ("at", test.at.as_ref().map(|at| at.node)),
-        ];
         for (key, node) in given.iter().filter_map(|(key, node)| Some((*key, (*node)?))) {
             if !takes.contains(&key) {
                 let message = format!("`{key}` says nothing to a zap with a trigger of type {kind}");
@@ -137,7 +161,7 @@ impl Reading<'_, '_> {
                 "at" => "write when it fires: at: \"2026-09-16T08:00:00-04:00\"",
                 _ => "write `record:` with a map, or the path of a file beside this one",
             };
-            let at = self.tree.span(test.name.node);
+            let at = self.tree.span(at);
             self.report(Diagnostic::new(&code::MISSING_KEY, message).at(at).help(help));
         }
     }
@@ -189,7 +213,7 @@ impl Reading<'_, '_> {
 
     /// A value that may be the path of a fixture.
     #[expect(clippy::option_option, reason = "given or not, and then good or not")]
-    fn value(&mut self, node: Option<&NodeRef>) -> Option<Option<crate::value::Value>> {
+    pub(super) fn value(&mut self, node: Option<&NodeRef>) -> Option<Option<crate::value::Value>> {
         let Some(NodeRef(node)) = node else { return Some(None) };
         match self.tree.text(*node) {
             Some(path) => self.fixture(path, *node).map(Some),
@@ -198,9 +222,26 @@ impl Reading<'_, '_> {
     }
 
     #[expect(clippy::option_option, reason = "given or not, and then good or not")]
-    fn map(&mut self, map: Option<&MapRef>) -> Option<Option<crate::value::Value>> {
+    pub(super) fn map(&mut self, map: Option<&MapRef>) -> Option<Option<crate::value::Value>> {
         Some(map.map(|MapRef(node)| self.laid(None, *node)))
     }
+}
+
+/// Whether a test says something of which a rehearsal knows nothing.
+fn needs_engine(given: &[Given], expect: &Expected) -> bool {
+    let told_by_attempt = |answers: &Vec<Answer>| {
+        answers.len() > 1 || answers.iter().any(|answer| matches!(answer, Answer::Fault(_)))
+    };
+    let replies = given.iter().flat_map(|given| &given.replies).any(|(_, replies)| match replies {
+        Replies::All(answers) => told_by_attempt(answers),
+        Replies::Each(elements) => elements.iter().any(told_by_attempt),
+    });
+    let expects = match expect {
+        Expected::One(Expect::Run { ending, .. }) => Ending::says_something(ending),
+        Expected::One(Expect::Known) | Expected::Each(_) | Expected::Totals { .. } => true,
+        Expected::One(Expect::Filtered | Expect::Ignored) => false,
+    };
+    replies || expects
 }
 
 /// `a`, `b` and `c`, each in backticks.

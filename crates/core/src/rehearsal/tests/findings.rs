@@ -16,7 +16,7 @@ tests:
   - name: no record
     expect: {{ notify: done }}
   - {{ name: no expectation, record: fixtures/sale.json }}
-  - {{ name: unknown key, records: fixtures/sale.json, record: fixtures/sale.json, expect: {{ notify: done }} }}
+  - {{ name: unknown key, recrod: fixtures/sale.json, record: fixtures/sale.json, expect: {{ notify: done }} }}
   - {{ name: no such file, record: fixtures/sales.json, expect: {{ notify: done }} }}
   - {{ name: no such file again, record: {{ $from: fixtures/sales.json }}, expect: {{ notify: done }} }}
   - {{ name: outside, record: ../../../etc/passwd.json, expect: {{ notify: done }} }}
@@ -70,7 +70,7 @@ tests:
     insta::assert_snapshot!(told, @r"
     zaps/shop/z.yaml:9:11 ZR0203 the test has no `record` | write `record:` with a map, or the path of a file beside this one
     zaps/shop/z.yaml:11:7 ZR0203 member 2 of `tests` has no `expect` | add `expect:`
-    zaps/shop/z.yaml:12:26 ZR0202 unknown key `records` | known keys are `name`, `record`, `fresh`, `headers`, `query`, `at`, `event`, `vars`, `replies`, `expect`
+    zaps/shop/z.yaml:12:26 ZR0202 unknown key `recrod` | did you mean `records`?
     zaps/shop/z.yaml:13:35 ZR0902 zaps/shop/fixtures/sales.json cannot be read: no such file or directory
     zaps/shop/z.yaml:14:50 ZR0902 zaps/shop/fixtures/sales.json cannot be used
     zaps/shop/z.yaml:15:30 ZR0902 `../../../etc/passwd.json` leads out of the project | write a path from the folder of this file to a file of the project
@@ -92,7 +92,6 @@ tests:
     zaps/shop/z.yaml:28:82 ZR0209 `skipped` and `json` exclude each other (zaps/shop/z.yaml:28:67 `skipped` is here)
     zaps/shop/z.yaml:29:83 ZR0204 `skipped` can only be true | write true
     zaps/shop/z.yaml:31:28 ZR0202 a reply to an http request has no `statsu` | did you mean `status`?
-    zaps/shop/z.yaml:31:49 ZR0904 `note` has no `each`, and takes one reply | write the reply as a map
     zaps/shop/z.yaml:32:115 ZR0201 `status` of a reply takes an HTTP status
     zaps/shop/z.yaml:32:140 ZR0201 `refused` of a reply takes text
     zaps/shop/z.yaml:33:64 ZR0905 `at` says nothing to a zap with a trigger of type konnektive.orders | remove it; such a test takes `record` and `fresh`

@@ -366,6 +366,7 @@ impl World {
             counters: Counters::default(),
             trouble: Mutex::default(),
             misfits: Mutex::default(),
+            tap: None,
         });
         let mut targets = Targets::default();
         let lane = |(zap, state): &(Arc<Zap>, ZapState)| {

@@ -133,7 +133,7 @@ fn schema(path: &str) -> String {
 /// What is written is valid beside all else: it is read before it is written.
 fn check(context: &Context, root: &Path, path: &str, text: &str) -> Result<(), CommandError> {
     let file = File { path: path.to_owned(), content: Ok(text.as_bytes().to_vec()) };
-    let project = loading::load_tests_with(root, context.env.as_deref(), file);
+    let project = loading::load_tests_and(root, context.env.as_deref(), file);
     let ours = |finding: &&Diagnostic| {
         finding.severity == Severity::Error
             && finding.span.is_some_and(|span| project.sources.file(span.file).path == path)

@@ -3,11 +3,17 @@
 mod cases;
 mod junit;
 mod report;
+mod update;
+
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
 use zaprun_core::diagnostic::{Diagnostic, Severity, did_you_mean};
 use zaprun_core::rehearsal::{Case, Difference};
+use zaprun_core::source::Span;
+use zaprun_core::zap::Zap;
+use zaprun_engine::trial;
 
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
@@ -50,6 +56,9 @@ pub(crate) struct Args {
     /// With --cases: write each failure as a fixture and a test of its zap, which fails until the zap is mended
     #[arg(long, env = "ZAPRUN_SAVE", value_parser = BoolishValueParser::new())]
     save: bool,
+    /// Rewrite the expectations of tests that fail, in their files; comments and everything else stay as they are
+    #[arg(long, env = "ZAPRUN_UPDATE", value_parser = BoolishValueParser::new(), conflicts_with = "list")]
+    update: bool,
 
     /// How to write the results: for people, as JSON, as the JUnit XML that CI systems read
     #[arg(long, value_name = "FORMAT", env = "ZAPRUN_FORMAT", default_value = "text")]
@@ -68,11 +77,21 @@ enum Format {
     Junit,
 }
 
+impl Args {
+    /// Whether a test is one of those that are asked for.
+    fn wants(&self, case: &Case) -> bool {
+        let chosen = self.zaps.is_empty() || self.zaps.contains(&case.zap);
+        chosen && self.filter.as_deref().is_none_or(|text| case.name.contains(text))
+    }
+}
+
 /// A test and what came of it.
 struct Outcome<'a> {
     case: &'a Case,
     file: &'a str,
     line: usize,
+    /// The line of a place in that file.
+    line_of: Box<dyn Fn(Span) -> usize + 'a>,
     differences: Vec<Difference>,
 }
 
@@ -84,12 +103,16 @@ impl Outcome<'_> {
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let root = context.find_project()?;
-    let project = loading::load_tests(&root, context.env.as_deref(), false);
+    if args.update {
+        update::update(context, &root, &|case| args.wants(case))?;
+    }
+    let mut project = loading::load_tests(&root, context.env.as_deref(), false);
     if project.unreadable {
         findings(context, &project, &|_| true);
         return Err(CommandError::told());
     }
     known(&project, &args.zaps)?;
+    let zaps: Vec<Arc<Zap>> = std::mem::take(&mut project.zaps).into_iter().map(Arc::new).collect();
     let chosen = |name: &str| args.zaps.is_empty() || args.zaps.iter().any(|zap| zap == name);
     if let Some(number) = args.cases {
         return cases::run(context, args, &root, &project, number, &chosen);
@@ -98,10 +121,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         let error = CommandError::usage("`--save` writes what `--cases` finds");
         return Err(error.hint("add `--cases 256`"));
     }
-    let wanted = |case: &&Case| {
-        chosen(&case.zap) && args.filter.as_deref().is_none_or(|text| case.name.contains(text))
-    };
-    let cases: Vec<&Case> = project.cases.iter().filter(wanted).collect();
+    let cases: Vec<&Case> = project.cases.iter().filter(|case| args.wants(case)).collect();
     if args.list {
         let names: String = cases.iter().map(|case| format!("{}: {}\n", case.zap, case.name)).collect();
         context.printer.data(&crate::output::clean(&names))?;
@@ -112,7 +132,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         return Err(CommandError::usage(format!("no test has a name that holds `{text}`"))
             .hint("`zaprun test --list` names them"));
     }
-    let outcomes: Vec<Outcome<'_>> = cases.iter().filter_map(|case| outcome(&project, case)).collect();
+    let outcomes: Vec<Outcome<'_>> = cases.iter().filter_map(|case| outcome(&project, &zaps, case)).collect();
     let text = match args.format {
         Format::Text => report::text(&outcomes, context.printer.out(), context.printer.is_quiet()),
         Format::Json => report::json(&outcomes, errors == 0),
@@ -155,13 +175,14 @@ fn findings(context: &Context, project: &Loading, chosen: &dyn Fn(&str) -> bool)
 }
 
 /// Runs a test. The zap of one that could not be compiled has its findings instead.
-fn outcome<'a>(project: &'a Loading, case: &'a Case) -> Option<Outcome<'a>> {
-    let zap = project.zaps.iter().find(|zap| zap.name == case.zap)?;
+fn outcome<'a>(project: &'a Loading, zaps: &[Arc<Zap>], case: &'a Case) -> Option<Outcome<'a>> {
+    let zap = zaps.iter().find(|zap| zap.name == case.zap)?;
     Some(Outcome {
         case,
         file: &project.sources.file(case.span.file).path,
         line: project.sources.range(case.span).0.line,
-        differences: case.check(zap),
+        line_of: Box::new(|span| project.sources.range(span).0.line),
+        differences: trial::check(case, zap),
     })
 }
 

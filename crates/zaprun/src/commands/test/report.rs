@@ -19,7 +19,10 @@ pub(super) fn text(outcomes: &[Outcome<'_>], paint: Paint, quiet: bool) -> Strin
         out.push_str(&format!("{} {}\n", paint.red("✗"), clean(&name)));
         out.push_str(&format!("  {}\n", paint.dim(&format!("{}:{}", clean(outcome.file), outcome.line))));
         for difference in &outcome.differences {
-            out.push_str(&format!("  {}\n", clean(&difference.place)));
+            // What is written somewhere is told with its line.
+            let line = difference.span.map(|span| (outcome.line_of)(span));
+            let line = line.map(|line| paint.dim(&format!(" :{line}"))).unwrap_or_default();
+            out.push_str(&format!("  {}{line}\n", clean(&difference.place)));
             out.push_str(&format!("    expected  {}\n", paint.green(&clean(&difference.expected))));
             out.push_str(&format!("    got       {}\n", paint.red(&clean(&difference.got))));
             if let Some(help) = &difference.help {
@@ -51,6 +54,7 @@ struct Entry<'a> {
 #[derive(Serialize)]
 struct DifferenceEntry<'a> {
     place: &'a str,
+    line: Option<usize>,
     expected: &'a str,
     got: &'a str,
     help: Option<&'a str>,
@@ -70,6 +74,7 @@ pub(super) fn json(outcomes: &[Outcome<'_>], valid: bool) -> String {
             .iter()
             .map(|difference| DifferenceEntry {
                 place: &difference.place,
+                line: difference.span.map(|span| (outcome.line_of)(span)),
                 expected: &difference.expected,
                 got: &difference.got,
                 help: difference.help.as_deref(),

@@ -1,6 +1,6 @@
 //! Crashes: a port call that never returns stands for a process that dies there.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Which side of a call's effect the process dies on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,23 +29,24 @@ impl Calls {
 
     /// The process dies at the `nth` call from now, counted from 1.
     pub fn crash_at(&self, nth: usize, moment: Moment) {
-        *self.0.lock().unwrap() = Inner { made: 0, crash: Some((nth, moment)) };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+            Inner { made: 0, crash: Some((nth, moment)) };
     }
 
     /// No crash any more; counts from 0 again.
     pub fn calm(&self) {
-        *self.0.lock().unwrap() = Inner::default();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Inner::default();
     }
 
     /// Calls since the last [`Calls::crash_at`] or [`Calls::calm`].
     pub fn made(&self) -> usize {
-        self.0.lock().unwrap().made
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).made
     }
 
     /// To be awaited before a call's effect; gives the call's number for [`Calls::leave`].
     pub async fn enter(&self) -> usize {
         let (number, crash) = {
-            let mut inner = self.0.lock().unwrap();
+            let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             inner.made += 1;
             (inner.made, inner.crash)
         };
@@ -57,7 +58,7 @@ impl Calls {
 
     /// To be awaited after a call's effect.
     pub async fn leave(&self, number: usize) {
-        let crash = self.0.lock().unwrap().crash;
+        let crash = self.0.lock().unwrap_or_else(PoisonError::into_inner).crash;
         if crash == Some((number, Moment::After)) {
             std::future::pending::<()>().await;
         }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 /// A clock that stands still until it is told to move, or until [`FakeClock::drive`] finds that all wait for it.
@@ -33,24 +33,28 @@ impl FakeClock {
         Self(Arc::new(Mutex::new(Inner { now, next_id: 0, sleepers: Vec::new() })))
     }
 
-    /// A clock at an RFC 3339 instant.
+    /// A clock at an RFC 3339 instant, for tests.
+    ///
+    /// # Panics
+    /// When it is none.
+    #[expect(clippy::unwrap_used, reason = "a test that writes no instant must fail")]
     pub fn at(instant: &str) -> Self {
         Self::new(instant.parse().unwrap())
     }
 
     /// Moves on by `by`, waking whoever is due.
     pub fn advance(&self, by: SignedDuration) {
-        let now = self.0.lock().unwrap().now;
-        self.set(now.saturating_add(by).unwrap());
+        let now = self.0.lock().unwrap_or_else(PoisonError::into_inner).now;
+        self.set(now.saturating_add(by).unwrap_or(Timestamp::MAX));
     }
 
     /// Jumps to `now`, which may be earlier, waking whoever is due.
     pub fn set(&self, now: Timestamp) {
         let due: Vec<Waker> = {
-            let mut inner = self.0.lock().unwrap();
+            let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             // Who sleeps, sleeps no longer for it.
             if let Ok(back) = std::time::Duration::try_from(inner.now.duration_since(now)) {
-                inner.sleepers.iter_mut().for_each(|s| s.at = s.at.saturating_sub(back).unwrap());
+                inner.sleepers.iter_mut().for_each(|s| s.at = s.at.saturating_sub(back).unwrap_or(s.at));
             }
             inner.now = now;
             inner.sleepers.iter().filter(|s| s.at <= now).map(|s| s.waker.clone()).collect()
@@ -60,7 +64,7 @@ impl FakeClock {
 
     /// When the first sleeper wants to be woken.
     pub fn next_wake(&self) -> Option<Timestamp> {
-        self.0.lock().unwrap().sleepers.iter().map(|s| s.at).min()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).sleepers.iter().map(|s| s.at).min()
     }
 
     /// Runs a future to its end, moving time on whenever everything in it waits for the clock. `None`: nothing can
@@ -103,12 +107,12 @@ impl Wake for Flag {
 #[async_trait]
 impl Clock for FakeClock {
     fn now(&self) -> Timestamp {
-        self.0.lock().unwrap().now
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).now
     }
 
     async fn sleep_until(&self, at: Timestamp) {
         let id = {
-            let mut inner = self.0.lock().unwrap();
+            let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             inner.next_id += 1;
             inner.next_id
         };
@@ -127,7 +131,7 @@ impl Future for Sleep {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let clock = self.clock.clone();
-        let mut inner = clock.0.lock().unwrap();
+        let mut inner = clock.0.lock().unwrap_or_else(PoisonError::into_inner);
         self.at = inner.sleepers.iter().find(|s| s.id == self.id).map_or(self.at, |s| s.at);
         inner.sleepers.retain(|s| s.id != self.id);
         if inner.now >= self.at {
@@ -140,6 +144,6 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        self.clock.0.lock().unwrap().sleepers.retain(|s| s.id != self.id);
+        self.clock.0.lock().unwrap_or_else(PoisonError::into_inner).sleepers.retain(|s| s.id != self.id);
     }
 }

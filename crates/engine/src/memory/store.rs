@@ -10,7 +10,7 @@ use crate::ports::{
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 /// A store in memory. A clone is another view of the same state, so it outlives the engine that used it.
@@ -90,32 +90,32 @@ impl MemoryStore {
 
     /// Is asked before each call, by the method's name; an answer is the call's failure, and nothing is written.
     pub fn script(&self, fault: impl FnMut(&'static str) -> Option<StoreError> + Send + 'static) {
-        *self.fault.lock().unwrap() = Some(Box::new(fault));
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(fault));
     }
 
     /// Ends the script.
     pub fn behave(&self) {
-        *self.fault.lock().unwrap() = None;
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// All runs, oldest first.
     pub fn all_runs(&self) -> Vec<MemoryRun> {
-        self.state.lock().unwrap().runs.all().to_vec()
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).runs.all().to_vec()
     }
 
     /// Asks a running engine to resolve a held run, as `runs resolve` does.
     pub fn resolve(&self, run: RunId, resolution: Resolution) {
-        self.state.lock().unwrap().runs.ask(run, resolution);
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).runs.ask(run, resolution);
     }
 
     /// What the ledger says of a zap's event.
     pub fn fate(&self, zap: ZapId, key: &EventKey) -> Option<Fate> {
-        self.state.lock().unwrap().ledger.get(&(zap, key.clone())).copied()
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).ledger.get(&(zap, key.clone())).copied()
     }
 
     /// All ledger entries of a zap.
     pub fn ledger(&self, zap: ZapId) -> Vec<(EventKey, Fate)> {
-        let state = self.state.lock().unwrap();
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state
             .ledger
             .iter()
@@ -126,7 +126,7 @@ impl MemoryStore {
 
     /// A zap's cursors by query.
     pub fn cursors(&self, zap: ZapId) -> BTreeMap<String, Timestamp> {
-        let state = self.state.lock().unwrap();
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.zaps.iter().find(|row| row.id == zap).map(|row| row.cursors.clone()).unwrap_or_default()
     }
 
@@ -136,11 +136,16 @@ impl MemoryStore {
         act: impl FnOnce(&mut State) -> T + Send,
     ) -> Result<T, StoreError> {
         let call = self.calls.enter().await;
-        let failure = self.fault.lock().unwrap().as_mut().and_then(|fault| fault(method));
+        let failure = self
+            .fault
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_mut()
+            .and_then(|fault| fault(method));
         if let Some(error) = failure {
             return Err(error);
         }
-        let result = act(&mut self.state.lock().unwrap());
+        let result = act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
         self.calls.leave(call).await;
         Ok(result)
     }

@@ -86,8 +86,10 @@ impl Runs {
     }
 
     pub(super) fn change(&mut self, id: RunId, change: impl FnOnce(&mut MemoryRun)) {
-        let run = self.runs.iter_mut().find(|run| run.id == id);
-        change(run.expect("the engine speaks of runs it was given"));
+        // The engine speaks of runs it was given.
+        if let Some(run) = self.runs.iter_mut().find(|run| run.id == id) {
+            change(run);
+        }
     }
 
     pub(super) fn update(&mut self, update: RunUpdate) {
