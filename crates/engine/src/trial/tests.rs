@@ -13,7 +13,7 @@ use zaprun_core::zap::{ProjectFacts, Zap, compile};
 const PROJECT: &str = r##"version: 1
 connections:
   crm: { type: konnektive, login_id: "${LOGIN}", password: "${PASSWORD}", timezone: America/New_York, currency: USD }
-  sink: { type: http, base_url: "${SINK}" }
+  sink: { type: http, base_url: "${SINK}", may_receive: [personal, card, secret] }
   form: { type: webhook, verify: { token: { header: X-Token, value: "${TOKEN}" } } }
 listen: { webhooks: 127.0.0.1:8080 }
 vars: { channel: "#orders" }
