@@ -76,7 +76,7 @@ pub(crate) mod tests {
             correlate_in: None,
             settle_after: Duration::from_secs(900),
             repeat: endpoint.repeat,
-            serial: None,
+            serials: Vec::new(),
             lead: None,
         }
     }

@@ -223,7 +223,7 @@ fn sale(run: RunId) -> BegunAttempt {
         write: Some(BegunWrite {
             params: params.map(|name| (name.to_owned(), format!("value of {name}"))).to_vec(),
             before: Some("no order".to_owned()),
-            serial: Some(format!("crm/12/{run}@example.test")),
+            serials: vec![format!("crm/12/{run}@example.test")],
             looked: None,
         }),
     }

@@ -3,6 +3,7 @@
 use super::book::{Book, Kept};
 use super::facts::{facts, once_value, restore, show};
 use super::lane::Lane;
+use super::write::LEAD;
 use crate::ports::{
     BegunAttempt, ClaimedRun, OnceOutcome, RunReason, RunState, StepOutcome, StepRecord, StoreError,
 };
@@ -106,6 +107,12 @@ impl Unit<'_> {
     }
 }
 
+/// Whether an attempt holds its place between a lead and its sale. What else has not left is begun anew.
+fn lead_is_done(steps: &[StepRecord], open: &BegunAttempt) -> bool {
+    let lead = format!("{}.{LEAD}", open.step);
+    steps.iter().any(|step| step.step == lead && step.element == open.element)
+}
+
 /// How a unit ended.
 pub(super) enum Ended {
     /// Sent and accepted.
@@ -137,7 +144,7 @@ impl<'a> Journey<'a> {
             lane,
             attempts: run.attempts,
             retrying_since: run.retrying_since,
-            open: run.begun.take(),
+            open: run.begun.take().filter(|open| open.has_left() || lead_is_done(&run.steps, open)),
             done_at: run.steps.last().map(|step| step.at),
             book: Book::default(),
             saved: Vec::new(),
@@ -249,8 +256,7 @@ impl<'a> Journey<'a> {
                 other => return Ok(other),
             }
         }
-        let left = |open: &BegunAttempt| open.write.as_ref().is_none_or(|write| write.before.is_some());
-        if let Some(open) = self.open.take().filter(left) {
+        if let Some(open) = self.open.take().filter(BegunAttempt::has_left) {
             let error = format!(
                 "the outcome of step `{}` is unknown, and the zap does not have that step any more",
                 open.step

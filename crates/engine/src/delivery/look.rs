@@ -61,7 +61,7 @@ impl Journey<'_> {
             sight = writer.look(&sent, Some(&before)) => sight,
         };
         let now = shared.clock.now();
-        let Sight { state, seen } = match sight {
+        let Sight { state, seen, .. } = match sight {
             Ok(sight) => {
                 let effect = ticket.report(self.run.id, super::breaker::Health::Well, now);
                 shared.announce(breaker, &effect);
@@ -119,7 +119,7 @@ impl Journey<'_> {
 
     /// The write counts as one attempt that failed.
     fn nothing_happened(&mut self) -> Found {
-        // The serial stays held until the next attempt has begun or the step has ended.
+        // The serials stay held until the next attempt has begun or the step has ended.
         if let Some(write) = self.open.as_mut().and_then(|open| open.write.as_mut()) {
             write.before = None;
             write.looked = None;

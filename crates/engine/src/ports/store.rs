@@ -286,7 +286,7 @@ pub struct ClaimedRun {
     pub begun: Option<BegunAttempt>,
 }
 
-/// An attempt recorded before its first byte left.
+/// An attempt recorded before its first byte left, or what is held for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BegunAttempt {
     /// Step id.
@@ -299,16 +299,23 @@ pub struct BegunAttempt {
     pub write: Option<BegunWrite>,
 }
 
+impl BegunAttempt {
+    /// Whether it may have left; else only its serials are held.
+    pub fn has_left(&self) -> bool {
+        self.write.as_ref().is_none_or(|write| write.before.is_some())
+    }
+}
+
 /// What is kept of a write to the CRM until its outcome is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BegunWrite {
     /// The parameters that were sent, without credentials.
     pub params: Vec<(String, String)>,
     /// What the CRM showed before it left: [`crate::ports::Sight::state`]. `None`: nothing has left yet, and only the
-    /// serial is held, between a lead and its sale.
+    /// serials are held: while the CRM is looked at, and between a lead and its sale.
     pub before: Option<String>,
-    /// While this attempt is open no other of the same text may begin.
-    pub serial: Option<String>,
+    /// While this attempt is open no other that has one of these may begin.
+    pub serials: Vec<String>,
     /// What the latest look showed, and when, once there was one that may count.
     pub looked: Option<(String, Timestamp)>,
 }
@@ -318,7 +325,7 @@ pub struct BegunWrite {
 pub enum Begun {
     /// It is recorded.
     Yes,
-    /// Another run's attempt of the same serial is open: this one must wait, and nothing was recorded.
+    /// Another run's attempt that has one of the serials is open: this one must wait, and nothing was recorded.
     Waits(RunId),
 }
 

@@ -110,12 +110,9 @@ impl Runs {
     }
 
     pub(super) fn begin(&mut self, id: RunId, begun: BegunAttempt) -> Begun {
-        let serial = |begun: &BegunAttempt| begun.write.as_ref().and_then(|write| write.serial.clone());
-        let mine = serial(&begun);
-        let open = self
-            .runs
-            .iter()
-            .find(|run| run.id != id && mine.is_some() && run.begun.as_ref().and_then(serial) == mine);
+        let mine = serials(&begun);
+        let shares = |begun: &BegunAttempt| serials(begun).iter().any(|serial| mine.contains(serial));
+        let open = self.runs.iter().find(|run| run.id != id && run.begun.as_ref().is_some_and(shares));
         if let Some(run) = open {
             return Begun::Waits(run.id);
         }
@@ -124,10 +121,10 @@ impl Runs {
     }
 
     pub(super) fn own(&self, order: &str, serial: Option<&str>) -> Own {
-        let writes = self.runs.iter().filter_map(|run| run.begun.as_ref()?.write.as_ref());
+        let mut open = self.runs.iter().filter_map(|run| run.begun.as_ref()).flat_map(serials);
         Own {
             made: self.touched.get(order).is_some_and(|(made, _)| *made),
-            open: serial.is_some() && writes.map(|write| write.serial.as_deref()).any(|open| open == serial),
+            open: serial.is_some_and(|serial| open.any(|open| open == serial)),
         }
     }
 
@@ -175,6 +172,10 @@ impl Runs {
             other => OnceOutcome::TakenBy(other),
         }
     }
+}
+
+fn serials(begun: &BegunAttempt) -> &[String] {
+    begun.write.as_ref().map_or(&[], |write| &write.serials)
 }
 
 /// The record of a step that a person has settled.

@@ -10,7 +10,7 @@ use serde_json::json;
 use std::time::Duration;
 
 /// A sale whose lead goes first.
-const SALE: &str = r#"
+pub(super) const SALE: &str = r#"
 name: sale
 trigger: { type: konnektive.orders, connection: crm, order_type: new_sale }
 actions:

@@ -63,7 +63,7 @@ fn held() -> RunDetail {
             write: Some(BegunWrite {
                 params: params.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
                 before: Some("PARTIAL, 0 charges".to_owned()),
-                serial: Some("crm/12/ada@example.test".to_owned()),
+                serials: vec!["crm/12/ada@example.test".to_owned()],
                 looked: Some(("PARTIAL, 1 charge".to_owned(), at(30))),
             }),
         }),
