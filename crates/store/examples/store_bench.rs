@@ -189,6 +189,7 @@ fn delivered(run: RunId) -> RunUpdate {
             at: now(),
             reply: Some(Bytes::from_static(b"ok")),
             response: None,
+            why: None,
         }],
         failed: Vec::new(),
         touched: Vec::new(),

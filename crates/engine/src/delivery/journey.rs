@@ -38,8 +38,8 @@ pub(super) async fn travel(lane: &Lane, run: ClaimedRun) -> Result<(), StoreErro
     }
     if journey.run.depth > LONGEST_CHAIN {
         let detail = format!(
-            "{} of zaprun's own writes led here, one after another; `runs resolve` lets it through",
-            journey.run.depth
+            "{} of zaprun's own writes led here, one after another; `zaprun runs resolve {} --as done` lets it through",
+            journey.run.depth, journey.run.id
         );
         return journey.end(RunState::Held, reason("chain", detail)).await;
     }
@@ -138,7 +138,10 @@ enum Next {
 impl<'a> Journey<'a> {
     fn new(lane: &'a Lane, mut run: ClaimedRun) -> Self {
         let given_up = run.steps.iter().find(|step| step.outcome == StepOutcome::Failed);
-        let failure = given_up.map(|step| reason("refused", format!("step `{}` failed", step.step)));
+        let failure = given_up.map(|step| {
+            // A state of before has no reasons.
+            step.why.clone().unwrap_or_else(|| reason("refused", format!("step `{}` failed", step.step)))
+        });
         let sent = run.steps.iter().map(|step| step.attempts).fold(0, u32::saturating_add);
         Journey {
             lane,
@@ -277,14 +280,14 @@ impl<'a> Journey<'a> {
                 return Ok(Next::Stop(why));
             }
             super::pause::Due::Broken(why) => {
-                self.give_up(unit, why.detail.clone());
+                self.give_up(unit, why.clone());
                 return Ok(self.conclude(unit, Ended::Dead(why), scope));
             }
         }
         match action.plan(scope) {
             Err(error) => {
                 let why = self.mapping(&error);
-                self.give_up(unit, why.detail.clone());
+                self.give_up(unit, why.clone());
                 Ok(self.conclude(unit, Ended::Dead(why), scope))
             }
             Ok(Plan::Skip { .. }) => Ok(self.skip(unit, scope)),

@@ -76,13 +76,18 @@ impl Journey<'_> {
                 Ended::Done => self.reserve(unit, lead.serials.clone()),
                 Ended::Resting => return Ok(Ended::Resting),
                 Ended::Dead(why) => {
-                    self.settle(unit, StepOutcome::Failed, None, 0, Kept::default());
+                    let kept = Kept { why: Some(why.clone()), ..Kept::default() };
+                    self.settle(unit, StepOutcome::Failed, None, 0, kept);
                     return Ok(Ended::Dead(why));
                 }
             }
         }
         let lead = self.record_of(&lead_unit.step(), unit.element);
         let order = lead.and_then(|lead| member(lead.response.as_deref(), "orderId"));
+        // A person who says that a lead was imported need not know its id; then the sale is found by its buyer.
+        if order.is_none() && lead.is_some_and(|lead| lead.why.is_some()) {
+            return self.write_one(unit, request, &*writer, scope).await;
+        }
         let Some(order) = order else {
             let why = reason("refused", "the lead was imported, and the CRM's answer names no orderId");
             return Ok(self.dead(unit, Trace::default(), why));
@@ -340,7 +345,7 @@ impl Journey<'_> {
             WriteOutcome::Unknown { reason: why, .. } if request.repeat != Repeat::Safe => {
                 let now = self.lane.shared.clock.now();
                 self.fail(unit, why.clone(), Trace::default());
-                return self.wait(reason("uncertain", why), after(now, FIRST_LOOK)).await;
+                return self.doubt(unit, why, after(now, FIRST_LOOK)).await;
             }
             WriteOutcome::Unknown { reason, retry_after } => {
                 (Verdict::Retry { reason, retry_after, ill: true }, Trace::default())
@@ -388,7 +393,8 @@ impl Journey<'_> {
         if unit.sub.is_none() {
             show(scope, &unit.action.id, unit.element, StepOutcome::Done, Some(&response));
         }
-        let kept = Kept { reply: keep::reply(&*mask, &reply.body), response: keeps.then_some(response) };
+        let kept =
+            Kept { reply: keep::reply(&*mask, &reply.body), response: keeps.then_some(response), why: None };
         self.settle(unit, StepOutcome::Done, None, attempts, kept);
         Ended::Done
     }

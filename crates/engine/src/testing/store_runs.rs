@@ -3,7 +3,7 @@
 use super::store::MemoryRun;
 use crate::ports::{
     Begun, BegunAttempt, ClaimedRun, NewEvent, OnceOutcome, Own, Resolution, RunId, RunReason, RunState,
-    RunUpdate, StepOutcome, StepRecord, StoredEvent, Target, ZapId,
+    RunUpdate, StoredEvent, Target, ZapId,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -146,7 +146,8 @@ impl Runs {
             };
             match run.begun.take() {
                 Some(begun) => {
-                    run.steps.push(resolved(&begun, resolution, run.attempts, now));
+                    let step = begun.resolved(resolution, &run.reason, run.attempts, &run.steps, now);
+                    run.steps.push(step);
                     // What was counted for its retries does not count for the next step.
                     run.attempts = 0;
                     run.retrying_since = None;
@@ -176,23 +177,6 @@ impl Runs {
 
 fn serials(begun: &BegunAttempt) -> &[String] {
     begun.write.as_ref().map_or(&[], |write| &write.serials)
-}
-
-/// The record of a step that a person has settled.
-fn resolved(begun: &BegunAttempt, resolution: Resolution, attempts: u32, at: Timestamp) -> StepRecord {
-    StepRecord {
-        step: begun.step.clone(),
-        element: begun.element.clone(),
-        outcome: match resolution {
-            Resolution::Done => StepOutcome::Done,
-            Resolution::Failed => StepOutcome::Failed,
-        },
-        status: None,
-        attempts: attempts.saturating_add(1),
-        at,
-        reply: None,
-        response: None,
-    }
 }
 
 fn claimed(run: &MemoryRun) -> ClaimedRun {

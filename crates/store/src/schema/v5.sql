@@ -8,3 +8,7 @@ CREATE INDEX serial_run ON serial (run);
 INSERT INTO serial (serial, run) SELECT serial, run FROM begun WHERE serial IS NOT NULL;
 DROP INDEX begun_serial;
 ALTER TABLE begun DROP COLUMN serial;
+
+-- Why a step was given up, or that a person settled it.
+ALTER TABLE step ADD COLUMN word TEXT;
+ALTER TABLE step ADD COLUMN detail TEXT;

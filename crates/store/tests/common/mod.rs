@@ -95,6 +95,7 @@ pub fn step(id: &str) -> StepRecord {
         at: at(400),
         reply: Some(Bytes::from_static(b"ok")),
         response: Some(Bytes::from_static(b"{\"status\":200}")),
+        why: None,
     }
 }
 

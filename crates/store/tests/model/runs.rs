@@ -127,7 +127,21 @@ impl Model {
                     attempts: claimed.attempts + 1,
                     at: now,
                     reply: None,
-                    response: None,
+                    response: begun
+                        .write
+                        .map(|_| {
+                            // Its parameters name no id.
+                            Bytes::from_static(b"{\"result\":\"SUCCESS\"}")
+                        })
+                        .filter(|_| resolution == Resolution::Done),
+                    why: Some(reason(
+                        &claimed.reason.word,
+                        &format!(
+                            "{} by a person's word; before: {}",
+                            ["done", "failed"][resolution as usize],
+                            claimed.reason.detail
+                        ),
+                    )),
                 });
                 (claimed.attempts, claimed.retrying_since) = (0, None);
             }

@@ -1,6 +1,6 @@
 //! One parameter of an endpoint, compiled.
 
-use crate::crm::{CLEARED, Param, Wrong, WrongKind, write};
+use crate::crm::{CLEARED, Param, ParamType, Wrong, WrongKind, write};
 use crate::expression::Settings;
 use crate::mapping::{MapError, Mapped, Mapping};
 use crate::value::Value;
@@ -37,7 +37,11 @@ impl Parameter {
     }
 
     fn refused(&self, wrong: Wrong) -> MapError {
-        let Wrong { kind, message, help, value } = wrong;
+        let Wrong { kind, mut message, help, value } = wrong;
+        // A run's reason is kept without the help.
+        if let (WrongKind::Value, ParamType::Enum(words)) = (kind, self.param.ty) {
+            message = format!("{message}; it is one of {}", words.join(", "));
+        }
         MapError {
             message,
             help,

@@ -54,6 +54,7 @@ fn held() -> RunDetail {
             at: at(11),
             reply: None,
             response: None,
+            why: None,
         }],
         attempts: Vec::new(),
         begun: Some(BegunAttempt {

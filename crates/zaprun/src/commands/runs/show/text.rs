@@ -134,7 +134,8 @@ fn step_line(step: &StepRecord, paint: Paint) -> String {
     let status = step.status.map(|status| format!(" {status}")).unwrap_or_default();
     let tries = count(u64::from(step.attempts), "attempt", "attempts");
     let name = named(&step.step, step.element.as_deref());
-    format!("  {name}  {painted}{status}  {tries}  {}\n{}", time(step.at), reply(step.reply.as_deref()))
+    let why = step.why.as_ref().map(|why| format!("    {}\n", clean(&why.detail))).unwrap_or_default();
+    format!("  {name}  {painted}{status}  {tries}  {}\n{why}{}", time(step.at), reply(step.reply.as_deref()))
 }
 
 fn attempt_line(attempt: &AttemptRecord, paint: Paint) -> String {
