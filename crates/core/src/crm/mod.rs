@@ -11,6 +11,7 @@ mod lookup;
 mod payment;
 pub mod serial;
 mod shared;
+pub(crate) mod states;
 
 mod add_note;
 mod blacklist_customer;
