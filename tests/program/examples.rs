@@ -156,7 +156,7 @@ fn push(address: &str, path: &str, headers: &[(&str, String)], body: &str) {
 }
 
 /// A record of the example's own tests, changed.
-fn fixture(path: &str, changes: Value) -> String {
+fn fixture(path: &str, changes: &Value) -> String {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let text = fs::read_to_string(repository.join(format!("zaps/{path}.json"))).unwrap();
     let mut record: Value = serde_json::from_str(&text).unwrap();
@@ -193,7 +193,7 @@ fn the_example_zaps_do_their_work_in_the_crm() {
     let engine = lab.start(&["run"]);
     let address = address(&engine);
     let now = jiff::Timestamp::now().as_second();
-    let form = fixture("inbound/fixtures/submission", json!({}));
+    let form = fixture("inbound/fixtures/submission", &json!({}));
     let signature = format!("v1,{}", STANDARD.encode(tag(&format!("msg_1.{now}.{form}"))));
     let standard = [
         ("webhook-id", "msg_1".to_owned()),
@@ -201,20 +201,20 @@ fn the_example_zaps_do_their_work_in_the_crm() {
         ("webhook-signature", signature),
     ];
     push(&address, "lead-form", &standard, &form);
-    let ticket = fixture("inbound/fixtures/phone-order", json!({ "email": "phone@example.test" }));
+    let ticket = fixture("inbound/fixtures/phone-order", &json!({ "email": "phone@example.test" }));
     let stripe = format!("t={now},v1={}", hex(&tag(&format!("{now}.{ticket}"))));
     push(&address, "phone-order", &[("stripe-signature", stripe)], &ticket);
-    let alert = fixture("chargebacks/fixtures/alert", alert);
+    let alert = fixture("chargebacks/fixtures/alert", &alert);
     push(
         &address,
         "chargeback-alert",
         &[("x-signature-256", format!("sha256={}", hex(&tag(&alert))))],
         &alert,
     );
-    let correction = fixture("inbound/fixtures/correction", json!({ "customer_id": customer }));
+    let correction = fixture("inbound/fixtures/correction", &json!({ "customer_id": customer }));
     let basic = format!("Basic {}", STANDARD.encode(format!("helpdesk:{SECRET}")));
     push(&address, "customer-corrected", &[("authorization", basic)], &correction);
-    let parcel = fixture("inbound/fixtures/parcel", json!({ "order_number": clicked }));
+    let parcel = fixture("inbound/fixtures/parcel", &json!({ "order_number": clicked }));
     push(&address, "parcel-shipped", &[("x-warehouse-token", SECRET.to_owned())], &parcel);
 
     let quiet = |lab: &Lab| {

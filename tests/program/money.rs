@@ -132,3 +132,38 @@ fn two_requests_for_one_lead_sell_it_once() {
     assert_eq!(lab.crm().charges(&lead).len(), 1);
     assert_eq!(lab.crm().charges_of(EMAIL).len(), before + 1);
 }
+
+/// A look-up that finds nothing stops the run; what was asked is shown, and what was not reached says so.
+#[test]
+fn a_look_up_that_failed_is_shown_as_it_was_asked() {
+    const QUERY: &str = "\
+name: query
+trigger: { type: webhook, connection: desk, path: /hooks/query, key: \"{{ record.id }}\" }
+actions:
+  - id: find
+    type: konnektive.query
+    connection: crm
+    find: transactions
+    by: { cardBin: \"999999\", cardLast4: \"9999\" }
+    from: 2026-09-14
+    to: 2026-09-18
+    expect: one
+  - id: refund
+    type: konnektive.refund_transaction
+    connection: crm
+    map: { transactionId: \"{{ steps.find.response.row.transactionId }}\", fullRefund: true }
+on_failure:
+  - { id: tell, type: http, connection: api, path: told, json: { why: \"{{ failure.reason }}\" } }
+";
+    let lab = lab();
+    lab.zap(QUERY);
+    let (engine, address) = start(&lab);
+    let sent = || post_to(&address, "/hooks/query", CANARIES[2], r#"{"id":"1"}"#);
+    assert_eq!(when_open(sent), Some(202));
+    lab.wait_for_sink(1);
+    lab.stop(engine);
+    let told = lab.zaprun(&["runs", "show", "1"]).expect(0);
+    for text in ["startDate: 09/14/2026", "endDate: 09/18/2026", "not reached: step `find` failed"] {
+        assert!(told.out.contains(text), "{text}\n{}", told.out);
+    }
+}

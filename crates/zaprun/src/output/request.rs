@@ -243,6 +243,25 @@ mod tests {
     }
 
     #[test]
+    fn a_look_up_is_shown_with_its_days() {
+        let day = |day| jiff::civil::Date::new(2026, 9, day).unwrap();
+        let request = Request::Find(FindRequest {
+            connection: "crm".to_owned(),
+            endpoint: zaprun_core::trigger::Endpoint::Transactions,
+            params: vec![("cardLast4".to_owned(), "1111".to_owned())],
+            days: Some((day(14), day(18))),
+        });
+        insta::assert_snapshot!(request_text(&request, Paint(false)), @r"
+        POST {crm}/transactions/query/
+        cardLast4: 1111
+        startDate: 09/14/2026
+        endDate: 09/18/2026
+        ");
+        let entry = serde_json::to_value(RequestEntry::from(&request)).unwrap();
+        assert_eq!(entry["body"], "cardLast4=1111&startDate=09%2F14%2F2026&endDate=09%2F18%2F2026");
+    }
+
+    #[test]
     fn a_body_that_is_no_json_stays_as_it_is() {
         assert_eq!(body_text(b"a=1&b=2"), "a=1&b=2");
         assert_eq!(body_text(b"\xff"), "\u{fffd}");
