@@ -67,10 +67,9 @@ fn what_failed_by_a_persons_word_is_dead() {
     lab.once(1);
     assert_eq!(paths(&lab), ["/sink/sales"]);
     let runs = lab.runs();
-    assert_eq!(
-        (&runs[0]["state"], &runs[0]["reason"]["detail"]),
-        (&"dead".into(), &"step `post` failed".into())
-    );
+    assert_eq!(runs[0]["state"], "dead");
+    let why = runs[0]["reason"]["detail"].as_str().unwrap();
+    assert!(why.starts_with("failed by a person's word; before: "), "{why}");
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn lab() -> Lab {
 }
 
 /// Where a started program takes webhooks.
-fn address(engine: &Going) -> String {
+pub(crate) fn address(engine: &Going) -> String {
     let told = engine.wait_for_err("webhooks arrive at http://");
     let at = told.split("webhooks arrive at http://").nth(1).unwrap();
     at.split(": ").next().unwrap().to_owned()
@@ -42,9 +42,13 @@ fn address(engine: &Going) -> String {
 
 /// The status of the answer to a lead; `None`: there was none.
 fn post(address: &str, token: &str, id: usize) -> Option<u16> {
-    let body = format!("{{\"id\": \"L{id}\"}}");
+    post_to(address, "/hooks/lead", token, &format!("{{\"id\": \"L{id}\"}}"))
+}
+
+/// The status of the answer to a JSON body.
+pub(crate) fn post_to(address: &str, path: &str, token: &str, body: &str) -> Option<u16> {
     let request = format!(
-        "POST /hooks/lead HTTP/1.1\r\nhost: {address}\r\nx-token: {token}\r\nx-form: landing\r\ncontent-type: \
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\nx-token: {token}\r\nx-form: landing\r\ncontent-type: \
          application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     );
@@ -55,11 +59,15 @@ fn post(address: &str, token: &str, id: usize) -> Option<u16> {
     answer.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()
 }
 
-/// The same once the zaps are open: it listens a moment before, and asks to come again.
 fn once_open(address: &str, token: &str, id: usize) -> Option<u16> {
+    when_open(|| post(address, token, id))
+}
+
+/// Posts once the zaps are open: it listens a moment before, and asks to come again.
+pub(crate) fn when_open(post: impl Fn() -> Option<u16>) -> Option<u16> {
     let since = std::time::Instant::now();
     loop {
-        match post(address, token, id) {
+        match post() {
             Some(503) if since.elapsed() < PATIENCE => std::thread::yield_now(),
             answer => return answer,
         }

@@ -140,8 +140,8 @@ pub struct CrmRequest {
     /// What may follow an unknown outcome, by the endpoint and what is asked of it: a cancellation that gives money
     /// back is never repeated without proof.
     pub repeat: Repeat,
-    /// While the outcome of such a write is open, no other of the same text may begin: sales of one buyer.
-    pub serial: Option<String>,
+    /// While a write has one of these, no other that has it may begin: sales of one buyer ([`crm::serial`]).
+    pub serials: Vec<String>,
     /// The lead that is imported first, whose `orderId` then joins the parameters.
     pub lead: Option<Box<CrmRequest>>,
 }

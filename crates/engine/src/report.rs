@@ -280,6 +280,17 @@ pub enum Event {
         /// When the next one is due.
         next: Timestamp,
     },
+    /// Whether a write to the CRM happened is not known; nothing is sent again before that is settled.
+    Uncertain {
+        /// Which.
+        run: RunRef,
+        /// The step.
+        step: String,
+        /// Why.
+        reason: RunReason,
+        /// When the CRM is looked at next.
+        next: Timestamp,
+    },
     /// A run was given up; it can be replayed.
     Dead {
         /// Which.

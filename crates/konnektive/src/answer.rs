@@ -23,6 +23,14 @@ pub(crate) fn response(request: &CrmRequest, result: &str, message: Value) -> By
     Bytes::from(bytes)
 }
 
+/// The same, from an answer that was kept as it was received; nothing where it is no answer of the CRM.
+pub fn recalled(request: &CrmRequest, reply: &[u8]) -> Option<Bytes> {
+    let reply = Value::from_json(std::str::from_utf8(reply).ok()?).ok()?;
+    let reply = reply.as_object()?;
+    let result = reply.member("result").as_text()?;
+    Some(response(request, result, reply.member("message").clone()))
+}
+
 /// An id out of the message, else the one that the request named: most messages are a mere text.
 fn id(request: &CrmRequest, message: &Value, name: &str) -> Option<String> {
     let named = match message {
@@ -61,6 +69,7 @@ fn text(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
     use super::*;
     use std::time::Duration;
     use zaprun_core::crm;
@@ -76,8 +85,21 @@ pub(crate) mod tests {
             correlate_in: None,
             settle_after: Duration::from_secs(900),
             repeat: endpoint.repeat,
-            serial: None,
+            serials: Vec::new(),
             lead: None,
+        }
+    }
+
+    #[test]
+    fn an_answer_that_was_kept_gives_the_same() {
+        let request = request("konnektive.confirm_order", &[("orderId", "A")]);
+        let message = Value::from_json(r#"{"customerId":7}"#).unwrap();
+        let known = response(&request, "SUCCESS", message);
+        let reply = br#"{"result":"SUCCESS","message":{"customerId":7}}"#;
+        assert_eq!(recalled(&request, reply).unwrap(), known);
+        assert_eq!(recalled(&request, &known).unwrap(), known, "what a look has found is kept as it is");
+        for odd in [&b"<html>"[..], b"[1]", b"{}", b"{\"result\":1}", b"\xff"] {
+            assert_eq!(recalled(&request, odd), None);
         }
     }
 

@@ -22,6 +22,7 @@ mod reply;
 mod scrub;
 mod trial;
 
+pub use answer::recalled;
 pub use classify::{TextClass, classify, rejected_address};
 pub use konnektive::{Config, ConfigError, ConfigProblem, DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT, Konnektive};
 pub use look::reads_of_look;

@@ -6,6 +6,7 @@
 //! Nothing here is concluded from silence alone: "nothing of it is there" means that the rows which would show it were
 //! read and do not. What cannot be read that way is [`Seen::Unclear`].
 
+mod about;
 mod cancel;
 mod charges;
 mod customer;
@@ -22,6 +23,7 @@ mod search;
 mod shipment;
 mod upsale;
 
+use self::about::About;
 use crate::answer;
 use crate::find::{Ask, Found};
 use crate::konnektive::Konnektive;
@@ -60,7 +62,7 @@ pub(crate) async fn look(
     request: &CrmRequest,
     before: Option<&str>,
 ) -> Result<Sight, ReadError> {
-    let look = Look { crm, request };
+    let look = Look { crm, request, about: About::default() };
     let sight = match request.endpoint.path {
         "order/import" => sale::look(&look, before).await,
         "leads/import" => lead::look(&look, before).await,
@@ -77,11 +79,12 @@ pub(crate) async fn look(
         "customer/blacklist" => Ok(blind("the CRM does not show its blacklist")),
         _ => Ok(blind("the CRM does not show what this endpoint does")),
     };
+    let serials = look.about.take(request);
     match sight {
         Err(ReadError::TooMany { most }) => {
             Ok(blind(&format!("more than {most} rows could be it, so a look cannot tell")))
         }
-        sight => sight.map(|sight| without_credentials(sight, &crm.mask)),
+        sight => sight.map(|sight| without_credentials(Sight { serials, ..sight }, &crm.mask)),
     }
 }
 
@@ -98,13 +101,14 @@ fn without_credentials(sight: Sight, mask: &Mask) -> Sight {
         }
         seen => seen,
     };
-    if clean { Sight { seen, ..sight } } else { sight_of_nothing(seen) }
+    if clean { Sight { seen, ..sight } } else { Sight { serials: sight.serials, ..sight_of_nothing(seen) } }
 }
 
 /// A look at one request.
 pub(super) struct Look<'a> {
     pub(super) crm: &'a Konnektive,
     pub(super) request: &'a CrmRequest,
+    about: About,
 }
 
 impl Look<'_> {
@@ -149,7 +153,7 @@ pub(super) fn unclear(reason: impl Into<String>) -> Seen {
 /// What was seen and what it means.
 pub(super) fn sight(state: &impl Serialize, seen: Seen) -> Sight {
     // Maps with text as keys, texts and numbers can always be written.
-    Sight { state: serde_json::to_string(state).unwrap_or_default(), seen }
+    Sight { state: serde_json::to_string(state).unwrap_or_default(), seen, serials: Vec::new() }
 }
 
 /// There is nothing to look at.

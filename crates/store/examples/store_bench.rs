@@ -189,6 +189,7 @@ fn delivered(run: RunId) -> RunUpdate {
             at: now(),
             reply: Some(Bytes::from_static(b"ok")),
             response: None,
+            why: None,
         }],
         failed: Vec::new(),
         touched: Vec::new(),
@@ -223,7 +224,7 @@ fn sale(run: RunId) -> BegunAttempt {
         write: Some(BegunWrite {
             params: params.map(|name| (name.to_owned(), format!("value of {name}"))).to_vec(),
             before: Some("no order".to_owned()),
-            serial: Some(format!("crm/12/{run}@example.test")),
+            serials: vec![format!("crm/12/{run}@example.test")],
             looked: None,
         }),
     }

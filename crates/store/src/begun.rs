@@ -12,13 +12,28 @@ use zaprun_engine::ports::{Begun, BegunAttempt, BegunWrite, Own, RunId, RunState
 /// The columns of an attempt `b`, of an outer join.
 macro_rules! begun_columns {
     () => {
-        "b.step, b.element, b.at, b.params, b.before, b.serial, b.looked, b.looked_at"
+        "b.step, b.element, b.at, b.params, b.before, b.looked, b.looked_at,
+         (SELECT json_group_array(s.serial) FROM serial s WHERE s.run = b.run)"
     };
 }
 pub(crate) use begun_columns;
 
-/// A run whose attempt of this serial is open.
-const OF_SERIAL: &str = "SELECT run FROM begun INDEXED BY begun_serial WHERE serial = ?1 AND run <> ?2";
+/// A run whose open attempt has this serial.
+const OF_SERIAL: &str = "SELECT run FROM serial WHERE serial = ?1 AND run <> ?2";
+
+/// Gives back what a run held when the process ended while it looked at the CRM: nothing had left, and its zap may be
+/// gone. Between a lead and its sale the serials stay held.
+const RELEASE: &[&str] = &[
+    "DELETE FROM begun WHERE params IS NOT NULL AND before IS NULL AND NOT EXISTS (
+        SELECT 1 FROM step s
+        WHERE s.run = begun.run AND s.step = begun.step || '.lead' AND s.element IS begun.element)",
+    "DELETE FROM serial WHERE NOT EXISTS (SELECT 1 FROM begun b WHERE b.run = serial.run)",
+];
+
+/// See [`RELEASE`].
+pub(crate) fn release(conn: &Connection) -> rusqlite::Result<()> {
+    RELEASE.iter().try_for_each(|sql| conn.execute(sql, []).map(drop))
+}
 
 /// Reads an attempt from [`begun_columns`], which begin at `first`.
 pub(crate) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<BegunAttempt>> {
@@ -33,20 +48,22 @@ pub(crate) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Begun
 
 fn read_write(row: &Row<'_>, first: usize, params: &str) -> rusqlite::Result<BegunWrite> {
     let broken = |error| rusqlite::Error::FromSqlConversionFailure(first + 3, Type::Text, Box::new(error));
-    let looked = match row.get::<_, Option<String>>(first + 6)? {
+    let looked = match row.get::<_, Option<String>>(first + 5)? {
         None => None,
-        Some(state) => Some((state, row.get::<_, At>(first + 7)?.0)),
+        Some(state) => Some((state, row.get::<_, At>(first + 6)?.0)),
     };
+    let serials: String = row.get(first + 7)?;
     Ok(BegunWrite {
         params: serde_json::from_str(params).map_err(broken)?,
         before: row.get(first + 4)?,
-        serial: row.get(first + 5)?,
+        serials: serde_json::from_str(&serials).map_err(broken)?,
         looked,
     })
 }
 
 /// Keeps the one open attempt of a run, or that it has none.
 pub(crate) fn keep(tx: &Tx<'_>, run: RunId, begun: Option<&BegunAttempt>) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM serial WHERE run = ?1", [run.0])?;
     let Some(begun) = begun else {
         tx.execute("DELETE FROM begun WHERE run = ?1", [run.0])?;
         return Ok(());
@@ -56,8 +73,8 @@ pub(crate) fn keep(tx: &Tx<'_>, run: RunId, begun: Option<&BegunAttempt>) -> Res
     let params = write.map(|write| serde_json::to_string(&write.params).unwrap_or_default());
     let looked = write.and_then(|write| write.looked.as_ref());
     tx.execute(
-        "INSERT OR REPLACE INTO begun (run, step, element, at, params, before, serial, looked, looked_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT OR REPLACE INTO begun (run, step, element, at, params, before, looked, looked_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
             run.0,
             begun.step,
@@ -65,11 +82,13 @@ pub(crate) fn keep(tx: &Tx<'_>, run: RunId, begun: Option<&BegunAttempt>) -> Res
             At(begun.at),
             params,
             write.and_then(|write| write.before.as_ref()),
-            write.and_then(|write| write.serial.as_ref()),
             looked.map(|(state, _)| state),
             looked.map(|(_, at)| At(*at)),
         ],
     )?;
+    for serial in write.map(|write| write.serials.iter()).into_iter().flatten() {
+        tx.execute("INSERT OR IGNORE INTO serial (serial, run) VALUES (?1, ?2)", params![serial, run.0])?;
+    }
     Ok(())
 }
 
@@ -79,10 +98,10 @@ pub(crate) fn begin(tx: &Tx<'_>, run: RunId, attempt: &BegunAttempt) -> Result<B
     if state != RunState::Pending {
         return Err(fault::refused(format!("run {run} has ended; no attempt may begin")));
     }
-    if let Some(serial) = attempt.write.as_ref().and_then(|write| write.serial.as_ref())
-        && let Some(other) = tx.first(OF_SERIAL, params![serial, run.0], |row| row.get(0))?
-    {
-        return Ok(Begun::Waits(RunId(other)));
+    for serial in attempt.write.as_ref().map(|write| write.serials.iter()).into_iter().flatten() {
+        if let Some(other) = tx.first(OF_SERIAL, params![serial, run.0], |row| row.get(0))? {
+            return Ok(Begun::Waits(RunId(other)));
+        }
     }
     keep(tx, run, Some(attempt))?;
     Ok(Begun::Yes)
@@ -115,7 +134,7 @@ mod tests {
     #[test]
     fn an_open_serial_is_found_by_a_seek() -> Result<(), rusqlite::Error> {
         let plan = plan(super::OF_SERIAL)?;
-        assert!(plan.starts_with("SEARCH begun USING") && plan.contains("begun_serial (serial=?)"), "{plan}");
+        assert!(plan.starts_with("SEARCH serial USING PRIMARY KEY (serial=?"), "{plan}");
         Ok(())
     }
 }

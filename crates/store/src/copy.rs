@@ -23,6 +23,7 @@ const COPY: &str = "
     INSERT INTO main.run SELECT * FROM source.run WHERE state = 0;
     INSERT INTO main.aside SELECT * FROM source.aside WHERE run IN (SELECT id FROM main.run);
     INSERT INTO main.begun SELECT * FROM source.begun WHERE run IN (SELECT id FROM main.run);
+    INSERT INTO main.serial SELECT * FROM source.serial WHERE run IN (SELECT id FROM main.run);
     INSERT INTO main.step SELECT * FROM source.step WHERE run IN (SELECT id FROM main.run);
     INSERT INTO main.response SELECT * FROM source.response WHERE run IN (SELECT id FROM main.run);
     INSERT INTO main.attempt SELECT * FROM source.attempt WHERE run IN (SELECT id FROM main.run);

@@ -7,9 +7,7 @@ use crate::{begun, fault, runs};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use std::path::Path;
-use zaprun_engine::ports::{
-    BegunAttempt, Resolution, RunId, RunReason, RunState, StepOutcome, StepRecord, StoreError, ZapId,
-};
+use zaprun_engine::ports::{Resolution, RunId, RunReason, RunState, StoreError, ZapId};
 
 /// What waits for an answer.
 const OPEN: &str = "SELECT id, run, resolution FROM asked INDEXED BY asked_open WHERE answer IS NULL";
@@ -56,10 +54,11 @@ pub(crate) fn resolve(
     if before.state != RunState::Held {
         return Ok(None);
     }
-    let (attempts, word) = counted(tx, run)?;
+    let (attempts, was) = counted(tx, run)?;
     let open = tx.first(OPEN_ATTEMPT, [run.0], |row| begun::read(row, 0))?.flatten();
     if let Some(open) = &open {
-        let record = record(open, resolution, attempts, now);
+        let steps = runs::steps(tx.conn, run).map_err(|error| tx.fault(&error))?;
+        let record = open.resolved(resolution, &was, attempts, &steps, now);
         runs::insert_step(tx, run, before.settled, &record, true)?;
         begun::keep(tx, run, None)?;
     }
@@ -75,7 +74,7 @@ pub(crate) fn resolve(
     // A person has looked at the chain; it counts anew.
     let mut now = Aside { depth: 0, ..known.clone() };
     if open.is_none() && resolution == Resolution::Failed {
-        now.failing.get_or_insert(RunReason { word, detail: "given up by a person".to_owned() });
+        now.failing.get_or_insert(RunReason { word: was.word, detail: "given up by a person".to_owned() });
     }
     if now != known {
         aside::keep(tx, run, &now)?;
@@ -85,27 +84,12 @@ pub(crate) fn resolve(
     Ok(Some(before.zap))
 }
 
-/// Attempts of the unfinished step, and the word of a run's reason.
-fn counted(tx: &Tx<'_>, run: RunId) -> Result<(u32, String), StoreError> {
-    tx.first("SELECT attempts, word FROM run WHERE id = ?1", [run.0], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .ok_or_else(|| fault::damaged(tx.path))
-}
-
-/// The open attempt, ended as a person says.
-fn record(open: &BegunAttempt, resolution: Resolution, attempts: u32, at: Timestamp) -> StepRecord {
-    StepRecord {
-        step: open.step.clone(),
-        element: open.element.clone(),
-        outcome: match resolution {
-            Resolution::Done => StepOutcome::Done,
-            Resolution::Failed => StepOutcome::Failed,
-        },
-        status: None,
-        attempts: attempts.saturating_add(1),
-        at,
-        reply: None,
-        response: None,
-    }
+/// Attempts of the unfinished step, and why the run is held.
+fn counted(tx: &Tx<'_>, run: RunId) -> Result<(u32, RunReason), StoreError> {
+    tx.first("SELECT attempts, word, detail FROM run WHERE id = ?1", [run.0], |row| {
+        Ok((row.get(0)?, RunReason { word: row.get(1)?, detail: row.get(2)? }))
+    })?
+    .ok_or_else(|| fault::damaged(tx.path))
 }
 
 /// `run.state` of pending runs is spelt `0` above.

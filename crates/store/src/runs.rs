@@ -108,7 +108,7 @@ fn claimed_run(conn: &Connection, zap: ZapId, row: &Row<'_>) -> rusqlite::Result
 /// The steps of a run in the order they were settled.
 pub(crate) fn steps(conn: &Connection, run: RunId) -> rusqlite::Result<Vec<StepRecord>> {
     let mut statement = conn.prepare_cached(
-        "SELECT s.step, s.element, s.outcome, s.status, s.attempts, s.at, s.reply, a.body
+        "SELECT s.step, s.element, s.outcome, s.status, s.attempts, s.at, s.reply, a.body, s.word, s.detail
          FROM step s LEFT JOIN response a ON a.run = s.run AND a.seq = s.seq
          WHERE s.run = ?1 ORDER BY s.seq",
     )?;
@@ -122,6 +122,10 @@ pub(crate) fn steps(conn: &Connection, run: RunId) -> rusqlite::Result<Vec<StepR
             at: row.get::<_, At>(5)?.0,
             reply: row.get::<_, Option<Blob>>(6)?.map(|blob| blob.0),
             response: row.get::<_, Option<Blob>>(7)?.map(|blob| blob.0),
+            why: match row.get(8)? {
+                Some(word) => Some(RunReason { word, detail: row.get(9)? }),
+                None => None,
+            },
         })
     })?;
     rows.collect()
@@ -244,8 +248,8 @@ pub(crate) fn insert_step(
     keep_response: bool,
 ) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO step (run, seq, step, element, outcome, status, attempts, at, reply)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO step (run, seq, step, element, outcome, status, attempts, at, reply, word, detail)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         params![
             run.0,
             seq,
@@ -256,6 +260,8 @@ pub(crate) fn insert_step(
             step.attempts,
             At(step.at),
             capped(step.reply.as_ref()),
+            step.why.as_ref().map(|why| capped_text(&why.word)),
+            step.why.as_ref().map(|why| capped_text(&why.detail)),
         ],
     )?;
     if let Some(response) = step.response.as_ref().filter(|_| keep_response) {

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/v2.sql"),
     include_str!("schema/v3.sql"),
     include_str!("schema/v4.sql"),
+    include_str!("schema/v5.sql"),
 ];
 
 /// The version this program reads and writes.
@@ -142,8 +143,8 @@ pub(crate) fn migrate(conn: &Connection, from: u32) -> rusqlite::Result<()> {
 /// Statements that empty every table but `meta`, children before parents.
 pub(crate) fn wipe() -> String {
     const CHILDREN_FIRST: &[&str] = &[
-        "tally", "asked", "attempt", "response", "step", "begun", "aside", "run", "event", "once", "ledger",
-        "touched", "cursor", "revision", "former", "zap", "kind",
+        "tally", "asked", "attempt", "response", "step", "serial", "begun", "aside", "run", "event", "once",
+        "ledger", "touched", "cursor", "revision", "former", "zap", "kind",
     ];
     CHILDREN_FIRST.iter().map(|table| format!("DELETE FROM main.{table};")).collect()
 }

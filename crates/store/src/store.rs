@@ -62,6 +62,7 @@ impl SqliteStore {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(&path, flags).map_err(|error| fault::sql(&path, &error))?;
         prepare(&conn, &path, options)?;
+        begun::release(&conn).map_err(|error| fault::sql(&path, &error))?;
         Self::serve(conn, &path, Some(lease))
     }
 

@@ -77,6 +77,66 @@ fn writes_of_one_serial_wait_for_each_other() {
 }
 
 #[test]
+fn one_serial_in_common_is_enough_to_wait() {
+    wait(async {
+        let (store, a) = with_runs(3).await;
+        let attempt = |serials: &[&str]| {
+            let mut attempt = write_of("sale", None);
+            attempt.write.as_mut().unwrap().serials = serials.iter().map(|text| (*text).to_owned()).collect();
+            attempt
+        };
+        let begin = async |run: i64, serials: &[&str]| {
+            store.begin_attempt(RunId(run), attempt(serials)).await.unwrap()
+        };
+        assert_eq!(begin(1, &["ada", "order 1"]).await, Begun::Yes);
+        assert_eq!(begin(2, &["order 2"]).await, Begun::Yes);
+        assert_eq!(begin(2, &["ada", "order 2"]).await, Begun::Waits(RunId(1)));
+        assert_eq!(begin(3, &["order 2"]).await, Begun::Waits(RunId(2)), "who must wait keeps what it has");
+        assert_eq!(begin(1, &["ada"]).await, Begun::Yes, "what it holds now takes the place of what it held");
+        assert_eq!(begin(3, &["order 1"]).await, Begun::Yes);
+        let claimed = store.claim(a.id, at(999), 9, Vec::new()).await.unwrap();
+        let held: Vec<_> = claimed.into_iter().map(|run| run.begun.unwrap().write.unwrap().serials).collect();
+        assert_eq!(held, [["ada"], ["order 2"], ["order 1"]]);
+    });
+}
+
+/// A process that ends while it looks has sent nothing; whoever sells to the buyer next need not wait for its zap.
+#[test]
+fn what_was_held_for_a_look_is_given_back_at_the_next_start() {
+    wait(async {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("zaprun.db");
+        let open = || SqliteStore::open_engine(&path, &zaprun_store::Options::default()).unwrap();
+        let store = open();
+        let a = store.open_zap(identity("a")).await.unwrap();
+        let events = (1..=5).map(|n| event(&n.to_string(), vec![target(&a, Fate::Fire)])).collect();
+        store.commit_page(page(events)).await.unwrap();
+        let held = |serial: &str| {
+            let mut held = write_of("sale", Some(serial));
+            let write = held.write.as_mut().unwrap();
+            (write.params, write.before) = (Vec::new(), None);
+            held
+        };
+        store.begin_attempt(RunId(1), held("looks")).await.unwrap();
+        // Between a lead and its sale.
+        let mut lead = update(RunId(2), RunState::Pending);
+        lead.steps = vec![step("sale.lead")];
+        lead.begun = Some(held("has a lead"));
+        store.update_run(lead).await.unwrap();
+        store.begin_attempt(RunId(3), write_of("sale", Some("has left"))).await.unwrap();
+        store.close().await.unwrap();
+        let store = open();
+        let begin = async |run: i64, serial: &str| {
+            store.begin_attempt(RunId(run), write_of("sale", Some(serial))).await.unwrap()
+        };
+        assert_eq!(store.run(RunId(1)).await.unwrap().unwrap().begun, None);
+        assert_eq!(begin(4, "looks").await, Begun::Yes);
+        assert_eq!(begin(5, "has a lead").await, Begun::Waits(RunId(2)));
+        assert_eq!(begin(5, "has left").await, Begun::Waits(RunId(3)));
+    });
+}
+
+#[test]
 fn orders_of_zapruns_own_are_known_again() {
     wait(async {
         let (store, a) = with_runs(2).await;

@@ -80,6 +80,12 @@ pub(crate) fn object(pairs: Vec<(String, String)>) -> Map<String, Value> {
     let mut object = Map::new();
     for (name, value) in pairs {
         let value = Value::String(value);
+        if let Some((field, part)) = php_date(&name)
+            && let Value::Object(date) = object.entry(field).or_insert_with(|| Value::Object(Map::new()))
+        {
+            date.insert(part.to_owned(), value);
+            continue;
+        }
         match object.get_mut(&name) {
             None => {
                 object.insert(name, value);
@@ -91,8 +97,41 @@ pub(crate) fn object(pairs: Vec<(String, String)>) -> Map<String, Value> {
     object
 }
 
+/// PHP writes a date into a query or a form as `field[date]`, `field[timezone_type]` and `field[timezone]`; in JSON it is
+/// an object, and a zap reads the same from both.
+fn php_date(name: &str) -> Option<(&str, &str)> {
+    let (field, part) = name.strip_suffix(']')?.split_once('[')?;
+    (!field.is_empty() && ["date", "timezone_type", "timezone"].contains(&part)).then_some((field, part))
+}
+
 /// JSON bytes.
 pub(crate) fn json(object: Map<String, Value>) -> Bytes {
     // Texts and lists of texts always serialise.
     serde_json::to_vec(&Value::Object(object)).unwrap_or_default().into()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+    use super::*;
+
+    fn record(written: &str) -> String {
+        Value::Object(object(pairs(written.as_bytes()).unwrap())).to_string()
+    }
+
+    #[test]
+    fn a_php_date_is_an_object_as_in_json() {
+        let date =
+            "d%5Bdate%5D=2031-09-30+23%3A59%3A59.000000&d[timezone_type]=3&d[timezone]=America/New_York";
+        assert_eq!(
+            record(date),
+            r#"{"d":{"date":"2031-09-30 23:59:59.000000","timezone_type":"3","timezone":"America/New_York"}}"#
+        );
+        for odd in ["d[x]=1", "[date]=1", "d[date=1", "d[date]x=1"] {
+            let (name, _) = odd.split_once('=').unwrap();
+            assert_eq!(record(odd), format!("{{\"{name}\":\"1\"}}"), "stays as it is");
+        }
+        assert_eq!(record("d=1&d[date]=2"), r#"{"d":"1","d[date]":"2"}"#, "nothing is lost");
+        assert_eq!(record("a=1&a=2&b=3"), r#"{"a":["1","2"],"b":"3"}"#);
+    }
 }

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
-use hyper::header::{CONTENT_LENGTH, HeaderName};
+use hyper::header::{CONTENT_LENGTH, EXPECT, HeaderName};
+use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request, StatusCode};
 use ipnet::IpNet;
 use std::collections::HashMap;
@@ -95,6 +96,26 @@ struct Caller {
 const METHODS: &str = "GET, POST, PUT";
 const METHODS_WITH_BODY: &str = "POST, PUT";
 
+/// What of a body that is not taken is read all the same, and for how long: a line that is closed while its caller still
+/// sends is reset, and the answer never read. Who sends more is cut off.
+const DRAINED: (usize, Duration) = (4 * 1024 * 1024, Duration::from_secs(5));
+
+/// Reads the rest of a body and throws it away.
+async fn drain(body: &mut Incoming) {
+    let (most, time) = DRAINED;
+    let mut rest = 0;
+    let all = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            rest += frame.data_ref().map_or(0, Bytes::len);
+            if rest > most {
+                return;
+            }
+        }
+    };
+    // Where the time is up, the line is closed as it is.
+    let _ = tokio::time::timeout(time, all).await;
+}
+
 impl Desk {
     /// A desk for the intake's routes; `Err`: a connection that one of them names and that is not there.
     pub(crate) fn new(
@@ -129,11 +150,16 @@ impl Desk {
     /// Takes a request in; it is told of when it is not taken.
     pub(crate) async fn serve(&self, peer: IpAddr, request: Request<Incoming>) -> Result<(), Refusal> {
         let path = request.uri().path().to_owned();
+        let (head, mut body) = request.into_parts();
         let outcome = match self.routes.get(&path) {
-            Some(caller) => self.take(caller, peer, &path, request).await,
+            Some(caller) => self.take(caller, peer, &path, &head, &mut body).await,
             None => Err(Refusal::new(StatusCode::NOT_FOUND, "no zap has this path")),
         };
         if let Err(refusal) = &outcome {
+            // Whoever waits to be asked for the body is not asked.
+            if !head.headers.contains_key(EXPECT) {
+                drain(&mut body).await;
+            }
             let known = self.routes.contains_key(&path).then_some(path.as_str());
             self.complaints.add(known, refusal);
         }
@@ -145,9 +171,9 @@ impl Desk {
         caller: &Caller,
         peer: IpAddr,
         path: &str,
-        request: Request<Incoming>,
+        head: &Parts,
+        body: &mut Incoming,
     ) -> Result<(), Refusal> {
-        let (head, body) = request.into_parts();
         let address = caller::address(peer, &head.headers, &self.proxies);
         caller
             .limiter
@@ -180,7 +206,7 @@ impl Desk {
     }
 
     /// The whole body, within bounds.
-    async fn read(&self, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Refusal> {
+    async fn read(&self, headers: &HeaderMap, body: &mut Incoming) -> Result<Bytes, Refusal> {
         let too_large = || {
             let reason = format!("the body has more than {} bytes", self.limits.body);
             Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, reason)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Endpoint, Given, Repeat, Rule};
+use super::{CLEARED, Endpoint, Given, Repeat, Rule, states};
 
 /// A parameter that is given, as far as it is known.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +21,8 @@ pub(crate) enum Breach {
     Missing { names: Vec<String>, any: bool, because: Option<String> },
     /// These exclude each other.
     Together { names: Vec<String> },
+    /// The state is none of the country's.
+    Foreign { state: String, country: String },
 }
 
 impl Breach {
@@ -36,6 +38,7 @@ impl Breach {
                 because.as_ref().map_or(needed.clone(), |because| format!("{needed} {because}"))
             }
             Breach::Together { names } => format!("{} exclude each other", listed(names)),
+            Breach::Foreign { state, country } => format!("`{state}` is not a state of {country}"),
         }
     }
 }
@@ -99,6 +102,17 @@ fn check(endpoint: &Endpoint, rule: &Rule, held: &[Held<'_>], breaches: &mut Vec
             }
         }
         Rule::Numbered(anchor) => numbered(endpoint, anchor, held, breaches),
+        Rule::StateOf { state, country } => {
+            let value = |name: &str| {
+                let value = find(held, name)?.value.map(|value| value.trim().to_uppercase())?;
+                Some(value).filter(|value| !value.is_empty() && value != CLEARED)
+            };
+            if let (Some(code), Some(country)) = (value(state), value(country))
+                && states::of(&country).is_some_and(|known| !known.contains(&code.as_str()))
+            {
+                breaches.push(Breach::Foreign { state: (*state).to_owned(), country });
+            }
+        }
     }
 }
 

@@ -208,6 +208,14 @@ pub enum Rule {
         /// What is needed otherwise.
         needs: &'static [&'static str],
     },
+    /// The state is one of the country's, as far as its states are known ([`super::states`]). What is emptied, or not
+    /// given, is not looked at.
+    StateOf {
+        /// The state or province.
+        state: &'static str,
+        /// The country.
+        country: &'static str,
+    },
     /// A family of numbered parameters: numbers run from 1 without gaps, and no member stands without this one.
     Numbered(&'static str),
 }

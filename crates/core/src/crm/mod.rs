@@ -9,7 +9,9 @@ mod day;
 mod describe;
 mod lookup;
 mod payment;
+pub mod serial;
 mod shared;
+pub(crate) mod states;
 
 mod add_note;
 mod blacklist_customer;
@@ -27,8 +29,6 @@ mod update_fulfillment;
 
 #[cfg(test)]
 pub(crate) mod tests;
-
-use crate::record::Row;
 
 pub(crate) use check::{Breach, Held, broken};
 pub(crate) use convert::{CLEARED, Wrong, WrongKind, takes, write};
@@ -57,18 +57,6 @@ pub static ENDPOINTS: &[&Endpoint] = &[
     &blacklist_customer::BLACKLIST_CUSTOMER,
     &add_note::ADD_NOTE,
 ];
-
-/// The serial of writes for one buyer: while the outcome of one of them is open, no other may begin, since each could
-/// be taken for the other when the CRM is looked at. Nothing where campaign or e-mail is not known.
-pub fn serial(connection: &str, campaign: Option<&str>, email: Option<&str>) -> Option<String> {
-    let (campaign, email) = (campaign?.trim(), email?.trim().to_lowercase());
-    (!campaign.is_empty() && !email.is_empty()).then(|| format!("{connection} {campaign} {email}"))
-}
-
-/// The serial of the writes that may have made an order, by its row.
-pub fn serial_of_row(connection: &str, row: &Row) -> Option<String> {
-    serial(connection, row.text("campaignId").as_deref(), row.text("emailAddress").as_deref())
-}
 
 /// The endpoint of an action's `type`.
 pub fn endpoint(action: &str) -> Option<&'static Endpoint> {

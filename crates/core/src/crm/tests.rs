@@ -101,6 +101,10 @@ fn descriptions_are_sound() {
                     given.iter().for_each(|given| known(given.param()));
                     needs.iter().for_each(|name| known(name));
                 }
+                Rule::StateOf { state, country } => {
+                    known(state);
+                    known(country);
+                }
                 Rule::Numbered(anchor) => assert!(endpoint.params().any(|param| param.name == *anchor)),
             }
         }
@@ -324,6 +328,29 @@ fn money_goes_back_in_part_or_in_full() {
             ["`refundAmount`, `fullRefund` exclude each other"]
         );
     }
+}
+
+#[test]
+fn a_state_belongs_to_its_country() {
+    let update = |with: &[(&'static str, &'static str)]| changed("update_customer", &[], with);
+    for (state, country) in [
+        ("NY", "US"),
+        ("ny", "us"),
+        ("ON", "CA"),
+        ("NSW", "AU"),
+        ("LND", "GB"),
+        ("NULL", "US"),
+        ("NY", "NULL"),
+        ("", "US"),
+        ("NY", ""),
+    ] {
+        assert_eq!(update(&[("state", state), ("country", country)]), [""; 0], "{state} {country}");
+    }
+    assert_eq!(update(&[("state", "ON"), ("country", "us")]), ["`state` is not a state of US"]);
+    assert_eq!(update(&[("shipState", "NY"), ("shipCountry", "CA")]), ["`shipState` is not a state of CA"]);
+    // What the customer has beside is not known.
+    assert_eq!(update(&[("state", "ON")]), [""; 0]);
+    assert_eq!(update(&[("state", "ON"), ("shipCountry", "US")]), [""; 0]);
 }
 
 #[test]

@@ -43,7 +43,11 @@ pub(super) static UPDATE_CUSTOMER: Endpoint = Endpoint {
         ],
         &custom(50),
     ],
-    rules: &[Rule::Required(&["customerId"])],
+    rules: &[
+        Rule::Required(&["customerId"]),
+        Rule::StateOf { state: "state", country: "country" },
+        Rule::StateOf { state: "shipState", country: "shipCountry" },
+    ],
     clears: true,
     repeat: Repeat::Safe,
     reply: CUSTOMER_REPLY,

@@ -8,13 +8,13 @@ use jiff::{Span, Timestamp, Unit, ZonedDateTime, ZonedDateTimeDifference};
 use super::args::param;
 use super::{Call, Fallback, FilterSpec, Output, ParamType, example};
 use crate::expression::problem::Fault;
-use crate::value::{Decimal, Instant, Kind, Value};
+use crate::value::{Decimal, Instant, Kind, Object, Value};
 
 const TIME: &[Kind] = &[Kind::Instant, Kind::Text];
 
 pub(super) static FILTERS: &[FilterSpec] = &[
     FilterSpec {
-        input: TIME,
+        input: &[Kind::Instant, Kind::Text, Kind::Object],
         output: Output::Is(Kind::Instant),
         params: &[
             param(
@@ -37,6 +37,11 @@ pub(super) static FILTERS: &[FilterSpec] = &[
             example("'2026-09-16T18:25:31Z' | datetime", "{}", r#""2026-09-16T14:25:31-04:00""#),
             example("'09/16/2026' | datetime('%m/%d/%Y')", "{}", r#""2026-09-16T00:00:00-04:00""#),
             example("'2026-09-16' | datetime(zone='UTC')", "{}", r#""2026-09-15T20:00:00-04:00""#),
+            example(
+                "cardExpiryDate | datetime",
+                r#"{"cardExpiryDate":{"date":"2031-09-30 23:59:59.000000","timezone_type":3,"timezone":"America/New_York"}}"#,
+                r#""2031-09-30T23:59:59-04:00""#,
+            ),
             example("'soon' | datetime", "{}", "error: not a time"),
         ],
         ..FilterSpec::new(
@@ -185,7 +190,30 @@ fn datetime(call: &Call<'_>, value: &Value) -> Result<Instant, Fault> {
             local.ok().and_then(|local| in_zone(local, zone, shown)).ok_or_else(|| not_a_time(text))
         }
         (Value::Text(text), None) => read(text, zone, shown),
+        (Value::Object(php), _) => written_by_php(php, zone, shown),
         _ => moment(call, value),
+    }
+}
+
+/// `{date, timezone_type, timezone}`, as PHP writes a time and the CRM's pushes do (contract §1.6). Its zone is by name, by
+/// offset or by abbreviation; the last is no zone, and then the local one counts.
+fn written_by_php(php: &Object, zone: &TimeZone, shown: &TimeZone) -> Result<Instant, Fault> {
+    let text = |name: &str| php.member(name).as_text().map(str::trim).filter(|text| !text.is_empty());
+    let Some(date) = text("date") else {
+        return Err(Fault::new("takes an instant, text or a PHP date, not another object"));
+    };
+    match text("timezone") {
+        None => read(date, zone, shown),
+        Some(named) => {
+            if let Ok(known) = TimeZone::get(named) {
+                return read(date, &known, shown);
+            }
+            let written = format!("{}{named}", date.replacen(' ', "T", 1));
+            match written.parse::<Timestamp>() {
+                Ok(at) => Ok(Instant::new(at, shown.clone())),
+                Err(_) => read(date, zone, shown),
+            }
+        }
     }
 }
 

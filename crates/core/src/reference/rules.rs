@@ -1,7 +1,7 @@
 //! What an endpoint asks of its parameters, in words.
 
 use super::markdown::{word, words};
-use crate::crm::{Endpoint, Given, Param, ParamType, Repeat, Rule};
+use crate::crm::{Endpoint, Given, Param, ParamType, Repeat, Rule, states};
 
 /// What a parameter takes.
 pub(super) fn takes(param: &Param) -> String {
@@ -44,6 +44,10 @@ fn sentence(endpoint: &Endpoint, rule: &Rule) -> Option<String> {
             let conditions: Vec<String> =
                 conditions.iter().map(|condition| given(endpoint, *condition)).collect();
             format!("Unless {}, {} {} needed.", conditions.join(" or "), all(needs), are(needs))
+        }
+        Rule::StateOf { state, country } => {
+            let names = states::COUNTRIES.map(|(_, name, _)| name);
+            format!("{} must belong to {}, where that is {}.", word(state), word(country), names.join(" or "))
         }
         Rule::Numbered(first) => {
             let others = endpoint.params().map(|param| param.name);

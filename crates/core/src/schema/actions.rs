@@ -180,7 +180,7 @@ fn description(param: &Param, clears: bool) -> String {
 /// A rule that an editor can check.
 fn condition(endpoint: &Endpoint, rule: &Rule) -> Option<Value> {
     Some(match rule {
-        Rule::Required(_) | Rule::Numbered(_) => return None,
+        Rule::Required(_) | Rule::Numbered(_) | Rule::StateOf { .. } => return None,
         Rule::AnyOf(names) => {
             let (first, others) = names.split_first()?;
             let absent: Vec<Value> =

@@ -277,7 +277,7 @@ fn is_needed(document: &Value, at: &str, key: &str) -> bool {
         Rule::RequiredIf { given, needs } => needs.contains(&key) && holds(given),
         Rule::RequiredUnless { given, needs } => needs.contains(&key) && !given.iter().any(holds),
         Rule::Numbered(anchor) => key == anchor.replacen("N_", "1_", 1),
-        Rule::AtMostOne(_) => false,
+        Rule::AtMostOne(_) | Rule::StateOf { .. } => false,
     })
 }
 

@@ -159,7 +159,7 @@ impl Journey<'_> {
             .map(|reply| keep::response(&*self.lane.shared.mask, response_json(&seen(reply))));
         show(scope, &unit.action.id, unit.element, StepOutcome::Done, response.as_deref());
         let trace = self.trace(outcome);
-        let kept = Kept { reply: trace.reply, response };
+        let kept = Kept { reply: trace.reply, response, why: None };
         self.settle(unit, StepOutcome::Done, trace.status, self.attempts.saturating_add(1), kept);
         Ended::Done
     }

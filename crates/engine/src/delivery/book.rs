@@ -27,6 +27,8 @@ pub(super) struct Kept {
     pub(super) reply: Option<Bytes>,
     /// For later steps.
     pub(super) response: Option<Bytes>,
+    /// Why it was given up.
+    pub(super) why: Option<RunReason>,
 }
 
 /// What an attempt left behind.
@@ -36,6 +38,12 @@ pub(super) struct Trace {
     pub(super) status: Option<u16>,
     /// The answer kept for people.
     pub(super) reply: Option<Bytes>,
+}
+
+impl Kept {
+    fn of(why: RunReason) -> Kept {
+        Kept { why: Some(why), ..Kept::default() }
+    }
 }
 
 impl Book {
@@ -85,6 +93,7 @@ impl Journey<'_> {
             at: self.lane.shared.clock.now(),
             reply: kept.reply,
             response: kept.response,
+            why: kept.why.map(|why| self.masked(why)),
         };
         self.done_at = Some(record.at);
         self.book.settled.push(record);
@@ -126,9 +135,9 @@ impl Journey<'_> {
     }
 
     /// Notes that a unit is given up without having been sent.
-    pub(super) fn give_up(&mut self, unit: Unit<'_>, error: String) {
-        self.fail(unit, error, Trace::default());
-        self.settle(unit, StepOutcome::Failed, None, 0, Kept::default());
+    pub(super) fn give_up(&mut self, unit: Unit<'_>, why: RunReason) {
+        self.fail(unit, why.detail.clone(), Trace::default());
+        self.settle(unit, StepOutcome::Failed, None, 0, Kept::of(why));
     }
 
     /// Notes that a unit is given up after an attempt.
@@ -136,7 +145,7 @@ impl Journey<'_> {
         let status = trace.status;
         let attempts = self.attempts.saturating_add(1);
         self.fail(unit, why.detail.clone(), trace);
-        self.settle(unit, StepOutcome::Failed, status, attempts, Kept::default());
+        self.settle(unit, StepOutcome::Failed, status, attempts, Kept::of(why.clone()));
         Ended::Dead(why)
     }
 

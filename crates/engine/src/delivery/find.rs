@@ -61,6 +61,7 @@ impl Journey<'_> {
         let kept = Kept {
             reply: keep::reply(&*shared.mask, &response),
             response: unit.action.reads_response().then_some(response),
+            why: None,
         };
         self.settle(unit, StepOutcome::Done, None, self.attempts.saturating_add(1), kept);
         Ok(Ended::Done)

@@ -3,6 +3,7 @@
 use super::book::{Book, Kept};
 use super::facts::{facts, once_value, restore, show};
 use super::lane::Lane;
+use super::write::LEAD;
 use crate::ports::{
     BegunAttempt, ClaimedRun, OnceOutcome, RunReason, RunState, StepOutcome, StepRecord, StoreError,
 };
@@ -37,8 +38,8 @@ pub(super) async fn travel(lane: &Lane, run: ClaimedRun) -> Result<(), StoreErro
     }
     if journey.run.depth > LONGEST_CHAIN {
         let detail = format!(
-            "{} of zaprun's own writes led here, one after another; `runs resolve` lets it through",
-            journey.run.depth
+            "{} of zaprun's own writes led here, one after another; `zaprun runs resolve {} --as done` lets it through",
+            journey.run.depth, journey.run.id
         );
         return journey.end(RunState::Held, reason("chain", detail)).await;
     }
@@ -109,6 +110,12 @@ impl Unit<'_> {
     }
 }
 
+/// Whether an attempt holds its place between a lead and its sale. What else has not left is begun anew.
+fn lead_is_done(steps: &[StepRecord], open: &BegunAttempt) -> bool {
+    let lead = format!("{}.{LEAD}", open.step);
+    steps.iter().any(|step| step.step == lead && step.element == open.element)
+}
+
 /// How a unit ended.
 pub(super) enum Ended {
     /// Sent and accepted.
@@ -134,13 +141,16 @@ enum Next {
 impl<'a> Journey<'a> {
     fn new(lane: &'a Lane, mut run: ClaimedRun) -> Self {
         let given_up = run.steps.iter().find(|step| step.outcome == StepOutcome::Failed);
-        let failure = given_up.map(|step| reason("refused", format!("step `{}` failed", step.step)));
+        let failure = given_up.map(|step| {
+            // A state of before has no reasons.
+            step.why.clone().unwrap_or_else(|| reason("refused", format!("step `{}` failed", step.step)))
+        });
         let sent = run.steps.iter().map(|step| step.attempts).fold(0, u32::saturating_add);
         Journey {
             lane,
             attempts: run.attempts,
             retrying_since: run.retrying_since,
-            open: run.begun.take(),
+            open: run.begun.take().filter(|open| open.has_left() || lead_is_done(&run.steps, open)),
             done_at: run.steps.last().map(|step| step.at),
             book: Book::default(),
             saved: Vec::new(),
@@ -252,8 +262,7 @@ impl<'a> Journey<'a> {
                 other => return Ok(other),
             }
         }
-        let left = |open: &BegunAttempt| open.write.as_ref().is_none_or(|write| write.before.is_some());
-        if let Some(open) = self.open.take().filter(left) {
+        if let Some(open) = self.open.take().filter(BegunAttempt::has_left) {
             let error = format!(
                 "the outcome of step `{}` is unknown, and the zap does not have that step any more",
                 open.step
@@ -274,14 +283,14 @@ impl<'a> Journey<'a> {
                 return Ok(Next::Stop(why));
             }
             super::pause::Due::Broken(why) => {
-                self.give_up(unit, why.detail.clone());
+                self.give_up(unit, why.clone());
                 return Ok(self.conclude(unit, Ended::Dead(why), scope));
             }
         }
         match action.plan(scope) {
             Err(error) => {
                 let why = self.mapping(&error);
-                self.give_up(unit, why.detail.clone());
+                self.give_up(unit, why.clone());
                 Ok(self.conclude(unit, Ended::Dead(why), scope))
             }
             Ok(Plan::Skip { .. }) => Ok(self.skip(unit, scope)),

@@ -6,6 +6,7 @@ use super::journey::{Ended, Journey, Unit, reason};
 use super::shared::Phase;
 use super::write::{FIRST_LOOK, as_reply, health_of_read};
 use crate::ports::{BegunAttempt, BegunWrite, CrmWriter, RunState, Seen, Sight, StoreError};
+use crate::report::Event;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,7 +62,7 @@ impl Journey<'_> {
             sight = writer.look(&sent, Some(&before)) => sight,
         };
         let now = shared.clock.now();
-        let Sight { state, seen } = match sight {
+        let Sight { state, seen, .. } = match sight {
             Ok(sight) => {
                 let effect = ticket.report(self.run.id, super::breaker::Health::Well, now);
                 shared.announce(breaker, &effect);
@@ -72,7 +73,7 @@ impl Journey<'_> {
                 shared.announce(breaker, &effect);
                 let due = effect.park.unwrap_or_else(|| self.next_look(&open, now));
                 let why = format!("what became of it cannot be looked up: {error}");
-                return self.wait(reason("uncertain", why), due).await.map(Found::Ended);
+                return self.doubt(unit, why, due).await.map(Found::Ended);
             }
         };
         match seen {
@@ -117,9 +118,27 @@ impl Journey<'_> {
         }
     }
 
+    /// Waits for a look, and says so: as long as it waits, nobody knows whether money has moved.
+    pub(super) async fn doubt(
+        &mut self,
+        unit: Unit<'_>,
+        why: String,
+        next: Timestamp,
+    ) -> Result<Ended, StoreError> {
+        let why = self.masked(reason("uncertain", why));
+        let ended = self.wait(why.clone(), next).await?;
+        self.lane.shared.observer.see(Event::Uncertain {
+            run: self.lane.name(&self.run),
+            step: unit.step().into_owned(),
+            reason: why,
+            next,
+        });
+        Ok(ended)
+    }
+
     /// The write counts as one attempt that failed.
     fn nothing_happened(&mut self) -> Found {
-        // The serial stays held until the next attempt has begun or the step has ended.
+        // The serials stay held until the next attempt has begun or the step has ended.
         if let Some(write) = self.open.as_mut().and_then(|open| open.write.as_mut()) {
             write.before = None;
             write.looked = None;

@@ -81,7 +81,7 @@ impl Journey<'_> {
             return Ok(ON);
         };
         let Some(order) = trigger.order(&row) else { return Ok(ON) };
-        let serial = zaprun_core::crm::serial_of_row(&trigger.connection, &row);
+        let serial = zaprun_core::crm::serial::of_row(&trigger.connection, &row);
         let shared = &self.lane.shared;
         let own = shared.insist(|| shared.store.own(&order, serial.clone())).await?;
         if own.made {
@@ -99,7 +99,9 @@ impl Journey<'_> {
     pub(super) async fn queue(&mut self, why: String) -> Result<Ended, StoreError> {
         let now = self.lane.shared.clock.now();
         let age = Duration::try_from(now.duration_since(self.run.created_at)).unwrap_or_default();
-        let due = after(now, (age / 4).clamp(QUEUED.0, QUEUED.1));
+        // Two that each hold what the other waits for give it back and come again; not at the same moment.
+        let spread = Duration::from_millis(self.run.key_base.as_u64_pair().1 % 1_000);
+        let due = after(now, (age / 4).clamp(QUEUED.0, QUEUED.1) + spread);
         self.wait(reason("queued", why), due).await
     }
 

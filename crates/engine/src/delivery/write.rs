@@ -1,4 +1,7 @@
 //! One write to the CRM: looked at before, journalled before its first byte, never repeated blindly.
+//!
+//! Before the CRM is looked at, the serials of what the write is about are the run's, durably, and they stay so until
+//! its outcome is known: what a look has seen, no other run of zaprun can change before the write leaves.
 
 use super::book::{Kept, Trace};
 use super::breaker::{Admission, Breaker, Effect, Health, Ticket, after};
@@ -8,13 +11,13 @@ use super::keep;
 use super::policy::Verdict;
 use super::shared::Phase;
 use crate::ports::{
-    Begun, BegunAttempt, BegunWrite, CrmReply, CrmWriter, ReadError, Refusal, Seen, Sight, StepOutcome,
-    StoreError, Touched, Turn, WriteOutcome,
+    Begun, BegunAttempt, BegunWrite, CrmReply, CrmWriter, ReadError, Refusal, RunId, Seen, Sight,
+    StepOutcome, StoreError, Touched, Turn, WriteOutcome,
 };
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
-use zaprun_core::crm::Repeat;
+use zaprun_core::crm::{Repeat, serial};
 use zaprun_core::request::CrmRequest;
 use zaprun_core::value::Value;
 use zaprun_core::zap::Scope;
@@ -23,13 +26,27 @@ use zaprun_core::zap::Scope;
 pub(super) const FIRST_LOOK: Duration = Duration::from_secs(10);
 
 /// What goes before the step itself.
-const LEAD: &str = "lead";
+pub(super) const LEAD: &str = "lead";
+
+/// A look may show that a write is about more than it names, and then another look must follow; so many in all.
+const LOOKS: usize = 4;
 
 /// Leave to write now, with what the CRM showed before.
 struct Leave {
     ticket: Ticket,
     turn: Turn,
-    before: String,
+    /// Nothing where a repeat is safe.
+    before: Option<String>,
+}
+
+/// What came of looking before the write.
+enum Before {
+    /// The CRM was looked at while all serials were held.
+    Saw(Sight),
+    /// Not now: another run is at it.
+    Later(String),
+    Failed(ReadError),
+    Stopping,
 }
 
 /// Whether a write may go out.
@@ -56,22 +73,28 @@ impl Journey<'_> {
         if self.record_of(&lead_unit.step(), unit.element).is_none() {
             match self.write_one(lead_unit, lead, &*writer, scope).await? {
                 // Until it is sold, the lead is open, and another sale of the buyer would take it for its own.
-                Ended::Done => self.reserve(unit, request),
+                Ended::Done => self.reserve(unit, lead.serials.clone()),
                 Ended::Resting => return Ok(Ended::Resting),
                 Ended::Dead(why) => {
-                    self.settle(unit, StepOutcome::Failed, None, 0, Kept::default());
+                    let kept = Kept { why: Some(why.clone()), ..Kept::default() };
+                    self.settle(unit, StepOutcome::Failed, None, 0, kept);
                     return Ok(Ended::Dead(why));
                 }
             }
         }
         let lead = self.record_of(&lead_unit.step(), unit.element);
         let order = lead.and_then(|lead| member(lead.response.as_deref(), "orderId"));
+        // A person who says that a lead was imported need not know its id; then the sale is found by its buyer.
+        if order.is_none() && lead.is_some_and(|lead| lead.why.is_some()) {
+            return self.write_one(unit, request, &*writer, scope).await;
+        }
         let Some(order) = order else {
             let why = reason("refused", "the lead was imported, and the CRM's answer names no orderId");
             return Ok(self.dead(unit, Trace::default(), why));
         };
         let mut sale = request.clone();
         sale.params.retain(|(name, _)| name != "orderId");
+        sale.serials.extend(serial::of_id(&request.connection, "orderId", &order));
         sale.params.push(("orderId".to_owned(), order));
         self.write_one(unit, &sale, &*writer, scope).await
     }
@@ -84,8 +107,7 @@ impl Journey<'_> {
         scope: &mut Scope,
     ) -> Result<Ended, StoreError> {
         let Some(breaker) = self.lane.breaker(unit.place).cloned() else { return self.stay().await };
-        let left = |open: &BegunAttempt| open.write.as_ref().is_some_and(|write| write.before.is_some());
-        if let Some(open) = self.open.clone().filter(|open| unit.is_of(open) && left(open)) {
+        if let Some(open) = self.open.clone().filter(|open| unit.is_of(open) && open.has_left()) {
             return match self.look_again(unit, request, open, writer, &breaker, scope).await? {
                 super::look::Found::Ended(ended) => Ok(ended),
                 // It is proven that nothing happened.
@@ -108,11 +130,15 @@ impl Journey<'_> {
             Door::Ended(ended) => return Ok(ended),
         };
         let shared = Arc::clone(&self.lane.shared);
-        if request.repeat != Repeat::Safe
-            && let Begun::Waits(other) = self.begin_write(unit, request, before).await?
-        {
-            let why = format!("run {other} writes for the same buyer, and its outcome is not known yet");
-            return self.queue(why).await;
+        if let Some(before) = before {
+            let serials = self.serials();
+            if let Begun::Waits(other) =
+                self.begin_write(unit, &request.params, Some(before), serials).await?
+            {
+                self.quit(ticket, breaker, Health::Silent);
+                self.release(unit, request);
+                return self.queue(waits_for(other)).await;
+            }
         }
         let outcome = writer.write_in_turn(request, turn).await;
         let effect = ticket.report(self.run.id, health(&outcome), shared.clock.now());
@@ -142,26 +168,32 @@ impl Journey<'_> {
         if self.book.is_open() {
             self.save().await?;
         }
-        let mut before = String::new();
+        let mut before = None;
         if request.repeat != Repeat::Safe {
-            let sight = tokio::select! {
-                biased;
-                () = shared.phases.stopped() => return self.stay().await.map(Door::Ended),
-                sight = writer.look(request, None) => sight,
-            };
-            match sight {
-                Err(error) => {
-                    let effect = ticket.report(self.run.id, health_of_read(&error), shared.clock.now());
-                    shared.announce(breaker, &effect);
-                    return self.unread(unit, &error, &effect, breaker.target()).await.map(Door::Ended);
-                }
-                Ok(Sight { seen: Seen::Happened { response }, .. }) => {
+            match self.look_before(unit, request, writer).await? {
+                Before::Saw(Sight { seen: Seen::Happened { response }, .. }) => {
+                    self.quit(ticket, breaker, Health::Well);
                     return Ok(Door::Ended(self.written(unit, request, &as_reply(response), 0, scope)));
                 }
-                Ok(Sight { seen: Seen::Refused { reason: why }, .. }) => {
+                Before::Saw(Sight { seen: Seen::Refused { reason: why }, .. }) => {
+                    self.quit(ticket, breaker, Health::Well);
                     return Ok(Door::Ended(self.dead(unit, Trace::default(), reason("refused", why))));
                 }
-                Ok(Sight { seen: Seen::NotHappened | Seen::Unclear { .. }, state }) => before = state,
+                Before::Saw(Sight { seen: Seen::NotHappened | Seen::Unclear { .. }, state, .. }) => {
+                    before = Some(state);
+                }
+                Before::Later(why) => {
+                    self.quit(ticket, breaker, Health::Silent);
+                    self.release(unit, request);
+                    return self.queue(why).await.map(Door::Ended);
+                }
+                Before::Failed(error) => {
+                    let effect = ticket.report(self.run.id, health_of_read(&error), shared.clock.now());
+                    shared.announce(breaker, &effect);
+                    self.release(unit, request);
+                    return self.unread(unit, &error, &effect, breaker.target()).await.map(Door::Ended);
+                }
+                Before::Stopping => return self.stay().await.map(Door::Ended),
             }
         }
         let turn = tokio::select! {
@@ -172,9 +204,17 @@ impl Journey<'_> {
         if !ticket.is_probe()
             && let Admission::Park { until, reason, fault } = breaker.admit(shared.clock.now())
         {
+            self.release(unit, request);
             return self.shut(breaker, until, &reason, fault).await.map(Door::Ended);
         }
         Ok(Door::Open(Leave { ticket, turn, before }))
+    }
+
+    /// Gives a ticket back of which no use is made, so that where it was the probe, another run may be it.
+    fn quit(&self, ticket: Ticket, breaker: &Arc<Breaker>, health: Health) {
+        let shared = &self.lane.shared;
+        let effect = ticket.report(self.run.id, health, shared.clock.now());
+        shared.announce(breaker, &effect);
     }
 
     async fn shut(
@@ -190,25 +230,57 @@ impl Journey<'_> {
         self.park(breaker.target(), why, until).await
     }
 
-    /// Makes it durable that a write is about to leave which may not be repeated.
-    async fn begin_write(
+    /// Looks at the CRM while no other run can write for the same. What a look shows the write to be about is taken
+    /// too, and then that look proves nothing yet.
+    async fn look_before(
         &mut self,
         unit: Unit<'_>,
         request: &CrmRequest,
-        before: String,
+        writer: &dyn CrmWriter,
+    ) -> Result<Before, StoreError> {
+        let shared = Arc::clone(&self.lane.shared);
+        let mut serials = request.serials.clone();
+        for _ in 0..LOOKS {
+            if !serials.is_empty()
+                && let Begun::Waits(other) = self.begin_write(unit, &[], None, serials.clone()).await?
+            {
+                return Ok(Before::Later(waits_for(other)));
+            }
+            let sight = tokio::select! {
+                biased;
+                () = shared.phases.stopped() => return Ok(Before::Stopping),
+                sight = writer.look(request, None) => sight,
+            };
+            let sight = match sight {
+                Ok(sight) => sight,
+                Err(error) => return Ok(Before::Failed(error)),
+            };
+            let held = serials.len();
+            for serial in &sight.serials {
+                if !serials.contains(serial) {
+                    serials.push(serial.clone());
+                }
+            }
+            let settles = matches!(sight.seen, Seen::Happened { .. } | Seen::Refused { .. });
+            if settles || serials.len() == held {
+                return Ok(Before::Saw(sight));
+            }
+        }
+        Ok(Before::Later("what it is about changes from look to look".to_owned()))
+    }
+
+    /// Makes it durable that a write is about to leave which may not be repeated; without `before`, that none of its
+    /// serials is anybody else's meanwhile.
+    async fn begin_write(
+        &mut self,
+        unit: Unit<'_>,
+        params: &[(String, String)],
+        before: Option<String>,
+        serials: Vec<String>,
     ) -> Result<Begun, StoreError> {
         let shared = Arc::clone(&self.lane.shared);
-        let begun = BegunAttempt {
-            step: unit.step().into_owned(),
-            element: unit.element.map(str::to_owned),
-            at: shared.clock.now(),
-            write: Some(BegunWrite {
-                params: request.params.clone(),
-                before: Some(before),
-                serial: request.serial.clone(),
-                looked: None,
-            }),
-        };
+        let write = BegunWrite { params: params.to_vec(), before, serials, looked: None };
+        let begun = self.beginning(unit, write);
         let answer = shared.insist(|| shared.store.begin_attempt(self.run.id, begun.clone())).await?;
         if answer == Begun::Yes {
             self.open = Some(begun);
@@ -216,19 +288,34 @@ impl Journey<'_> {
         Ok(answer)
     }
 
-    /// Holds the serial of a write that has yet to leave.
-    fn reserve(&mut self, unit: Unit<'_>, request: &CrmRequest) {
-        self.open = Some(BegunAttempt {
+    /// Holds the serials of a write that has yet to leave, which are held already.
+    fn reserve(&mut self, unit: Unit<'_>, serials: Vec<String>) {
+        let write = BegunWrite { params: Vec::new(), before: None, serials, looked: None };
+        self.open = Some(self.beginning(unit, write));
+    }
+
+    fn beginning(&self, unit: Unit<'_>, write: BegunWrite) -> BegunAttempt {
+        BegunAttempt {
             step: unit.step().into_owned(),
             element: unit.element.map(str::to_owned),
             at: self.lane.shared.clock.now(),
-            write: Some(BegunWrite {
-                params: Vec::new(),
-                before: None,
-                serial: request.serial.clone(),
-                looked: None,
-            }),
-        });
+            write: Some(write),
+        }
+    }
+
+    /// What is held now.
+    fn serials(&self) -> Vec<String> {
+        let write = self.open.as_ref().and_then(|open| open.write.as_ref());
+        write.map(|write| write.serials.clone()).unwrap_or_default()
+    }
+
+    /// Gives back what is held: nothing has left, or nothing of it has happened. Between a lead and its sale what the
+    /// lead held stays held.
+    fn release(&mut self, unit: Unit<'_>, request: &CrmRequest) {
+        match &request.lead {
+            Some(lead) => self.reserve(unit, lead.serials.clone()),
+            None => self.open = None,
+        }
     }
 
     async fn consequences(
@@ -258,7 +345,7 @@ impl Journey<'_> {
             WriteOutcome::Unknown { reason: why, .. } if request.repeat != Repeat::Safe => {
                 let now = self.lane.shared.clock.now();
                 self.fail(unit, why.clone(), Trace::default());
-                return self.wait(reason("uncertain", why), after(now, FIRST_LOOK)).await;
+                return self.doubt(unit, why, after(now, FIRST_LOOK)).await;
             }
             WriteOutcome::Unknown { reason, retry_after } => {
                 (Verdict::Retry { reason, retry_after, ill: true }, Trace::default())
@@ -270,10 +357,7 @@ impl Journey<'_> {
             WriteOutcome::Stopped(error) => (verdict_of(&error), Trace::default()),
         };
         // The CRM said that it did nothing, or nothing reached it.
-        self.open = None;
-        if request.lead.is_some() {
-            self.reserve(unit, request);
-        }
+        self.release(unit, request);
         self.failed(unit, trace, verdict, effect, target).await
     }
 
@@ -309,10 +393,15 @@ impl Journey<'_> {
         if unit.sub.is_none() {
             show(scope, &unit.action.id, unit.element, StepOutcome::Done, Some(&response));
         }
-        let kept = Kept { reply: keep::reply(&*mask, &reply.body), response: keeps.then_some(response) };
+        let kept =
+            Kept { reply: keep::reply(&*mask, &reply.body), response: keeps.then_some(response), why: None };
         self.settle(unit, StepOutcome::Done, None, attempts, kept);
         Ended::Done
     }
+}
+
+fn waits_for(other: RunId) -> String {
+    format!("run {other} writes for the same buyer or order, and its outcome is not known yet")
 }
 
 /// A member of a JSON object, as text.

@@ -116,6 +116,8 @@ impl Feed {
             seed: self.seed,
             said: &mut self.said,
             walked: Walked::default(),
+            keyless: None,
+            any_key: false,
         };
         let end = walk.run().await;
         let walked = walk.walked;

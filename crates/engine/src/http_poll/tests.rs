@@ -530,6 +530,27 @@ fn items_without_a_key_are_passed_over_and_told_once() {
     assert_eq!(rig.cursor(), before);
 }
 
+/// What one page holds says nothing of the others.
+#[test]
+fn a_page_of_items_without_keys_does_not_end_a_walk() {
+    const GOOD: [&str; 2] = [r#"{"id":1}"#, r#"{"id":2}"#];
+    const MORE: [&str; 2] = [r#"{"id":3}"#, r#"{"id":4}"#];
+    const BAD: [&str; 2] = [r#"{"id":null}"#, r#"{"nokey":1}"#];
+    let paged = || Rig::running("pagination: { page: { param: page, size: 2 } }");
+    for pages in [[GOOD, BAD, MORE], [BAD, GOOD, MORE], [GOOD, MORE, BAD]] {
+        let rig = paged();
+        rig.put(&pages.concat());
+        let polled = rig.poll();
+        assert_eq!((polled.tally.fired, polled.tally.passed_over, polled.failed), (4, 2, 0), "{pages:?}");
+    }
+    let rig = paged();
+    rig.put(&[BAD, BAD].concat());
+    let before = rig.cursor();
+    assert_eq!(rig.poll().failed, 1, "no item of the whole walk has a key");
+    assert!(causes(&rig)[0].starts_with("no item has a key: key: "));
+    assert_eq!(rig.cursor(), before);
+}
+
 #[test]
 fn card_data_is_kept_nowhere_and_told_once() {
     let rig = Rig::running("");

@@ -39,6 +39,9 @@ pub(super) struct Walk<'a> {
     pub(super) seed: u64,
     pub(super) said: &'a mut Said,
     pub(super) walked: Walked,
+    /// Why the first item that has no key has none, and whether any item has one. One page says nothing of the others.
+    pub(super) keyless: Option<MapError>,
+    pub(super) any_key: bool,
 }
 
 /// What a walk came to.
@@ -69,7 +72,10 @@ impl Walk<'_> {
             }
             let read = trigger.read(&place, &reply.body, &reply.headers)?;
             self.walked.pages += 1;
-            let keyed = self.keyed(read.items)?;
+            let keyed = self.keyed(read.items);
+            if read.next.is_none() {
+                self.judge_keys()?;
+            }
             let keys: HashSet<String> = keyed.iter().map(|(key, _)| key.clone()).collect();
             self.commit(keyed, read.next.is_none().then_some(goal)).await.map_err(FeedFailure::Store)?;
             let Some(next) = read.next else { return Ok(()) };
@@ -93,17 +99,16 @@ impl Walk<'_> {
     }
 
     /// The items that can be told apart, each key once.
-    fn keyed(&mut self, items: Vec<Item>) -> Result<Vec<(String, Item)>, FeedFailure> {
+    fn keyed(&mut self, items: Vec<Item>) -> Vec<(String, Item)> {
         let many = items.len();
         self.walked.tally.rows += many as u64;
         let mut keyed: Vec<(String, Item)> = Vec::with_capacity(many);
         let mut places: HashMap<String, usize> = HashMap::with_capacity(many);
-        let mut first_error = None;
         for item in items {
             let key = match &item.key {
                 Ok(key) => key.clone(),
                 Err(error) => {
-                    first_error.get_or_insert_with(|| error.clone());
+                    self.keyless.get_or_insert_with(|| error.clone());
                     self.walked.tally.passed_over += 1;
                     continue;
                 }
@@ -121,15 +126,20 @@ impl Walk<'_> {
                 }
             }
         }
-        match first_error {
-            // A field that no item has is a mistake in the zap, or another API than it was.
-            Some(error) if keyed.is_empty() => Err(FeedFailure::NoKeys { reason: words(&error) }),
-            Some(error) => {
-                self.say(|said| &mut said.no_key, ItemProblem::NoKey { reason: words(&error) });
-                Ok(keyed)
-            }
-            None => Ok(keyed),
+        self.any_key |= !keyed.is_empty();
+        keyed
+    }
+
+    /// Says at the end of a walk which items had no key. A field that no item has is a mistake in the zap, or another
+    /// API than it was.
+    fn judge_keys(&mut self) -> Result<(), FeedFailure> {
+        let Some(error) = self.keyless.take() else { return Ok(()) };
+        let reason = words(&error);
+        if !self.any_key {
+            return Err(FeedFailure::NoKeys { reason });
         }
+        self.say(|said| &mut said.no_key, ItemProblem::NoKey { reason });
+        Ok(())
     }
 
     /// Commits what of a page is new, and the cursor with the last one.

@@ -108,6 +108,14 @@ impl MemoryStore {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).runs.ask(run, resolution);
     }
 
+    /// Holds a run as it is.
+    pub fn hold(&self, run: RunId, why: &str) {
+        self.state.lock().unwrap().runs.change(run, |run| {
+            run.state = RunState::Held;
+            run.reason = RunReason { word: "uncertain".to_owned(), detail: why.to_owned() };
+        });
+    }
+
     /// What the ledger says of a zap's event.
     pub fn fate(&self, zap: ZapId, key: &EventKey) -> Option<Fate> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).ledger.get(&(zap, key.clone())).copied()

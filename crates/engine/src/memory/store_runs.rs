@@ -3,7 +3,7 @@
 use super::store::MemoryRun;
 use crate::ports::{
     Begun, BegunAttempt, ClaimedRun, NewEvent, OnceOutcome, Own, Resolution, RunId, RunReason, RunState,
-    RunUpdate, StepOutcome, StepRecord, StoredEvent, Target, ZapId,
+    RunUpdate, StoredEvent, Target, ZapId,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -112,12 +112,9 @@ impl Runs {
     }
 
     pub(super) fn begin(&mut self, id: RunId, begun: BegunAttempt) -> Begun {
-        let serial = |begun: &BegunAttempt| begun.write.as_ref().and_then(|write| write.serial.clone());
-        let mine = serial(&begun);
-        let open = self
-            .runs
-            .iter()
-            .find(|run| run.id != id && mine.is_some() && run.begun.as_ref().and_then(serial) == mine);
+        let mine = serials(&begun);
+        let shares = |begun: &BegunAttempt| serials(begun).iter().any(|serial| mine.contains(serial));
+        let open = self.runs.iter().find(|run| run.id != id && run.begun.as_ref().is_some_and(shares));
         if let Some(run) = open {
             return Begun::Waits(run.id);
         }
@@ -126,10 +123,10 @@ impl Runs {
     }
 
     pub(super) fn own(&self, order: &str, serial: Option<&str>) -> Own {
-        let writes = self.runs.iter().filter_map(|run| run.begun.as_ref()?.write.as_ref());
+        let mut open = self.runs.iter().filter_map(|run| run.begun.as_ref()).flat_map(serials);
         Own {
             made: self.touched.get(order).is_some_and(|(made, _)| *made),
-            open: serial.is_some() && writes.map(|write| write.serial.as_deref()).any(|open| open == serial),
+            open: serial.is_some_and(|serial| open.any(|open| open == serial)),
         }
     }
 
@@ -151,7 +148,8 @@ impl Runs {
             };
             match run.begun.take() {
                 Some(begun) => {
-                    run.steps.push(resolved(&begun, resolution, run.attempts, now));
+                    let step = begun.resolved(resolution, &run.reason, run.attempts, &run.steps, now);
+                    run.steps.push(step);
                     // What was counted for its retries does not count for the next step.
                     run.attempts = 0;
                     run.retrying_since = None;
@@ -179,21 +177,8 @@ impl Runs {
     }
 }
 
-/// The record of a step that a person has settled.
-fn resolved(begun: &BegunAttempt, resolution: Resolution, attempts: u32, at: Timestamp) -> StepRecord {
-    StepRecord {
-        step: begun.step.clone(),
-        element: begun.element.clone(),
-        outcome: match resolution {
-            Resolution::Done => StepOutcome::Done,
-            Resolution::Failed => StepOutcome::Failed,
-        },
-        status: None,
-        attempts: attempts.saturating_add(1),
-        at,
-        reply: None,
-        response: None,
-    }
+fn serials(begun: &BegunAttempt) -> &[String] {
+    begun.write.as_ref().map_or(&[], |write| &write.serials)
 }
 
 fn claimed(run: &MemoryRun) -> ClaimedRun {

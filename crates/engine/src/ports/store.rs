@@ -296,7 +296,7 @@ pub struct ClaimedRun {
     pub begun: Option<BegunAttempt>,
 }
 
-/// An attempt recorded before its first byte left.
+/// An attempt recorded before its first byte left, or what is held for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BegunAttempt {
     /// Step id.
@@ -309,16 +309,75 @@ pub struct BegunAttempt {
     pub write: Option<BegunWrite>,
 }
 
+impl BegunAttempt {
+    /// The step that it becomes when a person says how it ended. `was` is why the run was held, `attempts` how many
+    /// failed before, `steps` what else has ended.
+    pub fn resolved(
+        &self,
+        resolution: Resolution,
+        was: &RunReason,
+        attempts: u32,
+        steps: &[StepRecord],
+        at: Timestamp,
+    ) -> StepRecord {
+        let (outcome, word) = match resolution {
+            Resolution::Done => (StepOutcome::Done, "done"),
+            Resolution::Failed => (StepOutcome::Failed, "failed"),
+        };
+        let detail = format!("{word} by a person's word; before: {}", was.detail);
+        StepRecord {
+            step: self.step.clone(),
+            element: self.element.clone(),
+            outcome,
+            status: None,
+            attempts: attempts.saturating_add(1),
+            at,
+            reply: None,
+            response: self.answer(steps).filter(|_| resolution == Resolution::Done),
+            why: Some(RunReason { word: was.word.clone(), detail }),
+        }
+    }
+
+    /// The ids that later steps may ask a write's answer for, as far as they are known without it: they were sent, or
+    /// the lead that went before has them. Nothing for what is no write to the CRM.
+    pub fn known_ids(&self, steps: &[StepRecord]) -> Vec<(&'static str, String)> {
+        const IDS: [&str; 5] = ["orderId", "customerId", "transactionId", "purchaseId", "fulfillmentId"];
+        let Some(write) = &self.write else { return Vec::new() };
+        let lead = format!("{}.lead", self.step);
+        let lead = steps.iter().find(|step| step.step == lead && step.element == self.element);
+        let lead = lead.and_then(|lead| serde_json::from_slice(lead.response.as_ref()?).ok());
+        let lead: serde_json::Value = lead.unwrap_or_default();
+        let known = |name: &'static str| {
+            let sent = write.params.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+            let of_lead = || lead.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+            Some((name, sent.or_else(of_lead).filter(|id| !id.is_empty())?))
+        };
+        IDS.into_iter().filter_map(known).collect()
+    }
+
+    fn answer(&self, steps: &[StepRecord]) -> Option<Bytes> {
+        self.write.as_ref()?;
+        let mut answer = serde_json::Map::from_iter([("result".to_owned(), "SUCCESS".into())]);
+        answer.extend(self.known_ids(steps).into_iter().map(|(name, id)| (name.to_owned(), id.into())));
+        Some(serde_json::Value::Object(answer).to_string().into())
+    }
+
+    /// Whether it may have left; else only its serials are held.
+    pub fn has_left(&self) -> bool {
+        self.write.as_ref().is_none_or(|write| write.before.is_some())
+    }
+}
+
 /// What is kept of a write to the CRM until its outcome is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BegunWrite {
     /// The parameters that were sent, without credentials.
     pub params: Vec<(String, String)>,
     /// What the CRM showed before it left: [`crate::ports::Sight::state`]. `None`: nothing has left yet, and only the
-    /// serial is held, between a lead and its sale.
+    /// serials are held: while the CRM is looked at, and between a lead and its sale.
     pub before: Option<String>,
-    /// While this attempt is open no other of the same text may begin.
-    pub serial: Option<String>,
+    /// While this attempt is open no other that has one of these may begin.
+    pub serials: Vec<String>,
     /// What the latest look showed, and when, once there was one that may count.
     pub looked: Option<(String, Timestamp)>,
 }
@@ -328,7 +387,7 @@ pub struct BegunWrite {
 pub enum Begun {
     /// It is recorded.
     Yes,
-    /// Another run's attempt of the same serial is open: this one must wait, and nothing was recorded.
+    /// Another run's attempt that has one of the serials is open: this one must wait, and nothing was recorded.
     Waits(RunId),
 }
 
@@ -371,6 +430,8 @@ pub struct StepRecord {
     pub reply: Option<Bytes>,
     /// What later steps read of the answer, as JSON `{status, headers, body}`; dropped when the run ends.
     pub response: Option<Bytes>,
+    /// Why it was given up, or that a person settled it.
+    pub why: Option<RunReason>,
 }
 
 /// A failed or unfinished attempt, kept so that a person can see what happened.

@@ -37,6 +37,9 @@ pub struct Sight {
     pub state: String,
     /// What it means.
     pub seen: Seen,
+    /// Serials of what it turned out to be about, which the request may not name ([`zaprun_core::crm::serial`]). Where
+    /// they are not held yet, the look proves nothing.
+    pub serials: Vec<String>,
 }
 
 /// What a look came to.

@@ -273,7 +273,7 @@ impl CrmWriter for World {
     }
 
     async fn look(&self, request: &CrmRequest, before: Option<&str>) -> Result<Sight, ReadError> {
-        let nothing = || Sight { state: "nothing".to_owned(), seen: Seen::NotHappened };
+        let nothing = || Sight { state: "nothing".to_owned(), seen: Seen::NotHappened, serials: Vec::new() };
         let Some((fault, sent)) = self.fault().filter(|_| before.is_some()) else { return Ok(nothing()) };
         let seen = match &fault.seen {
             rehearsal::Seen::NotHappened => return Ok(nothing()),
@@ -289,7 +289,7 @@ impl CrmWriter for World {
             rehearsal::Seen::Refused => Seen::Refused { reason: "the CRM turned it down".to_owned() },
             rehearsal::Seen::Unclear => Seen::Unclear { reason: "a look cannot tell".to_owned() },
         };
-        Ok(Sight { state: "something".to_owned(), seen })
+        Ok(Sight { state: "something".to_owned(), seen, serials: Vec::new() })
     }
 
     async fn find(&self, _: &FindRequest) -> Result<Vec<Bytes>, ReadError> {

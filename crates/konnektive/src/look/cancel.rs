@@ -71,6 +71,7 @@ pub(super) async fn purchase(look: &Look<'_>, before: Option<&str>) -> Result<Si
     let Some((row, shown)) = found else { return Ok(missing(&then, &format!("purchase {id}"))) };
     let ledger =
         if look.flag("fullRefund") { Some(look.ledger(vec![("purchaseId", id)]).await?) } else { None };
+    look.is_about_id("orderId", &text(&row, "orderId"));
     let status = text(&row, "status").to_uppercase();
     let scheduled = yes(row.value("cancellationScheduled"));
     let now = State {

@@ -21,6 +21,7 @@ impl Look<'_> {
             let order = Order::of(raw)?;
             // A filter that the CRM did not understand would give other orders.
             if order.is(id) {
+                self.is_about(&order);
                 return Ok(Some(order));
             }
         }

@@ -59,6 +59,7 @@ pub(super) async fn transaction(look: &Look<'_>, before: Option<&str>) -> Result
     if txn.order.is_empty() {
         return Ok(blind("the CRM does not show the transaction's order, and so not its refunds"));
     }
+    look.is_about_id("orderId", &txn.order);
     let mut ledger = look.ledger(vec![("orderId", &txn.order)]).await?;
     // Refunds of other charges of the order are no business of this one; one that names no charge may be.
     ledger.txns.retain(|other| {

@@ -148,6 +148,14 @@ async fn by_buyer(look: &Look<'_>, before: Option<&str>) -> Result<Sight, ReadEr
     let then = Before::<Several>::read(before);
     let since = if let Before::Saw(then) = &then { then.since } else { look.first_day() };
     let orders = look.orders_of(&search, since).await?;
+    if named {
+        orders.iter().for_each(|order| look.is_about_buyer_of(order));
+    }
+    if let (Before::NotSent, None, Some(customer)) =
+        (&then, look.param("emailAddress"), look.param("customerId"))
+    {
+        look.is_about_customer(customer).await?;
+    }
     let shows_key = orders.iter().any(|order| search.carries_key(order).is_some());
     let (ours, others): (Vec<Order>, Vec<Order>) =
         orders.into_iter().partition(|order| search.carries_key(order) == Some(true));

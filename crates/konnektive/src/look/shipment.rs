@@ -109,6 +109,7 @@ async fn alone(look: &Look<'_>, id: &str, before: Option<&str>) -> Result<Sight,
         let row = any(raw)?;
         if is_parcel(&row, id) {
             parcels.order = text(&row, "orderId");
+            look.is_about_id("orderId", &parcels.order);
             parcels.customer = text(&row, "customerId");
             parcels.shown = shown(raw);
             parcels.rows.push(row);

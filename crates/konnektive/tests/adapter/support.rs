@@ -169,7 +169,7 @@ pub(crate) fn request(action: &str, params: &[(&str, &str)]) -> CrmRequest {
         correlate_in: None,
         settle_after: Duration::from_secs(900),
         repeat: endpoint.repeat,
-        serial: None,
+        serials: Vec::new(),
         lead: None,
     }
 }

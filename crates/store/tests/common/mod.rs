@@ -95,6 +95,7 @@ pub fn step(id: &str) -> StepRecord {
         at: at(400),
         reply: Some(Bytes::from_static(b"ok")),
         response: Some(Bytes::from_static(b"{\"status\":200}")),
+        why: None,
     }
 }
 
@@ -108,7 +109,7 @@ pub fn write_of(step: &str, serial: Option<&str>) -> BegunAttempt {
         write: Some(BegunWrite {
             params: params.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
             before: Some("no order".to_owned()),
-            serial: serial.map(str::to_owned),
+            serials: serial.map(str::to_owned).into_iter().collect(),
             looked: None,
         }),
     }

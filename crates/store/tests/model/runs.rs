@@ -49,10 +49,12 @@ impl Model {
         if self.find(run).is_none_or(|known| known.state != RunState::Pending) {
             return "refused".to_owned();
         }
-        let serial = serial(begun);
-        let open = |known: &&mut Run| known.claimed.begun.as_ref().and_then(self::serial) == serial;
+        let serials = serials(begun);
+        let shares =
+            |begun: &BegunAttempt| self::serials(begun).iter().any(|serial| serials.contains(serial));
+        let open = |known: &&mut Run| known.claimed.begun.as_ref().is_some_and(shares);
         let mut others = self.runs.iter_mut().filter(|known| known.claimed.id.0 != run);
-        if let Some(other) = others.find(open).filter(|_| serial.is_some()) {
+        if let Some(other) = others.find(open) {
             return format!("{:?}", Begun::Waits(other.claimed.id));
         }
         self.runs.iter_mut().filter(|known| known.claimed.id.0 == run).for_each(|known| {
@@ -62,10 +64,10 @@ impl Model {
     }
 
     pub fn own(&self, order: &str, serial: Option<String>) -> Own {
-        let mut open = self.runs.iter().filter_map(|run| run.claimed.begun.as_ref().and_then(self::serial));
+        let mut open = self.runs.iter().filter_map(|run| run.claimed.begun.as_ref()).flat_map(serials);
         Own {
             made: self.touched.get(order).is_some_and(|(made, _)| *made),
-            open: serial.is_some_and(|serial| open.any(|other| other == serial)),
+            open: serial.is_some_and(|serial| open.any(|other| *other == serial)),
         }
     }
 
@@ -125,7 +127,21 @@ impl Model {
                     attempts: claimed.attempts + 1,
                     at: now,
                     reply: None,
-                    response: None,
+                    response: begun
+                        .write
+                        .map(|_| {
+                            // Its parameters name no id.
+                            Bytes::from_static(b"{\"result\":\"SUCCESS\"}")
+                        })
+                        .filter(|_| resolution == Resolution::Done),
+                    why: Some(reason(
+                        &claimed.reason.word,
+                        &format!(
+                            "{} by a person's word; before: {}",
+                            ["done", "failed"][resolution as usize],
+                            claimed.reason.detail
+                        ),
+                    )),
                 });
                 (claimed.attempts, claimed.retrying_since) = (0, None);
             }
@@ -194,8 +210,8 @@ pub fn serial_of(number: Option<u8>) -> Option<String> {
     number.map(|number| format!("buyer {number}"))
 }
 
-fn serial(begun: &BegunAttempt) -> Option<String> {
-    begun.write.as_ref()?.serial.clone()
+fn serials(begun: &BegunAttempt) -> &[String] {
+    begun.write.as_ref().map_or(&[], |write| &write.serials)
 }
 
 pub fn resolution(number: u8) -> Resolution {

@@ -2,7 +2,7 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
-use zaprun_core::request::{Destination, HttpRequest, Request};
+use zaprun_core::request::{Destination, FindRequest, HttpRequest, Request};
 
 use crate::output::style::{Paint, clean};
 
@@ -23,7 +23,7 @@ pub(crate) fn request_text(request: &Request, paint: Paint) -> String {
             first.flatten().chain(call).collect()
         }
         Request::Find(request) => {
-            call_lines(&request.connection, request.endpoint.path(), &request.params, paint)
+            call_lines(&request.connection, request.endpoint.path(), &with_days(request), paint)
         }
     };
     lines.iter().map(|line| format!("    {}\n", clean_line(line, paint))).collect()
@@ -34,6 +34,16 @@ fn call_lines(connection: &str, path: &str, params: &[(String, String)], paint: 
     let mut lines = vec![format!("{} {}", paint.bold("POST"), call_address(connection, path))];
     lines.extend(params.iter().map(|(name, value)| format!("{name}: {value}")));
     lines
+}
+
+/// The parameters of a look-up, with the days that it is asked for.
+fn with_days(request: &FindRequest) -> Vec<(String, String)> {
+    let mut params = request.params.clone();
+    if let Some((first, last)) = request.days {
+        let day = |date: jiff::civil::Date| date.strftime("%m/%d/%Y").to_string();
+        params.extend([("startDate".to_owned(), day(first)), ("endDate".to_owned(), day(last))]);
+    }
+    params
 }
 
 fn call_address(connection: &str, path: &str) -> String {
@@ -94,7 +104,7 @@ impl From<&Request> for RequestEntry {
                 ..RequestEntry::call(&request.connection, request.endpoint.path, &request.params)
             },
             Request::Find(request) => {
-                RequestEntry::call(&request.connection, request.endpoint.path(), &request.params)
+                RequestEntry::call(&request.connection, request.endpoint.path(), &with_days(request))
             }
         }
     }
@@ -230,6 +240,25 @@ mod tests {
           "nothing": {}
         }
         "#);
+    }
+
+    #[test]
+    fn a_look_up_is_shown_with_its_days() {
+        let day = |day| jiff::civil::Date::new(2026, 9, day).unwrap();
+        let request = Request::Find(FindRequest {
+            connection: "crm".to_owned(),
+            endpoint: zaprun_core::trigger::Endpoint::Transactions,
+            params: vec![("cardLast4".to_owned(), "1111".to_owned())],
+            days: Some((day(14), day(18))),
+        });
+        insta::assert_snapshot!(request_text(&request, Paint(false)), @r"
+        POST {crm}/transactions/query/
+        cardLast4: 1111
+        startDate: 09/14/2026
+        endDate: 09/18/2026
+        ");
+        let entry = serde_json::to_value(RequestEntry::from(&request)).unwrap();
+        assert_eq!(entry["body"], "cardLast4=1111&startDate=09%2F14%2F2026&endDate=09%2F18%2F2026");
     }
 
     #[test]

@@ -342,6 +342,14 @@ fn delivery(event: &Event) -> Told {
             let text = format!("step {step} failed (attempt {attempts}): {why}; next at {}", time(*next));
             Told::new(Weight::Warning, text).run(run)
         }
+        Event::Uncertain { run, step, reason, next } => {
+            let text = format!(
+                "whether step {step} happened is not known: {}; the CRM is looked at next at {}",
+                reason.detail,
+                time(*next)
+            );
+            Told::new(Weight::Warning, text).run(run)
+        }
         // Each zap's broken mapping is told once, by `MappingBroken`; its runs are in `runs list`.
         Event::Dead { run, reason } if reason.word == "mapping" => {
             Told::new(Weight::Detail, format!("dead: {}", reason_text(reason))).run(run)
@@ -352,7 +360,9 @@ fn delivery(event: &Event) -> Told {
         Event::Held { run, reason } => {
             let id = run.run;
             Told::new(Weight::Trouble, format!("held for a person: {}", reason_text(reason))).run(run).hint(
-                Some(format!("`zaprun runs show {id}` says more, `zaprun runs resolve {id}` settles it")),
+                Some(format!(
+                    "`zaprun runs show {id}` says more, `zaprun runs resolve {id} --as done` or `--as failed` settles it"
+                )),
             )
         }
         Event::MappingBroken { zap, place, message, help } => {
@@ -474,7 +484,7 @@ mod tests {
         Note sales new_sale:D6C8C390A7: delivered 1.2s after it was seen, 2 requests None
         Detail sales new_sale:D6C8C390A7: filtered: filter None
         Detail sales new_sale:D6C8C390A7: dead: mapping None
-        Trouble sales new_sale:D6C8C390A7: held for a person: uncertain: two orders fit Some("`zaprun runs show 7` says more, `zaprun runs resolve 7` settles it")
+        Trouble sales new_sale:D6C8C390A7: held for a person: uncertain: two orders fit Some("`zaprun runs show 7` says more, `zaprun runs resolve 7 --as done` or `--as failed` settles it")
         Trouble crm: polling stopped: the CRM does not accept this machine's address 198.51.100.7; tried again at 2027-01-15T08:00:00Z Some("add 198.51.100.7 to the API user's whitelist in the CRM")
         Note sales: first run: 1,234 rows from before its start will not be sent; 0 new None
         "#);

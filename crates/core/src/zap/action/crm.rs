@@ -5,7 +5,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::parameter::{Parameter, Sent, Writing};
-use crate::crm::{self, CREATE_LEAD, CREATE_SALE, Endpoint, Held, Repeat, broken};
+use crate::crm::{self, CREATE_LEAD, CREATE_SALE, Endpoint, Held, broken};
 use crate::expression::Settings;
 use crate::mapping::{MapError, Trace};
 use crate::request::CrmRequest;
@@ -43,8 +43,8 @@ impl CrmCall {
             params.push((field.to_owned(), idempotency_key.clone()));
         }
         let repeat = self.endpoint.repeat_of(&params);
-        let serial = self.serial(&params, repeat);
-        let lead = self.lead(&params, &idempotency_key, serial.as_deref());
+        let serials = crm::serial::of_request(&self.connection, self.endpoint, &params, repeat);
+        let lead = self.lead(&params, &idempotency_key, &serials);
         Ok(CrmRequest {
             connection: self.connection.clone(),
             endpoint: self.endpoint,
@@ -53,7 +53,7 @@ impl CrmCall {
             correlate_in: self.correlate_in.map(str::to_owned),
             settle_after: self.settle_after,
             repeat,
-            serial,
+            serials,
             lead: lead.map(Box::new),
         })
     }
@@ -79,24 +79,8 @@ impl CrmCall {
         }
     }
 
-    /// Writes that could be taken for each other when the CRM is looked at go one after the other: those that make an
-    /// order by buyer, and where money moves, everything else by what it is about.
-    fn serial(&self, params: &Params, repeat: Repeat) -> Option<String> {
-        let of = |name: &str| value(params, name);
-        let by_buyer = self
-            .endpoint
-            .makes_order()
-            .then(|| crm::serial(&self.connection, of("campaignId"), of("emailAddress")))
-            .flatten();
-        if by_buyer.is_some() || repeat != Repeat::Never {
-            return by_buyer;
-        }
-        let about = |name: &&str| Some(format!("{} {name} {}", self.connection, of(name)?));
-        ["orderId", "transactionId", "purchaseId", "fulfillmentId", "customerId"].iter().find_map(about)
-    }
-
     /// The lead of a new sale, which is imported first so that the order's id is known before money moves.
-    fn lead(&self, sale: &Params, sale_key: &str, serial: Option<&str>) -> Option<CrmRequest> {
+    fn lead(&self, sale: &Params, sale_key: &str, serials: &[String]) -> Option<CrmRequest> {
         let given = |name: &str| value(sale, name).is_some_and(|text| !text.is_empty());
         let wanted = self.lead_first && self.endpoint == &CREATE_SALE;
         if !wanted || given("orderId") || !given("firstName") || !given("lastName") {
@@ -122,7 +106,8 @@ impl CrmCall {
             correlate_in: None,
             settle_after: self.settle_after,
             repeat: CREATE_LEAD.repeat,
-            serial: serial.map(str::to_owned),
+            // Until it is sold, whoever sells to the buyer would take it for his own.
+            serials: serials.to_vec(),
             lead: None,
         })
     }

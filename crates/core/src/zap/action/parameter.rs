@@ -1,6 +1,6 @@
 //! One parameter of an endpoint, compiled.
 
-use crate::crm::{CLEARED, Param, Wrong, WrongKind, write};
+use crate::crm::{CLEARED, Param, ParamType, Wrong, WrongKind, write};
 use crate::expression::Settings;
 use crate::mapping::{MapError, Mapped, Mapping, Trace, member};
 use crate::value::Value;
@@ -48,7 +48,11 @@ impl Parameter {
     }
 
     fn refused(&self, wrong: Wrong) -> MapError {
-        let Wrong { kind, message, help, value } = wrong;
+        let Wrong { kind, mut message, help, value } = wrong;
+        // A run's reason is kept without the help.
+        if let (WrongKind::Value, ParamType::Enum(words)) = (kind, self.param.ty) {
+            message = format!("{message}; it is one of {}", words.join(", "));
+        }
         MapError {
             message,
             help,

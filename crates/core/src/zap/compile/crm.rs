@@ -67,6 +67,7 @@ fn rules(compiler: &mut Compiler<'_>, endpoint: &Endpoint, map: &Written, writte
         let code = match breach {
             Breach::Missing { .. } => &code::MISSING_PARAM,
             Breach::Together { .. } => &code::PARAMS_TOGETHER,
+            Breach::Foreign { .. } => &code::PARAM_VALUE,
         };
         compiler.report(
             Diagnostic::new(code, format!("{}: {}", endpoint.short_name(), breach.message()))
@@ -87,6 +88,7 @@ fn help(breach: &Breach) -> Option<String> {
         Breach::Missing { names, any: true, .. } => Some(format!("add {}", keys(names, " or "))),
         Breach::Missing { names, .. } => Some(format!("add {}", keys(names, ", "))),
         Breach::Together { names } => names.last().map(|name| format!("remove `{name}:`")),
+        Breach::Foreign { .. } => Some("write the state by its code".to_owned()),
     }
 }
 

@@ -60,7 +60,7 @@ fn a_shipment_is_told_in_the_crms_own_forms() {
         "orderId=8DF9 fulfillmentStatus=SHIPPED trackingNumber=1Z 999 dateShipped=09/16/2026"
     );
     assert_eq!((request.connection.as_str(), request.endpoint.path), ("crm", "fulfillment/update"));
-    assert_eq!((request.repeat, request.serial, request.lead), (Repeat::LookFirst, None, None));
+    assert_eq!((request.repeat, request.serials, request.lead), (Repeat::LookFirst, Vec::new(), None));
     assert_eq!(request.settle_after.as_secs(), 900);
     assert_eq!(request.idempotency_key, key::step(Uuid::nil(), "send", None).to_string());
 }
@@ -305,14 +305,14 @@ fn a_new_sale_imports_its_lead_first() {
     assert_eq!((sale.repeat, sale.endpoint.path), (Repeat::Never, "order/import"));
     assert_eq!(sale.param("country"), Some("US"));
     assert_eq!(sale.param("product1_price"), Some("19.90"));
-    assert_eq!(sale.serial.as_deref(), Some("crm 12 ada@example.test"));
+    assert_eq!(sale.serials, ["crm 12 ada@example.test"]);
     let lead = sale.lead.unwrap();
     assert_eq!(
         params(&lead),
         "campaignId=12 product1_id=15271 product1_qty=2 product1_price=19.90 firstName=Ada lastName=Example emailAddress=Ada@Example.test phoneNumber=5555550100 address1=1 Sample Street city=Springfield state=NY country=US postalCode=10001 billShipSame=1"
     );
     assert_eq!((lead.endpoint.path, lead.repeat), ("leads/import", Repeat::LookFirst));
-    assert_eq!(lead.serial, sale.serial);
+    assert_eq!(lead.serials, sale.serials);
     assert_ne!(lead.idempotency_key, sale.idempotency_key);
 }
 
@@ -322,9 +322,9 @@ fn a_lead_goes_by_its_buyer_too() {
     let map = "campaignId: 12, firstName: $.firstName, lastName: Doe, emailAddress: Ada@Example.test";
     let request = |map: &str| sent(&write("create_lead", &format!("    map: {{ {map} }}\n")), BUYER).unwrap();
     let lead = request(map);
-    assert_eq!((lead.repeat, lead.serial.as_deref()), (Repeat::LookFirst, Some("crm 12 ada@example.test")));
+    assert_eq!((lead.repeat, lead.serials), (Repeat::LookFirst, vec!["crm 12 ada@example.test".to_owned()]));
     let by_phone = request(&map.replace("emailAddress: Ada@Example.test", "phoneNumber: \"5555550100\""));
-    assert_eq!(by_phone.serial, None);
+    assert_eq!(by_phone.serials, [""; 0]);
 }
 
 #[test]
@@ -340,7 +340,7 @@ fn a_sale_goes_without_a_lead_where_there_is_one_or_none_is_wanted() {
     );
     let sale = sent(&on_file, BUYER).unwrap();
     assert!(sale.lead.is_none());
-    assert_eq!(sale.serial.as_deref(), Some("crm customerId 7"));
+    assert_eq!(sale.serials, ["crm customerId 7"]);
 }
 
 #[test]
@@ -360,8 +360,8 @@ fn values_decide_what_may_be_repeated() {
         "    map: { orderId: $.orderId, cancelReason: asked, fullRefund: \"{{ record.hasUpsell }}\" }\n",
     );
     let with = |refund| sent(&cancel, &format!(r#"{{"orderId":"8DF9","hasUpsell":{refund}}}"#)).unwrap();
-    assert_eq!((with(true).repeat, with(true).serial.as_deref()), (Repeat::Never, Some("crm orderId 8DF9")));
-    assert_eq!((with(false).repeat, with(false).serial), (Repeat::LookFirst, None));
+    assert_eq!((with(true).repeat, with(true).serials), (Repeat::Never, vec!["crm orderId 8DF9".to_owned()]));
+    assert_eq!((with(false).repeat, with(false).serials), (Repeat::LookFirst, Vec::new()));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod bounds;
+mod buyers;
 mod crash;
 mod desk;
 mod dry;

@@ -123,6 +123,25 @@ fn on_failure_runs_after_the_steps_that_went_on() {
     assert_eq!(world.state("A"), (RunState::Dead, "refused".into()));
 }
 
+/// The run rests in between, and may be taken up by another process.
+#[test]
+fn on_failure_is_told_the_reason_however_long_ago_the_step_failed() {
+    let later =
+        "  - { id: later, type: http, connection: x, path: /later, delay: 5m, json: {} }\non_failure:";
+    let yaml = FAILING
+        .replace("    path: /act\n", "    path: /act\n    continue_on_error: true\n")
+        .replace("on_failure:", later);
+    let world = World::new(&[&yaml]);
+    world.sales(0, &["A"]);
+    world.target.script(|request| if super::kit::path(request) == "/act" { reply(400) } else { reply(200) });
+    world.for_long(MINUTE);
+    assert_eq!(world.state("A"), (RunState::Pending, "delayed".into()));
+    world.for_long(10 * MINUTE);
+    let told = "/tell {\"step\":\"act\",\"why\":\"the target answered 400\"}";
+    assert_eq!(world.target.seen(), ["/act {}", "/later {}", told]);
+    assert_eq!(world.run("A").reason.detail, "the target answered 400");
+}
+
 /// As they see it after a restart.
 #[test]
 fn on_failure_sees_how_the_step_ended() {

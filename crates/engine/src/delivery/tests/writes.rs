@@ -3,6 +3,7 @@
 use super::desk::Fate;
 use super::kit::World;
 use crate::ports::{Resolution, RunState};
+use crate::report::Event;
 use crate::testing::Moment;
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -10,7 +11,7 @@ use serde_json::json;
 use std::time::Duration;
 
 /// A sale whose lead goes first.
-const SALE: &str = r#"
+pub(super) const SALE: &str = r#"
 name: sale
 trigger: { type: konnektive.orders, connection: crm, order_type: new_sale }
 actions:
@@ -76,6 +77,24 @@ fn a_lost_answer_is_settled_by_a_look() {
     assert_eq!(world.state("A"), (RunState::Delivered, "delivered".into()));
     assert_eq!(charges(&world, "a@example.com"), 1);
     assert_eq!(world.desk.writes(), ["leads/import", "order/import"]);
+}
+
+/// Each doubt is told when it arises, not with every look.
+#[test]
+fn an_uncertain_write_is_no_secret() {
+    let world = world();
+    buyer(&world, "A", "a@example.com");
+    world.desk.fates(&[Fate::Late(Duration::from_secs(600))]);
+    long(&world);
+    let told: Vec<String> = world
+        .events()
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Uncertain { step, reason, .. } => Some(format!("{step}: {}", reason.detail)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, ["sell: the line was cut"]);
 }
 
 #[test]
@@ -192,6 +211,60 @@ fn a_person_settles_what_is_held() {
         assert_eq!(world.run("A").state, state);
         assert_eq!(world.target.sent().len(), 1, "nothing is sent again");
     }
+}
+
+fn resolve(world: &World, run: &str, resolution: Resolution) {
+    world.store.resolve(world.run(run).id, resolution);
+    let obey = crate::ports::Store::obey(&world.store, crate::ports::Clock::now(&world.clock));
+    world.clock.drive(obey).unwrap().unwrap();
+    long(world);
+}
+
+/// A step that reads what a person has settled finds the ids that are known, and the run says who settled it.
+#[test]
+fn what_a_person_settles_has_an_answer_and_a_reason() {
+    const CONFIRM: &str = r#"
+name: confirm
+trigger: { type: konnektive.orders, connection: crm, order_type: new_sale }
+actions:
+  - { id: c, type: konnektive.confirm_order, connection: crm, map: { orderId: $.orderId } }
+  - { id: tell, type: http, connection: sink, path: /tell, json: { order: "{{ steps.c.response.orderId }}" } }
+"#;
+    let held = || {
+        let world = World::new(&[CONFIRM]);
+        buyer(&world, "A", "a@example.com");
+        world.desk.fates(&[Fate::Lost]);
+        long(&world);
+        assert_eq!(world.state("A"), (RunState::Held, "uncertain".into()));
+        world
+    };
+    let done = held();
+    resolve(&done, "A", Resolution::Done);
+    assert_eq!(done.state("A"), (RunState::Delivered, "delivered".into()), "{:?}", done.run("A").reason);
+    assert_eq!(done.target.seen(), [r#"/tell {"order":"A"}"#]);
+    let why = done.run("A").steps[0].why.clone().unwrap();
+    assert_eq!(why.detail, "done by a person's word; before: the CRM does not show it");
+    let failed = held();
+    resolve(&failed, "A", Resolution::Failed);
+    let run = failed.run("A");
+    assert_eq!((run.state, run.reason.word.as_str()), (RunState::Dead, "uncertain"));
+    assert_eq!(run.reason.detail, "failed by a person's word; before: the CRM does not show it");
+}
+
+/// The lead's id is not known then; the sale goes out all the same, and is found by its buyer.
+#[test]
+fn a_lead_that_a_person_settles_is_sold() {
+    let world = world();
+    buyer(&world, "A", "a@example.com");
+    world.desk.lose_leads(1);
+    world.for_long(Duration::from_secs(5));
+    // As if no look could tell.
+    let id = world.run("A").id;
+    world.store.hold(id, "nobody can tell");
+    resolve(&world, "A", Resolution::Done);
+    assert_eq!(world.state("A"), (RunState::Delivered, "delivered".into()), "{:?}", world.run("A").reason);
+    assert_eq!(world.desk.writes(), ["leads/import", "order/import"]);
+    assert_eq!(charges(&world, "a@example.com"), 1);
 }
 
 /// A crash anywhere leaves one charge.

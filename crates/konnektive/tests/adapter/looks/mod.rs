@@ -1,5 +1,6 @@
 //! Looks, each family against a CRM that shows what a test puts there.
 
+mod abouts;
 mod buyers;
 mod cancels;
 mod customers;

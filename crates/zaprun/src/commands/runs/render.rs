@@ -1,8 +1,15 @@
 //! The requests of a run, rendered again: mapping is deterministic, so record and zap give what was sent.
+//!
+//! What later steps read of an answer is dropped when the run ends; the answer as it is kept for people gives it again,
+//! unless it was cut.
+
+use std::borrow::Cow;
 
 use zaprun_core::mapping::MapError;
 use zaprun_core::request::Request;
-use zaprun_core::zap::{Action, EventFacts, Pass, Plan, RunFacts, Scope, StepFacts, Zap};
+use zaprun_core::zap::{
+    Action, EventFacts, Pass, Plan, ResponseFacts, RunFacts, Scope, StepFacts, Zap, response_json,
+};
 use zaprun_engine::ports::{RunDetail, RunReason, RunState, StepOutcome, StepRecord};
 
 /// What a step sent, or would send.
@@ -23,22 +30,82 @@ pub(super) fn render(zap: &Zap, run: &RunDetail) -> Result<Vec<Rendered>, MapErr
     }
     zap.bind(&mut scope)?;
     let mut rendered = Vec::new();
-    // Answers are kept only until the run ends; a step that reads one can then not be rendered again.
+    // A step that reads an answer which is not kept any more can then not be rendered again.
     let mut forgotten = false;
+    let mut stopped: Option<&str> = None;
     if let Some(why) = given_up(zap, run) {
         let failed = run.steps.iter().find(|step| step.outcome == StepOutcome::Failed);
         scope.set_failure(failed.map(|step| step.step.as_str()), &why.detail);
     }
     for action in shown(zap, run) {
-        rendered.push(step(action.id.clone(), action.plan(&scope), forgotten));
         let records: Vec<&StepRecord> = run.steps.iter().filter(|record| record.step == action.id).collect();
-        forgotten |= action.reads_response() && records.iter().all(|record| record.response.is_none());
+        let mut again = step(action.id.clone(), action.plan(&scope), forgotten);
+        match stopped {
+            Some(failed) if records.is_empty() && again.requests.is_empty() => {
+                again.note = Some(format!("not reached: step `{failed}` failed"));
+            }
+            _ => {}
+        }
+        again.requests.iter_mut().for_each(|(element, request)| {
+            name_order(request, lead_of(run, &action.id, element.as_deref()));
+        });
         if records.is_empty() {
             scope.set_step(&action.id, StepFacts { outcome: "done", response: None, element: None });
         }
-        records.iter().for_each(|record| restore(&mut scope, record));
+        for record in records {
+            let of_record = |(element, _): &&(Option<String>, Request)| *element == record.element;
+            let request = again.requests.iter().find(of_record).map(|(_, request)| request);
+            let answer = answer(record, request);
+            forgotten |= action.reads_response() && record.outcome == StepOutcome::Done && answer.is_none();
+            if record.outcome == StepOutcome::Failed && !action.continue_on_error {
+                stopped.get_or_insert(&action.id);
+            }
+            restore(&mut scope, record, answer.as_deref());
+        }
+        rendered.push(again);
     }
     Ok(rendered)
+}
+
+/// What later steps read of an answer, from what is kept of it.
+fn answer<'r>(record: &'r StepRecord, request: Option<&Request>) -> Option<Cow<'r, [u8]>> {
+    if let Some(response) = &record.response {
+        return Some(Cow::Borrowed(response));
+    }
+    let reply = record.reply.as_ref()?;
+    // A JSON text that was cut is none any more.
+    serde_json::from_slice::<serde::de::IgnoredAny>(reply).ok()?;
+    match request? {
+        Request::Find(_) => Some(Cow::Borrowed(reply)),
+        Request::Crm(request) => Some(Cow::Owned(zaprun_konnektive::recalled(request, reply)?.to_vec())),
+        Request::Http(_) => {
+            let headers = [("content-type".to_owned(), "application/json".to_owned())];
+            let facts = ResponseFacts { status: record.status?, headers: &headers, body: reply };
+            Some(Cow::Owned(response_json(&facts)))
+        }
+    }
+}
+
+/// The record of the lead that went before a sale.
+fn lead_of<'r>(run: &'r RunDetail, step: &str, element: Option<&str>) -> Option<&'r StepRecord> {
+    let lead = format!("{step}.lead");
+    run.steps.iter().find(|record| record.step == lead && record.element.as_deref() == element)
+}
+
+/// A sale is sent with the id of the order that its lead has opened.
+fn name_order(request: &mut Request, lead: Option<&StepRecord>) {
+    let Request::Crm(sale) = request else { return };
+    let (Some(made_by), Some(record)) = (&sale.lead, lead) else { return };
+    let Some(answer) =
+        record.response.clone().or_else(|| zaprun_konnektive::recalled(made_by, record.reply.as_ref()?))
+    else {
+        return;
+    };
+    let answer: serde_json::Value = serde_json::from_slice(&answer).unwrap_or_default();
+    if let Some(order) = answer.get("orderId").and_then(serde_json::Value::as_str) {
+        sale.params.retain(|(name, _)| name != "orderId");
+        sale.params.push(("orderId".to_owned(), order.to_owned()));
+    }
 }
 
 /// Why a run is or will be dead, where its zap has steps for that.
@@ -87,10 +154,9 @@ fn facts(run: &RunDetail) -> RunFacts<'_> {
     }
 }
 
-fn restore(scope: &mut Scope, record: &StepRecord) {
+fn restore(scope: &mut Scope, record: &StepRecord, response: Option<&[u8]>) {
     let outcome = outcome_word(record.outcome);
-    let facts =
-        StepFacts { outcome, response: record.response.as_deref(), element: record.element.as_deref() };
+    let facts = StepFacts { outcome, response, element: record.element.as_deref() };
     scope.set_step(&record.step, facts);
 }
 

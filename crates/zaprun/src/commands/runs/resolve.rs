@@ -103,7 +103,8 @@ fn said(run: &RunDetail, outcome: Outcome, by: By) -> String {
     let id = run.summary.id;
     let done = match (&run.begun, outcome) {
         (Some(begun), _) => {
-            format!("step {} counts as {}", named(&begun.step, begun.element.as_deref()), outcome.word())
+            let step = named(&begun.step, begun.element.as_deref());
+            format!("step {step} counts as {}{}", outcome.word(), answer(run, outcome))
         }
         (None, Outcome::Done) => "it is let through".to_owned(),
         (None, Outcome::Failed) => "it is given up".to_owned(),
@@ -113,6 +114,20 @@ fn said(run: &RunDetail, outcome: Outcome, by: By) -> String {
         By::Us => "the next `zaprun run` takes it from there",
     };
     format!("run {id}: {done}; {next}")
+}
+
+/// What later steps see of an answer that nobody has.
+fn answer(run: &RunDetail, outcome: Outcome) -> String {
+    let Some(begun) = run.begun.as_ref().filter(|begun| begun.write.is_some()) else { return String::new() };
+    if outcome == Outcome::Failed {
+        return String::new();
+    }
+    let ids = begun.known_ids(&run.steps);
+    if ids.is_empty() {
+        return " (of its answer nothing is known; a later step that reads it fails)".to_owned();
+    }
+    let ids: Vec<String> = ids.iter().map(|(name, id)| format!("{name} {id}")).collect();
+    format!(" (of its answer {} is known, and nothing else)", ids.join(", "))
 }
 
 /// Who has resolved a run.

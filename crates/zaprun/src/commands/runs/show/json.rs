@@ -44,6 +44,7 @@ struct Step<'a> {
     status: Option<u16>,
     attempts: u32,
     at: String,
+    why: Option<&'a str>,
     reply: Option<String>,
 }
 
@@ -156,6 +157,7 @@ fn step_entry(step: &StepRecord) -> Step<'_> {
         status: step.status,
         attempts: step.attempts,
         at: step.at.to_string(),
+        why: step.why.as_ref().map(|why| why.detail.as_str()),
         reply: step.reply.as_deref().map(lossy),
     }
 }

@@ -54,6 +54,7 @@ fn held() -> RunDetail {
             at: at(11),
             reply: None,
             response: None,
+            why: None,
         }],
         attempts: Vec::new(),
         begun: Some(BegunAttempt {
@@ -63,7 +64,7 @@ fn held() -> RunDetail {
             write: Some(BegunWrite {
                 params: params.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
                 before: Some("PARTIAL, 0 charges".to_owned()),
-                serial: Some("crm/12/ada@example.test".to_owned()),
+                serials: vec!["crm/12/ada@example.test".to_owned()],
                 looked: Some(("PARTIAL, 1 charge".to_owned(), at(30))),
             }),
         }),

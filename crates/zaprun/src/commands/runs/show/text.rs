@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use jiff::Timestamp;
-use zaprun_engine::ports::{AttemptRecord, BegunAttempt, RunDetail, RunState, StepRecord};
+use zaprun_engine::ports::{AttemptRecord, BegunAttempt, RunDetail, RunReason, RunState, StepRecord};
 
 use super::super::render::{Rendered, outcome_word};
 use super::super::{named, state_word};
@@ -88,7 +88,7 @@ fn steps(out: &mut String, run: &RunDetail, paint: Paint) {
             out,
             paint,
             "steps",
-            &run.steps.iter().map(|step| step_line(step, paint)).collect::<String>(),
+            &run.steps.iter().map(|step| step_line(step, &run.attempts, paint)).collect::<String>(),
         );
     }
     if !run.attempts.is_empty() {
@@ -124,7 +124,7 @@ pub(super) fn open(begun: &BegunAttempt) -> String {
     out
 }
 
-fn step_line(step: &StepRecord, paint: Paint) -> String {
+fn step_line(step: &StepRecord, attempts: &[AttemptRecord], paint: Paint) -> String {
     let word = outcome_word(step.outcome);
     let painted = match word {
         "done" => paint.green(word),
@@ -134,7 +134,19 @@ fn step_line(step: &StepRecord, paint: Paint) -> String {
     let status = step.status.map(|status| format!(" {status}")).unwrap_or_default();
     let tries = count(u64::from(step.attempts), "attempt", "attempts");
     let name = named(&step.step, step.element.as_deref());
-    format!("  {name}  {painted}{status}  {tries}  {}\n{}", time(step.at), reply(step.reply.as_deref()))
+    // Mostly the attempt that failed says it below.
+    let said = |why: &&RunReason| {
+        let of_step =
+            attempts.iter().filter(|attempt| attempt.step == step.step && attempt.element == step.element);
+        of_step.into_iter().any(|attempt| attempt.error == why.detail)
+    };
+    let why = step
+        .why
+        .as_ref()
+        .filter(|why| !said(why))
+        .map(|why| format!("    {}\n", clean(&why.detail)))
+        .unwrap_or_default();
+    format!("  {name}  {painted}{status}  {tries}  {}\n{why}{}", time(step.at), reply(step.reply.as_deref()))
 }
 
 fn attempt_line(attempt: &AttemptRecord, paint: Paint) -> String {
