@@ -211,7 +211,7 @@ async fn request(store: Arc<SqliteStore>, run: RunId) -> Result<(), StoreError> 
 
 async fn write(store: Arc<SqliteStore>, run: RunId) -> Result<(), StoreError> {
     store.begin_attempt(run, sale(run)).await?;
-    let touched = vec![Touched { order: format!("made{run:010}"), made: true, depth: 1 }];
+    let touched = vec![Touched { order: format!("made{run:010}"), made: true, sold: true, depth: 1 }];
     store.update_run(RunUpdate { touched, ..delivered(run) }).await
 }
 

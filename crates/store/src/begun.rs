@@ -120,9 +120,10 @@ pub(crate) fn own(
             Some(serial) => conn.prepare_cached(OF_SERIAL)?.exists(params![serial, 0])?,
             None => false,
         };
-        let known =
-            conn.prepare_cached(touched::FIND)?.query_row([order], |row| row.get::<_, bool>(0)).optional()?;
-        Ok(Own { made: known.unwrap_or(false), open })
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(2)?));
+        let known = conn.prepare_cached(touched::FIND)?.query_row([order], read).optional()?;
+        let (made, sold) = known.unwrap_or((false, false));
+        Ok(Own { made, sold, open })
     };
     read().map_err(|error| fault::sql(path, &error))
 }

@@ -165,6 +165,30 @@ mod tests {
     use super::*;
     use crate::begun;
 
+    /// Who waited for a buyer's write still does.
+    #[test]
+    fn an_open_write_of_an_older_state_keeps_its_serial() -> Result<(), rusqlite::Error> {
+        let conn = Connection::open_in_memory()?;
+        common(&conn, Duration::ZERO)?;
+        MIGRATIONS.iter().take(4).try_for_each(|step| conn.execute_batch(step))?;
+        conn.execute_batch(
+            "INSERT INTO zap VALUES (1, 'a', 'a', 's', 0, 1, 0, NULL, 1);
+             INSERT INTO revision VALUES (1, 1, 'c', NULL, 0);
+             INSERT INTO kind VALUES (1, 'new_sale');
+             INSERT INTO event (id, kind, key, at, seen_at, record) VALUES (1, 1, 'k', 0, 0, x'7b7d');
+             INSERT INTO run (id, zap, event, revision, key_base, state, follows, tries, created_at, updated_at, word, detail)
+                VALUES (1, 1, 1, 1, zeroblob(16), 0, 0, 0, 0, 0, 'uncertain', '');
+             INSERT INTO begun (run, step, at, params, before, serial) VALUES (1, 'sell', 7, '[]', 'seen', 'crm 12 a@b');",
+        )?;
+        migrate(&conn, 4)?;
+        begun::release(&conn)?;
+        let sql = concat!("SELECT ", begun::begun_columns!(), " FROM begun b");
+        let kept = conn.query_row(sql, [], |row| begun::read(row, 0))?;
+        let write = kept.and_then(|begun| begun.write);
+        assert_eq!(write.map(|write| write.serials), Some(vec!["crm 12 a@b".to_owned()]));
+        Ok(())
+    }
+
     /// What a held run of an older state may hang on, told by its last failure.
     #[test]
     fn a_run_that_was_held_before_keeps_its_open_attempt() -> Result<(), rusqlite::Error> {

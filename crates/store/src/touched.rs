@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use zaprun_engine::ports::{StoreError, Touched};
 
 /// What is known of an order.
-pub(crate) const FIND: &str = "SELECT made, depth FROM touched WHERE id = ?1";
+pub(crate) const FIND: &str = "SELECT made, depth, sold FROM touched WHERE id = ?1";
 
 /// Where an event comes from.
 #[derive(Debug, Clone, Copy, Default)]
@@ -34,9 +34,10 @@ pub(crate) fn keep(tx: &mut Tx<'_>, touched: &Touched) -> Result<(), StoreError>
     // Undone with the transaction, it costs a look-up and harms nothing.
     *tx.touches = true;
     tx.execute(
-        "INSERT INTO touched (id, made, depth) VALUES (?1, ?2, ?3)
-         ON CONFLICT (id) DO UPDATE SET made = max(made, excluded.made), depth = max(depth, excluded.depth)",
-        params![touched.order, touched.made, touched.depth],
+        "INSERT INTO touched (id, made, depth, sold) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (id) DO UPDATE SET made = max(made, excluded.made), depth = max(depth, excluded.depth),
+                sold = max(sold, excluded.sold)",
+        params![touched.order, touched.made, touched.depth, touched.sold],
     )?;
     Ok(())
 }

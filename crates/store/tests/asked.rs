@@ -151,8 +151,12 @@ fn a_copy_knows_orders_and_records_and_is_asked_nothing() {
         let mut pending = update(RunId(2), RunState::Pending);
         pending.fresh = Some(b"{}".as_slice().into());
         pending.steps = vec![step("s")];
-        pending.touched =
-            vec![zaprun_engine::ports::Touched { order: "made".to_owned(), made: true, depth: 1 }];
+        pending.touched = vec![zaprun_engine::ports::Touched {
+            order: "made".to_owned(),
+            made: true,
+            sold: false,
+            depth: 1,
+        }];
         store.update_run(pending).await.unwrap();
         let asked = ask(&path, 1, DONE);
         let copy = SqliteStore::copy_in_memory(&path).unwrap();

@@ -61,7 +61,7 @@ async fn work(store: &SqliteStore, path: &Path, run: ClaimedRun) {
         done.steps = vec![step("s")];
         done.fresh = Some(run.event.record);
     }
-    done.touched = vec![Touched { order: run.id.to_string(), made: true, depth: 1 }];
+    done.touched = vec![Touched { order: run.id.to_string(), made: true, sold: true, depth: 1 }];
     store.update_run(done).await.unwrap();
     say(&format!("run {}", run.id));
 }

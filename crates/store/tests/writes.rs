@@ -62,7 +62,7 @@ fn writes_of_one_serial_wait_for_each_other() {
         assert_eq!(store.run(RunId(2)).await.unwrap().unwrap().begun, None, "nothing was recorded");
         assert_eq!(begin(2, Some("grace")).await, Begun::Yes);
         assert_eq!(begin(3, None).await, Begun::Yes);
-        let open = Own { made: false, open: true };
+        let open = Own { made: false, sold: false, open: true };
         assert_eq!(store.own("o1", Some("ada".to_owned())).await.unwrap(), open);
         assert_eq!(store.own("o1", Some("bob".to_owned())).await.unwrap(), Own::default());
         assert_eq!(store.own("o1", None).await.unwrap(), Own::default(), "no serial is no other's serial");
@@ -142,15 +142,16 @@ fn orders_of_zapruns_own_are_known_again() {
         let (store, a) = with_runs(2).await;
         let touch = async |run: i64, order: &str, made: bool, depth: u32| {
             let mut done = update(RunId(run), RunState::Pending);
-            done.touched = vec![Touched { order: order.to_owned(), made, depth }];
+            done.touched = vec![Touched { order: order.to_owned(), made, sold: order == "changed", depth }];
             store.update_run(done).await.unwrap();
         };
         touch(1, "changed", false, 1).await;
         touch(1, "made", true, 2).await;
         // Neither is forgotten.
         touch(2, "made", false, 1).await;
-        assert_eq!(store.own("made", None).await.unwrap(), Own { made: true, open: false });
-        assert_eq!(store.own("changed", None).await.unwrap(), Own::default());
+        assert_eq!(store.own("made", None).await.unwrap(), Own { made: true, sold: false, open: false });
+        let sold = Own { made: false, sold: true, open: false };
+        assert_eq!(store.own("changed", None).await.unwrap(), sold);
         let of_order = |kind: &str, order: &str, own: bool, depth: u32| {
             let targets = vec![Target { own, once: Some("v".to_owned()), ..target(&a, Fate::Fire) }];
             NewEvent {

@@ -4,13 +4,13 @@ use super::book::Trace;
 use super::breaker::{Admission, Breaker, after};
 use super::journey::{Ended, Journey, Unit, reason};
 use super::shared::Phase;
-use super::write::{FIRST_LOOK, as_reply, health_of_read};
+use super::write::{FIRST_LOOK, as_reply, health_of_read, member};
 use crate::ports::{BegunAttempt, BegunWrite, CrmWriter, RunState, Seen, Sight, StoreError};
 use crate::report::Event;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
-use zaprun_core::crm::Repeat;
+use zaprun_core::crm::{CREATE_SALE, Repeat};
 use zaprun_core::request::CrmRequest;
 use zaprun_core::zap::{OnUncertain, Scope};
 
@@ -76,7 +76,7 @@ impl Journey<'_> {
                 return self.doubt(unit, why, due).await.map(Found::Ended);
             }
         };
-        match seen {
+        match self.unclaimed(&sent, seen).await? {
             Seen::Happened { response } => {
                 let attempts = self.attempts.saturating_add(1);
                 Ok(Found::Ended(self.written(unit, &sent, &as_reply(response), attempts, scope)))
@@ -116,6 +116,20 @@ impl Journey<'_> {
             }
             Seen::Unclear { .. } => self.wait_on(open, write, request, now).await,
         }
+    }
+
+    /// An order that another step says it has sold is not this step's, whatever it looks like: a buyer may be known by
+    /// ways that no serial joins.
+    async fn unclaimed(&self, sent: &CrmRequest, seen: Seen) -> Result<Seen, StoreError> {
+        let order = match &seen {
+            Seen::Happened { response } if *sent.endpoint == CREATE_SALE => member(Some(response), "orderId"),
+            _ => None,
+        };
+        let Some(order) = order else { return Ok(seen) };
+        let shared = &self.lane.shared;
+        let own = shared.insist(|| shared.store.own(&order, None)).await?;
+        let reason = format!("order {order} of the same buyer was sold by another step of zaprun's");
+        Ok(if own.sold { Seen::Unclear { reason } } else { seen })
     }
 
     /// Waits for a look, and says so: as long as it waits, nobody knows whether money has moved.

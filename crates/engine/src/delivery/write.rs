@@ -17,7 +17,7 @@ use crate::ports::{
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
-use zaprun_core::crm::{Repeat, serial};
+use zaprun_core::crm::{CREATE_SALE, Repeat, serial};
 use zaprun_core::request::CrmRequest;
 use zaprun_core::value::Value;
 use zaprun_core::zap::Scope;
@@ -385,7 +385,8 @@ impl Journey<'_> {
         let named = |name| member(Some(&reply.response), name);
         if let Some(order) = named("orderId").or_else(|| request.param("orderId").map(str::to_owned)) {
             let made = request.param("orderId").is_none() && request.endpoint.makes_order();
-            self.book.touch(Touched { order, made, depth: self.run.depth.saturating_add(1) });
+            let sold = *request.endpoint == CREATE_SALE;
+            self.book.touch(Touched { order, made, sold, depth: self.run.depth.saturating_add(1) });
         }
         let response = keep::response(&*mask, reply.response.to_vec());
         // The lead's answer is needed for the sale; others only where a step reads them.
@@ -405,7 +406,7 @@ fn waits_for(other: RunId) -> String {
 }
 
 /// A member of a JSON object, as text.
-fn member(json: Option<&[u8]>, name: &str) -> Option<String> {
+pub(super) fn member(json: Option<&[u8]>, name: &str) -> Option<String> {
     let text = std::str::from_utf8(json?).ok()?;
     let value = Value::from_json(text).ok()?;
     value.as_object()?.member(name).to_text().ok().filter(|text| !text.is_empty())

@@ -14,8 +14,8 @@ pub(super) struct Runs {
     runs: Vec<MemoryRun>,
     /// Who has the value; `None`: a primed row.
     once: BTreeMap<(ZapId, String), Option<RunId>>,
-    /// Orders that zaprun made or changed: whether made, and the depth.
-    touched: BTreeMap<String, (bool, u32)>,
+    /// Orders that zaprun made or changed: whether made, the depth, and whether sold.
+    touched: BTreeMap<String, (bool, u32, bool)>,
     /// What other programs have asked for.
     asked: Vec<(RunId, Resolution)>,
 }
@@ -94,8 +94,9 @@ impl Runs {
 
     pub(super) fn update(&mut self, update: RunUpdate) {
         for touched in update.touched {
-            let known = self.touched.entry(touched.order).or_insert((touched.made, touched.depth));
-            *known = (known.0 || touched.made, touched.depth.max(known.1));
+            let known =
+                self.touched.entry(touched.order).or_insert((touched.made, touched.depth, touched.sold));
+            *known = (known.0 || touched.made, touched.depth.max(known.1), known.2 || touched.sold);
         }
         self.change(update.run, |run| {
             run.begun = update.begun;
@@ -125,14 +126,16 @@ impl Runs {
     pub(super) fn own(&self, order: &str, serial: Option<&str>) -> Own {
         let mut open = self.runs.iter().filter_map(|run| run.begun.as_ref()).flat_map(serials);
         Own {
-            made: self.touched.get(order).is_some_and(|(made, _)| *made),
+            made: self.touched.get(order).is_some_and(|(made, ..)| *made),
+            sold: self.touched.get(order).is_some_and(|(.., sold)| *sold),
             open: serial.is_some_and(|serial| open.any(|open| open == serial)),
         }
     }
 
     /// How many of zaprun's own writes led to what happens to an order, and whether one of them made it.
     pub(super) fn origin(&self, order: Option<&String>) -> (bool, u32) {
-        order.and_then(|order| self.touched.get(order)).copied().unwrap_or_default()
+        let known = order.and_then(|order| self.touched.get(order)).copied().unwrap_or_default();
+        (known.0, known.1)
     }
 
     pub(super) fn ask(&mut self, run: RunId, resolution: Resolution) {

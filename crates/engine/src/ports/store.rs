@@ -396,6 +396,8 @@ pub enum Begun {
 pub struct Own {
     /// One of its steps made the order.
     pub made: bool,
+    /// One of its steps sold it.
+    pub sold: bool,
     /// A write of that serial is open, which may be making it.
     pub open: bool,
 }
@@ -460,6 +462,8 @@ pub struct Touched {
     pub order: String,
     /// It did not exist before.
     pub made: bool,
+    /// It was sold by the step.
+    pub sold: bool,
     /// How many of zaprun's own writes led to what happens to it next.
     pub depth: u32,
 }

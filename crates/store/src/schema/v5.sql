@@ -12,3 +12,6 @@ ALTER TABLE begun DROP COLUMN serial;
 -- Why a step was given up, or that a person settled it.
 ALTER TABLE step ADD COLUMN word TEXT;
 ALTER TABLE step ADD COLUMN detail TEXT;
+
+-- Which of them a step sold: no other step may take the order for its own sale.
+ALTER TABLE touched ADD COLUMN sold INTEGER NOT NULL DEFAULT 0;

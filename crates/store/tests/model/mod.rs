@@ -135,7 +135,7 @@ pub struct Model {
     ledger: BTreeMap<(usize, String, String), Option<usize>>,
     runs: Vec<Run>,
     once: BTreeMap<(usize, String), Option<i64>>,
-    touched: BTreeMap<String, (bool, u32)>,
+    touched: BTreeMap<String, (bool, u32, bool)>,
     asked: Vec<(i64, Resolution)>,
     pub answer: String,
     clock: i64,
@@ -203,8 +203,12 @@ impl Model {
         change.due_at = at(*due);
         change.attempts = u32::from(*state);
         change.steps = (0..*steps).map(|n| step(&format!("step{n}"))).collect();
-        let touched =
-            more.touch.map(|(order, made, depth)| Touched { order: order.to_string(), made, depth });
+        let touched = more.touch.map(|(order, made, depth)| Touched {
+            order: order.to_string(),
+            made,
+            sold: depth == 1,
+            depth,
+        });
         change.touched = touched.into_iter().collect();
         change.begun = more.keep.and_then(|looked| {
             let mut begun = self.find(*run)?.claimed.begun.clone()?;
@@ -341,7 +345,7 @@ impl Model {
             done.known += 1;
             return;
         }
-        let (made, depth) =
+        let (made, depth, _) =
             event.order.as_ref().and_then(|order| self.touched.get(order)).copied().unwrap_or_default();
         if target.fate == Fate::Fire && (target.own || !made) {
             done.fired += 1;

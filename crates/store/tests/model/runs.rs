@@ -66,7 +66,8 @@ impl Model {
     pub fn own(&self, order: &str, serial: Option<String>) -> Own {
         let mut open = self.runs.iter().filter_map(|run| run.claimed.begun.as_ref()).flat_map(serials);
         Own {
-            made: self.touched.get(order).is_some_and(|(made, _)| *made),
+            made: self.touched.get(order).is_some_and(|(made, ..)| *made),
+            sold: self.touched.get(order).is_some_and(|(.., sold)| *sold),
             open: serial.is_some_and(|serial| open.any(|other| *other == serial)),
         }
     }
@@ -90,7 +91,7 @@ impl Model {
         }
         for touched in &change.touched {
             let known = self.touched.entry(touched.order.clone()).or_default();
-            *known = (known.0 || touched.made, known.1.max(touched.depth));
+            *known = (known.0 || touched.made, known.1.max(touched.depth), known.2 || touched.sold);
         }
         "()".to_owned()
     }

@@ -113,6 +113,32 @@ fn a_sale_that_never_happened_is_not_reported_as_delivered() {
     }
 }
 
+/// Where nothing tells that two runs sell to one buyer, at least no order is claimed by both: a person decides.
+#[test]
+fn an_order_is_one_runs_even_where_nobody_knows_the_buyer() {
+    let mut held = 0;
+    for zaps in [[0, 1], [1, 0]] {
+        for lost in [[Fate::Lost, Fate::Done], [Fate::Done, Fate::Lost]] {
+            let mut world = world();
+            world.desk.hide_buyers();
+            world.desk.at_once(1);
+            world.desk.takes(seconds(&[1; 60]));
+            world.desk.fates(&lost);
+            for (run, zap) in ["A", "B"].into_iter().zip(zaps) {
+                sell(&world, zap, run, 0);
+            }
+            world.for_long(2 * HOUR);
+            let runs = ["A", "B"].map(|id| world.run(id));
+            let delivered: Vec<String> =
+                runs.iter().filter(|run| run.state == RunState::Delivered).map(sold).collect();
+            let distinct: BTreeSet<&String> = delivered.iter().collect();
+            assert_eq!(distinct.len(), delivered.len(), "{zaps:?} {lost:?} {delivered:?}");
+            held += runs.iter().filter(|run| run.state == RunState::Held).count();
+        }
+    }
+    assert!(held > 0, "it was never in doubt");
+}
+
 /// What must hold once all is quiet.
 fn truth(world: &World, runs: &[(String, usize)]) -> Result<(), TestCaseError> {
     prop_assert_eq!(world.desk.sold_twice(), 0, "an order was sold that was sold already");
