@@ -61,6 +61,13 @@ fn the_smallest_record_that_fails_is_told() {
     ✓ sound: 64 orders, 1 not taken
 
     --- stderr
+    warning[ZR0411]: `record.couponCode` is null in some rows, and the run is given up then
+      --> zaps/fragile.yaml:10:19
+       |
+    10 |       coupon: "{{ record.couponCode }}" # not every buyer has one
+       |                   ^^^^^^^^^^^^^^^^^
+       |
+       = help: write `record.couponCode | default('')`, or let only those pass that have it: `filter: "{{ record.couponCode is defined }}"`
     failed: 1 of 2 zaps, 128 records made up, seed 7
     "#);
     assert_eq!(lab.zaprun(&SEEDED).expect(1).all(), ran.all(), "the same seed, the same words");
@@ -108,11 +115,18 @@ fn what_is_saved_fails_until_the_zap_is_mended() {
     let lab = lab();
     lab.zaprun(&["test"]).expect(0);
     let saved = lab.zaprun(&["test", "--cases", "64", "--seed", "7", "--save"]).expect(1);
-    insta::assert_snapshot!(shown(&saved.err), @r"
+    insta::assert_snapshot!(shown(&saved.err), @r#"
+    warning[ZR0411]: `record.couponCode` is null in some rows, and the run is given up then
+      --> zaps/fragile.yaml:10:19
+       |
+    10 |       coupon: "{{ record.couponCode }}" # not every buyer has one
+       |                   ^^^^^^^^^^^^^^^^^
+       |
+       = help: write `record.couponCode | default('')`, or let only those pass that have it: `filter: "{{ record.couponCode is defined }}"`
     wrote zaps/fixtures/fragile-case-0d84fa6b.json
     added the test `case: given up post: `record.couponCode` is missing` to zaps/fragile.yaml
     failed: 1 of 2 zaps, 128 records made up, seed 7
-    ");
+    "#);
     let zap = std::fs::read_to_string(lab.path("zaps/fragile.yaml")).unwrap();
     insta::assert_snapshot!(zap, @r#"
     name: fragile

@@ -57,7 +57,7 @@ pub(crate) struct Args {
     #[arg(long, env = "ZAPRUN_SAVE", value_parser = BoolishValueParser::new())]
     save: bool,
     /// Rewrite the expectations of tests that fail, in their files; comments and everything else stay as they are
-    #[arg(long, env = "ZAPRUN_UPDATE", value_parser = BoolishValueParser::new(), conflicts_with = "list")]
+    #[arg(long, env = "ZAPRUN_UPDATE", value_parser = BoolishValueParser::new(), conflicts_with_all = ["list", "cases"])]
     update: bool,
 
     /// How to write the results: for people, as JSON, as the JUnit XML that CI systems read
@@ -112,7 +112,6 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         return Err(CommandError::told());
     }
     known(&project, &args.zaps)?;
-    let zaps: Vec<Arc<Zap>> = std::mem::take(&mut project.zaps).into_iter().map(Arc::new).collect();
     let chosen = |name: &str| args.zaps.is_empty() || args.zaps.iter().any(|zap| zap == name);
     if let Some(number) = args.cases {
         return cases::run(context, args, &root, &project, number, &chosen);
@@ -121,6 +120,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         let error = CommandError::usage("`--save` writes what `--cases` finds");
         return Err(error.hint("add `--cases 256`"));
     }
+    let zaps: Vec<Arc<Zap>> = std::mem::take(&mut project.zaps).into_iter().map(Arc::new).collect();
     let cases: Vec<&Case> = project.cases.iter().filter(|case| args.wants(case)).collect();
     if args.list {
         let names: String = cases.iter().map(|case| format!("{}: {}\n", case.zap, case.name)).collect();
