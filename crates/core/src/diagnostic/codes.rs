@@ -108,8 +108,8 @@ codes! {
         good: "name: ab";
     NOT_READ = "ZR0118", Warning, "file that is not read",
         "A file that looks like a part of the project and is none does nothing, and whoever put it there thinks otherwise.",
-        bad: "zaps/new-sale.yml",
-        good: "zaps/new-sale.yaml";
+        bad: "# zaps/new-sale.yml\nname: new-sale",
+        good: "# zaps/new-sale.yaml\nname: new-sale";
     // 02xx: structure.
     WRONG_TYPE = "ZR0201", Error, "value of the wrong type",
         "The field holds another type of value.",
@@ -190,8 +190,8 @@ codes! {
         good: "trigger: { type: konnektive.orders, connection: crm, order_type: new_sale }";
     UNKNOWN_ZAP = "ZR0305", Error, "unknown zap",
         "An overlay or a file of tests names a zap that the project does not have.",
-        bad: "# zaps/new-sale.yaml\nname: new-sale\n# zaprun.yaml\nzaps: { new-sales: { enabled: false } }",
-        good: "# zaps/new-sale.yaml\nname: new-sale\n# zaprun.yaml\nzaps: { new-sale: { enabled: false } }";
+        bad: "# zaps/new-sale.yaml\nname: new-sale\n# zaprun.yaml\nzaps: { new-sales: { enabled: true } }",
+        good: "# zaps/new-sale.yaml\nname: new-sale\n# zaprun.yaml\nzaps: { new-sale: { enabled: true } }";
     UNKNOWN_ZONE = "ZR0306", Error, "unknown time zone",
         "The account's days and times are read in this zone, so it must be one of the IANA names.",
         bad: "timezone: EST5",
@@ -206,8 +206,8 @@ codes! {
         good: "# zaps/a.yaml\nname: a\ntrigger: { type: webhook, connection: form, path: /hooks/lead-form, key: \"{{ record.id }}\" }\n# zaps/b.yaml\nname: b\ntrigger: { type: webhook, connection: crm_push, path: /hooks/crm-lead, key: \"{{ record.id }}\" }";
     NO_LISTENER = "ZR0309", Error, "webhook that nothing listens for",
         "Requests arrive at the address under `listen:`; without it none ever does.",
-        bad: "trigger: { type: webhook, connection: form, path: /hooks/lead, key: \"{{ record.id }}\" }\n# zaprun.yaml\nlisten: { admin: 127.0.0.1:8484 }",
-        good: "trigger: { type: webhook, connection: form, path: /hooks/lead, key: \"{{ record.id }}\" }\n# zaprun.yaml\nlisten: { webhooks: 127.0.0.1:8080, admin: 127.0.0.1:8484 }";
+        bad: "trigger: { type: webhook, connection: form, path: /hooks/lead, key: \"{{ record.id }}\" }\n# zaprun.yaml\nlisten: { trusted_proxies: [10.0.0.0/8] }",
+        good: "trigger: { type: webhook, connection: form, path: /hooks/lead, key: \"{{ record.id }}\" }\n# zaprun.yaml\nlisten: { webhooks: 127.0.0.1:8080, trusted_proxies: [10.0.0.0/8] }";
     OPEN_WEBHOOK = "ZR0310", Warning, "webhook that anybody can call",
         "Whoever finds the address makes the zap do its work, with any data he likes.",
         bad: "trigger: { type: webhook, connection: form, path: /hooks/lead, key: \"{{ record.id }}\" }\n# zaprun.yaml\nlisten: { webhooks: 0.0.0.0:8080 }\nverify: none",
@@ -353,8 +353,8 @@ codes! {
         good: "query: { status: \"{{ vars.status }}\" }";
     SCHEMA_UNUSABLE = "ZR0715", Error, "schema or sample that cannot be used",
         "What data looks like is known from a JSON Schema or from samples; one that is not there or not readable says nothing.",
-        bad: "schema: schema/lead.json   # zaps/inbound/schemas/lead.json is there",
-        good: "schema: schemas/lead.json";
+        bad: "schema: schema/entry.json\n# zaps/schemas/entry.json\n{ \"required\": [\"order\"] }",
+        good: "schema: schemas/entry.json\n# zaps/schemas/entry.json\n{ \"required\": [\"order\"] }";
     BODY_MISMATCH = "ZR0716", Error, "body that is not what its schema says",
         "The system that receives it refuses the request, or takes it for something else.",
         bad: "schema: { properties: { email: { type: string } } }\njson: { e_mail: $.emailAddress }",
@@ -403,12 +403,12 @@ codes! {
         good: "type: konnektive.query\nfind: orders\nby: { emailAddress: $.emailAddress }\nfrom: \"{{ event.at | date_add('-90d') }}\"";
     PARAM_MAY_BE_MISSING = "ZR0811", Error, "needed parameter that may be missing",
         "The CRM refuses the write without it, and the order, lead or parcel of that record is never made.",
-        bad: "map: { customerId: $.customerId, message: $.refundReason }",
-        good: "map: { customerId: $.customerId, message: \"{{ record.refundReason | default('no reason given') }}\" }";
+        bad: "type: konnektive.add_note\nmap: { customerId: $.customerId, message: $.couponCode }",
+        good: "type: konnektive.add_note\nmap: { customerId: $.customerId, message: \"{{ record.couponCode | default('no coupon') }}\" }";
     PARAM_MAY_NOT_FIT = "ZR0812", Warning, "value that the parameter may not take",
         "Some of the values that may come are refused by the endpoint, and the write of that record fails.",
-        bad: "city: \"{{ record.city | truncate_chars(80) }}\"   # the endpoint takes 30",
-        good: "city: \"{{ record.city | truncate_chars(30) }}\"";
+        bad: "type: konnektive.update_customer\nmap: { customerId: $.customerId, city: \"{{ record.campaignName | truncate_chars(80) }}\" }   # 30 are taken",
+        good: "type: konnektive.update_customer\nmap: { customerId: $.customerId, city: \"{{ record.campaignName | truncate_chars(30) }}\" }";
 
     // 09xx: tests of zaps.
     TEST_FAILS = "ZR0901", Error, "a zap's own test fails",
@@ -451,8 +451,8 @@ codes! {
         good: "path: /contacts\njson: { email: $.emailAddress }";
     PERSONAL_SENT = "ZR1003", Warning, "personal data for a connection that is not marked for it",
         "Who receives personal data is a decision of the project, and stands in zaprun.yaml.",
-        bad: "esp: { type: http, base_url: \"https://esp.example.com\" }",
-        good: "esp: { type: http, base_url: \"https://esp.example.com\", may_receive: [personal] }";
+        bad: "connection: esp\njson: { email: $.emailAddress }\n# zaprun.yaml\nesp: { type: http, base_url: \"https://esp.example.com\" }",
+        good: "connection: esp\njson: { email: $.emailAddress }\n# zaprun.yaml\nesp: { type: http, base_url: \"https://esp.example.com\", may_receive: personal }";
 
     // 11xx: look-up tables.
     TABLE_FORM = "ZR1101", Error, "table of the wrong form",

@@ -54,6 +54,8 @@ pub struct Expression {
     /// Boxed, like the others of its kind: it is looked at once, and the expression often.
     of: Box<Type>,
     reads: Vec<Access>,
+    /// The root of the steps, where there is one.
+    steps: Option<usize>,
     doubts: Vec<Problem>,
 }
 
@@ -133,6 +135,7 @@ impl Expression {
             node,
             of: Box::new(of),
             reads: resolver.reads,
+            steps: names.slot("steps"),
             doubts,
         })
     }
@@ -186,7 +189,7 @@ impl Expression {
 
     /// What its being true says of what it asks about.
     fn facts(&self) -> narrow::Facts {
-        narrow::facts(&self.node)
+        narrow::facts(&self.node, self.steps)
     }
 
     /// What it reads.

@@ -409,12 +409,17 @@ impl<'a> Resolver<'a> {
     /// `and`, or `or`: what stands right is looked at where the left holds, or does not.
     fn logic(&mut self, left: &Tree, right: &Tree, both: bool) -> (Box<(Node, Node)>, Type) {
         let (left, left_type) = self.expr(left);
-        let Facts { holding, failing } = facts(&left);
+        let Facts { holding, failing } = self.facts(&left);
         let (right, right_type) = self.given(if both { holding } else { failing }, |this| this.expr(right));
         let truths = [&left_type, &right_type].into_iter().all(|of| of.kind() == Some(Kind::Bool));
         let of = if truths { Type::scalar(Kind::Bool) } else { Type::any() };
         let of = of.carrying(&left_type.all_carried()).carrying(&right_type.all_carried());
         (Box::new((left, right)), of)
+    }
+
+    /// What follows from a condition.
+    pub(crate) fn facts(&self, condition: &Node) -> Facts {
+        facts(condition, self.names.slot("steps"))
     }
 
     /// Compiles what is only looked at where these places are there.
@@ -428,7 +433,7 @@ impl<'a> Resolver<'a> {
 
     fn choose(&mut self, tree: &Tree, test: &Tree, then: &Tree, otherwise: Option<&Tree>) -> Known {
         let (test, _) = self.expr(test);
-        let Facts { holding, failing } = facts(&test);
+        let Facts { holding, failing } = self.facts(&test);
         let (then, then_type) = self.given(holding, |this| this.expr(then));
         let otherwise = otherwise.map(|otherwise| self.given(failing, |this| this.expr(otherwise)));
         let of = match &otherwise {

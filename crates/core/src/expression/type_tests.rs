@@ -125,6 +125,21 @@ fn conditions_hold_for_what_follows() {
     }
     let done = holds("{{ steps.look.response is defined }}");
     assert_eq!(doubted_of("{{ steps.look.response.body.id }}", &done), [""; 0]);
+    for (condition, sure) in [
+        ("{{ steps.look.outcome == 'done' }}", true),
+        ("{{ 'done' == steps.look.outcome and record.hasUpsell }}", true),
+        ("{{ not (steps.look.outcome != 'done') }}", true),
+        ("{{ steps.look.outcome != 'done' }}", false),
+        ("{{ steps.look.outcome == 'failed' }}", false),
+        ("{{ vars.outcome == 'done' }}", false),
+    ] {
+        assert_eq!(
+            doubted_of("{{ steps.look.response }}", &holds(condition)).is_empty(),
+            sure,
+            "{condition}"
+        );
+    }
+    assert_eq!(doubted("{{ steps.look.response.body.id if steps.look.outcome == 'done' else 0 }}"), [""; 0]);
     // A name that is bound anew is another value.
     let again = done.with("record", Shape::Record(&TRANSACTION));
     assert_eq!(doubted_of("{{ record.address2 }}", &again), ["record.address2"]);

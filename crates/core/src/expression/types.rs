@@ -198,6 +198,22 @@ impl Type {
         carried
     }
 
+    /// A record as it was received: it holds what the view holds, and more, and nothing is known of it but who may see it.
+    pub(crate) fn as_received(&self) -> Type {
+        let open = |carried: &Carried| Type::any().carrying(carried);
+        match &self.shape {
+            Shape::Record(schema) | Shape::Item(schema) => {
+                let fields = schema.fields.iter();
+                let members = fields.map(|field| {
+                    let carried = Type::of_field(schema, field).all_carried();
+                    (Arc::from(field.name), open(&carried))
+                });
+                Shape::Open(members.collect()).into()
+            }
+            _ => open(&self.all_carried()),
+        }
+    }
+
     /// The type of a list's items. Those of an unknown value are unknown, and carry what it carries.
     pub(crate) fn item(&self) -> Type {
         match &self.shape {

@@ -398,8 +398,12 @@ impl Mapping {
                 Type::list_of(item.unwrap_or_else(Type::any))
             }
             Part::Each(each) => Type::list_of(each.element.of()),
-            Part::Object { members, .. } => {
-                let members = members.iter().map(|(name, mapping)| (name.clone(), mapping.of()));
+            Part::Object { members, drop_null } => {
+                let left_out = |of: Type| match of.gap {
+                    Some(Gap::Null) if *drop_null => Type { gap: Some(Gap::Optional), ..of },
+                    _ => of,
+                };
+                let members = members.iter().map(|(name, mapping)| (name.clone(), left_out(mapping.of())));
                 Shape::members(members).into()
             }
             Part::If(choice) => match &choice.otherwise {

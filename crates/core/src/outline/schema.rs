@@ -58,7 +58,9 @@ impl Reader<'_> {
         }
         let (kinds, null) = kinds(object).map_err(|what| wrong("type", what))?;
         let mut of = match kinds.as_slice() {
-            [] if object.get("properties").is_some() => self.members(object, at, depth)?,
+            [] if ["properties", "required"].iter().any(|word| object.get(word).is_some()) => {
+                self.members(object, at, depth)?
+            }
             [Kind::Object] => self.members(object, at, depth)?,
             [Kind::List] => match object.get("items") {
                 Some(items) => Type::list_of(self.of(items, &format!("{at}/items"), depth + 1)?),
@@ -77,20 +79,27 @@ impl Reader<'_> {
     fn members(&self, object: &Object, at: &str, depth: usize) -> Result<Type, NotASchema> {
         let wrong =
             |word: &str, what: &str| NotASchema { pointer: format!("{at}/{word}"), what: what.to_owned() };
-        let Some(properties) = object.get("properties") else { return Ok(Shape::Any.into()) };
-        let properties =
-            properties.as_object().ok_or_else(|| wrong("properties", "it is a map of schemas"))?;
         let required: Vec<&str> = match object.get("required") {
             None => Vec::new(),
             Some(Value::List(names)) => names.iter().filter_map(Value::as_text).collect(),
             Some(_) => return Err(wrong("required", "it is a list of names")),
         };
+        // What it only says is there may be anything, beside members that it says nothing of.
+        let any = |name: &&str| (Arc::from(*name), Type::any());
+        let Some(properties) = object.get("properties") else {
+            let members: Vec<_> = required.iter().map(any).collect();
+            return Ok(if members.is_empty() { Type::any() } else { Shape::Open(members.into()).into() });
+        };
+        let properties =
+            properties.as_object().ok_or_else(|| wrong("properties", "it is a map of schemas"))?;
         let mut members: Vec<(Arc<str>, Type)> = Vec::new();
         for (name, schema) in properties.iter() {
             let of = self.of(schema, &format!("{at}/properties/{name}"), depth + 1)?;
             let of = if required.contains(&&**name) { of } else { Type { gap: Some(Gap::Optional), ..of } };
             members.push((Arc::from(&**name), of));
         }
+        let unnamed = required.iter().filter(|name| properties.get(name).is_none());
+        members.extend(unnamed.map(any));
         let open = object.get("additionalProperties").is_some_and(|more| more != &Value::Bool(false));
         Ok(if open { Shape::Open(members.into()).into() } else { Shape::members(members).into() })
     }

@@ -46,6 +46,8 @@ fn a_schema_tells_kinds_members_words_and_what_need_not_be_there() {
             "$defs":{"line":{"type":"object","required":["qty"],"properties":{"qty":{"type":"integer"}},"additionalProperties":true}}}"##),
         "{id: text<=12, state?: text(open/done), lines: [{qty: a number, …}], note?: text}"
     );
+    assert_eq!(of(r#"{"required":["id"],"properties":{"note":true}}"#), "{note?: any, id: any}");
+    assert_eq!(of(r#"{"required":["id"]}"#), "{id: any, …}");
     assert_eq!(of(r#"{"type":["string","null"]}"#), "text|null");
     assert_eq!(of(r#"{"anyOf":[{"type":"null"},{"type":"number"}]}"#), "a number|null");
     assert_eq!(of(r#"{"oneOf":[{"type":"string"},{"type":"number"}]}"#), "any");

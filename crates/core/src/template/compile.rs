@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Template;
 use crate::expression::ir::{ForPart, LoopSlots, Node, Part, ScopeEntry};
-use crate::expression::narrow::{Facts, facts};
+use crate::expression::narrow::Facts;
 use crate::expression::resolve::{Meaning, Resolver, Scope};
 use crate::expression::tree::{Loop, Piece, Tree};
 use crate::expression::{Names, Problem, TextBounds, Type, syntax};
@@ -56,7 +56,7 @@ impl Resolver<'_> {
             }
             Piece::If(branch) => {
                 let test = self.expr(&branch.test).0;
-                let Facts { holding, failing } = facts(&test);
+                let Facts { holding, failing } = self.facts(&test);
                 let then = self.given(holding, |this| this.parts(&branch.then));
                 let otherwise = self.given(failing, |this| this.parts(&branch.otherwise));
                 Part::If { test, then, otherwise }
@@ -126,7 +126,7 @@ impl Resolver<'_> {
             if let Some(scope) = this.scopes.last_mut() {
                 scope.names.insert("loop".to_owned(), Meaning::Loop(slots));
             }
-            let kept = keep.as_ref().map(facts).unwrap_or_default().holding;
+            let kept = keep.as_ref().map(|keep| this.facts(keep)).unwrap_or_default().holding;
             let body = this.given(kept, |this| this.parts(&each.body));
             (targets, keep, body)
         });

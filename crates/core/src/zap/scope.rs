@@ -40,8 +40,7 @@ pub(crate) fn names(record: Type, vars: Shape, connection: &Value, arrives: bool
     let connection = connection.as_object().into_iter().flat_map(Object::iter);
     let connection: Vec<(Arc<str>, Shape)> =
         connection.map(|(name, _)| (Arc::from(&**name), text())).collect();
-    // The row as it came holds what the view holds, and more.
-    let raw = Type::any().carrying(&record.all_carried());
+    let raw = record.as_received();
     Names::new()
         .with("record", record)
         .with("record_raw", raw)

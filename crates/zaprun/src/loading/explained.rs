@@ -32,6 +32,8 @@ enum Place {
     Crm,
     /// Keys of the connection `form`, which calls zaprun.
     Form,
+    /// A connection of its own.
+    Connection,
 }
 
 /// Which keys stand where. A key that is in none of them is a member of `json:`.
@@ -47,12 +49,13 @@ const KEYS: &[(Place, &str)] = &[
     (
         Place::Action,
         "id type method url path headers query json form text map each as when retry connection body success find \
-         allow_hosts unless on_uncertain settle_after by from",
+         allow_hosts unless on_uncertain settle_after by from allow schema",
     ),
     (Place::Test, "record expect at vars"),
     (Place::Project, "version connections listen state history policy zaps"),
     (Place::Crm, "base_url login_id password timezone currency concurrency rate"),
     (Place::Form, "verify"),
+    (Place::Connection, "esp"),
 ];
 
 /// Codes whose keys are also words of another place.
@@ -90,7 +93,7 @@ const PROJECT: &[(Place, &str)] = &[
     (Place::Project, "listen: { webhooks: 127.0.0.1:8080 }\n"),
 ];
 
-const CONNECTIONS: &str = "  api: { type: http, base_url: https://api.example.com }\n\
+const CONNECTIONS: &str = "  api: { type: http, base_url: https://api.example.com, may_receive: personal }\n\
      \x20 books: { type: http, base_url: https://books.example.com }\n\
      \x20 slack: { type: http, base_url: \"${SLACK_WEBHOOK_URL}\" }\n\
      \x20 crm_push: { type: webhook, verify: { token: { header: X-Push, value: \"${PUSH_TOKEN}\" } } }\n";
@@ -152,7 +155,7 @@ fn laid(code: &Code, base: &[(Place, &str)], over: &str) -> Vec<(Place, String)>
                     || says(Place::Zap, "actions")
             }
             Place::Crm | Place::Form => says(Place::Project, "connections"),
-            Place::Zap | Place::Test | Place::Project => false,
+            Place::Zap | Place::Test | Place::Project | Place::Connection => false,
         };
         let addressed = *at == Place::Action && key(block) == "connection" && says(Place::Action, "url");
         !whole && !addressed && !says(*at, key(block))
@@ -207,9 +210,10 @@ const EXPECT: &str = "    expect: { send: done }\n";
 fn project(code: &Code, text: &str) -> String {
     let all = laid(code, PROJECT, text);
     let mut out = at(&all, Place::Project, 0);
-    let (crm, form) = (at(&all, Place::Crm, 4), at(&all, Place::Form, 4));
+    let (crm, form, more) =
+        (at(&all, Place::Crm, 4), at(&all, Place::Form, 4), at(&all, Place::Connection, 2));
     if !crm.is_empty() {
-        out += &format!("connections:\n  crm:\n{crm}  form:\n{form}{CONNECTIONS}");
+        out += &format!("connections:\n  crm:\n{crm}  form:\n{form}{CONNECTIONS}{more}");
     }
     out
 }
@@ -217,7 +221,7 @@ fn project(code: &Code, text: &str) -> String {
 /// The path that a comment names: `# zaps/b.yaml`.
 fn path(line: &str) -> Option<&str> {
     let path = line.strip_prefix("# ")?;
-    let ends = [".yaml", ".csv", ".json"].iter().any(|ending| path.ends_with(ending));
+    let ends = [".yaml", ".yml", ".csv", ".json"].iter().any(|ending| path.ends_with(ending));
     (ends && !path.contains(' ')).then_some(path)
 }
 
@@ -247,7 +251,9 @@ fn example(code: &Code, text: &str) -> Example {
     for (path, part) in parts {
         let of_project = || {
             let places = blocks(&part).iter().map(|block| place(code, block)).collect::<Vec<_>>();
-            places.iter().all(|at| matches!(at, Place::Project | Place::Crm | Place::Form))
+            places
+                .iter()
+                .all(|at| matches!(at, Place::Project | Place::Crm | Place::Form | Place::Connection))
         };
         match path {
             None if part.trim().is_empty() => {}

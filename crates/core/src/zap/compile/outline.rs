@@ -69,15 +69,8 @@ fn inferred(compiler: &mut Compiler<'_>, written: NodeRef, documents: &Documents
     };
     let mut samples = Vec::new();
     for node in nodes {
-        let Some(path) = compiler.tree.text(node) else {
-            refuse(
-                compiler,
-                node,
-                "`infer_from` takes paths".to_owned(),
-                "write a path from the folder of this file: fixtures/*.json",
-            );
-            continue;
-        };
+        // What is no text has its finding.
+        let Some(path) = compiler.tree.text(node) else { continue };
         let found = documents.of(path);
         if found.is_empty() {
             refuse(
@@ -165,11 +158,25 @@ fn fits(compiler: &mut Compiler<'_>, node: NodeId, of: &Type, wanted: &Type, wha
                     report(compiler, Severity::Error, format!("{what} needs `{name}`"), Some(help));
                 }
             }
+            let dropped = compiler.tree.get(node, "$drop_null").is_some();
             for (name, of) in have.iter() {
                 let member = compiler.tree.entry(node, name).map(|entry| (entry.value, entry.key_span));
                 match want.iter().find(|(known, _)| known == name) {
                     Some((_, wanted)) => {
-                        let node = member.map_or(node, |(value, _)| value);
+                        let value = member.map_or(node, |(value, _)| value);
+                        // A path to what need not be there gives the run up, which is told already.
+                        let chosen = dropped || compiler.tree.text(value).is_none();
+                        if chosen && of.gap == Some(Gap::Optional) && wanted.gap != Some(Gap::Optional) {
+                            let message = format!("`{name}` may be left out, and {what} needs it");
+                            let finding = Diagnostic::new(&code::BODY_MISMATCH, message);
+                            let help = "write a value for the other case: `$else:`, `| default(…)`";
+                            let at = member.map_or(at, |(_, key)| key);
+                            compiler.report(Diagnostic {
+                                severity: Severity::Warning,
+                                ..finding.at(at).help(help)
+                            });
+                        }
+                        let node = value;
                         fits(compiler, node, of, wanted, &format!("`{name}`"));
                     }
                     None if open => {}

@@ -116,7 +116,15 @@ fn parameter(
     // What is written there is checked all the same.
     let before = compiler.findings.len();
     let value = compiler.parameter(entry.value, names, &format!("{place}.{name}"));
-    let (param, value) = (param?, value?);
+    let (param, value) = match (param, value) {
+        (Some(param), Some(value)) => (param, value),
+        // It is there all the same, with a mistake in it.
+        (Some(_), None) => {
+            written.known.push(Known { name: name.to_owned(), value: None, sure: true });
+            return None;
+        }
+        (None, _) => return None,
+    };
     let mut known = Known { name: name.to_owned(), value: None, sure: true };
     let leaves = value.leaves();
     let mut good = true;

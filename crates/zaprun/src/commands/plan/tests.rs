@@ -12,7 +12,7 @@ use crate::loading::load_input;
 const PROJECT: &str = "version: 1
 connections:
   crm: { type: konnektive, login_id: \"${L}\", password: \"${P}\", timezone: America/New_York }
-  api: { type: http, base_url: \"${U}\" }
+  api: { type: http, base_url: \"${U}\", may_receive: personal }
   form: { type: webhook, verify: none }
 listen: { webhooks: 127.0.0.1:8080 }
 ";
@@ -25,6 +25,7 @@ actions:
   - id: send
     type: http
     connection: api
+    allow: [personal]
     path: "people/{{ record.lastName }}"
     query: { mail: $.emailAddress, order: $.orderId }
     headers: { X-Who: "{{ let.who | upper }}" }
