@@ -218,9 +218,14 @@ fn a_disk_that_fills_up_loses_nothing() {
 fn logs_for_machines() {
     let lab = Lab::new(&[SALES]);
     lab.sales(1);
+    // A warning about the project is a line like the others.
+    lab.change("    may_receive: personal\n", "");
     let ran = lab.zaprun(&["run", "--once", "--log-format", "json"]).expect(0);
     let lines: Vec<serde_json::Value> =
         ran.err.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let warned = lines.first().unwrap();
+    assert_eq!((warned["level"].as_str(), warned["code"].as_str()), (Some("WARN"), Some("ZR1003")));
+    assert_eq!(warned["file"], "zaps/sales.yaml");
     let delivered = lines.iter().find(|line| line["run"] == 1).unwrap();
     assert_eq!((delivered["level"].as_str(), delivered["zap"].as_str()), (Some("INFO"), Some("sales")));
     assert!(delivered["event"].as_str().unwrap().starts_with("new_sale:"), "{delivered}");

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use zaprun_core::diagnostic::{Diagnostic, Severity, code};
 use zaprun_core::load::{self, File, Input, Loaded, LoadedProject, ZapFile};
 use zaprun_core::rehearsal::{Case, Difference, Fixtures, check_policy, read_tests};
@@ -286,13 +287,23 @@ pub(crate) struct Started {
     pub(crate) zaps: Vec<Zap>,
 }
 
-/// Loads the project of this command with the environment's values.
+/// Loads the project of this command with the environment's values. Where logs are for machines, the findings are log
+/// lines too, of the given instant.
 ///
 /// # Errors
 /// When there is no project, or it is not valid: its findings go to stderr.
-pub(crate) fn start(context: &Context) -> Result<Started, CommandError> {
+pub(crate) fn start(context: &Context, logged: Option<Timestamp>) -> Result<Started, CommandError> {
     let root = context.find_project()?;
-    let loading = load(&root, context.env.as_deref(), Some(&Environment { root: root.clone() }));
+    let mut loading = load(&root, context.env.as_deref(), Some(&Environment { root: root.clone() }));
+    if let Some(at) = logged
+        && loading.is_valid()
+    {
+        let diagnostics = std::mem::take(&mut loading.findings);
+        if !context.printer.is_quiet() {
+            let findings = Findings { sources: &loading.sources, diagnostics: &diagnostics, prefix: "" };
+            context.printer.report(&findings.log_lines(at));
+        }
+    }
     start_from(context, root, loading)
 }
 

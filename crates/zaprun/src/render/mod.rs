@@ -8,6 +8,7 @@ mod text;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use jiff::Timestamp;
 use zaprun_core::diagnostic::{Diagnostic, Severity};
 use zaprun_core::source::SourceMap;
 
@@ -47,6 +48,11 @@ impl Findings<'_> {
     pub(crate) fn counts(&self) -> (usize, usize) {
         let errors = self.diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
         (errors, self.diagnostics.len() - errors)
+    }
+
+    /// As log lines of machines, a JSON object each.
+    pub(crate) fn log_lines(&self, at: Timestamp) -> String {
+        json::lines(self, at)
     }
 
     /// The whole output.

@@ -71,8 +71,9 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
 }
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let Started { root, project, zaps } = start(context)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let logged = (args.log_format == Some(LogFormat::Json)).then(|| clock.now());
+    let Started { root, project, zaps } = start(context, logged)?;
     let zaps = choose(zaps, &args.only, &context.printer)?;
     let names: BTreeSet<String> = zaps.iter().map(|zap| zap.name.clone()).collect();
     let wired = wiring::wire(&project.definition, &root, &clock)?;
