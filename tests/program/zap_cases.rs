@@ -193,7 +193,8 @@ fn properties_are_checked_when_written_and_hold_for_every_record() {
             "order": "0000000000",
             "coupon": ""
           }
-        23 cases: zaprun test sound --cases 64 --seed 7
+        21 cases: zaprun test sound --cases 64 --seed 7
+      odd records fail in 1 way, which `--verbose` tells
 
     --- stderr
     failed: 1 of 1 zap, 64 records made up, seed 7

@@ -79,11 +79,10 @@ pub(super) fn member(usual: Mades, odd: Option<Values>, habit: &Habit, mode: Mod
     let null = || Just(Made::usual(Value::Null)).boxed();
     let empty = || Just(Made::usual(Value::text(""))).boxed();
     match mode {
-        Mode::Full => usual,
         Mode::Null if habit.lacks => null(),
         Mode::Empty if habit.empty => empty(),
         Mode::Absent | Mode::Empty if habit.lacks => missing(),
-        Mode::Null | Mode::Absent | Mode::Empty => usual,
+        Mode::Full | Mode::Null | Mode::Absent | Mode::Empty => usual,
         Mode::Usual | Mode::Odd => {
             let mut all: Vec<(u32, Mades)> = Vec::with_capacity(6);
             if habit.lacks {

@@ -1,10 +1,11 @@
 //! What is usual: how fields are missing, and what the rows of a kind of event have in common.
 //!
 //! Known from recorded replies (contract §3: the shapes of 2016, 2022 and 2026), and from what the CRM itself demands
-//! before it makes a row. Which fields a row never lacks is said by its schema, as `validate` takes it.
+//! before it makes a row. Which fields a row never lacks is said by its schema, as `validate` takes it, but for what a wallet
+//! leaves out.
 
 use super::members::Habit;
-use crate::record::{self, Always, Field, FieldType, Schema};
+use crate::record::{self, Always, Class, Field, FieldType, Schema};
 
 /// Rows in which the CRM writes `""` where it has nothing to say: the fields of which it always says something.
 const SAID: &[(&str, &[&str])] = &[
@@ -13,11 +14,16 @@ const SAID: &[(&str, &[&str])] = &[
     ("transaction item", &["productId", "name", "qty", "price"]),
 ];
 
+/// What a wallet leaves out of rows that otherwise have it. `validate` is silent on these; a zap should bear it still.
+const LEFT_OUT: [&str; 6] =
+    ["name", "firstName", "lastName", "emailAddress", "shipFirstName", "shipLastName"];
+
 /// How a field of a row is missing.
 pub(super) fn habit(schema: &Schema, field: &Field) -> Habit {
     let said = SAID.iter().any(|(row, fields)| *row == schema.name && fields.contains(&field.name));
     let text = !matches!(field.ty, FieldType::List(_) | FieldType::Any);
-    let always = schema.always_has(field.name);
+    let left_out = field.class == Class::Personal && LEFT_OUT.contains(&field.name);
+    let always = schema.always_has(field.name) && !left_out;
     Habit { lacks: !always, empty: text && !said && (!always || schema.always == Always::All) }
 }
 
