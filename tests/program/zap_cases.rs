@@ -193,8 +193,7 @@ fn properties_are_checked_when_written_and_hold_for_every_record() {
             "order": "0000000000",
             "coupon": ""
           }
-        21 cases: zaprun test sound --cases 64 --seed 7
-      odd records fail in 1 way, which `--verbose` tells
+        26 cases: zaprun test sound --cases 64 --seed 7
 
     --- stderr
     failed: 1 of 1 zap, 64 records made up, seed 7

@@ -1,8 +1,8 @@
 //! What is usual: how fields are missing, and what the rows of a kind of event have in common.
 //!
 //! Known from recorded replies (contract §3: the shapes of 2016, 2022 and 2026), and from what the CRM itself demands
-//! before it makes a row. Which fields a row never lacks is said by its schema, as `validate` takes it, but for what a wallet
-//! leaves out.
+//! before it makes a row. Which fields a row never lacks is said by its schema, as `validate` takes it, but for what
+//! some leave out.
 
 use super::members::Habit;
 use crate::record::{self, Always, Class, Field, FieldType, Schema};
@@ -14,15 +14,29 @@ const SAID: &[(&str, &[&str])] = &[
     ("transaction item", &["productId", "name", "qty", "price"]),
 ];
 
-/// What a wallet leaves out of rows that otherwise have it. `validate` is silent on these; a zap should bear it still.
-const LEFT_OUT: [&str; 6] =
-    ["name", "firstName", "lastName", "emailAddress", "shipFirstName", "shipLastName"];
+/// What some rows lack all the same: names and addresses that a wallet leaves out, where to ship to when it is the
+/// buyer's address, and what the shape of 2016 does not have. `validate` is silent on these; a zap should bear it still.
+const LEFT_OUT: &[&str] = &[
+    "firstName",
+    "lastName",
+    "emailAddress",
+    "shipFirstName",
+    "shipLastName",
+    "shipAddress1",
+    "shipCity",
+    "shipCountry",
+    "shipPostalCode",
+    "actualOrderId",
+    "currencyCode",
+    "hasUpsell",
+];
 
 /// How a field of a row is missing.
 pub(super) fn habit(schema: &Schema, field: &Field) -> Habit {
     let said = SAID.iter().any(|(row, fields)| *row == schema.name && fields.contains(&field.name));
     let text = !matches!(field.ty, FieldType::List(_) | FieldType::Any);
-    let left_out = field.class == Class::Personal && LEFT_OUT.contains(&field.name);
+    // The name of a product is there, a buyer's not always.
+    let left_out = LEFT_OUT.contains(&field.name) || field.name == "name" && field.class == Class::Personal;
     let always = schema.always_has(field.name) && !left_out;
     Habit { lacks: !always, empty: text && !said && (!always || schema.always == Always::All) }
 }
