@@ -67,8 +67,8 @@ impl Mode {
 
 /// What is known of a member.
 pub(super) struct Habit {
-    /// No record lacks it.
-    pub(super) always: bool,
+    /// It may be absent or null.
+    pub(super) lacks: bool,
     /// It may be the empty text.
     pub(super) empty: bool,
 }
@@ -79,20 +79,19 @@ pub(super) fn member(usual: Mades, odd: Option<Values>, habit: &Habit, mode: Mod
     let null = || Just(Made::usual(Value::Null)).boxed();
     let empty = || Just(Made::usual(Value::text(""))).boxed();
     match mode {
-        _ if habit.always && mode != Mode::Odd => usual,
-        Mode::Full => usual,
-        Mode::Null => null(),
+        Mode::Null if habit.lacks => null(),
         Mode::Empty if habit.empty => empty(),
-        Mode::Absent | Mode::Empty => missing(),
+        Mode::Absent | Mode::Empty if habit.lacks => missing(),
+        Mode::Full | Mode::Null | Mode::Absent | Mode::Empty => usual,
         Mode::Usual | Mode::Odd => {
             let mut all: Vec<(u32, Mades)> = Vec::with_capacity(6);
-            if !habit.always {
+            if habit.lacks {
                 all.extend([(6, missing()), (6, null())]);
-                all.extend(habit.empty.then(|| (3, empty())));
             }
+            all.extend(habit.empty.then(|| (3, empty())));
             all.push((30, usual));
             if mode == Mode::Odd {
-                if habit.always {
+                if !habit.lacks {
                     let gone = Union::new([missing(), null()]).prop_map(Made::odd);
                     all.push((1, gone.boxed()));
                 }

@@ -88,9 +88,10 @@ fn thinned(row: &Value, schema: Option<&'static Schema>, rows: &Rows<'_>) -> Mad
     let members: Vec<Mades> = object
         .iter()
         .map(|(name, value)| {
-            let always = schema.field(name).is_none() || usual::always(schema.name, rows.kind, name);
+            let unknown = Habit { lacks: false, empty: false };
+            let habit = schema.field(name).map_or(unknown, |field| usual::habit(schema, field));
             let mode = if rows.mode == Mode::Odd { Mode::Usual } else { rows.mode };
-            member(only(value.clone()), None, &Habit { always, empty: true }, mode)
+            member(only(value.clone()), None, &habit, mode)
         })
         .collect();
     vary::together(names, members)

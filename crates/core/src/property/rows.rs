@@ -6,7 +6,7 @@ use proptest::collection;
 use proptest::sample::select;
 use proptest::strategy::{BoxedStrategy, Just, Strategy, Union};
 
-use super::members::{Habit, Made, Mades, Mode, member};
+use super::members::{Made, Mades, Mode, member};
 use super::usual::{self, Pin};
 use super::values::{self, World};
 use crate::record::{Field, FieldType, ReadSet, Schema};
@@ -43,10 +43,7 @@ impl Rows<'_> {
     }
 
     fn field(&self, schema: &'static Schema, field: &'static Field) -> Mades {
-        let habit = Habit {
-            always: usual::always(schema.name, self.kind, field.name),
-            empty: !matches!(field.ty, FieldType::List(_) | FieldType::Any),
-        };
+        let habit = usual::habit(schema, field);
         let usual = match field.ty {
             FieldType::List(rows) => self.list(rows, 0, &Vec::new()),
             _ => self.values(field),
