@@ -63,11 +63,14 @@ fn read_write(row: &Row<'_>, first: usize, params: &str) -> rusqlite::Result<Beg
 
 /// Keeps the one open attempt of a run, or that it has none.
 pub(crate) fn keep(tx: &Tx<'_>, run: RunId, begun: Option<&BegunAttempt>) -> Result<(), StoreError> {
-    tx.execute("DELETE FROM serial WHERE run = ?1", [run.0])?;
     let Some(begun) = begun else {
-        tx.execute("DELETE FROM begun WHERE run = ?1", [run.0])?;
+        // Nearly every run: nothing is open, and so no serial is held.
+        if tx.execute("DELETE FROM begun WHERE run = ?1", [run.0])? > 0 {
+            tx.execute("DELETE FROM serial WHERE run = ?1", [run.0])?;
+        }
         return Ok(());
     };
+    tx.execute("DELETE FROM serial WHERE run = ?1", [run.0])?;
     let write = begun.write.as_ref();
     // Pairs of texts always serialise.
     let params = write.map(|write| serde_json::to_string(&write.params).unwrap_or_default());
