@@ -110,7 +110,7 @@ impl MemoryStore {
 
     /// Holds a run as it is.
     pub fn hold(&self, run: RunId, why: &str) {
-        self.state.lock().unwrap().runs.change(run, |run| {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).runs.change(run, |run| {
             run.state = RunState::Held;
             run.reason = RunReason { word: "uncertain".to_owned(), detail: why.to_owned() };
         });

@@ -56,13 +56,14 @@ impl Example {
             }
             _ => format!("{line}\n"),
         };
-        // What an example selects would keep another account's events out, and a second way in hangs on a connection of
-        // its own, which the project need not have.
+        // What an example selects would keep another account's events out, or let in what nobody asked for, and a second
+        // way in hangs on a connection of its own, which the project need not have.
         let mut beside = false;
         let keeps = |line: &&str| {
             if !line.starts_with("    ") {
                 let key = line.trim_start().split(':').next().unwrap_or_default();
-                beside = ["where", "settle", "also"].contains(&key);
+                let optional = ["where", "settle", "also"].contains(&key);
+                beside = optional || key.starts_with("include_");
             }
             !beside
         };
