@@ -21,22 +21,3 @@ pub(crate) fn fill(tree: &Tree, findings: &mut [Diagnostic]) {
         finding.pointer = innermost.map(|(_, pointer)| pointer.clone());
     }
 }
-
-/// The path within the project of a file that is named in another; nothing when it leads out.
-pub(crate) fn beside(file: &str, written: &str) -> Option<String> {
-    if written.starts_with('/') || written.contains('\\') || written.contains(':') {
-        return None;
-    }
-    let mut parts: Vec<&str> = file.split('/').collect();
-    parts.pop();
-    for part in written.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
-}

@@ -101,9 +101,53 @@ impl SourceFile {
     }
 }
 
+/// The path within the project to which a path leads that is read from the folder of `file`; nothing when it leads out.
+/// Both are written with `/`.
+pub fn beside(file: &str, path: &str) -> Option<String> {
+    if path.starts_with('/') {
+        return None;
+    }
+    let mut parts: Vec<&str> = file.split('/').collect();
+    parts.pop();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// The same for a path that a person wrote, which must mean one file on every system: no `\` and no drive.
+pub(crate) fn named_beside(file: &str, written: &str) -> Option<String> {
+    if written.contains(['\\', ':']) {
+        return None;
+    }
+    beside(file, written)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_stay_in_the_project() {
+        assert_eq!(beside("zaps/a.yaml", "../shared/./b.yaml").as_deref(), Some("shared/b.yaml"));
+        assert_eq!(beside("zaps/a.yaml", "b.yaml").as_deref(), Some("zaps/b.yaml"));
+        assert_eq!(beside("zaps/a.yaml", "../../b.yaml"), None);
+        assert_eq!(beside("zaps/a.yaml", "/etc/passwd"), None);
+        // A link may lead to such a file; a person's path may not, it would be another file elsewhere.
+        for odd in ["a:b.json", "..\\b.json"] {
+            assert!(beside("zaps/a.yaml", odd).is_some());
+            assert_eq!(named_beside("zaps/a.yaml", odd), None);
+        }
+        assert_eq!(named_beside("zaps/a.yaml", "../b.json").as_deref(), Some("b.json"));
+        assert_eq!(named_beside("zaps/a.yaml", "../../b.json"), None);
+        assert_eq!(named_beside("zaps/a.yaml", "/etc/passwd"), None);
+    }
 
     #[test]
     fn positions_count_characters_from_one() {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::definition::{self, Action, Trigger};
-use crate::pointer::beside;
 use crate::rehearsal::Fixtures;
+use crate::source::named_beside;
 use crate::yaml::{Kind, NodeId, Tree};
 
 /// How many samples are read for one trigger.
@@ -29,7 +29,7 @@ impl Documents {
         let mut documents = Documents::default();
         for node in named(definition, tree) {
             let Some(written) = tree.text(node) else { continue };
-            let found = match beside(path, written) {
+            let found = match named_beside(path, written) {
                 None => Vec::new(),
                 Some(pattern) => matching(&pattern, files)
                     .into_iter()

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::one::Reading;
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
-use crate::pointer::beside;
 use crate::source::Span;
+use crate::source::named_beside;
 use crate::value::{Decimal, Value};
 use crate::yaml::{self, Entry, Kind, NodeId, Tree};
 
@@ -48,7 +48,7 @@ impl Reading<'_, '_> {
     /// The value of a fixture, by its path as it is written at a node.
     pub(super) fn fixture(&mut self, written: &str, node: NodeId) -> Option<Value> {
         let at = self.tree.span(node);
-        let Some(path) = beside(self.path, written) else {
+        let Some(path) = named_beside(self.path, written) else {
             let message = format!("`{written}` leads out of the project");
             let help = "write a path from the folder of this file to a file of the project";
             self.report(Diagnostic::new(&code::TEST_FIXTURE, message).at(at).help(help));
