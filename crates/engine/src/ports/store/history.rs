@@ -1,0 +1,92 @@
+//! Looking at the state, as people do.
+
+use super::{
+    AttemptRecord, BegunAttempt, EventKey, RunId, RunReason, RunState, StepRecord, StoreError, StoredEvent,
+};
+use async_trait::async_trait;
+use bytes::Bytes;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+/// Which runs to list.
+#[derive(Debug, Clone, Default)]
+pub struct RunFilter {
+    /// Only this zap, by name.
+    pub zap: Option<String>,
+    /// Only these states; all when empty.
+    pub states: Vec<RunState>,
+    /// Only runs made at or after.
+    pub since: Option<Timestamp>,
+    /// At most so many, newest first.
+    pub limit: usize,
+}
+
+/// A line of `runs list`.
+#[derive(Debug, Clone)]
+pub struct RunSummary {
+    /// Id.
+    pub id: RunId,
+    /// The zap's present name.
+    pub zap: String,
+    /// Event.
+    pub event: EventKey,
+    /// State.
+    pub state: RunState,
+    /// Why.
+    pub reason: RunReason,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When a pending run is due.
+    pub due_at: Option<Timestamp>,
+    /// Attempts of the unfinished step.
+    pub attempts: u32,
+}
+
+/// All that is kept of a run.
+#[derive(Debug, Clone)]
+pub struct RunDetail {
+    /// The line.
+    pub summary: RunSummary,
+    /// The event with its record.
+    pub event: StoredEvent,
+    /// See [`ClaimedRun::fresh`].
+    pub fresh: Option<Bytes>,
+    /// How many of zaprun's own writes led to it.
+    pub depth: u32,
+    /// See [`ClaimedRun::failing`].
+    pub failing: Option<RunReason>,
+    /// Base of its idempotency keys.
+    pub key_base: Uuid,
+    /// Hash of the zap it was made with.
+    pub content: String,
+    /// Git revision of the zap it was made with, when known.
+    pub git: Option<String>,
+    /// Finished steps.
+    pub steps: Vec<StepRecord>,
+    /// Failed attempts.
+    pub attempts: Vec<AttemptRecord>,
+    /// An attempt in flight, or cut off by a crash.
+    pub begun: Option<BegunAttempt>,
+}
+
+/// How many runs are in each state, per zap; and how many ledger entries have no run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// By zap name and state.
+    pub runs: Vec<(String, RunState, u64)>,
+    /// Primed entries by zap name.
+    pub primed: Vec<(String, u64)>,
+}
+
+/// Looking at the state. Never moves it.
+#[async_trait]
+pub trait History: Send + Sync {
+    /// Runs, newest first.
+    async fn runs(&self, filter: RunFilter) -> Result<Vec<RunSummary>, StoreError>;
+    /// One run; `None` when there is no such run.
+    async fn run(&self, id: RunId) -> Result<Option<RunDetail>, StoreError>;
+    /// Counts.
+    async fn counts(&self) -> Result<Counts, StoreError>;
+}

@@ -1,0 +1,88 @@
+//! The durable store: ledger, cursors, events, runs and their history.
+
+mod error;
+mod event;
+mod history;
+mod run;
+mod zap;
+
+pub use error::StoreError;
+pub use event::{CursorMove, EventKey, Fate, NewEvent, PageCommit, PageCommitted, StoredEvent, Target};
+pub use history::{Counts, History, RunDetail, RunFilter, RunSummary};
+pub use run::{
+    AttemptRecord, Begun, BegunAttempt, BegunWrite, ClaimedRun, Own, Resolution, RunReason, RunState,
+    RunUpdate, StepOutcome, StepRecord, Touched,
+};
+pub use zap::{ZapIdentity, ZapState};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub i64);
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+ids! {
+    /// A zap in this state, whatever it is called now.
+    ZapId;
+    /// A run, as a person names it.
+    RunId;
+    /// One content of one zap.
+    RevisionId;
+}
+
+/// Whether a run may use the value of `once_per`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnceOutcome {
+    /// It is this run's, now or from before.
+    Taken,
+    /// Another run, or a primed row (`None`), has it.
+    TakenBy(Option<RunId>),
+}
+
+/// What the engine needs of the state. One engine at a time: the implementation holds the lease and guards every
+/// write with its fencing number. A method that returns `Ok` has made its effect durable.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Makes a zap known, moves its boundary after a change of selection, follows a rename, and says where it stands.
+    async fn open_zap(&self, identity: ZapIdentity) -> Result<ZapState, StoreError>;
+    /// Keeps how far the CRM's clock is ahead of ours for a zap that has no such [`ZapState::skew`] yet, and says what
+    /// is kept. Only the first one is: a clock that is set right later must not move what counts as new.
+    async fn keep_skew(&self, zap: ZapId, skew: SignedDuration) -> Result<SignedDuration, StoreError>;
+    /// Of these ids of one kind, those that the zap's ledger does not hold.
+    async fn unknown(&self, zap: ZapId, kind: &str, ids: Vec<String>) -> Result<Vec<String>, StoreError>;
+    /// Commits a page: ledger entries, events, runs and cursors, in one transaction. Pairs of event and zap that the
+    /// ledger holds are left as they are.
+    async fn commit_page(&self, commit: PageCommit) -> Result<PageCommitted, StoreError>;
+    /// Pending runs of a zap that are due, oldest due first, at most `limit`, none of `busy`. A run whose zap and
+    /// natural id have an earlier pending run waits for that one.
+    async fn claim(
+        &self,
+        zap: ZapId,
+        now: Timestamp,
+        limit: usize,
+        busy: Vec<RunId>,
+    ) -> Result<Vec<ClaimedRun>, StoreError>;
+    /// When the next pending run of any of these zaps is due; `None` when none is pending. Runs in `busy` do not count,
+    /// nor do runs that wait for an earlier one of their natural id: they become due with an update of that one.
+    async fn next_due(&self, zaps: Vec<ZapId>, busy: Vec<RunId>) -> Result<Option<Timestamp>, StoreError>;
+    /// Records that an attempt begins, before its first byte leaves. Refused for a run that is not pending.
+    async fn begin_attempt(&self, run: RunId, begun: BegunAttempt) -> Result<Begun, StoreError>;
+    /// What is known of an order as zaprun's own doing. `serial` is that of the writes that may be making it.
+    async fn own(&self, order: &str, serial: Option<String>) -> Result<Own, StoreError>;
+    /// Does what other programs have asked of a running engine (`runs resolve`), and says of which zaps runs are
+    /// pending now.
+    async fn obey(&self, now: Timestamp) -> Result<Vec<ZapId>, StoreError>;
+    /// Records what became of a run.
+    async fn update_run(&self, update: RunUpdate) -> Result<(), StoreError>;
+    /// Takes the value of `once_per` for a run; asking again for the same run gives the same answer.
+    async fn take_once(&self, zap: ZapId, value: &str, run: RunId) -> Result<OnceOutcome, StoreError>;
+}
