@@ -185,6 +185,7 @@ fn changes_are_shown_and_nothing_is_touched() {
         + where.campaignId: 7
         what counts as new begins where the zap had read up to when this is loaded: older rows that only the new trigger takes are noted, not sent
         an event of `cancelled` is another than one of `new_sale`: what fired as one can fire as the other
+      note: no record was tried: neither its tests nor fixtures beside it have one; `--records` gives some
       it is switched off: none of this is sent
 
     --- stderr
@@ -269,6 +270,8 @@ fn a_comment_for_a_pull_request_is_a_table_and_details() {
     <details><summary><code>orders</code> renamed from sales, switched off</summary>
 
     `zaps/sales.yaml`
+
+    - no record was tried: neither its tests nor fixtures beside it have one; `--records` gives some
 
     ```diff
     - order_type: new_sale
@@ -506,4 +509,16 @@ fn what_was_deployed_uncommitted_is_not_made_up() {
     ran.says("what is deployed cannot be shown: it is not what commit")
         .says("the trigger selects something else than what is deployed")
         .says("it has read up to");
+}
+
+#[test]
+fn that_no_record_was_tried_is_said() {
+    let lab = Lab::new(&[SALES]);
+    git(&lab, &["init", "-q", "-b", "main"]);
+    commit(&lab);
+    let sales = std::fs::read_to_string(lab.path("zaps/sales.yaml")).unwrap();
+    lab.write("zaps/sales.yaml", sales.replace("fixed: 19.90", "fixed: 19.95"));
+    lab.zaprun(&["plan"])
+        .expect(0)
+        .says("no record was tried: neither its tests nor fixtures beside it have one");
 }

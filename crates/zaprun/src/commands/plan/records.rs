@@ -78,6 +78,21 @@ impl<'a> Records<'a> {
         Records::OfProject { new, old, fixtures }
     }
 
+    /// That there is none for a zap, and where one would come from: silence would read as "nothing changes".
+    pub(super) fn none_of(&self) -> String {
+        match self {
+            Records::OfProject { .. } => {
+                "no record was tried: neither its tests nor fixtures beside it have one; \
+                                          `--records` gives some"
+                    .to_owned()
+            }
+            Records::File { name, .. } => {
+                format!("no record was tried: those of {name} are not for its trigger")
+            }
+            Records::Stored { .. } => "no record was tried: none that ran is for its trigger".to_owned(),
+        }
+    }
+
     /// Those for one zap.
     ///
     /// # Errors
