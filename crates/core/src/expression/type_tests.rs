@@ -46,8 +46,8 @@ fn what_may_be_missing_is_doubted_where_that_is_an_error() {
             "record.companyName | default(record.address2)",
         ),
         (
-            "{{ record.address2 if record.hasUpsell else 'x' }}",
-            "record.address2 if record.hasUpsell else 'x'",
+            "{{ record.address2 if record.orderType == 'NEW_SALE' else 'x' }}",
+            "record.address2 if record.orderType == 'NEW_SALE' else 'x'",
         ),
         ("{{ steps.look.response.body.id }}", "steps.look.response.body.id"),
         ("{{ record.orderId | regex_search('A') }}", "record.orderId | regex_search('A')"),
@@ -110,7 +110,7 @@ fn the_other_branch_knows_the_opposite() {
 
 #[test]
 fn conditions_hold_for_what_follows() {
-    let holds = |condition: &str| names().given(&Condition::compile(condition, &names()).unwrap().given());
+    let holds = |condition: &str| names().given(Condition::compile(condition, &names()).unwrap().given());
     for (condition, sure) in [
         ("{{ record.address2 is defined }}", true),
         ("{{ record.address2 == 'x' and record.orderId == 'y' }}", true),
@@ -127,7 +127,7 @@ fn conditions_hold_for_what_follows() {
     assert_eq!(doubted_of("{{ steps.look.response.body.id }}", &done), [""; 0]);
     for (condition, sure) in [
         ("{{ steps.look.outcome == 'done' }}", true),
-        ("{{ 'done' == steps.look.outcome and record.hasUpsell }}", true),
+        ("{{ 'done' == steps.look.outcome and record.orderType == 'NEW_SALE' }}", true),
         ("{{ not (steps.look.outcome != 'done') }}", true),
         ("{{ steps.look.outcome != 'done' }}", false),
         ("{{ steps.look.outcome == 'failed' }}", false),
@@ -188,7 +188,7 @@ fn what_is_of_a_person_stays_so_on_its_way() {
         ("{{ {'a': record.cardLast4}.a }}", "|cardLast4|"),
         ("{{ record.orderId | default(record.firstName) }}", "firstName||"),
         ("{{ record.orderId | replace('A', record.firstName) }}", "firstName||"),
-        ("{{ record.firstName if record.hasUpsell else 'x' }}", "firstName||"),
+        ("{{ record.firstName if record.orderType == 'NEW_SALE' else 'x' }}", "firstName||"),
         ("{{ record['items'] | map(attribute='name') | join }}", "||"),
         (
             "{% for item in record['items'] %}{{ item.name }}{% endfor %}{{ record.achAccountNumber | default('') }}",

@@ -9,8 +9,8 @@ use crate::value::Value;
 pub(crate) enum Leaf {
     /// As it was written.
     Constant(Value),
-    /// It depends on the record.
-    Open(Box<Type>),
+    /// It depends on the record; with the key that lets only those pass where it is there, if one can.
+    Open(Box<Type>, Option<String>),
     /// A field of the CRM is emptied.
     Cleared,
     /// Nothing: its key is left out.
@@ -28,10 +28,10 @@ impl Mapping {
             Part::Text(text @ Text::Path(_)) => {
                 let of = text.of();
                 let left = (of.gap.is_some() || matches!(of.shape, Shape::Any)).then_some(Leaf::Left);
-                [Leaf::Open(Box::new(of))].into_iter().chain(left).collect()
+                [Leaf::Open(Box::new(of), text.pass())].into_iter().chain(left).collect()
             }
-            Part::Text(text) => vec![Leaf::Open(Box::new(text.of()))],
-            Part::List(_) | Part::Each(_) | Part::Object { .. } => vec![Leaf::Open(Box::new(self.of()))],
+            Part::Text(text) => vec![Leaf::Open(Box::new(text.of()), text.pass())],
+            Part::List(_) | Part::Each(_) | Part::Object { .. } => vec![Leaf::Open(Box::new(self.of()), None)],
             Part::Clear => vec![Leaf::Cleared],
             Part::If(choice) => {
                 let mut leaves = choice.then.leaves();

@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity, code, did_you_mean};
 use crate::expression::{Gap, Names, Settings, Type};
 use crate::mapping::{Compiler, Leaf};
 use crate::source::Span;
-use crate::value::Value;
+use crate::value::{Kind as ValueKind, Value};
 use crate::yaml::{Entry, Kind, NodeId, Tree};
 use crate::zap::action::Parameter;
 
@@ -144,12 +144,13 @@ fn parameter(
                     }
                 }
             }
-            Leaf::Open(of) => {
+            Leaf::Open(of, pass) => {
                 let at = head(compiler.tree, entry.value);
-                if (table.required)(name) && of.gap.is_some() {
+                let empty = of.empty && of.kind() == Some(ValueKind::Text);
+                if (table.required)(name) && (of.gap.is_some() || empty) {
                     // That the run is given up then is said by this, and more.
                     compiler.forget(before, &code::MAY_BE_MISSING);
-                    compiler.report(may_lack(name, of).at(at));
+                    compiler.report(may_lack(name, of, pass.as_deref()).at(at));
                     good = false;
                 }
                 for finding in table.unfit(param, name, of) {
@@ -202,6 +203,15 @@ impl Table<'_> {
         if let Some(kind) = of.kind().filter(|kind| !crm::takes(param.ty, *kind)) {
             return vec![Diagnostic::new(&code::PARAM_VALUE, format!("{}, and this is {kind}", takes()))];
         }
+        let others: Vec<&str> =
+            of.kinds().iter().filter(|kind| !crm::takes(param.ty, *kind)).map(ValueKind::words).collect();
+        if !others.is_empty() {
+            let message = format!("{}, and this may be {}", takes(), others.join(" or "));
+            return vec![
+                Diagnostic::new(&code::PARAM_MAY_NOT_FIT, message)
+                    .help("let it be of one kind: of a number's `default` write `default(0)`"),
+            ];
+        }
         if let Some(words) = &of.text.words {
             let refused = |word: &&Arc<str>| {
                 crm::write(param, name, &Value::Text(Arc::clone(word)), self.settings, self.clears).is_err()
@@ -252,15 +262,20 @@ impl Table<'_> {
 }
 
 /// A parameter that must be there and whose value may be missing.
-fn may_lack(name: &str, of: &Type) -> Diagnostic {
+fn may_lack(name: &str, of: &Type, pass: Option<&str>) -> Diagnostic {
     let why = match &of.gap {
         Some(Gap::Step(step)) => format!("there is none when step `{step}` was skipped or failed"),
         Some(Gap::Optional) => "this need not be there".to_owned(),
         Some(Gap::NotFound) => "this may find nothing".to_owned(),
-        Some(Gap::Null) | None => "this is null in some rows".to_owned(),
+        Some(Gap::Null) => "this is null in some rows".to_owned(),
+        None => "this may be empty, which counts as nothing".to_owned(),
+    };
+    let pass = match pass {
+        Some(pass) => format!(", or let only those pass where it is there: {pass}"),
+        None => String::new(),
     };
     Diagnostic::new(&code::PARAM_MAY_BE_MISSING, format!("`{name}` is needed, and {why}"))
-        .help("write `{{ … | default(…) }}`, or let only those pass where it is there: `filter: \"{{ … is defined }}\"`")
+        .help(format!("write `{{{{ … | default(…) }}}}` with what is sent then{pass}"))
 }
 
 /// A constant that cannot be sent. The author knows what was written, so the finding shows it.
