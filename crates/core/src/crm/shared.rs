@@ -1,6 +1,9 @@
 //! Parameters that several endpoints share.
 
-use super::{Given, Param, ParamType, ReplyField, Rule, describe::{perhaps, reply}};
+use super::{
+    Given, Param, ParamType, ReplyField, Rule,
+    describe::{perhaps, reply},
+};
 
 /// The buyer and the billing address, as leads/import and order/import take them.
 pub(super) const BUYER: &[Param] = &[

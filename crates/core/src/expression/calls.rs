@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::ir::{ArgNode, Arguments, FilterCall, InnerCall, Node, NodeKind, TestCall};
 use super::infer;
+use super::ir::{ArgNode, Arguments, FilterCall, InnerCall, Node, NodeKind, TestCall};
 use super::known;
 use super::names::{Access, Key, TABLES};
 use super::problem::{Fault, Problem};
@@ -119,9 +119,7 @@ impl Resolver<'_> {
         let arguments = vec![Some(argument)];
         let inner = match rest.split_first() {
             None => None,
-            Some((test, rest)) => {
-                Some(self.inner_test(test, rest, &member.unwrap_or_else(Type::any))?)
-            }
+            Some((test, rest)) => Some(self.inner_test(test, rest, &member.unwrap_or_else(Type::any))?),
         };
         Some((arguments, inner))
     }

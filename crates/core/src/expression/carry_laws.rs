@@ -94,42 +94,128 @@ enum Sort {
 /// An expression, more often than not of that sort; `X` stands for what was computed before, where there is such.
 fn expression(sort: Sort, depth: u32, before: bool) -> BoxedStrategy<String> {
     let leaves: &'static [&'static str] = match sort {
-        Sort::Text => &["record.name", "record.emailAddress", "record.cardLast4", "record.orderId", "vars.text"],
+        Sort::Text => {
+            &["record.name", "record.emailAddress", "record.cardLast4", "record.orderId", "vars.text"]
+        }
         Sort::List => &["record['items']", "[record.name, record.orderId]", "[record.cardLast4]"],
         Sort::Object => &["record", "{'name': record.name, 'note': 'x'}"],
     };
     let plain = prop::sample::select(leaves).prop_map(str::to_owned);
-    let leaf = if before { prop_oneof![2 => Just("X".to_owned()), 1 => plain].boxed() } else { plain.boxed() };
+    let leaf =
+        if before { prop_oneof![2 => Just("X".to_owned()), 1 => plain].boxed() } else { plain.boxed() };
     if depth == 0 {
         return leaf;
     }
     // `T`, `L` and `O` stand for a text, a list and an object within it.
     let forms: &'static [&'static str] = match sort {
         Sort::Text => &[
-            "T ~ T", "T | upper", "T | title", "T | reverse", "T | trim", "T | truncate_chars(3, '')",
-            "T | replace('x', T)", "T | default(T)", "T | default(T, true)", "T if T else T", "T or T", "T and T",
-            "T[0:2]", "T | string", "T | first", "'%s-%s' | format(T, T)", "T | regex_replace('x', T)",
-            "T | regex_search('.')", "L[0]", "L[-1]", "L[0][0]", "L | first", "L | last", "L | min", "L | max",
-            "L | join(T)", "L | join(' ', attribute='note')", "L | tojson", "O | tojson", "O.name", "O['note']",
-            "O[vars.field]", "O[T]", "O | attr('name')", "O | attr(vars.field)", "O | jsonpath('$.name')",
-            "O | jsonpath('$.items[0].note')", "O | pprint", "L[0].note", "L[0][vars.of_item]", "L[0] | string",
+            "T ~ T",
+            "T | upper",
+            "T | title",
+            "T | reverse",
+            "T | trim",
+            "T | truncate_chars(3, '')",
+            "T | replace('x', T)",
+            "T | default(T)",
+            "T | default(T, true)",
+            "T if T else T",
+            "T or T",
+            "T and T",
+            "T[0:2]",
+            "T | string",
+            "T | first",
+            "'%s-%s' | format(T, T)",
+            "T | regex_replace('x', T)",
+            "T | regex_search('.')",
+            "L[0]",
+            "L[-1]",
+            "L[0][0]",
+            "L | first",
+            "L | last",
+            "L | min",
+            "L | max",
+            "L | join(T)",
+            "L | join(' ', attribute='note')",
+            "L | tojson",
+            "O | tojson",
+            "O.name",
+            "O['note']",
+            "O[vars.field]",
+            "O[T]",
+            "O | attr('name')",
+            "O | attr(vars.field)",
+            "O | jsonpath('$.name')",
+            "O | jsonpath('$.items[0].note')",
+            "O | pprint",
+            "L[0].note",
+            "L[0][vars.of_item]",
+            "L[0] | string",
         ],
         Sort::List => &[
-            "T | split(' ')", "T | split(T)", "T | list", "T | lines", "[T, T]", "[O, O]", "[L, L]", "L + L",
-            "L | chain(L)", "L | map('upper')", "L | map('title') | list", "L | map('default', T)",
-            "L | map(attribute='note')", "L | map(attribute=vars.of_item)", "L | map(attribute='note', default=T)",
-            "L | map('first')", "L | map('list')", "L | map('attr', 'note')", "[O] | map(attribute='items')",
-            "[{'a': O}] | map(attribute='a.name')", "L | sort", "L | sort(attribute='note')", "L | unique",
-            "L | reverse", "L | select('defined')", "L | select", "L | reject('none')", "L | selectattr('note')",
-            "L | selectattr('sku', 'eq', 'x')", "L | rejectattr('sku', 'eq', T)", "L[0:1]", "L | batch(1)",
-            "L | batch(2, T)", "L | slice(2)", "L | zip(L)", "O | items", "O | dictsort", "O | list",
-            "L | groupby('note')", "(L | groupby('sku'))[0].list", "O | jsonpath('$.items[*].note')",
-            "O | jsonpath('$..*')", "L if T else L", "L or L", "L | default([T])", "L | first", "L[0]",
+            "T | split(' ')",
+            "T | split(T)",
+            "T | list",
+            "T | lines",
+            "[T, T]",
+            "[O, O]",
+            "[L, L]",
+            "L + L",
+            "L | chain(L)",
+            "L | map('upper')",
+            "L | map('title') | list",
+            "L | map('default', T)",
+            "L | map(attribute='note')",
+            "L | map(attribute=vars.of_item)",
+            "L | map(attribute='note', default=T)",
+            "L | map('first')",
+            "L | map('list')",
+            "L | map('attr', 'note')",
+            "[O] | map(attribute='items')",
+            "[{'a': O}] | map(attribute='a.name')",
+            "L | sort",
+            "L | sort(attribute='note')",
+            "L | unique",
+            "L | reverse",
+            "L | select('defined')",
+            "L | select",
+            "L | reject('none')",
+            "L | selectattr('note')",
+            "L | selectattr('sku', 'eq', 'x')",
+            "L | rejectattr('sku', 'eq', T)",
+            "L[0:1]",
+            "L | batch(1)",
+            "L | batch(2, T)",
+            "L | slice(2)",
+            "L | zip(L)",
+            "O | items",
+            "O | dictsort",
+            "O | list",
+            "L | groupby('note')",
+            "(L | groupby('sku'))[0].list",
+            "O | jsonpath('$.items[*].note')",
+            "O | jsonpath('$..*')",
+            "L if T else L",
+            "L or L",
+            "L | default([T])",
+            "L | first",
+            "L[0]",
         ],
         Sort::Object => &[
-            "{'name': T}", "{T: T}", "{T: 1}", "{'name': T, 'items': L}", "O | chain(O)", "L[0]", "L | first",
-            "L | last", "{'note': L, 'sku': L} | zip_objects | first", "O if T else O", "O or O", "O | default(O)",
-            "(O | tojson) | fromjson", "{'a': O}.a", "O | jsonpath('$')",
+            "{'name': T}",
+            "{T: T}",
+            "{T: 1}",
+            "{'name': T, 'items': L}",
+            "O | chain(O)",
+            "L[0]",
+            "L | first",
+            "L | last",
+            "{'note': L, 'sku': L} | zip_objects | first",
+            "O if T else O",
+            "O or O",
+            "O | default(O)",
+            "(O | tojson) | fromjson",
+            "{'a': O}.a",
+            "O | jsonpath('$')",
         ],
     };
     let inner = move |sort| expression(sort, depth - 1, before);
@@ -182,14 +268,16 @@ fn template() -> impl Strategy<Value = String> {
         "{% filter replace('x', E) %}x{% endfilter %}",
         "{% if E %}{{ E }}{% else %}{{ E }}{% endif %}",
     ];
-    (prop::sample::select(forms), prop::collection::vec(any_expression(2, false), 3)).prop_map(|(form, parts)| {
-        let mut parts = parts.iter();
-        let part = |letter| match letter {
-            'E' => format!("({})", parts.next().map_or("'x'", String::as_str)),
-            other => other.to_string(),
-        };
-        form.chars().map(part).collect()
-    })
+    (prop::sample::select(forms), prop::collection::vec(any_expression(2, false), 3)).prop_map(
+        |(form, parts)| {
+            let mut parts = parts.iter();
+            let part = |letter| match letter {
+                'E' => format!("({})", parts.next().map_or("'x'", String::as_str)),
+                other => other.to_string(),
+            };
+            form.chars().map(part).collect()
+        },
+    )
 }
 
 /// Compiles and computes; nothing where that fails.

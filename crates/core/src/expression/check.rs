@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use super::ir::{Base, Node, NodeKind, TestCall};
+use super::infer;
+use super::ir::{Base, FilterCall, Node, NodeKind, TestCall};
 use super::ops;
 use super::problem::Problem;
 use super::resolve::Resolver;
 use super::tree::{BinaryOp, Tree, TreeKind};
-use super::types::{Gap, Kinds, Type};
+use super::types::{Gap, Kinds, Shape, Type};
 use crate::diagnostic::{code, did_you_mean};
 use crate::filters::{self, FilterSpec};
 use crate::value::{Kind, Value};
@@ -67,6 +68,34 @@ impl Resolver<'_> {
         self.doubt(Problem::new(&code::UNLIKELY_WORD, message, constant.range.clone()).help(help));
     }
 
+    /// Doubts what a filter can make nothing of: a text of another sort than it reads, a list with items that may be
+    /// missing.
+    pub(super) fn doubt_input(&mut self, call: &FilterCall, input: &Node, of: &Type) {
+        let name = call.spec.name;
+        let label = self.label(&input.range).trim();
+        let what = if is_simple(label) { format!("`{label}`") } else { "this".to_owned() };
+        if let Some(like) = &of.like
+            && let Some(made) = infer::made(call, of)
+            && made.iter().all(Option::is_none)
+        {
+            let shown = like.first().and_then(|value| value.to_text().ok()).unwrap_or_default();
+            let message = format!("`{name}` cannot make anything of {what}, which is like `{shown}`");
+            let help = format!("`zaprun filters {name}` shows what it takes");
+            self.doubt(Problem::new(&code::KIND_MAY_DIFFER, message, input.range.clone()).help(help));
+        }
+        let each = name == "join" || name == "sum" || (call.spec.over_lists && !call.spec.sees_missing);
+        if let Shape::List(item) = &of.shape
+            && each
+            && item.gap.is_some()
+            && call.arguments.get(1).and_then(Option::as_ref).is_none()
+        {
+            let message = format!("an item of {what} may be missing, and the run is given up then");
+            let help =
+                "take those that are there, `| select('defined')`, or write `| default('')` at the item";
+            self.doubt(Problem::new(&code::MAY_BE_MISSING, message, input.range.clone()).help(help));
+        }
+    }
+
     /// Reports operands whose kinds are known and can never go together.
     pub(super) fn check_operands(
         &mut self,
@@ -112,6 +141,11 @@ impl Resolver<'_> {
                 }
             }
             BinaryOp::Add if left == Some(Kind::List) && right == Some(Kind::List) => {}
+            BinaryOp::Div | BinaryOp::FloorDiv | BinaryOp::Rem if is_zero(right_node) => {
+                let message = format!("`{}`: division by zero", self.label(range));
+                let problem = Problem::new(&code::BAD_ARGUMENT, message, right_node.range.clone());
+                self.report(problem.help("divide by what is never zero"));
+            }
             _ => {
                 if [left, right].into_iter().flatten().any(|kind| kind != Kind::Number) {
                     let (left, right) = (left.unwrap_or(Kind::Number), right.unwrap_or(Kind::Number));
@@ -133,14 +167,18 @@ impl Resolver<'_> {
         }
         if op.is_comparison() {
             let (ours, theirs) = (left.kinds(), right.kinds());
-            let among = |kinds: Kinds| move |kind: Kind| kinds.iter().next().is_none() || kinds.iter().any(|of| of == kind);
+            let among = |kinds: Kinds| {
+                move |kind: Kind| kinds.iter().next().is_none() || kinds.iter().any(|of| of == kind)
+            };
             self.doubt_kind(left_node, left, "what it is compared with is not", among(theirs));
             self.doubt_kind(right_node, right, "what it is compared with is not", among(ours));
             return;
         }
         let takes = format!("`{}` computes with numbers", op.symbol());
         for (node, of) in [(left_node, left), (right_node, right)] {
-            self.doubt_kind(node, of, &takes, |kind| kind == Kind::Number || (op == BinaryOp::Add && kind == Kind::List));
+            self.doubt_kind(node, of, &takes, |kind| {
+                kind == Kind::Number || (op == BinaryOp::Add && kind == Kind::List)
+            });
         }
     }
 
@@ -215,6 +253,10 @@ impl Resolver<'_> {
     }
 }
 
+fn is_zero(node: &Node) -> bool {
+    matches!(&node.kind, NodeKind::Const(Value::Number(number)) if number.is_zero())
+}
+
 /// Where a value is read from, and nothing for one that is computed of several.
 fn root(node: &Node) -> Option<Base> {
     match &node.kind {
@@ -251,7 +293,9 @@ impl Cure {
         let label = if is_simple(label) { label.trim() } else { "…" };
         let asked = format!("\"{{{{ {label} is defined }}}}\"");
         let pass = match (&of.gap, root) {
-            (Some(Gap::Step(step)), _) => Some(format!("`when: \"{{{{ steps.{step}.outcome == 'done' }}}}\"`")),
+            (Some(Gap::Step(step)), _) => {
+                Some(format!("`when: \"{{{{ steps.{step}.outcome == 'done' }}}}\"`"))
+            }
             (_, None) => None,
             (_, Some(None)) => Some(format!("`{{% if {label} is defined %}}`")),
             (_, Some(Some("record" | "record_raw" | "event" | "run" | "vars" | "connection"))) => {

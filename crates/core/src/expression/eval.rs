@@ -309,7 +309,11 @@ impl<'a> Evaluator<'a> {
     }
 
     /// What a filter makes of a value, or that it fails; nothing where its arguments are not written out.
-    pub(crate) fn apply(&self, call: &FilterCall, input: &Value) -> Option<std::result::Result<Value, Fault>> {
+    pub(crate) fn apply(
+        &self,
+        call: &FilterCall,
+        input: &Value,
+    ) -> Option<std::result::Result<Value, Fault>> {
         let inner = match call.inner.as_deref() {
             None => true,
             Some(InnerCall::Filter(inner)) => written(&inner.arguments) && inner.inner.is_none(),
@@ -323,7 +327,11 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Whether a value passes a test, or that it fails; nothing where its arguments are not written out.
-    pub(crate) fn apply_test(&self, call: &TestCall, input: &Value) -> Option<std::result::Result<bool, Fault>> {
+    pub(crate) fn apply_test(
+        &self,
+        call: &TestCall,
+        input: &Value,
+    ) -> Option<std::result::Result<bool, Fault>> {
         if !written(&call.arguments) {
             return None;
         }

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::calls::Given;
 use super::eval::Evaluator;
 use super::ir::{FilterCall, InnerCall, NodeKind};
 use super::names::{Frame, Key, Settings};
 use super::tree::BinaryOp;
 use super::types::{Carried, Gap, TextBounds, Type};
-use crate::filters::{Attribute, FilterSpec, Output, Ready, Takes};
-use crate::value::{Kind, Value};
+use crate::filters::{Attribute, FilterSpec, Output, ParamType, Ready, Takes};
+use crate::value::{Decimal, Instant, Kind, Value};
 
 /// A constant.
 pub(super) fn constant(value: &Value) -> Type {
@@ -20,6 +23,7 @@ pub(super) fn constant(value: &Value) -> Type {
     if let Value::Text(text) = value {
         of.text = TextBounds::exactly(text);
         of.empty = text.is_empty();
+        of.like = Some([value.clone()].into());
     }
     of
 }
@@ -54,6 +58,8 @@ pub(super) fn filter(call: &FilterCall, input: &Type, given: &Given<'_>, argumen
     };
     if matches!(spec.output, Output::Is(Kind::Text)) && of.kind() == Some(Kind::Text) {
         of.text = text_bounds(call, &input);
+        of.like = made(call, &input).map(|made| made.into_iter().flatten().collect());
+        of.like = of.like.filter(|like| !like.is_empty());
         of.empty = spec.no_longer && input.empty;
     }
     if spec.may_find_nothing || (spec.output == Output::Item && input.empty) {
@@ -135,6 +141,28 @@ fn text_bounds(call: &FilterCall, input: &Type) -> TextBounds {
     }
 }
 
+/// What a filter makes of values that are like its input; nothing for those on which it fails.
+pub(super) fn made(call: &FilterCall, input: &Type) -> Option<Vec<Option<Value>>> {
+    // Which keys a table has is not known of samples.
+    if call.spec.params.iter().any(|param| param.ty == ParamType::Table) {
+        return None;
+    }
+    let number = |digits: &str| Decimal::parse(digits).ok().map(Value::Number);
+    let samples: Vec<Value> = match (&input.like, input.kind()) {
+        (Some(like), _) => like.to_vec(),
+        (None, Some(Kind::Number)) => ["2", "19.90"].into_iter().filter_map(number).collect(),
+        (None, Some(Kind::Instant)) => {
+            // 16 September 2026: no day of a month, so that the two are not mistaken for each other.
+            let at = Timestamp::from_second(1_789_583_131).ok()?;
+            vec![Value::Instant(Instant::new(at, TimeZone::UTC))]
+        }
+        _ => return None,
+    };
+    let settings = Settings::default();
+    let evaluator = Evaluator::new("", Frame { values: &[], settings: &settings });
+    samples.iter().map(|sample| Some(evaluator.apply(call, sample)?.ok())).collect()
+}
+
 fn words(call: &FilterCall, input: &Type) -> Option<Arc<[Arc<str>]>> {
     let words = input.text.words.as_ref()?;
     if call.spec.input != [Kind::Text] {
@@ -160,7 +188,7 @@ fn length_of(call: &FilterCall) -> Option<usize> {
 fn output(spec: &FilterSpec, input: &Type) -> Type {
     let over_list = spec.over_lists && !matches!(input.kind(), Some(kind) if kind != Kind::List);
     match spec.output {
-        Output::Same => Type { text: TextBounds::default(), ..input.clone() },
+        Output::Same => Type { text: TextBounds::default(), like: None, ..input.clone() },
         Output::Item => input.item(),
         Output::Items => Type { empty: input.empty, ..Type::list_of(input.item()) },
         // Whether it maps over a list is open when the input is.

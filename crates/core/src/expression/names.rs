@@ -74,7 +74,10 @@ impl Names {
 
     /// What a value tells of others by being true or false.
     pub(crate) fn told_by(&self, root: usize, path: &[Key]) -> Option<&Facts> {
-        self.told.iter().find(|(access, _)| access.root == root && access.path == path).map(|(_, facts)| &**facts)
+        self.told
+            .iter()
+            .find(|(access, _)| access.root == root && access.path == path)
+            .map(|(_, facts)| &**facts)
     }
 
     /// What is so.

@@ -209,7 +209,9 @@ impl Asking<'_> {
         let mut path = before.to_vec();
         path.push(Key::Name("row".into()));
         let looked_up = matches!(last, Key::Name(name) if &**name == "total")
-            && self.of(&path).is_some_and(|row| row.gap == Some(Gap::NotFound) && row.kind() == Some(Kind::Object));
+            && self
+                .of(&path)
+                .is_some_and(|row| row.gap == Some(Gap::NotFound) && row.kind() == Some(Kind::Object));
         if !looked_up {
             return None;
         }

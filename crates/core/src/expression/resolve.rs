@@ -325,9 +325,15 @@ impl<'a> Resolver<'a> {
     /// What a condition around it says of a place.
     fn narrowed(&self, (node, of): Known) -> Known {
         let NodeKind::Path(base, keys) = &node.kind else { return (node, of) };
-        let here = self.said.iter().any(|fact| fact.shows(*base, keys));
-        let above = matches!(base, Base::Root(root) if self.names.is_present(*root, keys));
-        let mut of = if here || above { of.present() } else { of };
+        let there = |keys: &[Key]| {
+            self.said.iter().any(|fact| fact.shows(*base, keys))
+                || matches!(base, Base::Root(root) if self.names.is_present(*root, keys))
+        };
+        let mut of = if there(keys) { of.present() } else { of };
+        if of.empty && of.kind() == Some(Kind::List) {
+            let first: Vec<Key> = keys.iter().cloned().chain([Key::At(0)]).collect();
+            of.empty = !there(&first);
+        }
         if of.text.words.is_some() {
             let said = self.said.iter().chain(self.names.said());
             let words = said.filter(|fact| fact.place.base == *base && *fact.place.path == **keys);
@@ -364,7 +370,7 @@ impl<'a> Resolver<'a> {
         let (of, ty) = self.expr(of);
         self.need(&of, &ty);
         let [start, stop, step] = bounds.map(|bound| bound.as_ref().map(|bound| self.expr(bound).0));
-        let ty = Type { text: TextBounds::default(), ..ty.present() };
+        let ty = Type { text: TextBounds::default(), like: None, ..ty.present() };
         known(tree, NodeKind::Slice(Box::new(Slice { of, start, stop, step })), ty)
     }
 
@@ -497,6 +503,7 @@ impl<'a> Resolver<'a> {
         if !call.spec.sees_missing {
             self.need(&input, &of);
         }
+        self.doubt_input(&call, &input, &of);
         let output = match self.path_type(&call, &input, &of) {
             Some(output) => output,
             None => infer::filter(&call, &of, given, &arguments),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::check::{Cure, missing};
+use super::ir::Base;
 use super::names::{Access, Frame, Key, Names};
 use super::problem::{EvalError, Problem};
 use super::types::{Gap, TextBounds, Type};
@@ -71,11 +72,9 @@ impl Text {
     /// What is known of the result.
     pub fn of(&self) -> Type {
         match self {
-            Text::Literal(text) => Type {
-                text: TextBounds::exactly(text),
-                empty: text.is_empty(),
-                ..Type::scalar(Kind::Text)
-            },
+            Text::Literal(text) => {
+                Type { text: TextBounds::exactly(text), empty: text.is_empty(), ..Type::scalar(Kind::Text) }
+            }
             Text::Template(template) => template.of(),
             Text::Expression(expression) => expression.of().clone(),
             Text::Path(query) => (*query.of).clone(),
@@ -140,6 +139,9 @@ impl PathQuery {
             if found || there(steps) {
                 of = of.present();
             }
+            let here =
+                names.said().filter(|fact| fact.place.base == Base::Root(slot) && fact.place.path == *steps);
+            here.filter_map(|fact| fact.words.as_ref()).for_each(|words| of.text.keep(words));
         }
         let reads = path.reads().into_iter().map(|path| Access { root: slot, path }).collect();
         Ok(PathQuery { path, slot, of: Box::new(of), reads, len })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::did_you_mean;
 use crate::record::{Class, Field, FieldType, Schema};
-use crate::value::Kind;
+use crate::value::{Kind, Value};
 
 /// What is known of a value before there is one.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub struct Type {
     pub kinds: Kinds,
     /// Whether it is known to be empty at times: a text without characters, a list without items.
     pub empty: bool,
+    /// What it looks like, where that is known: values of which one at least is like it.
+    pub like: Option<Arc<[Value]>>,
 }
 
 /// Kinds of values: a set; empty where nothing is known.
@@ -211,6 +213,7 @@ impl From<Shape> for Type {
             carries: Carried::default(),
             kinds: Kinds::default(),
             empty: false,
+            like: None,
         }
     }
 }
@@ -346,6 +349,10 @@ impl Type {
             text: self.text.join(&other.text),
             carries,
             empty: self.empty || other.empty,
+            like: self.like.as_ref().zip(other.like.as_ref()).map(|(some, others)| {
+                let new = others.iter().filter(|value| !some.contains(value));
+                some.iter().chain(new).take(MOST_LIKE).cloned().collect()
+            }),
         }
     }
 }
@@ -412,8 +419,25 @@ impl Type {
         let gap = (!schema.always_has(field.name)).then_some(Gap::Null);
         // What is there may still hold nothing.
         let empty = matches!(field.ty, FieldType::List(_));
-        Type { gap, text, carries: Carried::field(field.class, field.name), empty, ..shape.into() }
+        let carries = Carried::field(field.class, field.name);
+        Type { gap, text, carries, empty, like: like(field), ..shape.into() }
     }
+}
+
+/// So many values that something is like are kept.
+const MOST_LIKE: usize = 8;
+
+/// What the texts of a field look like. An id is a number or letters and digits; of free text only names are known.
+fn like(field: &Field) -> Option<Arc<[Value]>> {
+    let texts: &[&str] = match field.ty {
+        FieldType::Id => &["15271", "8DF901A1B2"],
+        FieldType::Timestamp => &["2026-09-16 14:25:31"],
+        FieldType::Date => &["2026-09-16"],
+        FieldType::Text if field.name == "emailAddress" => &["ada@example.test"],
+        FieldType::Text if field.name == "name" || field.name.ends_with("Name") => &["Ada Lovelace"],
+        _ => return None,
+    };
+    Some(texts.iter().map(|text| Value::text(*text)).collect())
 }
 
 /// Why a type has no such member.

@@ -38,9 +38,12 @@ pub(super) static FILTERS: &[FilterSpec] = &[
         ],
         |_, value| Ok(Value::from(text(value).to_uppercase())),
     ),
-    no_longer("lower", "Writes all letters small.", &[example("'ADA' | lower", "{}", r#""ada""#)], |_, value| {
-        Ok(Value::from(text(value).to_lowercase()))
-    }),
+    no_longer(
+        "lower",
+        "Writes all letters small.",
+        &[example("'ADA' | lower", "{}", r#""ada""#)],
+        |_, value| Ok(Value::from(text(value).to_lowercase())),
+    ),
     no_longer(
         "capitalize",
         "Writes the first letter as a capital and all others small.",

@@ -228,11 +228,8 @@ impl<'a> Compiler<'a> {
     pub(crate) fn loop_names(names: &Names, item: &str, of: Type) -> (Names, Slots) {
         // The names of an object's members, which may be made of anything that the object holds.
         let key = Type::scalar(ValueKind::Text).carrying(&of.carries);
-        let names = names
-            .clone()
-            .with(item, of)
-            .with("index", Shape::Scalar(ValueKind::Number))
-            .with("key", key);
+        let names =
+            names.clone().with(item, of).with("index", Shape::Scalar(ValueKind::Number)).with("key", key);
         // All three were just added.
         let slot = |name: &str| names.slot(name).unwrap_or(usize::MAX);
         let slots = Slots { item: slot(item), index: slot("index"), key: slot("key") };

@@ -171,7 +171,10 @@ fn response_shape(written: &definition::Action) -> Shape {
             let row: Type = find::row_shape(find::asked(query).endpoint.schema()).into();
             let one = query.expect.as_ref().is_some_and(|expect| expect.value == definition::Expect::One);
             Shape::members([
-                ("rows", if one { Type::list_of(row.clone()) } else { Type::list_of(row.clone()).perhaps_empty() }),
+                (
+                    "rows",
+                    if one { Type::list_of(row.clone()) } else { Type::list_of(row.clone()).perhaps_empty() },
+                ),
                 ("row", if one { row } else { row.with_gap(Gap::NotFound) }),
                 ("total", Type::scalar(ValueKind::Number)),
             ])

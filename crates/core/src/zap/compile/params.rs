@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::crm::{self, Held, Param, Wrong, WrongKind};
+use crate::crm::{self, Breach, Endpoint, Held, Param, Wrong, WrongKind, broken};
 use crate::diagnostic::{Code, Diagnostic, Severity, code, did_you_mean};
 use crate::expression::{Gap, Names, Settings, Type};
-use crate::mapping::{Compiler, Leaf};
+use crate::mapping::{Compiler, Decided, Leaf};
 use crate::source::Span;
 use crate::value::{Kind as ValueKind, Value};
 use crate::yaml::{Entry, Kind, NodeId, Tree};
@@ -51,6 +51,29 @@ pub(super) struct Known {
     name: String,
     value: Option<String>,
     sure: bool,
+    /// What it can come to, where that is more than one thing.
+    alternatives: Vec<Alternative>,
+    /// Where it is written.
+    at: Span,
+    /// That it may not be there has been said.
+    doubted: bool,
+}
+
+/// One of several things that a parameter can come to.
+struct Alternative {
+    /// What it hangs on.
+    decided: Vec<Decided>,
+    /// Whether it is there at all.
+    there: bool,
+    /// The value as it is sent; nothing while it depends on the record.
+    value: Option<String>,
+}
+
+/// A rule that does not hold where a parameter comes to one of the things that it can come to.
+pub(super) struct Doubt {
+    pub(super) breach: Breach,
+    /// The parameter on which that hangs.
+    pub(super) at: Span,
 }
 
 impl Written {
@@ -60,6 +83,86 @@ impl Written {
             .iter()
             .map(|known| Held { name: &known.name, value: known.value.as_deref(), sure: known.sure })
             .collect()
+    }
+
+    /// The rules that may not hold, beside those that surely do not.
+    ///
+    /// Each thing that a parameter can come to is tried, with what follows from it for the others: branches of the same
+    /// condition go together. Of the others once as little is given as can be, and once as much as is known.
+    pub(super) fn doubts(&self, endpoint: &Endpoint) -> Vec<Doubt> {
+        let sure = broken(endpoint, &self.held());
+        let mut doubts: Vec<Doubt> = Vec::new();
+        for known in self.known.iter().filter(|known| known.alternatives.len() > 1) {
+            for (alternative, little) in known.alternatives.iter().flat_map(|one| [(one, false), (one, true)])
+            {
+                let held = self.where_it_is(known, alternative, little);
+                for breach in broken(endpoint, &held).into_iter().filter(|breach| !sure.contains(breach)) {
+                    for (breach, at) in self.each_alone(breach, known.at) {
+                        let new = doubts.iter().all(|doubt| !doubt.breach.is_about(&breach));
+                        if new && !self.is_doubted(&breach) {
+                            doubts.push(Doubt { breach, at });
+                        }
+                    }
+                }
+            }
+        }
+        doubts
+    }
+
+    /// Of several parameters that are needed each alone, at its own place.
+    fn each_alone(&self, breach: Breach, at: Span) -> Vec<(Breach, Span)> {
+        match breach {
+            Breach::Missing { names, any: false, because } => names
+                .into_iter()
+                .map(|name| {
+                    let own = self.known.iter().find(|known| known.name == name).map_or(at, |known| known.at);
+                    (Breach::Missing { names: vec![name], any: false, because: because.clone() }, own)
+                })
+                .collect(),
+            breach => vec![(breach, at)],
+        }
+    }
+
+    /// Whether that something may not be there has been said already.
+    fn is_doubted(&self, breach: &Breach) -> bool {
+        let doubted = |name: &String| self.known.iter().any(|known| known.name == *name && known.doubted);
+        matches!(breach, Breach::Missing { names, .. } if names.iter().any(doubted))
+    }
+
+    fn where_it_is<'w>(
+        &'w self,
+        chosen: &Known,
+        alternative: &'w Alternative,
+        little: bool,
+    ) -> Vec<Held<'w>> {
+        let mut decided = alternative.decided.clone();
+        let mut held = Vec::new();
+        for known in &self.known {
+            let base = Held { name: &known.name, value: known.value.as_deref(), sure: known.sure };
+            let agrees = |one: &&Alternative| {
+                let denied = |(what, holds): &Decided| decided.contains(&(what.clone(), !*holds));
+                !one.decided.iter().any(denied)
+            };
+            let picked = if std::ptr::eq(known, chosen) {
+                Some(alternative)
+            } else {
+                let agreeing: Vec<&Alternative> = known.alternatives.iter().filter(agrees).collect();
+                match agreeing.as_slice() {
+                    [only] => Some(*only),
+                    several if little => several.iter().copied().find(|one| !one.there),
+                    _ => None,
+                }
+            };
+            match picked {
+                Some(one) if one.there => {
+                    decided.extend(one.decided.iter().cloned());
+                    held.push(Held { name: &known.name, value: one.value.as_deref(), sure: true });
+                }
+                Some(one) => decided.extend(one.decided.iter().cloned()),
+                None => held.push(base),
+            }
+        }
+        held
     }
 
     /// Whether a parameter is written.
@@ -120,24 +223,27 @@ fn parameter(
         (Some(param), Some(value)) => (param, value),
         // It is there all the same, with a mistake in it.
         (Some(_), None) => {
-            written.known.push(Known { name: name.to_owned(), value: None, sure: true });
+            written.known.push(Known::open(name, head(compiler.tree, entry.value)));
             return None;
         }
         (None, _) => return None,
     };
-    let mut known = Known { name: name.to_owned(), value: None, sure: true };
-    let leaves = value.leaves();
+    let mut known = Known::open(name, head(compiler.tree, entry.value));
     let mut good = true;
-    for leaf in &leaves {
-        match leaf {
-            Leaf::Left => known.sure = false,
+    for (decided, leaf) in value.alternatives() {
+        let mut one = Alternative { decided, there: true, value: None };
+        match &leaf {
+            Leaf::Left => {
+                known.sure = false;
+                one.there = false;
+            }
             Leaf::Cleared => {
                 good &= table.can_clear(compiler, name, entry.value);
-                known.value = Some(crm::CLEARED.to_owned());
+                one.value = Some(crm::CLEARED.to_owned());
             }
             Leaf::Constant(constant) => {
                 match crm::write(param, name, constant, table.settings, table.clears) {
-                    Ok(text) => known.value = Some(text),
+                    Ok(text) => one.value = Some(text),
                     Err(wrong) => {
                         compiler.report(finding(wrong, head(compiler.tree, entry.value)));
                         good = false;
@@ -151,6 +257,7 @@ fn parameter(
                     // That the run is given up then is said by this, and more.
                     compiler.forget(before, &code::MAY_BE_MISSING);
                     compiler.report(may_lack(name, of, pass.as_deref()).at(at));
+                    known.doubted = true;
                     good = false;
                 }
                 for finding in table.unfit(param, name, of) {
@@ -159,15 +266,23 @@ fn parameter(
                 }
             }
         }
+        known.alternatives.push(one);
     }
     // Of several values none is known to be the one.
-    if leaves.len() != 1 {
-        known.value = None;
+    if let [only] = known.alternatives.as_slice() {
+        known.value.clone_from(&only.value);
     }
-    if !matches!(leaves.as_slice(), [Leaf::Left]) {
+    if known.alternatives.iter().any(|one| one.there) {
         written.known.push(known);
     }
     good.then(|| Parameter { name: name.to_owned(), param, value })
+}
+
+impl Known {
+    /// A parameter that is there, with a value of which nothing is known.
+    fn open(name: &str, at: Span) -> Self {
+        Known { name: name.to_owned(), value: None, sure: true, alternatives: Vec::new(), at, doubted: false }
+    }
 }
 
 impl Table<'_> {
@@ -229,6 +344,14 @@ impl Table<'_> {
                 }
             };
         }
+        if let Some(like) = &of.like
+            && let Some(shown) = like.first().and_then(|value| value.to_text().ok())
+            && like.iter().all(|value| self.is_no(param, name, value))
+        {
+            let message = format!("{}, and this is like `{shown}`", takes());
+            let help = "write what it takes, or let a filter make that of it";
+            return vec![Diagnostic::new(&code::PARAM_MAY_NOT_FIT, message).help(help)];
+        }
         let Some(most) = param.max else { return Vec::new() };
         let help = format!("write `| truncate_chars({most})`");
         if of.text.min > most {
@@ -242,6 +365,12 @@ impl Table<'_> {
             }
             None => Vec::new(),
         }
+    }
+
+    /// Whether a value is of another sort than a parameter takes; too long is another matter.
+    fn is_no(&self, param: &Param, name: &str, value: &Value) -> bool {
+        crm::write(param, name, value, self.settings, self.clears)
+            .is_err_and(|wrong| wrong.kind == WrongKind::Value)
     }
 
     fn can_clear(&self, compiler: &mut Compiler<'_>, name: &str, value: NodeId) -> bool {

@@ -221,7 +221,9 @@ fn key(
     place: &str,
 ) -> Option<Key> {
     match (written, preset.map(|preset| preset.value)) {
-        (Some(written), _) => KeyExpression::compile(compiler, written, names, place, false).map(Key::Written),
+        (Some(written), _) => {
+            KeyExpression::compile(compiler, written, names, place, false).map(Key::Written)
+        }
         (None, Some(definition::Preset::Konnektive)) => Some(konnektive),
         (None, None) => None,
     }
