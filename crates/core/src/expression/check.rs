@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use super::infer;
 use super::ir::{Base, FilterCall, Node, NodeKind, TestCall};
+use super::members::Kinds;
 use super::ops;
 use super::problem::Problem;
 use super::resolve::Resolver;
 use super::tree::{BinaryOp, Tree, TreeKind};
-use super::types::{Gap, Kinds, Shape, Type};
+use super::types::{Gap, Shape, Type};
 use crate::diagnostic::{code, did_you_mean};
 use crate::filters::{self, FilterSpec};
 use crate::value::{Kind, Value};

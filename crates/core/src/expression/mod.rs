@@ -14,6 +14,7 @@ mod eval;
 mod infer;
 pub(crate) mod ir;
 pub(crate) mod known;
+mod members;
 mod names;
 pub(crate) mod narrow;
 pub(crate) mod ops;
@@ -26,18 +27,20 @@ pub(crate) mod testing;
 pub mod tests_table;
 mod text;
 pub(crate) mod tree;
+mod trial;
 mod types;
 
 use std::sync::Arc;
 
 pub use budget::{FUEL, MAX_TEXT};
 pub(crate) use eval::{Evaluator, walk};
+pub use members::{Kinds, Members};
 pub(crate) use names::TABLES;
 pub use names::{Access, Frame, Key, Names, Settings, members_read};
 pub use problem::{EvalError, Problem};
 pub use text::{PathQuery, Text};
 pub(crate) use types::NoMember;
-pub use types::{Carried, Gap, Kinds, Members, Shape, TextBounds, Type};
+pub use types::{Carried, Gap, Shape, TextBounds, Type};
 
 use crate::diagnostic::code;
 use crate::value::{Kind, Value};

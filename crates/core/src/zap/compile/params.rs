@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::crm::{self, Breach, Endpoint, Held, Param, Wrong, WrongKind, broken};
+use crate::crm::{self, Held, Param, Wrong, WrongKind};
 use crate::diagnostic::{Code, Diagnostic, Severity, code, did_you_mean};
 use crate::expression::{Gap, Names, Settings, Type};
 use crate::mapping::{Compiler, Decided, Leaf};
@@ -48,32 +48,25 @@ pub(super) struct Written {
 
 /// What is known of a parameter before there is a record.
 pub(super) struct Known {
-    name: String,
-    value: Option<String>,
-    sure: bool,
-    /// What it can come to, where that is more than one thing.
-    alternatives: Vec<Alternative>,
+    pub(super) name: String,
+    pub(super) value: Option<String>,
+    pub(super) sure: bool,
+    /// What it can come to.
+    pub(super) alternatives: Vec<Alternative>,
     /// Where it is written.
-    at: Span,
+    pub(super) at: Span,
     /// That it may not be there has been said.
-    doubted: bool,
+    pub(super) doubted: bool,
 }
 
 /// One of several things that a parameter can come to.
-struct Alternative {
+pub(super) struct Alternative {
     /// What it hangs on.
-    decided: Vec<Decided>,
+    pub(super) decided: Vec<Decided>,
     /// Whether it is there at all.
-    there: bool,
+    pub(super) there: bool,
     /// The value as it is sent; nothing while it depends on the record.
-    value: Option<String>,
-}
-
-/// A rule that does not hold where a parameter comes to one of the things that it can come to.
-pub(super) struct Doubt {
-    pub(super) breach: Breach,
-    /// The parameter on which that hangs.
-    pub(super) at: Span,
+    pub(super) value: Option<String>,
 }
 
 impl Written {
@@ -83,86 +76,6 @@ impl Written {
             .iter()
             .map(|known| Held { name: &known.name, value: known.value.as_deref(), sure: known.sure })
             .collect()
-    }
-
-    /// The rules that may not hold, beside those that surely do not.
-    ///
-    /// Each thing that a parameter can come to is tried, with what follows from it for the others: branches of the same
-    /// condition go together. Of the others once as little is given as can be, and once as much as is known.
-    pub(super) fn doubts(&self, endpoint: &Endpoint) -> Vec<Doubt> {
-        let sure = broken(endpoint, &self.held());
-        let mut doubts: Vec<Doubt> = Vec::new();
-        for known in self.known.iter().filter(|known| known.alternatives.len() > 1) {
-            for (alternative, little) in known.alternatives.iter().flat_map(|one| [(one, false), (one, true)])
-            {
-                let held = self.where_it_is(known, alternative, little);
-                for breach in broken(endpoint, &held).into_iter().filter(|breach| !sure.contains(breach)) {
-                    for (breach, at) in self.each_alone(breach, known.at) {
-                        let new = doubts.iter().all(|doubt| !doubt.breach.is_about(&breach));
-                        if new && !self.is_doubted(&breach) {
-                            doubts.push(Doubt { breach, at });
-                        }
-                    }
-                }
-            }
-        }
-        doubts
-    }
-
-    /// Of several parameters that are needed each alone, at its own place.
-    fn each_alone(&self, breach: Breach, at: Span) -> Vec<(Breach, Span)> {
-        match breach {
-            Breach::Missing { names, any: false, because } => names
-                .into_iter()
-                .map(|name| {
-                    let own = self.known.iter().find(|known| known.name == name).map_or(at, |known| known.at);
-                    (Breach::Missing { names: vec![name], any: false, because: because.clone() }, own)
-                })
-                .collect(),
-            breach => vec![(breach, at)],
-        }
-    }
-
-    /// Whether that something may not be there has been said already.
-    fn is_doubted(&self, breach: &Breach) -> bool {
-        let doubted = |name: &String| self.known.iter().any(|known| known.name == *name && known.doubted);
-        matches!(breach, Breach::Missing { names, .. } if names.iter().any(doubted))
-    }
-
-    fn where_it_is<'w>(
-        &'w self,
-        chosen: &Known,
-        alternative: &'w Alternative,
-        little: bool,
-    ) -> Vec<Held<'w>> {
-        let mut decided = alternative.decided.clone();
-        let mut held = Vec::new();
-        for known in &self.known {
-            let base = Held { name: &known.name, value: known.value.as_deref(), sure: known.sure };
-            let agrees = |one: &&Alternative| {
-                let denied = |(what, holds): &Decided| decided.contains(&(what.clone(), !*holds));
-                !one.decided.iter().any(denied)
-            };
-            let picked = if std::ptr::eq(known, chosen) {
-                Some(alternative)
-            } else {
-                let agreeing: Vec<&Alternative> = known.alternatives.iter().filter(agrees).collect();
-                match agreeing.as_slice() {
-                    [only] => Some(*only),
-                    several if little => several.iter().copied().find(|one| !one.there),
-                    _ => None,
-                }
-            };
-            match picked {
-                Some(one) if one.there => {
-                    decided.extend(one.decided.iter().cloned());
-                    held.push(Held { name: &known.name, value: one.value.as_deref(), sure: true });
-                }
-                Some(one) => decided.extend(one.decided.iter().cloned()),
-                None => held.push(base),
-            }
-        }
-        held
     }
 
     /// Whether a parameter is written.
