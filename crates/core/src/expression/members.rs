@@ -33,12 +33,18 @@ impl Kinds {
 /// The members of an object, each with its name, and what flows into all of them: types share their members, so that
 /// going through them anew for each use would take a time that doubles with each `let` that uses one twice.
 #[derive(Debug, Clone)]
-pub struct Members(Arc<(Box<[(Arc<str>, Type)]>, Carried)>);
+pub struct Members(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    members: Box<[(Arc<str>, Type)]>,
+    carried: Carried,
+}
 
 impl Members {
     /// What flows into all of them.
     pub(super) fn carried(&self) -> &Carried {
-        &self.0.1
+        &self.0.carried
     }
 }
 
@@ -46,7 +52,7 @@ impl std::ops::Deref for Members {
     type Target = [(Arc<str>, Type)];
 
     fn deref(&self) -> &Self::Target {
-        &self.0.0
+        &self.0.members
     }
 }
 
@@ -55,7 +61,7 @@ impl FromIterator<(Arc<str>, Type)> for Members {
         let members: Box<[(Arc<str>, Type)]> = members.into_iter().collect();
         let mut carried = Carried::default();
         members.iter().for_each(|(_, of)| carried.add(&of.all_carried()));
-        Members(Arc::new((members, carried)))
+        Members(Arc::new(Shared { members, carried }))
     }
 }
 
