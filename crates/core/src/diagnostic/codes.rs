@@ -265,6 +265,10 @@ codes! {
         "The CRM writes its states in words of its own; a condition that asks for another one never holds.",
         bad: "filter: \"{{ record.orderStatus == 'Complete' }}\"",
         good: "filter: \"{{ record.orderStatus == 'COMPLETE' }}\"";
+    KIND_MAY_DIFFER = "ZR0413", Warning, "value that may be of another kind",
+        "What is sometimes a number and sometimes text is an error half of the time where numbers are wanted, and the run is given up then.",
+        bad: "sum: \"{{ record.totalAmount + (record.surcharge | default('')) }}\"",
+        good: "sum: \"{{ record.totalAmount + (record.surcharge | default(0)) }}\"";
 
     // 05xx: JSONPath.
     JSONPATH_SYNTAX = "ZR0501", Error, "JSONPath cannot be parsed",

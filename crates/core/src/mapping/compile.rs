@@ -226,11 +226,10 @@ impl<'a> Compiler<'a> {
 
     /// The names within a loop, and their slots.
     pub(crate) fn loop_names(names: &Names, item: &str, of: Type) -> (Names, Slots) {
-        let names = names
-            .clone()
-            .with(item, of)
-            .with("index", Shape::Scalar(ValueKind::Number))
-            .with("key", Shape::Scalar(ValueKind::Text));
+        // The names of an object's members, which may be made of anything that the object holds.
+        let key = Type::scalar(ValueKind::Text).carrying(&of.carries);
+        let names =
+            names.clone().with(item, of).with("index", Shape::Scalar(ValueKind::Number)).with("key", key);
         // All three were just added.
         let slot = |name: &str| names.slot(name).unwrap_or(usize::MAX);
         let slots = Slots { item: slot(item), index: slot("index"), key: slot("key") };
@@ -373,7 +372,7 @@ impl<'a> Compiler<'a> {
         };
         let holding = names.clone().given_by(condition.as_ref());
         let failing = match &condition {
-            Some(condition) => names.clone().given(&condition.given_not()),
+            Some(condition) => names.clone().given(condition.given_not()),
             None => holding.clone(),
         };
         let then = branch(self, then, &holding, &format!("{place}.$then"));
@@ -411,6 +410,14 @@ impl Mapping {
                 None => choice.then.of().with_gap(Gap::Optional),
             },
             Part::Clear => Type::any(),
+        }
+    }
+
+    /// What its being true or false says of what it was computed from.
+    pub(crate) fn facts(&self) -> crate::expression::Facts {
+        match &self.part {
+            Part::Text(Text::Expression(expression)) => expression.facts().clone(),
+            _ => crate::expression::Facts::default(),
         }
     }
 

@@ -15,7 +15,7 @@ pub(crate) use compile::{Compiler, Flow};
 pub(crate) use elements::elements;
 pub use error::MapError;
 pub(crate) use evaluate::Slots;
-pub(crate) use leaf::Leaf;
+pub(crate) use leaf::{Decided, Leaf};
 pub use mapped::Mapped;
 pub use trace::{Source, member};
 pub(crate) use trace::{Trace, is_fixed};

@@ -91,7 +91,9 @@ impl Resolver<'_> {
 
     fn block_filters(&mut self, filters: &Tree, text: usize) -> Node {
         let outer = self.block_text.replace(text);
-        let (node, _) = self.expr(filters);
+        let (node, of) = self.expr(filters);
+        // What is filtered was noted where it stands, and this is what the filters' arguments hold.
+        self.emitted.add(&of.all_carried());
         self.block_text = outer;
         node
     }
@@ -138,7 +140,7 @@ impl Resolver<'_> {
 /// Looping over an object gives its names.
 fn item_type(of: &Type) -> Type {
     match of.kind() {
-        Some(Kind::Object) => Type::scalar(Kind::Text),
+        Some(Kind::Object) => Type::scalar(Kind::Text).carrying(&of.carries),
         _ => of.item(),
     }
 }

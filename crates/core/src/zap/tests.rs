@@ -4,6 +4,7 @@
 
 mod crm;
 mod find;
+mod hints;
 mod outlines;
 
 use jiff::Timestamp;
@@ -291,7 +292,7 @@ actions:
     json:
       a: { $eech: $.items }
       b: { $each: $.items }
-      c: { $if: "{{ record.hasUpsell }}" }
+      c: { $if: "{{ record.orderType == 'NEW_SALE' }}" }
       d: { $clear: true }
       e: "{{ let.b }}"
       f: "{{ steps.nobody.outcome }}"

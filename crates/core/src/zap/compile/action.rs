@@ -1,5 +1,7 @@
 //! One step.
 
+use std::sync::Arc;
+
 use super::outline;
 use super::privacy::{self, Flows};
 use super::{crm, find, whole};
@@ -145,20 +147,34 @@ pub(super) fn step_type(written: &definition::Action, known: bool) -> Shape {
     scope::step_type(common.id.as_str(), common.each.is_some(), response_shape(written), may_lack)
 }
 
+/// What is known of a step where the run was given up: it may have failed, and may not have been come to.
+pub(super) fn step_given_up(written: &definition::Action) -> (Arc<str>, Type) {
+    let id: Arc<str> = Arc::from(written.id().as_str());
+    let each = written.common().each.is_some();
+    let of = scope::step_type(&id, each, response_shape(written), true);
+    (Arc::clone(&id), Type::from(of).with_gap(Gap::Step(id)))
+}
+
 /// What is known of a step's answer.
 fn response_shape(written: &definition::Action) -> Shape {
     let text = || Type::scalar(ValueKind::Text);
     match written {
         definition::Action::Http(_) => scope::response_shape(),
         definition::Action::Crm(endpoint, _) => {
-            let ids = endpoint.reply.iter().map(|field| (field.name, text()));
+            let ids = endpoint.reply.iter().map(|field| {
+                let named = if field.always { text() } else { text().with_gap(Gap::Optional) };
+                (field.name, named)
+            });
             Shape::members([("result", text()), ("message", Type::any())].into_iter().chain(ids))
         }
         definition::Action::Query(query) => {
             let row: Type = find::row_shape(find::asked(query).endpoint.schema()).into();
             let one = query.expect.as_ref().is_some_and(|expect| expect.value == definition::Expect::One);
             Shape::members([
-                ("rows", Type::list_of(row.clone())),
+                (
+                    "rows",
+                    if one { Type::list_of(row.clone()) } else { Type::list_of(row.clone()).perhaps_empty() },
+                ),
                 ("row", if one { row } else { row.with_gap(Gap::NotFound) }),
                 ("total", Type::scalar(ValueKind::Number)),
             ])

@@ -1,6 +1,7 @@
 //! From a zap as written to a [`Zap`].
 
 mod action;
+mod branches;
 mod connection;
 mod crm;
 mod find;
@@ -19,7 +20,7 @@ use super::scope::{self, STEPS};
 use super::trigger::{self, Trigger};
 use crate::definition;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::expression::{Access, Key, Names, Shape, TABLES, Type, members_read};
+use crate::expression::{Access, Fact, Key, Names, Shape, TABLES, Type, members_read};
 use crate::mapping::Compiler;
 use crate::pointer;
 use crate::property;
@@ -93,7 +94,8 @@ fn build(
     let arrives =
         matches!(definition.trigger.value, definition::Trigger::Webhook(_) | definition::Trigger::Unread);
     let names = scope::names(record, project.vars_shape.clone(), &connection.value, arrives)
-        .with_tables(&project.tables);
+        .with_tables(&project.tables)
+        .given(&wanted(&trigger));
 
     let filter = definition.filter.as_ref().map(|written| {
         compiler.condition(written.node, &names).map(|condition| (condition, written.value.clone()))
@@ -138,6 +140,14 @@ fn build(
     })
 }
 
+/// What is so of every record that the trigger takes: what `where` asks for.
+fn wanted(trigger: &Option<Trigger>) -> Vec<Fact> {
+    match trigger {
+        Some(Trigger::Crm(trigger)) => trigger.facts(scope::RECORD),
+        _ => Vec::new(),
+    }
+}
+
 type Lets = Vec<(Arc<str>, crate::mapping::Mapping)>;
 
 /// Compiles `let`, each value seeing those before it; gives the names with all of them.
@@ -159,6 +169,9 @@ fn lets(
         let of = mapping.as_ref().map_or_else(Type::any, crate::mapping::Mapping::of);
         members.push((Arc::clone(&name), of));
         names = names.with("let", Shape::members(members.iter().cloned()));
+        if let Some(mapping) = &mapping {
+            names = names.telling(scope::LET, vec![Key::Name(Arc::clone(&name))], mapping.facts());
+        }
         match (mapping, &mut lets) {
             (Some(mapping), Some(lets)) => lets.push((name, mapping)),
             _ => lets = None,
@@ -174,12 +187,20 @@ fn actions(
     facts: (&ProjectFacts, &Documents),
     mut names: Names,
 ) -> Option<(Vec<Action>, Vec<Action>)> {
-    let mut steps: Vec<(Arc<str>, Shape)> = Vec::new();
+    let mut steps: Vec<(Arc<str>, Type)> = Vec::new();
+    // Conditions under which steps are done, and their answers.
+    let mut same: Vec<(String, Vec<Key>)> = Vec::new();
     let mut open = definition.open_steps.contains(&compiler.tree.root());
     if open {
         names = names.with("steps", Shape::Any);
     }
     let mut list = |compiler: &mut Compiler<'_>, written: &[Spanned<definition::Action>], key: &str| {
+        if key == "on_failure" && !open {
+            // The run was given up at any of them: it failed, and those after it were not come to.
+            same.clear();
+            steps = definition.actions.iter().map(|action| action::step_given_up(&action.value)).collect();
+            names = names.clone().with("steps", Shape::members(steps.iter().cloned()));
+        }
         let mut actions = Some(Vec::new());
         for (at, written) in written.iter().enumerate() {
             let action = action::compile(compiler, &written.value, &names, &format!("{key}[{at}]"), facts);
@@ -192,17 +213,30 @@ fn actions(
                         ids.filter(|id| reads_of_step(reads, id).0).map(str::to_owned).collect()
                     };
                     action.reads_of = ReadsOf { gate: of(&reads.gate), all: of(&reads.all) };
+                    if let Some(when) = &action.when
+                        && !action.continue_on_error
+                        && action.each.is_none()
+                    {
+                        let response = ["response"].map(|name| Key::Name(Arc::from(name)));
+                        let path = [Key::Name(Arc::from(action.id.as_str()))].into_iter().chain(response);
+                        same.push((when.words(), path.collect::<Vec<Key>>()));
+                    }
                     actions.push(action);
                 }
                 _ => actions = None,
             }
-            steps.push((Arc::from(written.value.id().as_str()), action::step_type(&written.value, known)));
+            let of = action::step_type(&written.value, known);
+            steps.push((Arc::from(written.value.id().as_str()), of.into()));
             open |= definition.open_steps.contains(&written.value.id().node);
             let known = match open {
                 true => Shape::Any,
                 false => Shape::members(steps.iter().cloned()),
             };
             names = names.clone().with("steps", known);
+            // A step under the same condition is only done where the other was.
+            for (condition, path) in &same {
+                names = names.clone().there_where(condition, STEPS, path.clone());
+            }
         }
         actions
     };
