@@ -170,6 +170,7 @@ pub(crate) fn missing(label: &str, gap: &Gap, range: Range<usize>) -> Problem {
     let (why, help) = match gap {
         Gap::Null => ("is null in some rows".to_owned(), None),
         Gap::Optional => ("need not be there".to_owned(), None),
+        Gap::OptionalOrNull => ("need not be there, and may be null".to_owned(), None),
         Gap::NotFound => ("may find nothing".to_owned(), None),
         Gap::Step(step) => {
             let ask = format!("`when: \"{{{{ steps.{step}.outcome == 'done' }}}}\"`");

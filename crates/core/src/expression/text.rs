@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::check::missing;
 use super::names::{Access, Frame, Names};
 use super::problem::{EvalError, Problem};
-use super::types::{Gap, TextBounds, Type};
+use super::types::{TextBounds, Type};
 use super::{Expression, syntax};
 use crate::diagnostic::code;
 use crate::path::{self, JsonPath};
@@ -150,7 +150,7 @@ impl PathQuery {
 
     /// The doubt that it leads to nothing.
     fn doubt(&self) -> Option<Problem> {
-        let gap = self.of.gap.as_ref().filter(|gap| **gap == Gap::Optional)?;
+        let gap = self.of.gap.as_ref().filter(|gap| gap.leaves_out())?;
         Some(missing(self.path.source(), gap, 0..self.len).help("write `{{ record.… | default(…) }}`"))
     }
 

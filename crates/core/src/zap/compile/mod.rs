@@ -1,6 +1,7 @@
 //! From a zap as written to a [`Zap`].
 
 mod action;
+mod body;
 mod connection;
 mod crm;
 mod find;
