@@ -270,6 +270,11 @@ codes! {
         bad: "sum: \"{{ record.totalAmount + (record.surcharge | default('')) }}\"",
         good: "sum: \"{{ record.totalAmount + (record.surcharge | default(0)) }}\"";
 
+    UNBRACED_FIELD = "ZR0414", Warning, "field without braces",
+        "Text without braces is sent as it stands: the receiver gets the name of the field instead of its value.",
+        bad: "order: record.orderId",
+        good: "order: \"{{ record.orderId }}\"";
+
     // 05xx: JSONPath.
     JSONPATH_SYNTAX = "ZR0501", Error, "JSONPath cannot be parsed",
         "A string that begins with `$.` or `$[` is a JSONPath and must be one (RFC 9535) to its last character.",

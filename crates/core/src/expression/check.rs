@@ -321,6 +321,7 @@ pub(crate) fn missing(label: &str, gap: &Gap, range: Range<usize>, cure: &Cure) 
     let why = match gap {
         Gap::Null => "is null in some rows".to_owned(),
         Gap::Optional => "need not be there".to_owned(),
+        Gap::OptionalOrNull => "need not be there, and may be null".to_owned(),
         Gap::NotFound => "may find nothing".to_owned(),
         Gap::Step(step) => format!("is missing when step `{step}` was skipped or failed"),
     };

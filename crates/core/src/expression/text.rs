@@ -170,7 +170,7 @@ impl PathQuery {
 
     /// The doubt that it leads to nothing.
     fn doubt(&self) -> Option<Problem> {
-        let gap = self.of.gap.as_ref().filter(|gap| matches!(gap, Gap::Optional | Gap::NotFound))?;
+        let gap = self.of.gap.as_ref().filter(|gap| gap.leaves_out() || **gap == Gap::NotFound)?;
         let cure = Cure::of(&self.as_expression(), &self.of, Some(Some("record")));
         Some(missing(&self.as_expression(), gap, 0..self.len, &cure))
     }

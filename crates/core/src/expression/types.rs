@@ -53,10 +53,24 @@ pub enum Gap {
     Null,
     /// A member that need not be there at all.
     Optional,
+    /// A member that need not be there, and may be null where it is.
+    OptionalOrNull,
     /// The answer of a step that may be skipped or fail.
     Step(Arc<str>),
     /// What a filter looked for and may not have found.
     NotFound,
+}
+
+impl Gap {
+    /// Whether it may be left out altogether.
+    pub(crate) fn leaves_out(&self) -> bool {
+        matches!(self, Gap::Optional | Gap::OptionalOrNull)
+    }
+
+    /// Whether a null may stand there.
+    pub(crate) fn gives_null(&self) -> bool {
+        matches!(self, Gap::Null | Gap::OptionalOrNull)
+    }
 }
 
 /// Which texts a value can be. Characters, not bytes.
@@ -76,7 +90,7 @@ pub struct Carried(Vec<(Class, Arc<str>)>);
 
 impl Carried {
     /// One field.
-    fn field(class: Class, name: &str) -> Self {
+    pub(crate) fn field(class: Class, name: &str) -> Self {
         Carried(if class == Class::Plain { Vec::new() } else { vec![(class, Arc::from(name))] })
     }
 
@@ -197,6 +211,26 @@ impl Type {
     pub fn with_gap(mut self, gap: Gap) -> Self {
         self.gap.get_or_insert(gap);
         self
+    }
+
+    /// A member of it that need not be there.
+    #[must_use]
+    pub(crate) fn left_out(mut self) -> Self {
+        self.gap = Some(match self.gap {
+            Some(Gap::Null | Gap::OptionalOrNull) => Gap::OptionalOrNull,
+            _ => Gap::Optional,
+        });
+        self
+    }
+
+    /// Whether it may be left out altogether.
+    pub(crate) fn may_be_left_out(&self) -> bool {
+        self.gap.as_ref().is_some_and(Gap::leaves_out)
+    }
+
+    /// Whether it may be null.
+    pub(crate) fn may_be_null(&self) -> bool {
+        self.gap.as_ref().is_some_and(Gap::gives_null)
     }
 
     /// The same, and surely there.
@@ -364,9 +398,9 @@ impl Type {
             FieldType::Enum(words) => TextBounds::one_of(words),
             _ => TextBounds::default(),
         };
-        let gap = (!schema.always_has(field.name)).then_some(Gap::Null);
-        // What is there may still hold nothing.
+        // A list is always there in the view, and may hold nothing.
         let empty = matches!(field.ty, FieldType::List(_));
+        let gap = (!empty && !schema.always_has(field.name)).then_some(Gap::Null);
         let carries = Carried::field(field.class, field.name);
         Type { gap, text, carries, empty, like: like(field), ..shape.into() }
     }

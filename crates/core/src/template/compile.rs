@@ -120,6 +120,17 @@ impl Resolver<'_> {
     fn for_part(&mut self, each: &Loop) -> ForPart {
         let (source, of) = self.expr(&each.source);
         self.need(&source, &of);
+        if let Some(kind) = of.kind().filter(|kind| !kind.is_container()) {
+            let message = format!(
+                "a loop goes over a list or an object, and `{}` is {kind}",
+                self.label(&each.source.range)
+            );
+            self.report(Problem::new(
+                &crate::diagnostic::code::KIND_MISMATCH,
+                message,
+                each.source.range.clone(),
+            ));
+        }
         let slots = LoopSlots { index0: self.new_slot(), length: self.new_slot() };
         let (entry, (targets, keep, body)) = self.scoped(|this| {
             let item = if each.unpack { Type::any().carrying(&of.all_carried()) } else { item_type(&of) };

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::outline;
 use super::privacy::{self, Flows};
+use super::{body, outline};
 use super::{crm, find, whole};
 use crate::definition;
 use crate::diagnostic::{Diagnostic, code};
@@ -43,6 +43,9 @@ pub(super) fn compile(
     let outer = names.clone().with("step", step);
 
     let each = common.each.map(|node| compiler.mapping(node.0, &outer, &format!("{place}.each")));
+    if let Some(Some(each)) = &each {
+        compiler.has_elements(each, "`each`");
+    }
     let item = match common.element {
         Some(name) => compiler.loop_name(name.as_str(), compiler.tree.span(name.node)),
         None => Some("item"),
@@ -220,11 +223,16 @@ fn http(
     let json = mapped(http.json.map(|node| node.0), "json");
     let form = mapped(http.form.map(|map| map.0), "form");
     let text = mapped(http.text.as_ref().map(|text| text.node), "text");
+    for pairs in [&query, &headers, &form].into_iter().flatten().flatten() {
+        compiler.are_pairs(pairs);
+    }
     target::headers(compiler, &target);
     if let Some(schema) = http.schema {
-        let wanted = outline::of_written(compiler, schema, documents);
+        let wanted = outline::schema(compiler, schema, documents);
         match (http.json, json.as_ref().and_then(Option::as_ref)) {
-            (Some(node), Some(mapping)) => outline::check(compiler, node.0, mapping, &wanted),
+            (Some(_), Some(mapping)) => {
+                wanted.iter().for_each(|wanted| body::check(compiler, mapping, wanted));
+            }
             (Some(_), None) => {}
             (None, _) => {
                 let at = super::params::head(compiler.tree, schema.0);

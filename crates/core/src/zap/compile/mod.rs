@@ -1,6 +1,7 @@
 //! From a zap as written to a [`Zap`].
 
 mod action;
+mod body;
 mod branches;
 mod connection;
 mod crm;

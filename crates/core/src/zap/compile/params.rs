@@ -307,7 +307,7 @@ impl Table<'_> {
 fn may_lack(name: &str, of: &Type, pass: Option<&str>) -> Diagnostic {
     let why = match &of.gap {
         Some(Gap::Step(step)) => format!("there is none when step `{step}` was skipped or failed"),
-        Some(Gap::Optional) => "this need not be there".to_owned(),
+        Some(Gap::Optional | Gap::OptionalOrNull) => "this need not be there".to_owned(),
         Some(Gap::NotFound) => "this may find nothing".to_owned(),
         Some(Gap::Null) => "this is null in some rows".to_owned(),
         None => "this may be empty, which counts as nothing".to_owned(),
