@@ -19,6 +19,7 @@ pub use action::{Action, OnUncertain, Plan, ReadsOf, ResponseFacts, Retry, Targe
 pub use compile::{Compiled, compile, compile_with};
 pub use documents::Documents;
 pub use place::locate;
+pub(crate) use project::value as value_of;
 pub use project::{DEFAULT_CRM_URL, DEFAULT_CURRENCY, ProjectFacts};
 pub use response::response_json;
 #[cfg(test)]
@@ -32,7 +33,7 @@ pub use trigger::{
 
 use std::sync::Arc;
 
-use crate::expression::{Condition, Frame, Settings};
+use crate::expression::{Condition, Frame, Settings, Type};
 use crate::mapping::{MapError, Mapped, Mapping};
 use crate::property::Property;
 use crate::record::ReadSet;
@@ -62,6 +63,8 @@ pub struct Zap {
     filter: Option<(Condition, String)>,
     lets: Vec<(Arc<str>, Mapping)>,
     pub(crate) properties: Vec<Property>,
+    /// What the author says of the records of a trigger that reads no account of the CRM.
+    pub(crate) outline: Type,
     /// Words that would tell of something missing, were they not the author's own.
     pub(crate) own_words: Vec<&'static str>,
     pub(crate) reads: ReadSet,

@@ -6,6 +6,7 @@ mod demo;
 mod filters;
 mod init;
 mod new;
+mod personal;
 mod plan;
 mod record;
 mod reference;

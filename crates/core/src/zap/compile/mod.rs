@@ -90,8 +90,8 @@ fn build(
         }
         definition::Trigger::Unread => None,
     };
-    let record =
-        trigger::crm::schema(&definition.trigger).map_or(outline, |schema| Shape::Record(schema).into());
+    let record = trigger::crm::schema(&definition.trigger)
+        .map_or_else(|| outline.clone(), |schema| Shape::Record(schema).into());
     let arrives =
         matches!(definition.trigger.value, definition::Trigger::Webhook(_) | definition::Trigger::Unread);
     let names = scope::names(record, project.vars_shape.clone(), &connection.value, arrives)
@@ -131,6 +131,7 @@ fn build(
         filter: whole(filter)?,
         lets: lets?,
         properties: properties?,
+        outline,
         own_words: property::own_words(compiler.tree),
         reads,
         reads_raw,
