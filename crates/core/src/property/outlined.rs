@@ -70,6 +70,9 @@ fn member(name: &str, outline: &Type, seen: &[&Value], mode: Mode) -> Mades {
     let gone = match outline.gap {
         Some(Gap::Optional) => Some(Just(Made::absent()).boxed()),
         Some(Gap::Null) => Some(Just(Made::usual(Value::Null)).boxed()),
+        Some(Gap::OptionalOrNull) => {
+            Some(Union::new([Just(Made::absent()).boxed(), Just(Made::usual(Value::Null)).boxed()]).boxed())
+        }
         Some(Gap::Step(_) | Gap::NotFound) | None => None,
     };
     match (mode, gone) {
