@@ -34,6 +34,7 @@ mod runs;
 mod secrets;
 mod sinks;
 mod starting;
+mod watched;
 mod webhooks;
 mod zap_cases;
 mod zap_tests;

@@ -7,10 +7,12 @@ mod engine;
 pub mod http_poll;
 pub mod intake;
 pub mod key;
+pub mod measure;
 pub mod memory;
 mod orders;
 pub mod polling;
 pub mod ports;
+pub mod pulse;
 pub mod report;
 pub mod schedule;
 #[cfg(any(test, feature = "testing"))]

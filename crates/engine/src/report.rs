@@ -1,5 +1,6 @@
 //! What the engine tells whoever watches it, as data; the command line makes lines and logs of it.
 
+use crate::measure::Measure;
 use crate::ports::{EventKey, ReadError, RunId, RunReason, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -10,6 +11,9 @@ use zaprun_core::zap::NotItems;
 pub trait Observer: Send + Sync {
     /// Something happened.
     fn see(&self, event: Event);
+
+    /// Something is to be counted.
+    fn measure(&self, _: Measure<'_>) {}
 }
 
 /// An observer that does not look.

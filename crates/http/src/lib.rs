@@ -23,7 +23,7 @@ mod whither;
 pub use client::{ClientError, Clients, PrivateCa, USER_AGENT};
 pub use connection::{Auth, ConfigError, ConfigProblem, DEFAULT_IDEMPOTENCY_HEADER, HttpConnection};
 pub use exchange::{Answer, End, Failure, Line};
-pub use pace::{Pace, Turn};
+pub use pace::{Pace, Turn, Waited};
 pub use reason::{duration_text, tls_words};
 pub use sender::{BODY_LIMIT, HttpSender};
 pub use when::{date, retry_after};

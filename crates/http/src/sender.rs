@@ -6,7 +6,7 @@ use crate::connection::{
 };
 use crate::exchange::{Answer, End, Failure, Line};
 use crate::guard::AllowedHosts;
-use crate::pace::Pace;
+use crate::pace::{Pace, Waited};
 use crate::when::retry_after;
 use crate::whither::{append_query, join, parse_base};
 use async_trait::async_trait;
@@ -75,6 +75,12 @@ impl HttpSender {
             }
         }
         Ok(HttpSender { connections: ready, clients: clients.clone(), hosts: Mutex::default(), clock })
+    }
+
+    /// How long requests of each connection have waited for their turn so far.
+    pub fn waited(&self) -> Vec<(String, Waited)> {
+        let lines = self.connections.iter();
+        lines.map(|(name, ready)| (name.clone(), ready.line.waited())).collect()
     }
 
     fn prepare(&self, request: &HttpRequest) -> Result<Prepared, String> {

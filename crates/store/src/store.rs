@@ -134,6 +134,25 @@ impl SqliteStore {
         self.look(history::recount).await
     }
 
+    /// When the oldest pending run of each zap was made, by the zap's name.
+    ///
+    /// # Errors
+    /// As any look at the state.
+    pub async fn oldest_pending(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        self.look(history::oldest_pending).await
+    }
+
+    /// Writes to the state, and nothing in it: whether that can be done is known then.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn prove_writable(&self) -> Result<(), StoreError> {
+        // A row that is set to what it holds is written all the same.
+        self.mailbox
+            .change(1, |tx| tx.execute("UPDATE meta SET fence = fence", []).map(|_| ()))
+            .await
+    }
+
     fn fleeting(
         conn: rusqlite::Result<Connection>,
         path: &Path,

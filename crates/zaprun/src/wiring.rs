@@ -9,7 +9,9 @@ use jiff::tz::TimeZone;
 use zaprun_core::definition::{self, Auth, Connection, Project};
 use zaprun_core::zap::DEFAULT_CRM_URL;
 use zaprun_engine::ports::{Clock, Crm, CrmWriter};
-use zaprun_http::{Clients, DEFAULT_IDEMPOTENCY_HEADER, HttpConnection, HttpSender, PrivateCa, Rate, Secret};
+use zaprun_http::{
+    Clients, DEFAULT_IDEMPOTENCY_HEADER, HttpConnection, HttpSender, PrivateCa, Rate, Secret, Waited,
+};
 use zaprun_konnektive::{Config, DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT, Konnektive};
 use zaprun_webhooks::Check;
 
@@ -26,6 +28,7 @@ const CRM_RATE: u32 = 2;
 const DEFAULT_STATE: &str = "state/zaprun.db";
 
 /// What a project's connections became.
+#[derive(Clone)]
 pub(crate) struct Wired {
     /// The accounts of the CRM, by the order of the project.
     pub(crate) crms: Vec<Arc<Konnektive>>,
@@ -39,6 +42,12 @@ impl Wired {
     /// The accounts of the CRM by name, for reading.
     pub(crate) fn readers(&self) -> HashMap<String, Arc<dyn Crm>> {
         self.crms.iter().map(|crm| (crm.name().to_owned(), Arc::clone(crm) as _)).collect()
+    }
+
+    /// How long requests of each connection have waited for their turn so far.
+    pub(crate) fn waited(&self) -> Vec<(String, Waited)> {
+        let crms = self.crms.iter().map(|crm| (crm.name().to_owned(), crm.waited()));
+        crms.chain(self.sender.waited()).collect()
     }
 
     /// The same for writing.
@@ -195,6 +204,10 @@ pub(crate) fn masker(project: &Project) -> Masker {
             Connection::Http(http) => secrets.extend(secrets_of(http)),
             Connection::Webhook(webhook) => secrets.extend(webhook_secrets(&webhook.verify.value)),
         }
+    }
+    let admin = project.listen.as_ref().and_then(|listen| listen.admin.as_ref());
+    if let Some(tokens) = admin.and_then(|admin| admin.value.token.as_ref()) {
+        secrets.extend(tokens.value.iter().map(Secret::expose));
     }
     Masker::new(secrets)
 }

@@ -21,6 +21,7 @@ macro_rules! formats_of_words {
 use formats_of_words;
 
 pub(crate) mod action;
+mod admin;
 mod classes;
 mod formats;
 mod later;
@@ -38,6 +39,7 @@ pub use action::{
     Action, Common, CorrelateIn, CrmAction, Expect, Find, HttpAction, LeadFirst, Method, OnUncertain,
     QueryAction, Retry, UnreadAction,
 };
+pub use admin::Admin;
 pub use classes::Classes;
 pub use formats::{
     Duration, FORMATS, Format, HookPath, Listener, Name, Network, Rate, StatePlace, Word, format_of,

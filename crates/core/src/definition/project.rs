@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
+use super::admin::Admin;
 use super::classes::Classes;
 use super::formats::{Duration, Listener, Network, Rate, StatePlace};
 use super::policy::Policy;
@@ -277,6 +278,8 @@ pub struct Listen {
     /// The proxies whose `X-Forwarded-For` is believed, as addresses or networks.
     #[serde(default)]
     pub trusted_proxies: Vec<Spanned<Network>>,
+    /// Where the program is watched: `/livez`, `/readyz`, `/metrics`.
+    pub admin: Option<Spanned<Admin>>,
 }
 
 /// A switch for one zap.

@@ -216,6 +216,14 @@ codes! {
         "Without a zap that is switched on `zaprun run` has nothing to do: it waits until it is told to stop.",
         bad: "enabled: false      # in every zap",
         good: "enabled: true";
+    OPEN_ADMIN = "ZR0312", Error, "admin address that anybody can call",
+        "What the program does, and for whom, is not for everybody on the network: another address than that of the machine itself asks for a token.",
+        bad: "listen: { admin: \"0.0.0.0:9464\" }",
+        good: "listen: { admin: { address: \"0.0.0.0:9464\", token: \"${ZAPRUN_ADMIN_TOKEN}\" } }";
+    ADMIN_ADDRESS = "ZR0313", Error, "address that two servers are to have",
+        "Webhooks are for others, the admin address is for whoever runs the program; each is an address of its own.",
+        bad: "listen: { webhooks: \"127.0.0.1:8080\", admin: \"127.0.0.1:8080\" }",
+        good: "listen: { webhooks: \"127.0.0.1:8080\", admin: \"127.0.0.1:9464\" }";
     // 04xx: templates and expressions.
     TEMPLATE_SYNTAX = "ZR0401", Error, "expression cannot be parsed",
         "What is not understood would be sent as it stands, or not at all.",

@@ -4,6 +4,7 @@
 //! with a wrong key is still read, so that later checks can look at the rest of it.
 
 mod action;
+mod admin;
 mod ignore;
 mod mend;
 mod names;

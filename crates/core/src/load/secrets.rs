@@ -214,7 +214,9 @@ fn is_secret_field(path: &[&str]) -> bool {
         | ["connections", _, "verify", "hmac", "secret"]
         | ["connections", _, "verify", "hmac", "secret", _]
         | ["connections", _, "verify", "token", "value"]
-        | ["connections", _, "verify", "token", "value", _] => true,
+        | ["connections", _, "verify", "token", "value", _]
+        | ["listen", "admin", "token"]
+        | ["listen", "admin", "token", _] => true,
         ["connections", _, "headers", name] | ["vars", name] => is_secret_name(name),
         _ => false,
     }

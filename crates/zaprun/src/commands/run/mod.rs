@@ -1,5 +1,6 @@
 //! `zaprun run`
 
+mod admin;
 mod dry;
 mod git;
 mod signals;
@@ -30,6 +31,7 @@ use crate::loading::{Started, start};
 use crate::output::{Printer, count};
 use crate::watch::{LogFormat, Watch};
 use crate::wiring;
+use admin::Watchers;
 use signals::{Signal, Signals};
 
 /// Run the zaps until told to stop
@@ -87,6 +89,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     } else {
         watch.observer()
     };
+    let watchers = Watchers::new(&project.definition, args, &clock);
+    let observer = watchers.beside(observer);
     let options = Options {
         git: git::revision(&root),
         mask: Arc::clone(&wired.masker) as _,
@@ -112,7 +116,11 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         observer,
     };
     let ended = context.block_on(async {
-        let mut ended = drive(engine, door, args, &watch, &opening).await;
+        let watched = async {
+            let _open = watchers.open(&store, &wired, &watch).await?;
+            drive(engine, door, args, &watch, &opening).await
+        };
+        let mut ended = watched.await;
         if let Ok((summary, _)) = &mut ended
             && !args.dry_run
         {
