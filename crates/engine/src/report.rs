@@ -4,6 +4,7 @@ use crate::measure::Measure;
 use crate::ports::{EventKey, ReadError, RunId, RunReason, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
+use uuid::Uuid;
 use zaprun_core::request::Request;
 use zaprun_core::zap::NotItems;
 
@@ -354,6 +355,8 @@ pub struct RunRef {
     pub event: EventKey,
     /// Its id.
     pub run: RunId,
+    /// The trace of its requests.
+    pub trace: Uuid,
 }
 
 /// What one step would send.

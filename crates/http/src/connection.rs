@@ -26,6 +26,8 @@ pub struct HttpConnection {
     pub auth: Auth,
     /// The header for the idempotency key; `None`: it is not sent.
     pub idempotency_header: Option<String>,
+    /// Whether requests carry the trace of their run.
+    pub traces: bool,
     /// How long a request may take, from its turn to the end of the answer.
     pub timeout: Duration,
     /// A private CA, trusted beside the machine's roots.
@@ -125,6 +127,7 @@ pub(crate) struct Ready {
     pub(crate) auth_header: Option<(HeaderName, HeaderValue)>,
     pub(crate) auth_query: Option<(String, Secret)>,
     pub(crate) idempotency: Option<HeaderName>,
+    pub(crate) traces: bool,
     pub(crate) line: Line,
 }
 
@@ -140,7 +143,8 @@ impl Ready {
         }
         let (auth_header, auth_query) = credentials(&connection.auth, &line, &base)?;
         let idempotency = connection.idempotency_header.as_deref().map(header_name).transpose()?;
-        Ok(Ready { base, headers, auth_header, auth_query, idempotency, line })
+        let traces = connection.traces;
+        Ok(Ready { base, headers, auth_header, auth_query, idempotency, traces, line })
     }
 }
 

@@ -17,7 +17,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use zaprun_core::definition::Secret;
-use zaprun_core::request::{CHAIN_HEADER, Destination, HttpRequest, Method};
+use uuid::Uuid;
+use zaprun_core::request::{CHAIN_HEADER, TRACE_HEADER, Destination, HttpRequest, Method};
 use zaprun_engine::ports::{Clock, Reply, SendOutcome, Sender, Turn};
 
 /// Bytes of an answer's body that are kept; what is behind them is not read.
@@ -105,7 +106,7 @@ impl HttpSender {
         let Some(ready) = self.connections.get(name) else {
             return Err(format!("there is no connection `{name}`"));
         };
-        let mut headers = headers(request, ready.idempotency.as_ref(), &ready.headers)?;
+        let mut headers = headers(request, ready.idempotency.as_ref(), ready.traces, &ready.headers)?;
         if let Some((name, value)) = &ready.auth_header {
             headers.insert(name.clone(), value.clone());
         }
@@ -124,7 +125,7 @@ impl HttpSender {
         let idempotency = HeaderName::from_bytes(DEFAULT_IDEMPOTENCY_HEADER.as_bytes()).ok();
         Ok(Prepared {
             method: method(request.method),
-            headers: headers(request, idempotency.as_ref(), &HeaderMap::new())?,
+            headers: headers(request, idempotency.as_ref(), true, &HeaderMap::new())?,
             body: request.body.as_ref().map(|body| Bytes::copy_from_slice(&body.bytes)),
             auth_query: None,
             line: self.host_line(&url, allow_hosts)?,
@@ -278,6 +279,7 @@ impl Prepared {
 fn headers(
     request: &HttpRequest,
     idempotency: Option<&HeaderName>,
+    traces: bool,
     connection: &HeaderMap,
 ) -> Result<HeaderMap, String> {
     let mut action = HeaderMap::new();
@@ -294,6 +296,10 @@ fn headers(
     if request.chain > 0 {
         all.insert(HeaderName::from_static(CHAIN_HEADER), request.chain.into());
     }
+    if let Some(trace) = request.trace.filter(|_| traces) {
+        let (name, value) = header(TRACE_HEADER, &traceparent(trace)).map_err(|problem| problem.to_string())?;
+        all.insert(name, value);
+    }
     if let Some(body) = &request.body {
         all.insert(CONTENT_TYPE, HeaderValue::from_static(body.content_type));
     }
@@ -304,6 +310,11 @@ fn headers(
         all.append(name.clone(), value.clone());
     }
     Ok(all)
+}
+
+/// A span of the trace: each attempt is one, and no two are called the same.
+fn traceparent(trace: Uuid) -> String {
+    format!("00-{}-{:016x}-01", trace.simple(), fastrand::u64(1..))
 }
 
 fn method(method: Method) -> reqwest::Method {

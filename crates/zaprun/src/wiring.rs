@@ -162,6 +162,7 @@ pub(crate) fn http_config(
             Some("none") => None,
             Some(header) => Some(header.to_owned()),
         },
+        traces: http.traceparent.as_ref().is_none_or(|traces| traces.value),
         timeout: http.timeout.as_ref().map_or(HTTP_TIMEOUT, |timeout| timeout.value.0),
         ca,
         rate: http.rate.as_ref().map(|rate| rate.value),

@@ -121,6 +121,8 @@ pub struct HttpConnection {
     pub auth: Option<Spanned<Auth>>,
     /// The header that carries the idempotency key, or `none`. Default: Idempotency-Key.
     pub idempotency_header: Option<Spanned<String>>,
+    /// Whether requests carry a W3C `traceparent`, whose trace is the run's. Default: true.
+    pub traceparent: Option<Spanned<bool>>,
     /// Kinds of data that the system may be sent, since the project has decided so: personal, card, secret.
     pub may_receive: Option<Spanned<Classes>>,
     /// How long a request may take. Default: 30s.
