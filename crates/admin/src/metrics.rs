@@ -70,6 +70,7 @@ struct Families {
     cursor: Gauges,
     breaker: Gauges,
     turned_away: Counters,
+    alerts: Counters,
     // Set when somebody asks.
     ready: Gauges,
     open_runs: Gauges,
@@ -128,6 +129,7 @@ const EVENTS: [&str; 4] = ["fired", "primed", "undated", "known"];
 const ENDS: [&str; 4] = ["delivered", "filtered", "held", "dead"];
 const OUTCOMES: [&str; 3] = ["done", "skipped", "failed"];
 const POLLED: [&str; 2] = ["done", "failed"];
+const TOLD: [&str; 2] = ["told", "failed"];
 /// The states that `zaprun_open_runs` counts.
 const OPEN: [(RunState, &str); 3] =
     [(RunState::Pending, "pending"), (RunState::Held, "held"), (RunState::Dead, "dead")];
@@ -268,6 +270,10 @@ impl Metrics {
         self.families.pages.get_or_create(&labels(table::PAGES, [&name])).inc_by(pages);
     }
 
+    fn told(&self, target: &str, how: usize) {
+        each(&self.families.alerts, table::ALERTS, &[&Arc::from(target)], TOLD)[how].inc();
+    }
+
     fn cursor(&self, zap: ZapId, query: &str, to: Timestamp) {
         let name = self.names.read().unwrap_or_else(PoisonError::into_inner).get(&zap).cloned();
         if let Some(name) = name {
@@ -283,8 +289,12 @@ impl Families {
         let (runs, actions, attempts) =
             (counters(table::RUNS), counters(table::ACTIONS), counters(table::ATTEMPTS));
         let (polls, pages, rows) = (counters(table::POLLS), counters(table::PAGES), counters(table::ROWS));
-        let (passed_over, turned_away, waits) =
-            (counters(table::PASSED_OVER), counters(table::TURNED_AWAY), counters(table::WAITS));
+        let (passed_over, turned_away, waits, alerts) = (
+            counters(table::PASSED_OVER),
+            counters(table::TURNED_AWAY),
+            counters(table::WAITS),
+            counters(table::ALERTS),
+        );
         let mut gauges = |metric| register(registry, metric, Gauges::default());
         let (last_delivery, cursor, breaker) =
             (gauges(table::LAST_DELIVERY), gauges(table::CURSOR), gauges(table::BREAKER));
@@ -311,6 +321,7 @@ impl Families {
             cursor,
             breaker,
             turned_away,
+            alerts,
             ready,
             open_runs,
             oldest,
@@ -435,6 +446,8 @@ impl Witness for Metrics {
                 let labels = labels(table::TURNED_AWAY, [&Arc::from(status.to_string())]);
                 self.families.turned_away.get_or_create(&labels).inc_by(*times);
             }
+            Event::AlertTold { target, .. } => self.told(target, 0),
+            Event::AlertFailed { target, .. } => self.told(target, 1),
             Event::StoreTrouble { .. } => drop(self.trouble.fetch_add(1, Ordering::Relaxed)),
             Event::StoreRecovered { .. } => drop(self.trouble.fetch_sub(1, Ordering::Relaxed)),
             _ => {}

@@ -70,6 +70,7 @@ metrics! {
     WAITS = Counter "zaprun_rate_limit_waits_total" ["connection"] "Requests that waited for the connection's rate or concurrency";
     WAIT_TIME = Counter "zaprun_rate_limit_wait_seconds_total" ["connection"] "Time that requests waited for the connection's rate or concurrency";
     TURNED_AWAY = Counter "zaprun_webhook_requests_refused_total" ["status"] "Requests that were not taken in, by the answer's status";
+    ALERTS = Counter "zaprun_alert_messages_total" ["target" "outcome"] "Messages of alerts, by outcome: told, failed";
     WRITABLE = Gauge "zaprun_state_writable" [] "1 while the state can be written, else 0";
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The engine reaches the world only through [`ports`]; it opens no file and no socket itself.
 
+pub mod alerts;
 pub mod delivery;
 mod engine;
 pub mod http_poll;

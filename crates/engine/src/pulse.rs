@@ -34,9 +34,17 @@ struct Heart {
     connection: Option<String>,
     beat: Beat,
     /// By query: when all that was there was last dealt with.
-    seen: BTreeMap<String, Timestamp>,
+    seen: BTreeMap<String, Seen>,
     /// When a page of its connection was last read.
     paged: Option<Timestamp>,
+}
+
+/// When a query was last dealt with.
+#[derive(Clone, Copy)]
+struct Seen {
+    at: Timestamp,
+    /// Since the start; else that is when the start was.
+    really: bool,
 }
 
 /// When a trigger is due.
@@ -75,7 +83,14 @@ impl Pulse {
     /// When each trigger's queries were all last dealt with, by zap.
     pub fn last_looks(&self) -> Vec<(String, Timestamp)> {
         let hearts = self.hearts();
-        hearts.values().filter_map(|heart| Some((heart.zap.clone(), *heart.seen.values().min()?))).collect()
+        hearts.values().filter_map(|heart| Some((heart.zap.clone(), heart.seen.values().map(|seen| seen.at).min()?))).collect()
+    }
+
+    /// Whether all queries of a zap were looked at to their end since the start; a zap that has none to be looked at, or
+    /// does not run any more, has been.
+    pub fn has_looked(&self, zap: &str) -> bool {
+        let hearts = self.hearts();
+        hearts.values().filter(|heart| heart.zap == zap).all(|heart| heart.seen.values().all(|seen| seen.really))
     }
 
     /// A query was looked at, and nothing is left to deal with.
@@ -83,8 +98,8 @@ impl Pulse {
         let at = self.clock.now();
         if let Some(heart) = self.hearts().get_mut(&zap) {
             match heart.seen.get_mut(query) {
-                Some(seen) => *seen = at,
-                None => drop(heart.seen.insert(query.to_owned(), at)),
+                Some(seen) => *seen = Seen { at, really: true },
+                None => drop(heart.seen.insert(query.to_owned(), Seen { at, really: true })),
             }
         }
     }
@@ -102,7 +117,7 @@ impl Pulse {
             Trigger::Webhook(_) => return,
         };
         let connection = zap.trigger.crm().map(|trigger| trigger.connection.clone());
-        let seen = queries.into_iter().map(|query| (query, at)).collect();
+        let seen = queries.into_iter().map(|query| (query, Seen { at, really: false })).collect();
         let heart = Heart { zap: zap.name.clone(), connection, beat, seen, paged: None };
         self.hearts().insert(id, heart);
     }
@@ -124,12 +139,13 @@ impl Pulse {
 
 impl Heart {
     fn overdue(&self, now: Timestamp) -> impl Iterator<Item = Overdue> + '_ {
-        self.seen.iter().filter_map(move |(query, last)| {
-            let since = self.patience(*last)?;
+        self.seen.iter().filter_map(move |(query, seen)| {
+            let last = seen.at;
+            let since = self.patience(last)?;
             let walking = self.paged.is_some_and(|paged| now.duration_since(paged) <= PAGES_APART)
                 && now.duration_since(since) < LONGEST_WALK;
             let late = now > since && !walking;
-            late.then(|| Overdue { zap: self.zap.clone(), query: query.clone(), last: *last, since })
+            late.then(|| Overdue { zap: self.zap.clone(), query: query.clone(), last, since })
         })
     }
 

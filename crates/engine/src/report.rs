@@ -337,6 +337,26 @@ pub enum Event {
         /// How long it was left alone.
         open_for: Duration,
     },
+    /// Somebody was told of an alert.
+    AlertTold {
+        /// The target's id.
+        target: String,
+        /// The kind's word.
+        kind: &'static str,
+        /// That it is over.
+        resolved: bool,
+    },
+    /// A message of an alert did not arrive; it is tried again.
+    AlertFailed {
+        /// The target's id.
+        target: String,
+        /// The kind's word.
+        kind: &'static str,
+        /// Why; holds no secret.
+        reason: String,
+        /// When it is tried again.
+        retry_at: Timestamp,
+    },
     /// What a run would send, in a dry run.
     WouldSend {
         /// Which.

@@ -39,7 +39,7 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct SqliteStore {
     path: Arc<Path>,
-    mailbox: Mailbox,
+    pub(crate) mailbox: Mailbox,
 }
 
 impl SqliteStore {
@@ -177,7 +177,7 @@ impl SqliteStore {
         Ok(SqliteStore { path: Arc::from(path), mailbox })
     }
 
-    async fn look<T, F>(&self, body: F) -> Result<T, StoreError>
+    pub(crate) async fn look<T, F>(&self, body: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection, &Path) -> Result<T, StoreError> + Send + 'static,

@@ -233,11 +233,21 @@ fn documents(loaded: &Loaded, file: &ZapFile, files: &dyn Fixtures) -> Documents
 }
 
 /// `documents` are those of each zap file, in their order.
+/// Who is told of alerts, where the project says so, and what is wrong with that. Tables are for zaps.
+pub(crate) fn alerts(project: &LoadedProject) -> (Option<zap::Alerts>, Vec<Diagnostic>) {
+    let facts = ProjectFacts::of(&project.definition, &project.tree);
+    zap::compile_alerts(&project.definition, &project.tree, &facts)
+}
+
 fn compile_with(loaded: &Loaded, project: Option<&LoadedProject>, documents: &[Documents]) -> Compiled {
     let facts = project
         .map_or_else(ProjectFacts::unknown, |project| ProjectFacts::of(&project.definition, &project.tree))
         .with_tables(&loaded.tables);
     let (mut zaps, mut found) = (Vec::new(), Vec::new());
+    // What a project with mistakes says of alerts has its finding where it has one.
+    if let Some(project) = project.filter(|_| loaded.project.is_some()) {
+        found.extend(alerts(project).1);
+    }
     for (file, documents) in loaded.zaps.iter().zip(documents) {
         let (Some(definition), Some(tree)) = (&file.definition, &file.tree) else {
             // Of a zap with mistakes the rest is looked at, and nothing of it is run.

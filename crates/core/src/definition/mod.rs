@@ -22,6 +22,7 @@ use formats_of_words;
 
 pub(crate) mod action;
 mod admin;
+mod alerts;
 mod classes;
 mod formats;
 mod later;
@@ -40,6 +41,7 @@ pub use action::{
     QueryAction, Retry, UnreadAction,
 };
 pub use admin::Admin;
+pub use alerts::{AlertTarget, Alerts};
 pub use classes::Classes;
 pub use formats::{
     Duration, FORMATS, Format, HookPath, Listener, Name, Network, Rate, StatePlace, Word, format_of,

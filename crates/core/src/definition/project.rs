@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use super::admin::Admin;
+use super::alerts::Alerts;
 use super::classes::Classes;
 use super::formats::{Duration, Listener, Network, Rate, StatePlace};
 use super::policy::Policy;
@@ -34,6 +35,8 @@ pub struct Project {
     pub zaps: Table<Spanned<ZapSwitch>>,
     /// What the project asks of its zaps beside what the language does.
     pub policy: Option<Policy>,
+    /// Who is told when something needs a person.
+    pub alerts: Option<Spanned<Alerts>>,
 }
 
 fn version(_: &mut SchemaGenerator) -> Schema {

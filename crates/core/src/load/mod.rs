@@ -5,6 +5,7 @@
 
 mod action;
 mod admin;
+mod alerts;
 mod ignore;
 mod mend;
 mod names;

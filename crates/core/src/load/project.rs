@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::admin;
+use super::{admin, alerts};
 use super::mend::{self, Outcome};
 use super::zap::too_short;
 use super::{Input, LoadedProject, Read, Reader, overlay, secrets, start, with_traps};
@@ -144,6 +144,7 @@ fn variant(mut tree: Tree, lookup: Option<&dyn Lookup>) -> Variant {
     findings.append(&mut structure);
     findings.extend(checks(&tree));
     findings.extend(admin::check(&tree));
+    findings.extend(alerts::check(&tree));
     findings.extend(secrets::in_project(&tree, &replaced));
     pointer::fill(&tree, &mut findings);
     Variant { tree, definition, whole, replaced, findings }

@@ -1,11 +1,13 @@
 //! The traits through which the engine reaches the world, and the data that crosses them.
 
+mod alerts;
 mod clock;
 mod crm;
 mod sender;
 mod store;
 mod writer;
 
+pub use alerts::{AlertRow, AlertStore, Standing};
 pub use clock::Clock;
 pub use crm::{Crm, DayWindow, Page, PageRequest, ReadError};
 pub use sender::{Reply, SendOutcome, Sender, Turn};

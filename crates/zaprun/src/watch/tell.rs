@@ -122,6 +122,14 @@ pub(crate) fn tell(event: &Event, once: bool) -> Option<Told> {
             let text = format!("times passed while nothing ran, from {} on: {what}", time(*first));
             Told::new(Weight::Warning, text).zap(zap)
         }
+        Event::AlertTold { target, kind, resolved } => {
+            let what = if *resolved { "that it is over" } else { "of it" };
+            Told::new(Weight::Detail, format!("alert {kind}: {target} was told {what}"))
+        }
+        Event::AlertFailed { target, kind, reason, retry_at } => Told::new(
+            Weight::Warning,
+            format!("alert {kind}: {target} was not told: {reason}; tried again at {}", time(*retry_at)),
+        ),
         Event::StoreTrouble { error, retry_at } => Told::new(
             Weight::Trouble,
             format!("{error}; nothing is lost, tried again at {}", time(*retry_at)),

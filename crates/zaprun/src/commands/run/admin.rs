@@ -5,7 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::task::JoinHandle;
 use zaprun_admin::{Backlog, Door, Metrics, Ready, Server, Wait, World};
-use zaprun_core::definition::{Admin, Project};
+use zaprun_core::definition::Admin;
+use zaprun_core::load::LoadedProject;
+use zaprun_core::zap::Zap;
+use zaprun_engine::alerts::{Alerts, Ports};
 use zaprun_engine::measure::{Fan, Witness};
 use zaprun_engine::ports::{Clock, History, StoreError};
 use zaprun_engine::pulse::Pulse;
@@ -14,6 +17,7 @@ use zaprun_store::SqliteStore;
 
 use super::Args;
 use crate::error::{CommandError, io_words};
+use crate::loading::alerts;
 use crate::watch::Watch;
 use crate::wiring::Wired;
 
@@ -22,6 +26,7 @@ pub(super) struct Watchers {
     pulse: Arc<Pulse>,
     metrics: Arc<Metrics>,
     admin: Option<Admin>,
+    alerts: Option<Arc<Alerts>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -49,7 +54,7 @@ impl World for Here {
     }
 }
 
-/// A server that is at work until this is dropped.
+/// What is at work until this is dropped.
 pub(super) struct Open(JoinHandle<()>);
 
 impl Drop for Open {
@@ -59,24 +64,55 @@ impl Drop for Open {
 }
 
 impl Watchers {
-    /// Those of a project; a run that ends by itself is not watched from outside.
-    pub(super) fn new(project: &Project, args: &Args, clock: &Arc<dyn Clock>) -> Watchers {
-        let admin = project.listen.as_ref().and_then(|listen| listen.admin.as_ref());
+    /// Those of a project; a run that ends by itself is not watched from outside, and tells nobody.
+    pub(super) fn new(
+        project: &LoadedProject,
+        zaps: &[Arc<Zap>],
+        args: &Args,
+        store: &Arc<SqliteStore>,
+        wired: &Wired,
+        (clock, observer): (&Arc<dyn Clock>, &Arc<dyn Observer>),
+    ) -> Watchers {
+        let lasts = !args.once && !args.dry_run;
+        let definition = &project.definition;
+        let admin = definition.listen.as_ref().and_then(|listen| listen.admin.as_ref());
+        let pulse = Arc::new(Pulse::new(Arc::clone(clock)));
+        let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), Arc::clone(clock)));
+        // What a message came to is counted, and told to people; it raises no alert itself.
+        let heard = Fan::new(Arc::clone(observer), vec![Arc::clone(&metrics) as _]);
+        let ports = Ports {
+            store: Arc::clone(store) as _,
+            sender: Arc::clone(&wired.sender) as _,
+            clock: Arc::clone(clock),
+            observer: Arc::new(heard),
+        };
+        let alerts = alerts(project).0.filter(|_| lasts);
+        let alerts =
+            alerts.map(|alerts| Arc::new(Alerts::new(alerts, zaps, ports, Arc::clone(&pulse))));
         Watchers {
-            pulse: Arc::new(Pulse::new(Arc::clone(clock))),
-            metrics: Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), Arc::clone(clock))),
-            admin: admin.map(|admin| admin.value.clone()).filter(|_| !args.once && !args.dry_run),
+            admin: admin.map(|admin| admin.value.clone()).filter(|_| lasts),
+            pulse,
+            metrics,
+            alerts,
             clock: Arc::clone(clock),
         }
     }
 
     /// The observer with all that watches beside it.
     pub(super) fn beside(&self, observer: Arc<dyn Observer>) -> Arc<dyn Observer> {
-        if self.admin.is_none() {
+        if self.admin.is_none() && self.alerts.is_none() {
             return observer;
         }
-        let witnesses: Vec<Arc<dyn Witness>> = vec![Arc::clone(&self.pulse) as _, Arc::clone(&self.metrics) as _];
+        let mut witnesses: Vec<Arc<dyn Witness>> =
+            vec![Arc::clone(&self.pulse) as _, Arc::clone(&self.metrics) as _];
+        witnesses.extend(self.alerts.iter().map(|alerts| Arc::clone(alerts) as Arc<dyn Witness>));
         Arc::new(Fan::new(observer, witnesses))
+    }
+
+    /// Looks for what needs a person, where somebody is to be told.
+    pub(super) fn tell(&self) -> Option<Open> {
+        let alerts = Arc::clone(self.alerts.as_ref()?);
+        Some(Open(tokio::spawn(async move { alerts.run().await })))
     }
 
     /// Listens, where the project has an admin address.

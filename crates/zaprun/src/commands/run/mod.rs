@@ -89,7 +89,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     } else {
         watch.observer()
     };
-    let watchers = Watchers::new(&project.definition, args, &clock);
+    let watchers = Watchers::new(&project, &zaps, args, &store, &wired, (&clock, &observer));
     let observer = watchers.beside(observer);
     let options = Options {
         git: git::revision(&root),
@@ -117,7 +117,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     };
     let ended = context.block_on(async {
         let watched = async {
-            let _open = watchers.open(&store, &wired, &watch).await?;
+            let (_open, _told) = (watchers.open(&store, &wired, &watch).await?, watchers.tell());
             drive(engine, door, args, &watch, &opening).await
         };
         let mut ended = watched.await;
