@@ -48,7 +48,8 @@ fn metrics(address: &str) -> String {
 /// The value of a series, as written.
 #[track_caller]
 fn value<'a>(metrics: &'a str, series: &str) -> &'a str {
-    let line = metrics.lines().find(|line| line.strip_prefix(series).is_some_and(|rest| rest.starts_with(' ')));
+    let line =
+        metrics.lines().find(|line| line.strip_prefix(series).is_some_and(|rest| rest.starts_with(' ')));
     line.unwrap_or_else(|| panic!("no {series} in\n{metrics}")).rsplit(' ').next().unwrap()
 }
 
@@ -57,7 +58,11 @@ const RARE: [&str; 2] = ["zaprun_webhook_requests_refused_total", "zaprun_alert_
 
 /// What promtool says of metrics, where it is there; `.ci/run` says that it must be.
 fn promtool_is_content(metrics: &str) {
-    let check = Command::new("promtool").args(["check", "metrics"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let check = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
     let Ok(mut check) = check else {
         assert!(std::env::var_os("ZAPRUN_NEEDS_PROMTOOL").is_none(), "promtool is not there");
         return;
@@ -70,15 +75,21 @@ fn promtool_is_content(metrics: &str) {
 #[test]
 fn what_happens_is_counted() {
     let lab = lab(&[SALES]);
-    lab.sales(3);
-    lab.fault("sink-500:first=1");
-    lab.fault("sink-status:400,first=1");
     let engine = lab.start(&["run"]);
     let address = address(&engine);
     // Three sales, one of which is tried twice, and one is refused.
+    lab.fault("sink-500:first=1");
+    lab.sales(1);
+    lab.wait_for_sink(2);
+    lab.fault("sink-status:400,first=1");
+    lab.sales(1);
+    lab.wait_for_sink(3);
+    lab.sales(1);
     lab.wait_for_sink(4);
     let ended = |metrics: &str| {
-        let of = |outcome| value(metrics, &format!("zaprun_runs_total{{zap=\"sales\",outcome=\"{outcome}\"}}")).to_owned();
+        let of = |outcome| {
+            value(metrics, &format!("zaprun_runs_total{{zap=\"sales\",outcome=\"{outcome}\"}}")).to_owned()
+        };
         (of("delivered"), of("dead")) == ("2".to_owned(), "1".to_owned())
     };
     // The sink has the last request before the program has its answer.

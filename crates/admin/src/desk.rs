@@ -40,7 +40,7 @@ enum Caller {
 }
 
 impl Desk {
-    pub(crate) fn new(door: Door, ready: Ready) -> Desk {
+    pub(crate) fn new(door: &Door, ready: Ready) -> Desk {
         let tokens = door.tokens.iter().map(|token| blake3::hash(token.expose().as_bytes())).collect();
         let hosts = door.hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
         Desk { tokens, hosts, ready }
@@ -49,7 +49,10 @@ impl Desk {
     pub(crate) async fn serve<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
         let headers = request.headers();
         if !self.knows_host(request) {
-            return text(StatusCode::MISDIRECTED_REQUEST, "this host name is not one of `listen.admin.hosts`\n");
+            return text(
+                StatusCode::MISDIRECTED_REQUEST,
+                "this host name is not one of `listen.admin.hosts`\n",
+            );
         }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
@@ -119,7 +122,8 @@ fn readiness(checks: &[Check], caller: Caller, as_json: bool) -> Response<Full<B
     }
     let mut lines = format!("{word}\n");
     for Check { name, problem } in told {
-        let line = problem.as_ref().map_or_else(|| format!("ok {name}\n"), |why| format!("not ok {name}: {why}\n"));
+        let line =
+            problem.as_ref().map_or_else(|| format!("ok {name}\n"), |why| format!("not ok {name}: {why}\n"));
         lines.push_str(&line);
     }
     text(status, lines)

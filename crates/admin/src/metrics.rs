@@ -256,7 +256,11 @@ impl Metrics {
         let families = &self.families;
         let name = Arc::from(connection);
         let [fine, failed] = each(&families.polls, table::POLLS, &[&name], POLLED);
-        if done { fine.inc() } else { failed.inc() };
+        if done {
+            fine.inc()
+        } else {
+            failed.inc()
+        };
         families.rows.get_or_create(&labels(table::ROWS, [&name])).inc_by(tally.rows);
         families.passed_over.get_or_create(&labels(table::PASSED_OVER, [&name])).inc_by(tally.passed_over);
         if let Some(took) = took {
@@ -360,9 +364,7 @@ impl Families {
         for wait in waits {
             let name = Arc::from(wait.connection.as_str());
             self.waits.get_or_create(&labels(table::WAITS, [&name])).inc_by(wait.times);
-            self.wait_time
-                .get_or_create(&labels(table::WAIT_TIME, [&name]))
-                .inc_by(wait.time.as_secs_f64());
+            self.wait_time.get_or_create(&labels(table::WAIT_TIME, [&name])).inc_by(wait.time.as_secs_f64());
         }
     }
 

@@ -23,7 +23,7 @@ impl Server {
     ///
     /// # Errors
     /// When it cannot be had.
-    pub async fn bind(address: SocketAddr, door: Door, ready: Ready) -> std::io::Result<Server> {
+    pub async fn bind(address: SocketAddr, door: &Door, ready: Ready) -> std::io::Result<Server> {
         let listening = Listening::bind(address, BOUNDS).await?;
         Ok(Server { listening, desk: Arc::new(Desk::new(door, ready)) })
     }

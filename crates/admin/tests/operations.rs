@@ -25,12 +25,17 @@ fn the_page_of_metrics_is_fresh() {
 /// Names of metrics in a text: words of ours that stand where a metric does.
 fn named(text: &str) -> BTreeSet<String> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    words.filter(|word| word.starts_with("zaprun_") || word.starts_with("process_")).map(str::to_owned).collect()
+    words
+        .filter(|word| word.starts_with("zaprun_") || word.starts_with("process_"))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn exists(name: &str) -> bool {
     METRICS.iter().any(|metric| match metric.kind {
-        MetricKind::Histogram => ["_bucket", "_sum", "_count"].iter().any(|end| name == format!("{}{end}", metric.name)),
+        MetricKind::Histogram => {
+            ["_bucket", "_sum", "_count"].iter().any(|end| name == format!("{}{end}", metric.name))
+        }
         MetricKind::Counter | MetricKind::Gauge => name == metric.name,
     })
 }
@@ -67,7 +72,10 @@ fn every_alert_has_a_section_of_the_runbook_and_a_test() {
     let expected: BTreeSet<&str> = alerts.iter().copied().chain(kinds).collect();
     assert_eq!(sections, expected);
     for alert in &alerts {
-        assert!(tests.contains(&format!("alertname: {alert}\n        exp_alerts:\n          -")), "{alert} is never seen to fire");
+        assert!(
+            tests.contains(&format!("alertname: {alert}\n        exp_alerts:\n          -")),
+            "{alert} is never seen to fire"
+        );
         assert!(rules.contains(&format!("runbook.md#{}\n", alert.to_lowercase())), "{alert}");
     }
 }

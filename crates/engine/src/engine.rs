@@ -2,8 +2,8 @@
 
 use crate::delivery::{Counters, Lane, Mask, Phases, Shared, Targets, Unmasked, Wakers, WakingStore, after};
 use crate::http_poll::{self, Feeds, Followed};
-use crate::measure::Measure;
 use crate::intake::{House, Intake, OpenZap};
+use crate::measure::Measure;
 use crate::orders;
 use crate::polling::{self, Connection, Polled, Poller, Watched, first_boundary};
 use crate::ports::{Clock, Crm, CrmWriter, Sender, Store, StoreError, ZapIdentity, ZapState};

@@ -60,7 +60,7 @@ enum Beat {
 pub struct Overdue {
     /// The zap.
     pub zap: String,
-    /// The query that waits, where the trigger has several.
+    /// The query that has waited longest, where the trigger has several.
     pub query: String,
     /// When it was last dealt with.
     pub last: Timestamp,
@@ -74,23 +74,29 @@ impl Pulse {
         Pulse { clock, hearts: Mutex::default() }
     }
 
-    /// What is overdue now, by zap and query.
+    /// What is overdue now, each zap once.
     pub fn overdue(&self) -> Vec<Overdue> {
         let now = self.clock.now();
-        self.hearts().values().flat_map(|heart| heart.overdue(now)).collect()
+        self.hearts().values().filter_map(|heart| heart.overdue(now)).collect()
     }
 
     /// When each trigger's queries were all last dealt with, by zap.
     pub fn last_looks(&self) -> Vec<(String, Timestamp)> {
         let hearts = self.hearts();
-        hearts.values().filter_map(|heart| Some((heart.zap.clone(), heart.seen.values().map(|seen| seen.at).min()?))).collect()
+        hearts
+            .values()
+            .filter_map(|heart| Some((heart.zap.clone(), heart.seen.values().map(|seen| seen.at).min()?)))
+            .collect()
     }
 
     /// Whether all queries of a zap were looked at to their end since the start; a zap that has none to be looked at, or
     /// does not run any more, has been.
     pub fn has_looked(&self, zap: &str) -> bool {
         let hearts = self.hearts();
-        hearts.values().filter(|heart| heart.zap == zap).all(|heart| heart.seen.values().all(|seen| seen.really))
+        hearts
+            .values()
+            .filter(|heart| heart.zap == zap)
+            .all(|heart| heart.seen.values().all(|seen| seen.really))
     }
 
     /// A query was looked at, and nothing is left to deal with.
@@ -138,15 +144,16 @@ impl Pulse {
 }
 
 impl Heart {
-    fn overdue(&self, now: Timestamp) -> impl Iterator<Item = Overdue> + '_ {
-        self.seen.iter().filter_map(move |(query, seen)| {
+    fn overdue(&self, now: Timestamp) -> Option<Overdue> {
+        let late = self.seen.iter().filter_map(|(query, seen)| {
             let last = seen.at;
             let since = self.patience(last)?;
             let walking = self.paged.is_some_and(|paged| now.duration_since(paged) <= PAGES_APART)
                 && now.duration_since(since) < LONGEST_WALK;
             let late = now > since && !walking;
             late.then(|| Overdue { zap: self.zap.clone(), query: query.clone(), last, since })
-        })
+        });
+        late.min_by_key(|overdue| overdue.since)
     }
 
     /// Until when nothing need come of a query that was last dealt with then; `None`: for ever.

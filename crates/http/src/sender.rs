@@ -16,9 +16,9 @@ use reqwest::{Request, Url};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use zaprun_core::definition::Secret;
 use uuid::Uuid;
-use zaprun_core::request::{CHAIN_HEADER, TRACE_HEADER, Destination, HttpRequest, Method};
+use zaprun_core::definition::Secret;
+use zaprun_core::request::{CHAIN_HEADER, Destination, HttpRequest, Method, TRACE_HEADER};
 use zaprun_engine::ports::{Clock, Reply, SendOutcome, Sender, Turn};
 
 /// Bytes of an answer's body that are kept; what is behind them is not read.
@@ -297,7 +297,8 @@ fn headers(
         all.insert(HeaderName::from_static(CHAIN_HEADER), request.chain.into());
     }
     if let Some(trace) = request.trace.filter(|_| traces) {
-        let (name, value) = header(TRACE_HEADER, &traceparent(trace)).map_err(|problem| problem.to_string())?;
+        let (name, value) =
+            header(TRACE_HEADER, &traceparent(trace)).map_err(|problem| problem.to_string())?;
         all.insert(name, value);
     }
     if let Some(body) = &request.body {

@@ -3,9 +3,9 @@
 use crate::aside::{self, Aside};
 use crate::codes::{At, Blob, LEDGER_PRIMED, StateColumn, TALLY_PRIMED, UuidColumn, state_code, state_of};
 use crate::{begun, fault, runs};
+use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
-use jiff::Timestamp;
 use std::path::Path;
 use zaprun_engine::ports::{
     AttemptRecord, Counts, EventKey, RunDetail, RunFilter, RunId, RunReason, RunState, RunSummary,

@@ -148,9 +148,7 @@ impl SqliteStore {
     /// As any write.
     pub async fn prove_writable(&self) -> Result<(), StoreError> {
         // A row that is set to what it holds is written all the same.
-        self.mailbox
-            .change(1, |tx| tx.execute("UPDATE meta SET fence = fence", []).map(|_| ()))
-            .await
+        self.mailbox.change(1, |tx| tx.execute("UPDATE meta SET fence = fence", []).map(|_| ())).await
     }
 
     fn fleeting(

@@ -11,11 +11,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use zaprun_core::load::{File, Input, load};
 use zaprun_core::request::HttpRequest;
-use zaprun_core::zap::{self, ProjectFacts};
+use zaprun_core::zap::{self, ProjectFacts, Zap};
 use zaprun_engine::alerts::{Alerts, Ports};
 use zaprun_engine::measure::{Class, Measure, Witness};
 use zaprun_engine::memory::FakeClock;
-use zaprun_engine::ports::{Fate, Reply, RunId, RunState, SendOutcome, Sender, Store, Turn, ZapState};
+use zaprun_engine::ports::{
+    Clock, Fate, NewEvent, Reply, RunId, RunState, SendOutcome, Sender, Store, Turn, ZapIdentity, ZapState,
+};
 use zaprun_engine::pulse::Pulse;
 use zaprun_engine::report::Event;
 use zaprun_engine::testing::Recorded;
@@ -80,6 +82,23 @@ fn alerts_of(project: &str) -> zap::Alerts {
     alerts.unwrap_or_else(|| panic!("{found:?}"))
 }
 
+/// A zap to which something should happen each hour.
+fn sales() -> Zap {
+    let text = "name: sales\nexpect_every: 1h\ntrigger: { type: konnektive.orders, connection: crm, order_type: new_sale }\n\
+                actions:\n  - { id: send, type: http, url: https://a.example, text: hello }\n";
+    let file = |path: &str, text: &str| File { path: path.to_owned(), content: Ok(text.as_bytes().to_vec()) };
+    let input = Input {
+        project: file("zaprun.yaml", "version: 1\n"),
+        overlays: Vec::new(),
+        zaps: vec![file("zaps/sales.yaml", text)],
+        tables: Vec::new(),
+        env: None,
+    };
+    let zap = load(&input, None).zaps.remove(0);
+    let compiled = zap::compile(&zap.definition.unwrap(), &zap.tree.unwrap(), &ProjectFacts::unknown());
+    compiled.zap.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics))
+}
+
 impl Process {
     fn start(path: &Path, clock: &FakeClock, desk: &Arc<Desk>) -> Process {
         let store = Arc::new(SqliteStore::open_engine(path, &Options::default()).unwrap());
@@ -95,7 +114,20 @@ impl Process {
         Process { alerts, store, clock: clock.clone(), desk: Arc::clone(desk), reports }
     }
 
-    /// Runs of a zap, made and ended in this state; their ids.
+    /// The same process with this zap.
+    fn expect(&mut self, zap: &Arc<Zap>) {
+        let shared: Arc<dyn zaprun_engine::ports::Clock> = Arc::new(self.clock.clone());
+        let ports = Ports {
+            store: Arc::clone(&self.store) as _,
+            sender: Arc::clone(&self.desk) as _,
+            clock: Arc::clone(&shared),
+            observer: Arc::new(self.reports.clone()),
+        };
+        let pulse = Arc::new(Pulse::new(shared));
+        self.alerts = Alerts::new(alerts_of(PROJECT), &[Arc::clone(zap)], ports, pulse);
+    }
+
+    /// Runs of a zap, made and ended in this state.
     async fn runs(&self, zap: &ZapState, keys: &[&str], state: RunState) {
         let events = keys.iter().map(|key| event(key, vec![target(zap, Fate::Fire)])).collect();
         self.store.commit_page(page(events)).await.unwrap();
@@ -265,6 +297,33 @@ fn a_target_at_fault_is_over_when_it_is_seen_to_work() {
         process.alerts.measure(Measure::Attempt { zap: "a", step: "b", target, class: Class::Done, took });
         process.look().await;
         assert_eq!(process.heard(), ["breaker_open resolved 1 0"]);
+    });
+}
+
+#[test]
+fn silence_is_an_alert_until_something_happens() {
+    wait(async {
+        let (_folder, path, clock, desk) = rig();
+        let mut process = Process::start(&path, &clock, &desk);
+        let sales = Arc::new(sales());
+        process.expect(&sales);
+        let state =
+            process.store.open_zap(ZapIdentity { now: clock.now(), ..identity("sales") }).await.unwrap();
+        process.look().await;
+        process.alerts.measure(Measure::Opened { zap: &sales, state: &state });
+        process.wait_minutes(60);
+        process.look().await;
+        assert_eq!(process.heard(), [""; 0]);
+        process.wait_minutes(1);
+        process.look().await;
+        assert_eq!(process.heard(), ["no_event firing 1 0"]);
+        let made = NewEvent { seen_at: clock.now(), ..event("1", vec![target(&state, Fate::Fire)]) };
+        process.store.commit_page(page(vec![made])).await.unwrap();
+        process.look().await;
+        assert_eq!(process.heard(), ["no_event resolved 1 0"]);
+        process.wait_minutes(61);
+        process.look().await;
+        assert_eq!(process.heard(), ["no_event firing 1 0"]);
     });
 }
 

@@ -6,8 +6,8 @@ use crate::world::{Backlog, Wait, World};
 use async_trait::async_trait;
 use http_body_util::BodyExt;
 use jiff::Timestamp;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use zaprun_engine::measure::Witness;
 use zaprun_engine::memory::FakeClock;
 use zaprun_engine::ports::{Counts, RunState, StoreError};
@@ -53,7 +53,7 @@ struct Rig {
     clock: FakeClock,
 }
 
-fn rig(door: Door) -> Rig {
+fn rig(door: &Door) -> Rig {
     let clock = FakeClock::new(at(0));
     let shared: Arc<dyn zaprun_engine::ports::Clock> = Arc::new(clock.clone());
     let world = Arc::new(Stand::default());
@@ -64,7 +64,10 @@ fn rig(door: Door) -> Rig {
 }
 
 fn guarded() -> Door {
-    Door { tokens: vec![Secret::new("old-token"), Secret::new("new-token")], hosts: vec!["Zaprun.Internal".to_owned()] }
+    Door {
+        tokens: vec![Secret::new("old-token"), Secret::new("new-token")],
+        hosts: vec!["Zaprun.Internal".to_owned()],
+    }
 }
 
 impl Rig {
@@ -85,7 +88,7 @@ impl Rig {
 
 #[tokio::test]
 async fn without_a_token_everything_is_shown() {
-    let rig = rig(Door::default());
+    let rig = rig(&Door::default());
     assert_eq!(rig.get("/livez", &[]).await, (200, "ok\n".to_owned()));
     assert_eq!(rig.get("/readyz", &[]).await, (200, "ready\nok config\nok state\nok triggers\n".to_owned()));
     let json = rig.get("/readyz", &[("accept", "application/json")]).await.1;
@@ -108,7 +111,7 @@ async fn without_a_token_everything_is_shown() {
 
 #[tokio::test]
 async fn strangers_learn_that_it_lives_and_no_more() {
-    let rig = rig(guarded());
+    let rig = rig(&guarded());
     assert_eq!(rig.get("/livez", &[]).await, (200, "ok\n".to_owned()));
     assert_eq!(rig.get("/readyz", &[]).await, (200, "ready\n".to_owned()));
     for path in ["/metrics", "/", "/elsewhere"] {
@@ -129,18 +132,23 @@ async fn strangers_learn_that_it_lives_and_no_more() {
 
 #[tokio::test]
 async fn only_hosts_that_no_page_can_borrow() {
-    let rig = rig(guarded());
+    let rig = rig(&guarded());
     let mut seen = Vec::new();
-    for host in ["127.0.0.1", "[::1]:9464", "10.1.2.3:80", "localhost:1", "zaprun.internal", "ZAPRUN.internal:9464"] {
+    for host in
+        ["127.0.0.1", "[::1]:9464", "10.1.2.3:80", "localhost:1", "zaprun.internal", "ZAPRUN.internal:9464"]
+    {
         seen.push(rig.get("/livez", &[("host", host)]).await.0);
     }
     assert_eq!(seen, [200; 6]);
-    for host in ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "a@127.0.0.1", "", "[::1"] {
+    for host in
+        ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "a@127.0.0.1", "", "[::1"]
+    {
         assert_eq!(rig.get("/livez", &[("host", host)]).await.0, 421, "{host}");
     }
     let none = Request::get("/livez").body(()).unwrap();
     assert_eq!(rig.desk.serve(&none).await.status(), 421);
-    let two = Request::get("/livez").header("host", "localhost").header("host", "evil.example").body(()).unwrap();
+    let two =
+        Request::get("/livez").header("host", "localhost").header("host", "evil.example").body(()).unwrap();
     assert_eq!(rig.desk.serve(&two).await.status(), 421);
     let whole = Request::get("http://evil.example/livez").header("host", "localhost").body(()).unwrap();
     assert_eq!(rig.desk.serve(&whole).await.status(), 421);
@@ -148,15 +156,18 @@ async fn only_hosts_that_no_page_can_borrow() {
 
 #[tokio::test]
 async fn nothing_but_reading() {
-    let rig = rig(Door::default());
+    let rig = rig(&Door::default());
     let post = Request::post("/livez").header("host", "localhost").body(()).unwrap();
     let answer = rig.desk.serve(&post).await;
-    assert_eq!((answer.status().as_u16(), &answer.headers()[ALLOW]), (405, &HeaderValue::from_static("GET, HEAD")));
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()[ALLOW]),
+        (405, &HeaderValue::from_static("GET, HEAD"))
+    );
 }
 
 #[tokio::test]
 async fn a_state_that_cannot_be_written_is_named() {
-    let rig = rig(Door::default());
+    let rig = rig(&Door::default());
     rig.world.broken.store(true, Ordering::SeqCst);
     let (status, body) = rig.get("/readyz", &[]).await;
     assert_eq!(status, 503);

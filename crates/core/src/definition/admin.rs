@@ -72,7 +72,8 @@ impl JsonSchema for Admin {
         // The key checks hold for maps only, the pattern for text only.
         schema.insert("type".to_owned(), serde_json::json!(["object", "string"]));
         schema.insert("pattern".to_owned(), Listener::PATTERN.into());
-        let words = "Where the program is watched: /livez, /readyz, /metrics. An address, or a map with a token.";
+        let words =
+            "Where the program is watched: /livez, /readyz, /metrics. An address, or a map with a token.";
         schema.insert("description".to_owned(), words.into());
         schema
     }

@@ -16,7 +16,8 @@ pub(super) fn check(tree: &Tree) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     if !at.ip().is_loopback() && tree.entry(admin, "token").is_none() {
         let message = "anybody who reaches this address can see what the program does";
-        let help = "add a token: admin: { address: …, token: \"${ZAPRUN_ADMIN_TOKEN}\" }, or listen on 127.0.0.1";
+        let help =
+            "add a token: admin: { address: …, token: \"${ZAPRUN_ADMIN_TOKEN}\" }, or listen on 127.0.0.1";
         findings.push(Diagnostic::new(&code::OPEN_ADMIN, message).at(tree.span(place)).help(help));
     }
     let webhooks = tree.get(listen, "webhooks").and_then(address);

@@ -143,7 +143,12 @@ fn wanted(kind: &str) -> Option<&'static str> {
     }
 }
 
-pub(super) fn connection(project: &Tree, zap: &Tree, from: NodeId, wanted: Option<&str>) -> Option<Diagnostic> {
+pub(super) fn connection(
+    project: &Tree,
+    zap: &Tree,
+    from: NodeId,
+    wanted: Option<&str>,
+) -> Option<Diagnostic> {
     let node = zap.get(from, "connection")?;
     let name = zap.text(node)?;
     let connections = project.get(project.root(), "connections");

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{admin, alerts};
 use super::mend::{self, Outcome};
 use super::zap::too_short;
 use super::{Input, LoadedProject, Read, Reader, overlay, secrets, start, with_traps};
+use super::{admin, alerts};
 use crate::definition::{FORMATS, Project};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::filters;

@@ -217,7 +217,9 @@ fn is_secret_field(path: &[&str]) -> bool {
         | ["connections", _, "verify", "token", "value", _]
         | ["listen", "admin", "token"]
         | ["listen", "admin", "token", _] => true,
-        ["connections", _, "headers", name] | ["vars", name] => is_secret_name(name),
+        ["connections", _, "headers", name]
+        | ["alerts", "to", _, "headers" | "query", name]
+        | ["vars", name] => is_secret_name(name),
         _ => false,
     }
 }

@@ -17,7 +17,10 @@ pub(super) fn page() -> Page {
     );
     doc.section("What templates see");
     doc.block("Beside `vars`, and nothing of any record:");
-    doc.table(["member of `alert`", "holds"], ALERT_FIELDS.iter().map(|(name, holds)| [word(name), (*holds).to_owned()]));
+    doc.table(
+        ["member of `alert`", "holds"],
+        ALERT_FIELDS.iter().map(|(name, holds)| [word(name), (*holds).to_owned()]),
+    );
     doc.section("Keys");
     if let Some(keys) = Keys::named(Document::Project, "Alerts") {
         keys.write_flat(&mut doc);

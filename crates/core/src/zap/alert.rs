@@ -52,7 +52,10 @@ pub static ALERT_FIELDS: &[(&str, &str)] = &[
     ("zap", "the zap concerned; empty where there is none"),
     ("connection", "the connection or host concerned; empty where there is none"),
     ("count", "how many runs; 1 where it is no number of runs"),
-    ("suppressed", "how many came since the last message and before this one, as `every` allows no more messages"),
+    (
+        "suppressed",
+        "how many came since the last message and before this one, as `every` allows no more messages",
+    ),
     ("since", "since when, an instant in UTC"),
     ("first_run", "the id of the first run concerned; empty where there is none"),
     ("last_run", "the id of the last run concerned; empty where there is none"),

@@ -10,7 +10,8 @@ mod raised;
 
 pub use ledger::{Found, Step, judge};
 
-use crate::measure::{Measure, Witness};
+use crate::delivery::after;
+use crate::measure::{Class, Measure, Witness};
 use crate::ports::{AlertRow, AlertStore, Clock, RunState, SendOutcome, Sender, StoreError};
 use crate::pulse::Pulse;
 use crate::report::{Event, Observer};
@@ -43,6 +44,8 @@ pub struct Alerts {
     alerts: zap::Alerts,
     /// What each zap expects.
     expectations: Vec<Expectation>,
+    /// When an engine first ran each zap.
+    opened: Mutex<BTreeMap<String, Timestamp>>,
     ports: Ports,
     pulse: Arc<Pulse>,
     raised: Raised,
@@ -67,7 +70,27 @@ pub struct Ports {
 struct Expectation {
     zap: String,
     every: Duration,
-    since: Timestamp,
+}
+
+/// A kind of alert that is raised and lowered by events, since no state knows of it.
+struct Noted {
+    kind: &'static AlertKind,
+    /// Whether its subject is a zap; else it is a connection or a host.
+    about_zap: bool,
+    /// What is wrong, after the subject.
+    words: &'static str,
+}
+
+static NOTED: &[Noted] =
+    &[Noted { kind: &BREAKER_OPEN, about_zap: false, words: "is at fault and left alone; runs wait for it" }];
+
+/// The kind, the subject, and whether it is raised, where an event says that.
+fn noted(event: &Event) -> Option<(&'static AlertKind, &str, bool)> {
+    Some(match event {
+        Event::BreakerOpened { target, .. } => (&BREAKER_OPEN, raised::bare(target), true),
+        Event::BreakerClosed { target, .. } => (&BREAKER_OPEN, raised::bare(target), false),
+        _ => return None,
+    })
 }
 
 /// A target that could not be told.
@@ -80,13 +103,11 @@ struct Rest {
 impl Alerts {
     /// Alerts of these zaps.
     pub fn new(alerts: zap::Alerts, zaps: &[Arc<Zap>], ports: Ports, pulse: Arc<Pulse>) -> Alerts {
-        let now = ports.clock.now();
-        let expects = |zap: &Arc<Zap>| {
-            Some(Expectation { zap: zap.name.clone(), every: zap.expect_every?, since: now })
-        };
+        let expects = |zap: &Arc<Zap>| Some(Expectation { zap: zap.name.clone(), every: zap.expect_every? });
         let expectations = zaps.iter().filter_map(expects).collect();
-        let (raised, bell, rests) = (Raised::default(), Notify::new(), Mutex::default());
-        Alerts { alerts, expectations, ports, pulse, raised, bell, rests }
+        let (raised, bell, rests, opened) =
+            (Raised::default(), Notify::new(), Mutex::default(), Mutex::default());
+        Alerts { alerts, expectations, opened, ports, pulse, raised, bell, rests }
     }
 
     /// Looks and tells until it is dropped. A state that cannot be read or written is tried again: whoever runs the zaps
@@ -157,27 +178,33 @@ impl Alerts {
                 },
             );
         }
-        for (target, since) in self.raised.open(BREAKER_OPEN.word) {
-            let message = format!("{target} is at fault and left alone; runs wait for it");
-            add(
-                &BREAKER_OPEN,
-                Found { connection: target.clone(), since: Some(since), ..Found::about(&target, message) },
-            );
+        for noted in NOTED {
+            for (subject, since) in self.raised.open(noted.kind.word) {
+                let about = Found {
+                    since: Some(since),
+                    ..Found::about(&subject, format!("{subject} {}", noted.words))
+                };
+                let about = match noted.about_zap {
+                    true => Found { zap: subject, ..about },
+                    false => Found { connection: subject, ..about },
+                };
+                add(noted.kind, about);
+            }
         }
         for overdue in self.pulse.overdue() {
             let last = overdue.last.strftime("%Y-%m-%d %H:%M:%S UTC");
-            let message = format!("zap {}: its trigger is overdue, it was last looked at {last}", overdue.zap);
+            let message =
+                format!("zap {}: its trigger is overdue, it was last looked at {last}", overdue.zap);
             let about = Found::about(&overdue.zap, message);
-            add(
-                &TRIGGER_OVERDUE,
-                Found { zap: overdue.zap.clone(), since: Some(overdue.since), ..about },
-            );
+            add(&TRIGGER_OVERDUE, Found { zap: overdue.zap.clone(), since: Some(overdue.since), ..about });
         }
         if !self.expectations.is_empty() {
             let made: HashMap<String, Timestamp> = self.ports.store.last_made().await?.into_iter().collect();
-            for Expectation { zap, every, since } in &self.expectations {
+            for Expectation { zap, every } in &self.expectations {
                 let last = made.get(zap).copied();
-                let due = crate::delivery::after(last.unwrap_or(*since), *every);
+                // One that is not open yet is waited for.
+                let Some(since) = last.or_else(|| self.opened().get(zap).copied()) else { continue };
+                let due = after(since, *every);
                 if now <= due {
                     continue;
                 }
@@ -185,7 +212,8 @@ impl Alerts {
                     Some(last) => format!("since {}", last.strftime("%Y-%m-%d %H:%M:%S UTC")),
                     None => "so far".to_owned(),
                 };
-                let message = format!("zap {zap}: nothing has happened {when}, which `expect_every` says it should");
+                let message =
+                    format!("zap {zap}: nothing has happened {when}, which `expect_every` says it should");
                 add(&NO_EVENT, Found { zap: zap.clone(), since: Some(due), ..Found::about(zap, message) });
             }
         }
@@ -196,7 +224,9 @@ impl Alerts {
     /// trigger is looked at.
     fn proves_over(&self, row: &AlertRow) -> bool {
         match row.kind.as_str() {
-            kind if kind == BREAKER_OPEN.word => self.raised.is_over(kind, &row.subject),
+            kind if NOTED.iter().any(|noted| noted.kind.word == kind) => {
+                self.raised.is_over(kind, &row.subject)
+            }
             kind if kind == TRIGGER_OVERDUE.word => self.pulse.has_looked(&row.subject),
             _ => true,
         }
@@ -257,8 +287,9 @@ impl Alerts {
             }
             Err(reason) => {
                 let failures = self.rest(target.id()).map_or(0, |rest| rest.failures).saturating_add(1);
-                let wait = FIRST_REST.saturating_mul(1 << failures.min(16).saturating_sub(1)).min(LONGEST_REST);
-                let until = crate::delivery::after(self.ports.clock.now(), wait);
+                let wait =
+                    FIRST_REST.saturating_mul(1 << failures.min(16).saturating_sub(1)).min(LONGEST_REST);
+                let until = after(self.ports.clock.now(), wait);
                 self.rests().insert(target.id().to_owned(), Rest { failures, until });
                 self.ports.observer.see(Event::AlertFailed {
                     target: target.id().to_owned(),
@@ -293,6 +324,10 @@ impl Alerts {
         self.rests().get(target).copied()
     }
 
+    fn opened(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Timestamp>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn rests(&self) -> std::sync::MutexGuard<'_, HashMap<String, Rest>> {
         // Nothing panics while it is held, and its values are whole at any time.
         self.rests.lock().unwrap_or_else(PoisonError::into_inner)
@@ -301,7 +336,7 @@ impl Alerts {
 
 /// An alert as templates see it. What is over is not among what was found, and is told by what is kept of it.
 fn facts(kind: &'static AlertKind, row: &AlertRow, found: Option<&Found>) -> AlertFacts {
-    let about_zap = *kind != BREAKER_OPEN;
+    let about_zap = NOTED.iter().all(|noted| noted.kind != kind || noted.about_zap);
     let (zap, connection) = match found {
         Some(found) => (found.zap.clone(), found.connection.clone()),
         None if about_zap => (row.subject.clone(), String::new()),
@@ -338,22 +373,27 @@ impl Witness for Alerts {
         match event {
             // A person should not wait for the next look.
             Event::Dead { .. } | Event::Held { .. } => self.bell.notify_one(),
-            Event::BreakerOpened { target, .. } => {
-                self.raised.raise(BREAKER_OPEN.word, raised::bare(target), self.ports.clock.now());
+            _ => {
+                let Some((kind, subject, up)) = noted(event) else { return };
+                match up {
+                    true => self.raised.raise(kind.word, subject, self.ports.clock.now()),
+                    false => self.raised.lower(kind.word, subject),
+                }
                 self.bell.notify_one();
             }
-            Event::BreakerClosed { target, .. } => {
-                self.raised.lower(BREAKER_OPEN.word, raised::bare(target));
-                self.bell.notify_one();
-            }
-            _ => {}
         }
     }
 
     fn measure(&self, measure: Measure<'_>) {
-        // That a target works is proven by an answer, also where its fault was before a restart.
-        if let Measure::Attempt { target, class: crate::measure::Class::Done, .. } = measure {
-            self.raised.works(BREAKER_OPEN.word, raised::bare(target));
+        match measure {
+            // That a target works is proven by an answer, also where its fault was before a restart.
+            Measure::Attempt { target, class: Class::Done, .. } => {
+                self.raised.works(BREAKER_OPEN.word, raised::bare(target));
+            }
+            Measure::Opened { zap, state } => {
+                self.opened().insert(zap.name.clone(), state.opened_at);
+            }
+            _ => {}
         }
     }
 }

@@ -87,8 +87,7 @@ impl Watchers {
             observer: Arc::new(heard),
         };
         let alerts = alerts(project).0.filter(|_| lasts);
-        let alerts =
-            alerts.map(|alerts| Arc::new(Alerts::new(alerts, zaps, ports, Arc::clone(&pulse))));
+        let alerts = alerts.map(|alerts| Arc::new(Alerts::new(alerts, zaps, ports, Arc::clone(&pulse))));
         Watchers {
             admin: admin.map(|admin| admin.value.clone()).filter(|_| lasts),
             pulse,
@@ -132,7 +131,9 @@ impl Watchers {
         if !usable && (admin.token.is_some() || !address.ip().is_loopback()) {
             let why = if admin.token.is_some() { "its token is empty" } else { "it has no token" };
             let error = CommandError::failure(format!("nobody may watch at {address}: {why}"));
-            return Err(error.hint("write `listen: { admin: { address: …, token: \"${NAME}\" } }` in zaprun.yaml"));
+            return Err(
+                error.hint("write `listen: { admin: { address: …, token: \"${NAME}\" } }` in zaprun.yaml")
+            );
         }
         let hosts = admin.hosts.iter().map(|host| host.value.clone()).collect();
         let here = Here { store: Arc::clone(store), wired: wired.clone() };
@@ -142,9 +143,8 @@ impl Watchers {
             Arc::clone(&self.pulse),
             Arc::clone(&self.clock),
         );
-        let server = Server::bind(address, Door { tokens, hosts }, ready).await.map_err(|error| {
-            let error =
-                CommandError::failure(format!("nobody can watch at {address}: {}", io_words(&error)));
+        let server = Server::bind(address, &Door { tokens, hosts }, ready).await.map_err(|error| {
+            let error = CommandError::failure(format!("nobody can watch at {address}: {}", io_words(&error)));
             error.hint("`listen.admin` in zaprun.yaml says where; another program may listen there")
         })?;
         let address = server.address().unwrap_or(address);
