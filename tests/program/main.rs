@@ -23,6 +23,7 @@ mod kinds;
 mod main_job;
 mod money;
 mod new_zaps;
+mod oauth2;
 mod plans;
 mod polling;
 mod quick_start;

@@ -25,6 +25,7 @@ mod schema;
 mod source;
 mod store;
 mod touched;
+mod vault;
 mod writer;
 mod zaps;
 
@@ -32,3 +33,4 @@ pub use asked::{Answer, Asked, Asking};
 pub use deployed::Deployed;
 pub use reader::SqliteReader;
 pub use store::{Options, SqliteStore};
+pub use vault::{Resealed, Sealed};

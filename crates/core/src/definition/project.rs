@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::classes::Classes;
 use super::formats::{Duration, Listener, Network, Rate, StatePlace};
+use super::oauth2::OAuth2;
 use super::policy::Policy;
 use super::secret::{Secret, Secrets};
 use super::tagged::{self, Branch};
@@ -33,6 +34,8 @@ pub struct Project {
     pub zaps: Table<Spanned<ZapSwitch>>,
     /// What the project asks of its zaps beside what the language does.
     pub policy: Option<Policy>,
+    /// The key that seals the refresh tokens which the state keeps: 32 bytes in base64, `${ZAPRUN_STATE_KEY}`.
+    pub state_key: Option<Spanned<Secret>>,
 }
 
 fn version(_: &mut SchemaGenerator) -> Schema {
@@ -145,6 +148,9 @@ pub enum Auth {
     Header(NamedSecret),
     /// A query parameter.
     Query(NamedSecret),
+    /// Tokens from an authorisation server.
+    #[serde(rename = "oauth2")]
+    OAuth2(Box<OAuth2>),
 }
 
 impl JsonSchema for Auth {
@@ -158,8 +164,17 @@ impl JsonSchema for Auth {
             Branch::of::<Basic>(generator, "basic", "User name and password of HTTP basic authentication."),
             Branch::of::<NamedSecret>(generator, "header", "A header of your naming."),
             Branch::of::<NamedSecret>(generator, "query", "A query parameter of your naming."),
+            Branch::of::<OAuth2>(
+                generator,
+                "oauth2",
+                "Tokens from an authorisation server: by the client's own credentials, by `refresh_token`, or by \
+                 `service_account`.",
+            ),
         ];
-        tagged::by_key("How requests are authenticated: one of bearer, basic, header, query.", branches)
+        tagged::by_key(
+            "How requests are authenticated: one of bearer, basic, header, query, oauth2.",
+            branches,
+        )
     }
 }
 

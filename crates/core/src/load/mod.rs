@@ -7,6 +7,7 @@ mod action;
 mod ignore;
 mod mend;
 mod names;
+mod oauth2;
 mod overlay;
 mod project;
 mod secrets;
@@ -23,6 +24,7 @@ mod tests;
 
 pub use ignore::Ignores;
 pub use mend::Mended;
+pub use oauth2::is_private_way;
 pub use secrets::{is_secret_name, secret_in_line};
 
 use std::collections::HashSet;

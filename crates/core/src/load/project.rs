@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::mend::{self, Outcome};
 use super::zap::too_short;
-use super::{Input, LoadedProject, Read, Reader, overlay, secrets, start, with_traps};
+use super::{Input, LoadedProject, Read, Reader, oauth2, overlay, secrets, start, with_traps};
 use crate::definition::{FORMATS, Project};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::filters;
@@ -142,6 +142,7 @@ fn variant(mut tree: Tree, lookup: Option<&dyn Lookup>) -> Variant {
     secrets::no_default(&tree, &mut findings);
     findings.append(&mut structure);
     findings.extend(checks(&tree));
+    findings.extend(oauth2::check(&tree));
     findings.extend(secrets::in_project(&tree, &replaced));
     pointer::fill(&tree, &mut findings);
     Variant { tree, definition, whole, replaced, findings }

@@ -4,6 +4,7 @@ mod clock;
 mod crm;
 mod sender;
 mod store;
+mod vault;
 mod writer;
 
 pub use clock::Clock;
@@ -15,4 +16,5 @@ pub use store::{
     RunId, RunReason, RunState, RunSummary, RunUpdate, StepOutcome, StepRecord, Store, StoreError,
     StoredEvent, Target, Touched, ZapId, ZapIdentity, ZapState,
 };
+pub use vault::Vault;
 pub use writer::{CrmReply, CrmWriter, Refusal, Seen, Sight, WriteOutcome};
