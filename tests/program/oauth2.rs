@@ -1,10 +1,8 @@
 //! Connections whose tokens an authorisation server gives.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use crate::harness::{Lab, SALES};
+use crate::harness::{Lab, SALES, header, serve};
 
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const OTHER_KEY: &str = "AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -25,33 +23,18 @@ struct Books {
 type Shared = Arc<Mutex<Books>>;
 
 /// Serves it until the process ends; its address.
-fn serve(books: &Shared) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
+fn open(books: &Shared) -> String {
     let books = Arc::clone(books);
-    std::thread::spawn(move || listener.incoming().flatten().for_each(|line| answer(line, &books)));
-    format!("http://{address}")
-}
-
-fn answer(mut line: TcpStream, books: &Shared) {
-    let Some(told) = request(&mut line) else { return };
-    let (head, body) = told.split_once("\r\n\r\n").unwrap();
-    let shown = head.lines().find_map(|line| line.strip_prefix("authorization: ")).unwrap_or_default();
-    let mut books = books.lock().unwrap();
-    let (status, said) = match head.starts_with("POST /token") {
-        true => books.token(body),
-        false => {
-            books.shown.push(shown.to_owned());
-            let taken = shown.starts_with("Bearer secret-access-");
-            (if taken { 200 } else { 401 }, format!("you said: {told}"))
+    serve(move |told| {
+        let mut books = books.lock().unwrap();
+        if told.starts_with("POST /token") {
+            return books.token(told.split_once("\r\n\r\n").unwrap().1);
         }
-    };
-    let answer = format!(
-        "HTTP/1.1 {status} Told\r\nX-Told: {shown}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{said}",
-        said.len()
-    );
-    // Whoever has gone needs no answer.
-    let _ = line.write_all(answer.as_bytes());
+        let shown = header(told, "authorization").unwrap_or_default();
+        books.shown.push(shown.to_owned());
+        let taken = shown.starts_with("Bearer secret-access-");
+        (if taken { 200 } else { 401 }, format!("you said: {told}"))
+    })
 }
 
 impl Books {
@@ -77,22 +60,6 @@ impl Books {
     }
 }
 
-/// A whole request; none if the line ends before it does.
-fn request(line: &mut TcpStream) -> Option<String> {
-    let (mut told, mut chunk) = (Vec::new(), [0; 4096]);
-    loop {
-        let text = String::from_utf8_lossy(&told);
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-            if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
-                return Some(text.into_owned());
-            }
-        }
-        let read = line.read(&mut chunk).ok().filter(|read| *read > 0)?;
-        told.extend_from_slice(&chunk[..read]);
-    }
-}
-
 /// A lab whose `api` gets its tokens from there.
 fn lab(books: &Shared, refreshing: bool) -> Lab {
     let mut lab = Lab::new(&[SALES]);
@@ -102,7 +69,7 @@ fn lab(books: &Shared, refreshing: bool) -> Lab {
         &format!("auth: {{ oauth2: {{ token_url: \"${{SINK_URL}}/token\", client_id: zaps, {way} }} }}"),
     );
     lab.change("version: 1\n", "version: 1\nstate_key: ${ZAPRUN_STATE_KEY}\n");
-    let base = serve(books);
+    let base = open(books);
     for (name, value) in [
         ("SINK_URL", base.as_str()),
         ("SECRET", "secret-of-client"),
@@ -193,4 +160,56 @@ fn the_refresh_token_that_follows_outlasts_a_kill() {
     lab.sales(1);
     lab.once(0);
     assert_eq!(books.lock().unwrap().good.as_deref(), Some("secret-refresh-4"));
+}
+
+#[test]
+fn a_new_key_opens_what_the_old_one_sealed() {
+    let books = Shared::default();
+    books.lock().unwrap().good = Some("secret-refresh-0".to_owned());
+    let mut lab = lab(&books, true);
+    lab.program().set("NEW_KEY", OTHER_KEY);
+    lab.program().set("SHORT", "short");
+    let by = |old: &str, new: &str| {
+        ["state", "rekey", "--old-key-env", old, "--new-key-env", new].map(str::to_owned)
+    };
+    let rekey = |lab: &Lab, args: &[String], code: i32| {
+        let ran = lab.zaprun(&args.iter().map(String::as_str).collect::<Vec<_>>()).expect(code);
+        is_silent(lab, &ran.all());
+        assert!(!ran.all().contains(OTHER_KEY), "{}", ran.all());
+        ran
+    };
+    rekey(&lab, &by("ZAPRUN_STATE_KEY", "NEW_KEY"), 1).says("nothing has run here yet");
+    lab.sales(1);
+    let engine = lab.start(&["run", "--verbose", "--log-format", "text"]);
+    engine.wait_for_err("delivered");
+    rekey(&lab, &by("ZAPRUN_STATE_KEY", "NEW_KEY"), 1).says("another zaprun is running");
+    lab.stop(engine).expect(0);
+    rekey(&lab, &by("NOT_SET", "NEW_KEY"), 1).says("the old key: `NOT_SET` is not set");
+    rekey(&lab, &by("SHORT", "NEW_KEY"), 1).says("the old key in `SHORT` cannot be used");
+    rekey(&lab, &by("NEW_KEY", "NEW_KEY"), 1)
+        .says("what is kept of `api` cannot be opened")
+        .says("--discard");
+    lab.zaprun(&["state", "rekey"]).expect(2);
+
+    // By the project's own key as the old one, and a file.
+    lab.write("new.key", format!("{OTHER_KEY}\n"));
+    let file = ["state", "rekey", "--new-key-file", "new.key"].map(str::to_owned);
+    rekey(&lab, &file, 0).says("1 secret sealed under the new key");
+    // Again, as after a run that was broken off once all was sealed.
+    rekey(&lab, &by("ZAPRUN_STATE_KEY", "NEW_KEY"), 0).says("1 secret sealed under the new key");
+    lab.once(1).says("cannot be opened with `state_key`");
+    lab.program().set("ZAPRUN_STATE_KEY", OTHER_KEY);
+    lab.sales(1);
+    lab.once(0);
+    assert_eq!(books.lock().unwrap().good.as_deref(), Some("secret-refresh-2"));
+
+    // The key is lost: what was kept goes, and the project's own token is taken.
+    lab.program().set("ZAPRUN_STATE_KEY", KEY);
+    lab.program().set("REFRESH", "secret-refresh-anew");
+    books.lock().unwrap().good = Some("secret-refresh-anew".to_owned());
+    let lost = [by("ZAPRUN_STATE_KEY", "ZAPRUN_STATE_KEY").as_slice(), &["--discard".to_owned()]].concat();
+    rekey(&lab, &lost, 0).says("0 secrets sealed").says("what was kept of `api` is thrown away");
+    lab.sales(1);
+    lab.once(0);
+    assert_eq!(lab.counts(), [("delivered".to_owned(), 3)].into());
 }

@@ -9,6 +9,7 @@
 
 mod aside;
 mod asked;
+mod backup;
 mod begun;
 mod codes;
 mod copy;
@@ -20,6 +21,7 @@ mod pages;
 mod place;
 mod reader;
 mod resolve;
+mod restore;
 mod runs;
 mod schema;
 mod source;
@@ -30,7 +32,9 @@ mod writer;
 mod zaps;
 
 pub use asked::{Answer, Asked, Asking};
+pub use backup::{Holds, back_up, check};
 pub use deployed::Deployed;
 pub use reader::SqliteReader;
+pub use restore::{Restored, restore};
 pub use store::{Options, SqliteStore};
 pub use vault::{Resealed, Sealed};
