@@ -27,6 +27,7 @@ mod new_zaps;
 mod oauth2;
 mod plans;
 mod polling;
+mod private_ca;
 mod quick_start;
 mod ready_made;
 mod renders;

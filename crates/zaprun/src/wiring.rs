@@ -72,7 +72,7 @@ pub(crate) fn wire(
     };
     let mut crms = Vec::new();
     for (name, crm) in konnektive_connections(project) {
-        let config = crm_config(name, crm)?;
+        let config = crm_config(name, crm, root)?;
         let crm = Konnektive::new(config, &clients, Arc::clone(clock)).map_err(|error| unusable(&error))?;
         crms.push(Arc::new(crm));
     }
@@ -140,7 +140,12 @@ pub(crate) fn callers(
 }
 
 /// An account of the CRM as its adapter takes it.
-pub(crate) fn crm_config(name: &str, crm: &definition::KonnektiveConnection) -> Result<Config, CommandError> {
+pub(crate) fn crm_config(
+    name: &str,
+    crm: &definition::KonnektiveConnection,
+    root: &Path,
+) -> Result<Config, CommandError> {
+    let ca = crm.ca_file.as_ref().map(|file| private_ca(name, &root.join(&file.value))).transpose()?;
     let timezone = TimeZone::get(&crm.timezone).map_err(|_| {
         CommandError::failure(format!("connection `{name}`: there is no time zone `{}`", *crm.timezone))
     })?;
@@ -155,7 +160,7 @@ pub(crate) fn crm_config(name: &str, crm: &definition::KonnektiveConnection) -> 
         timeout: crm.timeout.as_ref().map_or(DEFAULT_TIMEOUT, |timeout| timeout.value.0),
         rate: crm.rate.as_ref().map(|rate| rate.value).or(default_rate),
         concurrency: crm.concurrency.as_ref().map_or(DEFAULT_CONCURRENCY, |many| many.value as usize),
-        ca: None,
+        ca,
     })
 }
 

@@ -103,6 +103,8 @@ pub struct KonnektiveConnection {
     pub currency: Option<Spanned<String>>,
     /// How long a call may take. Default: 240s.
     pub timeout: Option<Spanned<Duration>>,
+    /// A file of certificates (PEM) to trust beside the system's, relative to the project folder.
+    pub ca_file: Option<Spanned<String>>,
     /// How many calls are made in how long. Default: 2/s.
     pub rate: Option<Spanned<Rate>>,
     /// How many calls run at the same time. Default: 3.

@@ -99,7 +99,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
 async fn check_all(started: &Started, masker: &Arc<Masker>) -> Vec<Line> {
     let checks = started.project.definition.connections.iter().map(|(name, connection)| async move {
         match &connection.value {
-            Connection::Konnektive(crm) => crm::check(name, crm, &started.zaps, Arc::new(SystemClock)).await,
+            Connection::Konnektive(crm) => {
+                crm::check(name, crm, &started.root, &started.zaps, Arc::new(SystemClock)).await
+            }
             Connection::Http(http) => {
                 let mut lines = vec![check_http(name, http, &started.root).await];
                 lines.extend(token::check(name, http, started, masker).await);
