@@ -3,6 +3,7 @@
 
 mod authority;
 mod support;
+mod tls;
 
 use authority::{Authority, OTHER_KEY, Told, connection, now};
 use base64::Engine;
@@ -12,8 +13,9 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use support::{answered, get, nobody, not_sent, post, run_dry};
+use tls::{CA, behind_tls};
 use zaprun_engine::ports::{SendOutcome, Sender, StoreError, Vault};
-use zaprun_http::{Denied, Flow, Secret, Tokens};
+use zaprun_http::{Denied, Flow, PrivateCa, Secret, Tokens};
 
 /// The reason of a refusal.
 async fn refused(sender: &impl Sender) -> String {
@@ -176,6 +178,26 @@ async fn an_endpoint_that_is_not_there_is_tried_again() {
     authority::oauth2(&mut connection).token_url = Some(format!("{}/token", nobody()));
     let (reason, retryable) = not_sent(&authority.world(connection).sender, &get("x")).await;
     assert!(retryable && reason.starts_with("the token endpoint: no connection"), "{reason}");
+}
+
+#[tokio::test]
+async fn the_connections_ca_holds_for_the_endpoint_too() {
+    let authority = Authority::start().await;
+    let token_url = format!("{}/token", behind_tls(&authority.base).await);
+    let with = |ca: Option<PrivateCa>| {
+        let mut connection = connection(&authority, Flow::ClientCredentials);
+        authority::oauth2(&mut connection).token_url = Some(token_url.clone());
+        connection.ca = ca;
+        connection
+    };
+    let trusted = authority.world(with(PrivateCa::from_pem(CA).ok()));
+    assert_eq!(answered(&trusted.sender, &get("x")).await.status, 200);
+    // Without roots of its own this machine cannot even be asked.
+    if let Ok(sender) = authority.try_sender(with(None)) {
+        let (reason, retryable) = not_sent(&sender, &get("x")).await;
+        assert!(retryable && reason.starts_with("the token endpoint: TLS failed: "), "{reason}");
+    }
+    assert_eq!(authority.asked().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -465,7 +487,7 @@ async fn keys_that_cannot_work_are_told_before_anything_is_sent() {
     for (told, words) in [
         (problem(&|said| said.token_url = None, own.clone()), "no `token_url`"),
         (problem(&|said| said.token_url = Some("http://auth.example.com".into()), own.clone()), "not https"),
-        (problem(&|said| said.token_url = Some("auth".into()), own.clone()), "`token_url` is not a URL"),
+        (problem(&|said| said.token_url = Some("auth".into()), own), "`token_url` is not a URL"),
         (problem(&|said| said.client_id = None, pem()), "not said who signs"),
         (problem(&|_| (), signing(Secret::new("hunter22"))), "neither Google's JSON key file nor"),
         (problem(&|_| (), signing(Secret::new("{\"private_key\":\"hunter22\"}"))), "neither Google's"),

@@ -7,6 +7,7 @@ use crate::{fault, history};
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::Duration;
 use zaprun_engine::ports::{Counts, StoreError};
@@ -64,9 +65,8 @@ pub fn back_up(path: &Path, to: &Path) -> Result<Holds, StoreError> {
         Err(TryLockError::Error(error)) => return Err(fault::file(&part, &error)),
     }
     let whole = copy(&source, &part).and_then(|()| check(&part)).and_then(|holds| {
-        // A name that came meanwhile is not overwritten.
-        fs::hard_link(&part, &to).map_err(|error| match error.kind() {
-            std::io::ErrorKind::AlreadyExists => taken(),
+        name(&part, &to).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => taken(),
             _ => fault::file(&to, &error),
         })?;
         Ok(holds)
@@ -77,9 +77,20 @@ pub fn back_up(path: &Path, to: &Path) -> Result<Holds, StoreError> {
     whole
 }
 
+/// Gives a file that is ready its name, unless something has it.
+fn name(part: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(part, to) {
+        // Where files have one name only, as in many shared folders; then one that comes just now is not seen.
+        Err(error) if error.kind() != ErrorKind::AlreadyExists && fs::symlink_metadata(to).is_err() => {
+            fs::rename(part, to)
+        }
+        named => named,
+    }
+}
+
 /// Writes a whole copy to a file of ours, whatever is in it, and flushes it.
 pub(crate) fn copy(source: &Source, to: &Path) -> Result<(), StoreError> {
-    let written = |error: std::io::Error| fault::file(to, &error);
+    let written = |error: io::Error| fault::file(to, &error);
     let target = to.to_str().ok_or_else(|| fault::unusable(to, "its path is not text"))?;
     source.with_uri(|uri| {
         // SQLite writes into an empty file only.

@@ -100,3 +100,24 @@ fn an_engine_that_lost_its_lease_keeps_nothing() {
     assert_eq!(wait(first.keep("a", vec![1], at(1))), Err(StoreError::Fenced));
     assert_eq!(wait(second.sealed("a")), Ok(None));
 }
+
+/// A disk that is full in the middle leaves every seal as it was.
+#[test]
+fn all_is_sealed_anew_or_nothing() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("state.db");
+    let store = open(&path);
+    for name in ["a", "b", "c"] {
+        wait(store.keep(name, vec![1; 10], at(1))).unwrap();
+    }
+    let before = wait(store.all_sealed()).unwrap();
+    drop(store);
+    let full = Options { max_pages: Some(80), ..Options::default() };
+    let store = SqliteStore::open_engine(&path, &full).unwrap();
+    let anew = |name: &str, bytes: usize| (name.to_owned(), Some(vec![2; bytes]));
+    let failed = wait(store.reseal(vec![anew("a", 10), ("b".to_owned(), None), anew("c", 4_000_000)]));
+    assert!(matches!(failed, Err(StoreError::Io { .. })), "{failed:?}");
+    assert_eq!(wait(store.all_sealed()).unwrap(), before);
+    drop(store);
+    assert_eq!(wait(open(&path).all_sealed()).unwrap(), before);
+}
