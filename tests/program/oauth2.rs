@@ -213,3 +213,28 @@ fn a_new_key_opens_what_the_old_one_sealed() {
     lab.once(0);
     assert_eq!(lab.counts(), [("delivered".to_owned(), 3)].into());
 }
+
+#[test]
+fn the_tokens_of_two_connections_are_checked_one_after_the_other() {
+    let (books, sheets) = (Shared::default(), Shared::default());
+    for server in [&books, &sheets] {
+        server.lock().unwrap().good = Some("secret-refresh-0".to_owned());
+    }
+    let mut lab = lab(&books, true);
+    lab.change("  hook:\n    type: http\n    base_url: ${HOOK_URL}\n", "  hook:\n    type: http\n    base_url: ${HOOK_URL}\n    may_receive: personal\n    auth: { oauth2: { token_url: \"${HOOK_URL}/token\", client_id: zaps, refresh_token: \"${REFRESH}\" } }\n");
+    lab.program().set("HOOK_URL", &open(&sheets));
+    lab.zap(
+        &SALES
+            .replace("name: sales", "name: more")
+            .replace("connection: api", "connection: hook")
+            .replace("path: sales", "path: more"),
+    );
+    lab.sales(1);
+    lab.once(0);
+    let checked = lab.zaprun(&["check"]).expect(0);
+    assert_eq!(checked.out.matches("given; lasts: 1h").count(), 2, "{}", checked.all());
+    for server in [&books, &sheets] {
+        assert_eq!(server.lock().unwrap().good.as_deref(), Some("secret-refresh-2"));
+    }
+    lab.once(0);
+}

@@ -17,9 +17,9 @@ use crate::context::{Context, interruptible};
 use crate::env;
 use crate::error::{CommandError, Exit};
 use crate::loading::{Started, start_connections};
-use crate::mask::Masker;
 use crate::output::{Table, Tone, count, pretty};
 use reach::{Place, reach};
+use token::Tills;
 
 /// Try every connection: credentials, whitelisted address, permissions, time zone
 ///
@@ -75,7 +75,12 @@ impl Line {
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let started = start_connections(context)?;
     let masker = Arc::new(crate::wiring::masker(&started.project.definition));
-    let lines = context.block_on(interruptible(async { Ok(check_all(&started, &masker).await) }))?;
+    let tills = Tills::new(&masker);
+    let lines = context.block_on(async {
+        let lines = interruptible(async { Ok(check_all(&started, &tills).await) }).await;
+        tills.settle().await;
+        lines
+    })?;
     let failed = lines.iter().filter(|line| line.result == Verdict::Failed).count();
     let text = match args.format {
         Format::Json => json(&lines, failed == 0),
@@ -96,7 +101,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
 }
 
 /// Every connection, side by side; their lines in the project's order.
-async fn check_all(started: &Started, masker: &Arc<Masker>) -> Vec<Line> {
+async fn check_all(started: &Started, tills: &Tills) -> Vec<Line> {
     let checks = started.project.definition.connections.iter().map(|(name, connection)| async move {
         match &connection.value {
             Connection::Konnektive(crm) => {
@@ -104,7 +109,7 @@ async fn check_all(started: &Started, masker: &Arc<Masker>) -> Vec<Line> {
             }
             Connection::Http(http) => {
                 let mut lines = vec![check_http(name, http, &started.root).await];
-                lines.extend(token::check(name, http, started, masker).await);
+                lines.extend(token::check(name, http, started, tills).await);
                 lines
             }
             Connection::Webhook(_) => {

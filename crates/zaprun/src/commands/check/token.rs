@@ -1,6 +1,6 @@
 //! Whether a connection with `oauth2` gets a token.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use zaprun_core::definition::{Auth, HttpConnection};
 use zaprun_engine::ports::{Clock, StoreError};
@@ -15,12 +15,34 @@ use crate::wiring;
 
 const CHECK: &str = "token";
 
+/// What the checks of all tokens share.
+pub(super) struct Tills {
+    masker: Arc<Masker>,
+    /// The state has one holder at a time, and each check of a kept token is one.
+    state: tokio::sync::Mutex<()>,
+    open: Mutex<Vec<Tokens>>,
+}
+
+impl Tills {
+    pub(super) fn new(masker: &Arc<Masker>) -> Self {
+        Tills { masker: Arc::clone(masker), state: tokio::sync::Mutex::default(), open: Mutex::default() }
+    }
+
+    /// Waits until what was given is kept, also where the checks were broken off.
+    pub(super) async fn settle(&self) {
+        let open = std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner));
+        for tokens in open {
+            tokens.settle().await;
+        }
+    }
+}
+
 /// Asks for a token; nothing to say of a connection that has none.
 pub(super) async fn check(
     name: &str,
     http: &HttpConnection,
     started: &Started,
-    masker: &Arc<Masker>,
+    tills: &Tills,
 ) -> Option<Line> {
     let Some(Auth::OAuth2(said)) = http.auth.as_ref().map(|auth| &auth.value) else { return None };
     let failed = |reason: String| Line::new(name, CHECK, Verdict::Failed, reason);
@@ -28,12 +50,12 @@ pub(super) async fn check(
         Ok(key) => key,
         Err(error) => return Some(failed(error.to_string())),
     };
-    let ask = Ask { name, http, started, key: key.as_ref(), masker };
+    let ask = Ask { name, http, started, key: key.as_ref(), tills };
     // A service account needs none.
     let refreshing = said.refresh_token.is_some() && said.service_account.is_none();
     let result = match refreshing {
         true => ask.with_what_is_kept().await,
-        false => ask.with(Tokens::new(Arc::clone(masker) as _)).await,
+        false => ask.with(Tokens::new(Arc::clone(&tills.masker) as _)).await,
     };
     Some(match result {
         Ok(line) => line,
@@ -46,7 +68,7 @@ struct Ask<'a> {
     http: &'a HttpConnection,
     started: &'a Started,
     key: Option<&'a StateKey>,
-    masker: &'a Arc<Masker>,
+    tills: &'a Tills,
 }
 
 impl Ask<'_> {
@@ -82,11 +104,14 @@ impl Ask<'_> {
         };
         key.open(self.name, &kept.sealed)
             .map_err(|error| format!("the kept refresh token cannot be opened with `state_key`: {error}"))?;
+        let _alone = self.tills.state.lock().await;
         match SqliteStore::open_engine(&state, &Options::default()) {
             Ok(store) => {
                 let store = Arc::new(store);
-                let line =
-                    self.with(Tokens::kept_in(Arc::clone(&store) as _, Arc::clone(self.masker) as _)).await;
+                let hide = Arc::clone(&self.tills.masker) as _;
+                let tokens = Tokens::kept_in(Arc::clone(&store) as _, hide);
+                self.tills.open.lock().unwrap_or_else(PoisonError::into_inner).push(tokens.clone());
+                let line = self.with(tokens).await;
                 store.close().await.map_err(|error| error.to_string())?;
                 line
             }
