@@ -473,6 +473,12 @@ pub enum FeedFailure {
         /// Whether another try may help.
         retryable: bool,
     },
+    /// Nothing was asked: whoever gives the connection's access tokens refuses it.
+    #[error("{reason}")]
+    Unauthorised {
+        /// Plain words without secrets, and what to do.
+        reason: String,
+    },
     /// Another status than 2xx.
     #[error("it answered {status}")]
     Status {
@@ -513,7 +519,7 @@ pub enum FeedFailure {
 impl FeedFailure {
     /// Whether the caller is refused, so that nothing can work until a person acts.
     pub fn refuses(&self) -> bool {
-        matches!(self, FeedFailure::Status { status: 401 | 403, .. })
+        matches!(self, FeedFailure::Unauthorised { .. } | FeedFailure::Status { status: 401 | 403, .. })
     }
 
     /// How long the API asked to wait.

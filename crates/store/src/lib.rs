@@ -10,6 +10,7 @@
 mod alerts;
 mod aside;
 mod asked;
+mod backup;
 mod begun;
 mod codes;
 mod copy;
@@ -21,15 +22,20 @@ mod pages;
 mod place;
 mod reader;
 mod resolve;
+mod restore;
 mod runs;
 mod schema;
 mod source;
 mod store;
 mod touched;
+mod vault;
 mod writer;
 mod zaps;
 
 pub use asked::{Answer, Asked, Asking};
+pub use backup::{Holds, back_up, check};
 pub use deployed::Deployed;
 pub use reader::SqliteReader;
+pub use restore::{Restored, restore};
 pub use store::{Options, SqliteStore};
+pub use vault::{Resealed, Sealed};

@@ -4,7 +4,7 @@ use crate::lease::Lease;
 use crate::place::{self, Found};
 use crate::schema::Stamp;
 use crate::source::Source;
-use crate::writer::{Desk, Mailbox, load_kinds, take_over};
+use crate::writer::{Desk, Mailbox, Tx, load_kinds, take_over};
 use crate::{SqliteReader, begun, copy, fault, history, pages, resolve, runs, schema, touched, zaps};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -173,6 +173,15 @@ impl SqliteStore {
         let touches = touched::any(&conn).map_err(sql)?;
         let mailbox = Mailbox::open(Desk { conn, path: PathBuf::from(path), fence, lease, kinds, touches })?;
         Ok(SqliteStore { path: Arc::from(path), mailbox })
+    }
+
+    /// Writes something small, see [`Mailbox::change`].
+    pub(crate) async fn change<T, F>(&self, body: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.mailbox.change(1, body).await
     }
 
     pub(crate) async fn look<T, F>(&self, body: F) -> Result<T, StoreError>

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use zaprun_core::definition::Secret;
 use zaprun_core::diagnostic::{Diagnostic, Severity, code};
 use zaprun_core::load::{self, File, Input, Loaded, LoadedProject, ZapFile};
 use zaprun_core::rehearsal::{Case, Difference, Fixtures, check_policy, read_tests};
@@ -381,6 +382,8 @@ pub(crate) struct Opened {
     pub(crate) zaps: Vec<Zap>,
     /// What hides the secrets that are set.
     pub(crate) masker: Masker,
+    /// The key of what the state keeps sealed, where the project names one.
+    pub(crate) state_key: Option<Secret>,
 }
 
 /// Opens the project of this command for looking at its state.
@@ -394,6 +397,7 @@ pub(crate) fn open(context: &Context) -> Result<Opened, CommandError> {
         Some(project) => Ok(Opened {
             state: wiring::state_path(&project.definition, &root),
             masker: wiring::masker(&project.definition),
+            state_key: project.definition.state_key.as_ref().map(|key| key.value.clone()),
             zaps: loading.zaps,
         }),
         None => match start_from(context, root, loading) {

@@ -26,6 +26,7 @@ mod alerts;
 mod classes;
 mod formats;
 mod later;
+mod oauth2;
 mod policy;
 mod project;
 mod property;
@@ -47,6 +48,7 @@ pub use formats::{
     Duration, FORMATS, Format, HookPath, Listener, Name, Network, Rate, StatePlace, Word, format_of,
 };
 pub use later::{LATER, Later, later};
+pub use oauth2::{ClientAuth, OAuth2, Scopes, ServiceAccount};
 pub use policy::{Policy, Require};
 pub use project::{
     Auth, Basic, Connection, HmacCheck, HmacFormat, HttpConnection, KonnektiveConnection, Listen,

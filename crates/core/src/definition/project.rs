@@ -9,6 +9,7 @@ use super::admin::Admin;
 use super::alerts::Alerts;
 use super::classes::Classes;
 use super::formats::{Duration, Listener, Network, Rate, StatePlace};
+use super::oauth2::OAuth2;
 use super::policy::Policy;
 use super::secret::{Secret, Secrets};
 use super::tagged::{self, Branch};
@@ -37,6 +38,8 @@ pub struct Project {
     pub policy: Option<Policy>,
     /// Who is told when something needs a person.
     pub alerts: Option<Spanned<Alerts>>,
+    /// The key that seals the refresh tokens which the state keeps: 32 bytes in base64, `${ZAPRUN_STATE_KEY}`.
+    pub state_key: Option<Spanned<Secret>>,
 }
 
 fn version(_: &mut SchemaGenerator) -> Schema {
@@ -104,6 +107,8 @@ pub struct KonnektiveConnection {
     pub currency: Option<Spanned<String>>,
     /// How long a call may take. Default: 240s.
     pub timeout: Option<Spanned<Duration>>,
+    /// A file of certificates (PEM) to trust beside the system's, relative to the project folder.
+    pub ca_file: Option<Spanned<String>>,
     /// How many calls are made in how long. Default: 2/s.
     pub rate: Option<Spanned<Rate>>,
     /// How many calls run at the same time. Default: 3.
@@ -151,6 +156,9 @@ pub enum Auth {
     Header(NamedSecret),
     /// A query parameter.
     Query(NamedSecret),
+    /// Tokens from an authorisation server.
+    #[serde(rename = "oauth2")]
+    OAuth2(Box<OAuth2>),
 }
 
 impl JsonSchema for Auth {
@@ -164,8 +172,17 @@ impl JsonSchema for Auth {
             Branch::of::<Basic>(generator, "basic", "User name and password of HTTP basic authentication."),
             Branch::of::<NamedSecret>(generator, "header", "A header of your naming."),
             Branch::of::<NamedSecret>(generator, "query", "A query parameter of your naming."),
+            Branch::of::<OAuth2>(
+                generator,
+                "oauth2",
+                "Tokens from an authorisation server: by the client's own credentials, by `refresh_token`, or by \
+                 `service_account`.",
+            ),
         ];
-        tagged::by_key("How requests are authenticated: one of bearer, basic, header, query.", branches)
+        tagged::by_key(
+            "How requests are authenticated: one of bearer, basic, header, query, oauth2.",
+            branches,
+        )
     }
 }
 

@@ -9,6 +9,7 @@ mod alerts;
 mod ignore;
 mod mend;
 mod names;
+mod oauth2;
 mod overlay;
 mod project;
 mod secrets;
@@ -25,6 +26,7 @@ mod tests;
 
 pub use ignore::Ignores;
 pub use mend::Mended;
+pub use oauth2::is_private_way;
 pub use secrets::{is_secret_name, secret_in_line};
 
 use std::collections::HashSet;

@@ -310,7 +310,9 @@ impl Alerts {
     ) -> Result<(), String> {
         let reply = match outcome {
             SendOutcome::Reply(reply) => reply,
-            SendOutcome::NotSent { reason, .. } | SendOutcome::Unknown { reason } => return Err(reason),
+            SendOutcome::NotSent { reason, .. }
+            | SendOutcome::Unauthorised { reason }
+            | SendOutcome::Unknown { reason } => return Err(reason),
         };
         let seen = ResponseFacts { status: reply.status, headers: &reply.headers, body: &reply.body };
         match target.accepts(facts, &seen) {

@@ -165,7 +165,9 @@ impl Journey<'_> {
     fn done(&mut self, unit: Unit<'_>, outcome: &SendOutcome, scope: &mut Scope) -> Ended {
         let reply = match outcome {
             SendOutcome::Reply(reply) => Some(reply),
-            SendOutcome::NotSent { .. } | SendOutcome::Unknown { .. } => None,
+            SendOutcome::NotSent { .. } | SendOutcome::Unauthorised { .. } | SendOutcome::Unknown { .. } => {
+                None
+            }
         };
         let response = reply
             .filter(|_| unit.action.reads_response())
@@ -263,7 +265,9 @@ impl Journey<'_> {
             SendOutcome::Reply(reply) => {
                 Trace { status: Some(reply.status), reply: keep::reply(&*self.lane.shared.mask, &reply.body) }
             }
-            SendOutcome::NotSent { .. } | SendOutcome::Unknown { .. } => Trace { status: None, reply: None },
+            SendOutcome::NotSent { .. } | SendOutcome::Unauthorised { .. } | SendOutcome::Unknown { .. } => {
+                Trace { status: None, reply: None }
+            }
         }
     }
 

@@ -5,6 +5,7 @@ mod clock;
 mod crm;
 mod sender;
 mod store;
+mod vault;
 mod writer;
 
 pub use alerts::{AlertRow, AlertStore, Standing};
@@ -17,4 +18,5 @@ pub use store::{
     RunId, RunReason, RunState, RunSummary, RunUpdate, StepOutcome, StepRecord, Store, StoreError,
     StoredEvent, Target, Touched, ZapId, ZapIdentity, ZapState,
 };
+pub use vault::Vault;
 pub use writer::{CrmReply, CrmWriter, Refusal, Seen, Sight, WriteOutcome};

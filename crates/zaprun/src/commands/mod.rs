@@ -15,6 +15,7 @@ mod runs;
 mod sample;
 mod sandbox;
 mod schema;
+mod state;
 mod test;
 mod validate;
 
@@ -66,6 +67,8 @@ commands! {
     Run => run;
     /// See what happened to every event
     Runs => runs;
+    /// Copy the state, put a copy back, change the key of its secrets
+    State => state;
     /// Explain the filters that expressions may use
     Filters => filters;
     /// Explain every trigger, action and record

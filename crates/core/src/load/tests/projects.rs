@@ -56,7 +56,7 @@ fn structure() {
     zaprun.yaml:10:15 ZR0205 `currency` cannot be `usd` | write the three letters of the currency: USD
     ");
     insta::assert_snapshot!(edited("type: http\n", "type: http\n    auth: { bearer: \"${T}\", basic: {} }\n"), @r"
-    zaprun.yaml:10:13 ZR0209 `auth` takes exactly one key | write one of `bearer`, `basic`, `header`, `query`
+    zaprun.yaml:10:13 ZR0209 `auth` takes exactly one key | write one of `bearer`, `basic`, `header`, `query`, `oauth2`
     zaprun.yaml:10:29 ZR0203 `basic` has no `username` | add `username:`
     zaprun.yaml:10:29 ZR0203 `basic` has no `password` | add `password:`
     ");

@@ -78,10 +78,15 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     let Started { root, project, zaps } = start(context, logged)?;
     let zaps = choose(zaps, &args.only, &context.printer)?;
     let names: BTreeSet<String> = zaps.iter().map(|zap| zap.name.clone()).collect();
-    let wired = wiring::wire(&project.definition, &root, &clock)?;
     let state = wiring::state_path(&project.definition, &root);
     let store = open_state(&state, args.dry_run).map_err(|error| state_error(&error, &state))?;
     let store = Arc::new(store);
+    // What a dry run works on is thrown away, and a refresh token with it.
+    let vault = (!args.dry_run).then(|| Arc::clone(&store) as _);
+    let wired = wiring::wire(&project.definition, &root, &clock, vault)?;
+    if !args.dry_run {
+        context.block_on(openable(&wired))?;
+    }
     let watch = Watch::start(context.printer, args.log_format, &wired.masker, args.once);
     let opening = opening(&zaps, &state, args);
     let observer = if args.dry_run {
@@ -126,6 +131,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         {
             summary.pending = waiting(&store, &names).await.unwrap_or(summary.pending);
         }
+        // A refresh token that was given is not lost with the process.
+        wired.tokens.settle().await;
         // What was answered before is kept, whatever closing says.
         let _ = store.close().await;
         ended
@@ -177,6 +184,14 @@ fn open_state(path: &Path, dry_run: bool) -> Result<SqliteStore, StoreError> {
         return SqliteStore::copy_in_memory(path);
     }
     SqliteStore::open_engine(path, &zaprun_store::Options::default())
+}
+
+/// That all refresh tokens which are kept can be opened: without them their connections can do nothing.
+async fn openable(wired: &wiring::Wired) -> Result<(), CommandError> {
+    wired.sender.check_kept().await.map_err(|(name, denied)| {
+        let error = CommandError::failure(format!("connection `{name}`: {denied}"));
+        error.hint("nothing was changed: what is kept there is still good under the key that sealed it")
+    })
 }
 
 /// Any number will do: it spreads the waits of engines that were started together.
