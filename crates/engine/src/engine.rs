@@ -3,6 +3,7 @@
 use crate::delivery::{Counters, Lane, Mask, Phases, Shared, Targets, Unmasked, Wakers, WakingStore, after};
 use crate::http_poll::{self, Feeds, Followed};
 use crate::intake::{House, Intake, OpenZap};
+use crate::measure::Measure;
 use crate::orders;
 use crate::polling::{self, Connection, Polled, Poller, Watched, first_boundary};
 use crate::ports::{Clock, Crm, CrmWriter, Sender, Store, StoreError, ZapIdentity, ZapState};
@@ -230,7 +231,9 @@ impl Engine {
         }
         let mut states = Vec::with_capacity(self.zaps.len());
         for zap in &self.zaps {
-            states.push(self.open_zap(zap).await?);
+            let state = self.open_zap(zap).await?;
+            self.ports.observer.measure(Measure::Opened { zap, state: &state });
+            states.push(state);
         }
         let shared = Arc::new(Shared {
             store: Arc::clone(&self.ports.store),

@@ -1,7 +1,8 @@
 //! Secrets, hidden by their value wherever text leaves the program.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use regex::bytes::{Regex, RegexBuilder};
@@ -13,36 +14,61 @@ const SHORT: usize = 4;
 /// Of a shorter secret too few characters are left in base64 at an unknown offset to tell it from chance.
 const ENCODED: usize = 6;
 
+/// Of the secrets that a connection gets while the program runs, so many are hidden: the newest. What was written of an
+/// older one was hidden then.
+const LEARNT: usize = 8;
+
 /// Hides secrets: as they are, in base64 at any offset, percent-encoded, and escaped as in JSON.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Masker {
     patterns: Option<Regex>,
+    /// What came up since the start, by connection; shared by all clones.
+    learnt: Arc<RwLock<HashMap<String, VecDeque<Learnt>>>>,
+}
+
+/// A secret that came up while the program runs.
+#[derive(Debug)]
+struct Learnt {
+    /// Tells it from another one without holding it.
+    mark: blake3::Hash,
+    patterns: Regex,
 }
 
 impl Masker {
     /// A masker of these secrets; empty ones are none.
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut forms = BTreeSet::new();
-        for secret in secrets {
-            forms.extend(written_forms(secret.trim()));
+        Masker { patterns: patterns(secrets), learnt: Arc::default() }
+    }
+
+    /// Hides one more secret from now on.
+    fn learn(&self, connection: &str, secret: &str) {
+        let mark = blake3::hash(secret.as_bytes());
+        let mut learnt = self.learnt.write().unwrap_or_else(PoisonError::into_inner);
+        let known = learnt.entry(connection.to_owned()).or_default();
+        if known.iter().any(|known| known.mark == mark) {
+            return;
         }
-        let mut forms: Vec<String> = forms.into_iter().collect();
-        // The longest first: a part of a secret may be another secret.
-        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        if forms.is_empty() {
-            return Masker::default();
+        if let Some(patterns) = patterns([secret]) {
+            known.push_back(Learnt { mark, patterns });
         }
-        let alternatives: Vec<String> = forms.iter().map(|form| pattern(form)).collect();
-        let patterns = RegexBuilder::new(&alternatives.join("|")).size_limit(64 << 20).build().ok();
-        Masker { patterns }
+        if known.len() > LEARNT {
+            known.pop_front();
+        }
     }
 
     /// The same bytes without secrets.
     pub(crate) fn bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-        match &self.patterns {
+        let mut masked = match &self.patterns {
             Some(patterns) => patterns.replace_all(bytes, STARS),
             None => Cow::Borrowed(bytes),
+        };
+        let learnt = self.learnt.read().unwrap_or_else(PoisonError::into_inner);
+        for secret in learnt.values().flatten() {
+            if let Cow::Owned(hidden) = secret.patterns.replace_all(&masked, STARS) {
+                masked = Cow::Owned(hidden);
+            }
         }
+        masked
     }
 
     /// The same text without secrets.
@@ -58,6 +84,28 @@ impl zaprun_engine::delivery::Mask for Masker {
     fn mask<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         self.bytes(bytes)
     }
+}
+
+impl zaprun_http::Hide for Masker {
+    fn hide(&self, connection: &str, secret: &str) {
+        self.learn(connection, secret);
+    }
+}
+
+/// What finds these secrets in whatever form they are written; nothing where there are none.
+fn patterns<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Option<Regex> {
+    let mut forms = BTreeSet::new();
+    for secret in secrets {
+        forms.extend(written_forms(secret.trim()));
+    }
+    let mut forms: Vec<String> = forms.into_iter().collect();
+    // The longest first: a part of a secret may be another secret.
+    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    if forms.is_empty() {
+        return None;
+    }
+    let alternatives: Vec<String> = forms.iter().map(|form| pattern(form)).collect();
+    RegexBuilder::new(&alternatives.join("|")).size_limit(64 << 20).build().ok()
 }
 
 fn pattern(form: &str) -> String {
@@ -169,6 +217,21 @@ mod tests {
     fn a_short_secret_is_hidden_where_it_stands_alone() {
         let masker = Masker::new(["abc"]);
         assert_eq!(masker.text("abc, abcd, pin=abc"), "***, abcd, pin=***");
+    }
+
+    #[test]
+    fn what_comes_up_later_is_hidden_in_all_clones() {
+        let masker = Masker::new(["hunter22"]);
+        let clone = masker.clone();
+        for number in 0..LEARNT {
+            masker.learn("books", &format!("token-number-{number}"));
+            masker.learn("books", &format!("token-number-{number}"));
+        }
+        masker.learn("sheets", "other-token");
+        let said = "hunter22 token-number-0 token-number-7 other-token";
+        assert_eq!(clone.text(said), "*** *** *** ***");
+        masker.learn("books", "token-number-8");
+        assert_eq!(clone.text(said), "*** token-number-0 *** ***", "of one connection the oldest is let go");
     }
 
     #[test]

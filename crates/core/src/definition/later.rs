@@ -6,7 +6,7 @@
 /// One such key or value.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Later {
-    /// Where it stands: `zap`, `trigger`, `action`; `project`, `listen`.
+    /// Where it stands: `zap`, `trigger`, `action`; `project`.
     pub place: &'static str,
     /// The key, or the value of `type`.
     pub word: &'static str,
@@ -24,7 +24,6 @@ pub static LATER: &[Later] = rows! {
     "trigger": "catch_up";
     "action": "batch";
     "project": "history";
-    "listen": "admin";
 };
 
 /// The row of a word at a place.

@@ -6,6 +6,7 @@
 //! pages show them without.
 
 mod actions;
+mod alerts;
 mod cases;
 mod concepts;
 mod examples;
@@ -69,6 +70,7 @@ pub fn pages() -> Vec<Page> {
         filters::page(),
         paying::page(),
         outcomes::page(),
+        alerts::page(),
         findings::page(),
     ];
     let parts = [

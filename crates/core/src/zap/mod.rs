@@ -1,6 +1,7 @@
 //! What a zap means: everything is parsed, nothing is left to look up but the record.
 
 mod action;
+mod alert;
 mod compile;
 mod documents;
 pub mod key;
@@ -16,7 +17,11 @@ mod url;
 mod tests;
 
 pub use action::{Action, OnUncertain, Plan, ReadsOf, ResponseFacts, Retry, Target, Unfound};
-pub use compile::{Compiled, compile, compile_with};
+pub use alert::{
+    ALERT_FIELDS, ALERT_KINDS, AlertFacts, AlertKind, AlertTarget, Alerts, BREAKER_OPEN, DEAD, HELD,
+    NO_EVENT, TRIGGER_OVERDUE,
+};
+pub use compile::{Compiled, compile, compile_alerts, compile_with};
 pub use documents::Documents;
 pub use place::locate;
 pub(crate) use project::value as value_of;
@@ -48,6 +53,8 @@ pub struct Zap {
     pub formerly: Option<String>,
     /// What it is for.
     pub description: Option<String>,
+    /// How long it may be until the next event before that is an alert.
+    pub expect_every: Option<std::time::Duration>,
     /// Whether it runs.
     pub enabled: bool,
     /// What starts it.

@@ -25,6 +25,7 @@ mod write;
 
 pub(crate) use breaker::after;
 pub(crate) use lane::Lane;
+pub(crate) use policy::Verdict;
 pub(crate) use shared::{Counters, Phases, Shared, Tap, Targets};
 pub(crate) use wake::{Wakers, WakingStore};
 

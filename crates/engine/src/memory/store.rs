@@ -4,8 +4,8 @@ use super::calls::Calls;
 use super::store_runs::Runs;
 use crate::ports::{
     Begun, BegunAttempt, ClaimedRun, EventKey, Fate, OnceOutcome, Own, PageCommit, PageCommitted, Resolution,
-    RevisionId, RunId, RunReason, RunState, RunUpdate, StepRecord, Store, StoreError, StoredEvent, ZapId,
-    ZapIdentity, ZapState,
+    RevisionId, RunId, RunReason, RunState, RunUpdate, StepRecord, Store, StoreError, StoredEvent, Vault,
+    ZapId, ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -68,6 +68,7 @@ struct State {
     revisions: Vec<(ZapId, String)>,
     ledger: BTreeMap<(ZapId, EventKey), Fate>,
     runs: Runs,
+    vault: BTreeMap<String, Vec<u8>>,
 }
 
 struct ZapRow {
@@ -252,6 +253,17 @@ fn revision(revisions: &mut Vec<(ZapId, String)>, zap: ZapId, content: String) -
         revisions.len() - 1
     });
     RevisionId(index as i64 + 1)
+}
+
+#[async_trait]
+impl Vault for MemoryStore {
+    async fn sealed(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.call("sealed", |state| state.vault.get(name).cloned()).await
+    }
+
+    async fn keep(&self, name: &str, sealed: Vec<u8>, _: Timestamp) -> Result<(), StoreError> {
+        self.call("keep", |state| drop(state.vault.insert(name.to_owned(), sealed))).await
+    }
 }
 
 #[async_trait]

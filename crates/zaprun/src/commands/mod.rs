@@ -16,6 +16,7 @@ mod runs;
 mod sample;
 mod sandbox;
 mod schema;
+mod state;
 mod test;
 mod validate;
 
@@ -67,6 +68,8 @@ commands! {
     Run => run;
     /// See what happened to every event
     Runs => runs;
+    /// Copy the state, put a copy back, change the key of its secrets
+    State => state;
     /// Explain the filters that expressions may use
     Filters => filters;
     /// Explain every trigger, action and record

@@ -1,6 +1,7 @@
 //! From a zap as written to a [`Zap`].
 
 mod action;
+mod alert;
 mod body;
 mod branches;
 mod connection;
@@ -9,6 +10,8 @@ mod find;
 mod outline;
 mod params;
 mod privacy;
+
+pub use alert::compile_alerts;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -122,6 +125,7 @@ fn build(
         name: definition.name.as_str().to_owned(),
         formerly: definition.formerly.as_ref().map(|name| name.as_str().to_owned()),
         description: definition.description.as_ref().map(|text| text.value.clone()),
+        expect_every: definition.expect_every.as_ref().map(|every| every.value.0),
         enabled: definition.enabled.as_ref().is_none_or(|enabled| enabled.value),
         selection: trigger.selection(),
         content: content(compiler, definition, project, connection),

@@ -1,5 +1,6 @@
 //! `zaprun run`
 
+mod admin;
 mod dry;
 mod git;
 mod signals;
@@ -30,6 +31,7 @@ use crate::loading::{Started, start};
 use crate::output::{Printer, count};
 use crate::watch::{LogFormat, Watch};
 use crate::wiring;
+use admin::Watchers;
 use signals::{Signal, Signals};
 
 /// Run the zaps until told to stop
@@ -76,10 +78,15 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     let Started { root, project, zaps } = start(context, logged)?;
     let zaps = choose(zaps, &args.only, &context.printer)?;
     let names: BTreeSet<String> = zaps.iter().map(|zap| zap.name.clone()).collect();
-    let wired = wiring::wire(&project.definition, &root, &clock)?;
     let state = wiring::state_path(&project.definition, &root);
     let store = open_state(&state, args.dry_run).map_err(|error| state_error(&error, &state))?;
     let store = Arc::new(store);
+    // What a dry run works on is thrown away, and a refresh token with it.
+    let vault = (!args.dry_run).then(|| Arc::clone(&store) as _);
+    let wired = wiring::wire(&project.definition, &root, &clock, vault)?;
+    if !args.dry_run {
+        context.block_on(openable(&wired))?;
+    }
     let watch = Watch::start(context.printer, args.log_format, &wired.masker, args.once);
     let opening = opening(&zaps, &state, args);
     let observer = if args.dry_run {
@@ -87,6 +94,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     } else {
         watch.observer()
     };
+    let watchers = Watchers::new(&project, &zaps, args, &store, &wired, (&clock, &observer));
+    let observer = watchers.beside(observer);
     let options = Options {
         git: git::revision(&root),
         mask: Arc::clone(&wired.masker) as _,
@@ -112,12 +121,18 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         observer,
     };
     let ended = context.block_on(async {
-        let mut ended = drive(engine, door, args, &watch, &opening).await;
+        let watched = async {
+            let (_open, _told) = (watchers.open(&store, &wired, &watch).await?, watchers.tell());
+            drive(engine, door, args, &watch, &opening).await
+        };
+        let mut ended = watched.await;
         if let Ok((summary, _)) = &mut ended
             && !args.dry_run
         {
             summary.pending = waiting(&store, &names).await.unwrap_or(summary.pending);
         }
+        // A refresh token that was given is not lost with the process.
+        wired.tokens.settle().await;
         // What was answered before is kept, whatever closing says.
         let _ = store.close().await;
         ended
@@ -169,6 +184,14 @@ fn open_state(path: &Path, dry_run: bool) -> Result<SqliteStore, StoreError> {
         return SqliteStore::copy_in_memory(path);
     }
     SqliteStore::open_engine(path, &zaprun_store::Options::default())
+}
+
+/// That all refresh tokens which are kept can be opened: without them their connections can do nothing.
+async fn openable(wired: &wiring::Wired) -> Result<(), CommandError> {
+    wired.sender.check_kept().await.map_err(|(name, denied)| {
+        let error = CommandError::failure(format!("connection `{name}`: {denied}"));
+        error.hint("nothing was changed: what is kept there is still good under the key that sealed it")
+    })
 }
 
 /// Any number will do: it spreads the waits of engines that were started together.

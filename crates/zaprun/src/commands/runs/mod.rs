@@ -102,6 +102,6 @@ const STATES: &[(&str, RunState)] = &[
     ("dropped", RunState::Dropped),
 ];
 
-fn state_word(state: RunState) -> &'static str {
+pub(crate) fn state_word(state: RunState) -> &'static str {
     STATES.iter().find(|(_, known)| *known == state).map_or("unknown", |(word, _)| word)
 }

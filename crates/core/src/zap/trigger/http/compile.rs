@@ -123,6 +123,7 @@ fn request(
         // A read needs no key.
         idempotency_key: String::new(),
         chain: 0,
+        trace: None,
     })
 }
 
