@@ -13,6 +13,7 @@
 mod client;
 mod connection;
 mod exchange;
+mod gate;
 mod guard;
 mod pace;
 mod reason;
@@ -23,6 +24,7 @@ mod whither;
 pub use client::{ClientError, Clients, PrivateCa, USER_AGENT};
 pub use connection::{Auth, ConfigError, ConfigProblem, DEFAULT_IDEMPOTENCY_HEADER, HttpConnection};
 pub use exchange::{Answer, End, Failure, Line};
+pub use gate::{Purpose, Ticket};
 pub use pace::{Pace, Turn};
 pub use reason::{duration_text, tls_words};
 pub use sender::{BODY_LIMIT, HttpSender};

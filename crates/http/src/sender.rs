@@ -5,6 +5,7 @@ use crate::connection::{
     ConfigError, ConfigProblem, DEFAULT_IDEMPOTENCY_HEADER, HttpConnection, Ready, header,
 };
 use crate::exchange::{Answer, End, Failure, Line};
+use crate::gate::Ticket;
 use crate::guard::AllowedHosts;
 use crate::pace::Pace;
 use crate::when::retry_after;
@@ -18,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use zaprun_core::definition::Secret;
 use zaprun_core::request::{CHAIN_HEADER, Destination, HttpRequest, Method};
-use zaprun_engine::ports::{Clock, Reply, SendOutcome, Sender, Turn};
+use zaprun_engine::ports::{Clock, Reply, SendOutcome, Sender, Turn, ZapId};
 
 /// Bytes of an answer's body that are kept; what is behind them is not read.
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -162,6 +163,13 @@ impl HttpSender {
         }
     }
 
+    async fn turn_by(&self, request: &HttpRequest, ticket: Ticket) -> Turn {
+        let Some(pace) = self.pace(request) else { return Turn::free() };
+        let turn = pace.turn(ticket).await;
+        // The pace too: while a turn is held, its host is not idle.
+        Turn::holding((pace, turn))
+    }
+
     async fn deliver(&self, mut prepared: Prepared, turn: Turn) -> Result<Answer, Failure> {
         let mut answer = prepared.line.exchange_in_turn(prepared.request(), BODY_LIMIT).await?;
         // A redirect's request waits for a turn of its own; whoever kept the first one meanwhile could wait for itself.
@@ -169,7 +177,7 @@ impl HttpSender {
         for _ in 0..REDIRECTS {
             let Some(url) = prepared.redirected(&answer) else { break };
             prepared.url = url;
-            answer = prepared.line.exchange(prepared.request(), BODY_LIMIT).await?;
+            answer = prepared.line.exchange(prepared.request(), BODY_LIMIT, Ticket::run(0)).await?;
         }
         Ok(answer)
     }
@@ -195,10 +203,11 @@ impl HttpSender {
 #[async_trait]
 impl Sender for HttpSender {
     async fn turn(&self, request: &HttpRequest) -> Turn {
-        let Some(pace) = self.pace(request) else { return Turn::free() };
-        let turn = pace.turn().await;
-        // The pace too: while a turn is held, its host is not idle.
-        Turn::holding((pace, turn))
+        self.turn_by(request, Ticket::POLL).await
+    }
+
+    async fn turn_for(&self, request: &HttpRequest, zap: ZapId) -> Turn {
+        self.turn_by(request, Ticket::run(zap.0)).await
     }
 
     async fn send_in_turn(&self, request: &HttpRequest, turn: Turn) -> SendOutcome {

@@ -123,7 +123,7 @@ impl Journey<'_> {
         let turn = tokio::select! {
             biased;
             () = shared.phases.stopped() => return Ok(Leave::Stopping),
-            turn = shared.sender.turn(request) => turn,
+            turn = shared.sender.turn_for(request, self.run.zap) => turn,
         };
         if ticket.is_probe() {
             return Ok(Leave::Given(ticket, turn));

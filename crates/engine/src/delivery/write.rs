@@ -199,7 +199,7 @@ impl Journey<'_> {
         let turn = tokio::select! {
             biased;
             () = shared.phases.stopped() => return self.stay().await.map(Door::Ended),
-            turn = writer.turn() => turn,
+            turn = writer.turn_for(self.run.zap) => turn,
         };
         if !ticket.is_probe()
             && let Admission::Park { until, reason, fault } = breaker.admit(shared.clock.now())

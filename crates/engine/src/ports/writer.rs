@@ -1,6 +1,6 @@
 //! Writing to the CRM, and looking at what became of a write.
 
-use super::{ReadError, Turn};
+use super::{ReadError, Turn, ZapId};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::time::Duration;
@@ -11,6 +11,11 @@ use zaprun_core::request::{CrmRequest, FindRequest};
 pub trait CrmWriter: Send + Sync {
     /// Waits until rate and concurrency let a request go. Dropping the future, or the turn, gives the place back.
     async fn turn(&self) -> Turn;
+
+    /// The same for a run of this zap: on a busy connection zaps take turns.
+    async fn turn_for(&self, _zap: ZapId) -> Turn {
+        self.turn().await
+    }
 
     /// Sends a write once, in a turn that was got from this writer.
     async fn write_in_turn(&self, request: &CrmRequest, turn: Turn) -> WriteOutcome;
