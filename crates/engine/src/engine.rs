@@ -4,9 +4,11 @@ use crate::delivery::{Counters, Lane, Mask, Phases, Shared, Targets, Unmasked, W
 use crate::http_poll::{self, Feeds, Followed};
 use crate::intake::{House, Intake, OpenZap};
 use crate::orders;
-use crate::polling::{self, Connection, Polled, Poller, Watched, first_boundary};
-use crate::ports::{Clock, Crm, CrmWriter, Sender, Store, StoreError, ZapIdentity, ZapState};
-use crate::report::Observer;
+use crate::polling::{self, Backfilled, Backfiller, Connection, Polled, Poller, Watched, first_boundary};
+use crate::ports::{
+    Clock, Crm, CrmWriter, DayWindow, Sender, Store, StoreError, ZapId, ZapIdentity, ZapState,
+};
+use crate::report::{Observer, WalkFailure};
 use crate::schedule::{Scheduled, Timetables};
 use futures::future::{try_join, try_join_all, try_join3};
 use std::collections::HashMap;
@@ -102,6 +104,9 @@ pub enum EngineError {
         /// The connection.
         connection: String,
     },
+    /// A backfill did not get to its end; its place is kept.
+    #[error("{0}")]
+    Backfill(WalkFailure),
 }
 
 /// What runs once the zaps are open.
@@ -110,6 +115,9 @@ struct Works {
     polls: Polls,
     lanes: Vec<Lane>,
     house: Arc<House>,
+    backfiller: Backfiller,
+    /// The zaps, in their order.
+    ids: Vec<ZapId>,
 }
 
 /// All that looks for events by itself.
@@ -178,7 +186,7 @@ impl Engine {
     /// When a zap's connection is missing, or the state is lost for good.
     pub async fn run(self, stop: CancellationToken, grace: Duration) -> Result<Summary, EngineError> {
         let intake = self.intake.clone();
-        let Works { shared, mut polls, lanes, house } = self.open().await?;
+        let Works { shared, mut polls, lanes, house, mut backfiller, .. } = self.open().await?;
         // Requests are taken in to the very end: whoever has begun to send one gets an answer.
         let _open = intake.open(Arc::clone(&house));
         let work = try_join(polls.run(stop.clone()), deliver(&lanes));
@@ -187,6 +195,7 @@ impl Engine {
             () = patience(&shared, &stop, grace) => {}
             error = house.lost() => return Err(error.into()),
             error = orders::keep_obeying(&shared) => return Err(error.into()),
+            error = backfiller.forever() => return Err(error.into()),
         }
         Ok(shared.summary())
     }
@@ -215,6 +224,20 @@ impl Engine {
         };
         let passed_over = polled.tally.passed_over;
         Ok(Summary { polled: polled.walks, poll_failures: polled.failed, passed_over, ..shared.summary() })
+    }
+
+    /// Reads these days for the first of its zaps, by the day of creation, and makes runs of what has none; nothing else is
+    /// polled, and nothing is delivered. Where an earlier backfill of the same days was broken off it goes on from there.
+    ///
+    /// # Errors
+    /// When the zap's connection is missing, the state is lost, or the days could not be read to their end.
+    pub async fn backfill(self, days: DayWindow) -> Result<Backfilled, EngineError> {
+        let Works { mut backfiller, ids, .. } = self.open().await?;
+        let Some(zap) = ids.first() else { return Ok(Backfilled::default()) };
+        backfiller.now(*zap, days).await.map_err(|cause| match cause {
+            WalkFailure::Store(error) => EngineError::Store(error),
+            cause => EngineError::Backfill(cause),
+        })
     }
 
     async fn open(self) -> Result<Works, EngineError> {
@@ -269,14 +292,17 @@ impl Engine {
             |(zap, state): (&Arc<Zap>, &ZapState)| OpenZap { zap: Arc::clone(zap), state: state.clone() };
         let open = self.zaps.iter().zip(&states).map(open).collect();
         let house = House::new(open, &watched, &connections, &ports, Arc::clone(&shared));
-        let poller = Poller::new(ports.clone(), connections, watched, self.options.seed);
+        let seed = self.options.seed;
+        let backfiller = Backfiller::new(ports.clone(), connections.clone(), watched.clone(), seed);
+        let poller = Poller::new(ports.clone(), connections, watched, seed);
         let api = http_poll::Ports { polling: ports, sender: Arc::clone(&shared.sender) };
         let polls = Polls::new(poller, api, &self.zaps, &states, self.options.seed);
         let mut targets = Targets::default();
         let lanes = self.zaps.iter().zip(&states);
         let lanes =
             lanes.map(|(zap, state)| Lane::new(state.id, Arc::clone(zap), Arc::clone(&shared), &mut targets));
-        Ok(Works { lanes: lanes.collect(), shared, polls, house: Arc::new(house) })
+        let ids = states.iter().map(|state| state.id).collect();
+        Ok(Works { lanes: lanes.collect(), shared, polls, house: Arc::new(house), backfiller, ids })
     }
 
     async fn open_zap(&self, zap: &Zap) -> Result<ZapState, StoreError> {

@@ -1,6 +1,7 @@
 //! What the engine tells whoever watches it, as data; the command line makes lines and logs of it.
 
-use crate::ports::{EventKey, ReadError, RunId, RunReason, StoreError};
+use crate::ports::{EventKey, ReadError, RunId, RunReason, StoreError, Swept};
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use zaprun_core::request::Request;
@@ -48,6 +49,76 @@ pub enum Event {
         tally: Tally,
         /// How long it took.
         took: SignedDuration,
+    },
+    /// All that a query holds is known: it was walked, or a look has shown that nothing has changed.
+    Looked {
+        /// Connection.
+        connection: String,
+        /// The query's stable name.
+        query: String,
+        /// As of when.
+        at: Timestamp,
+        /// By a walk.
+        walked: bool,
+    },
+    /// The last days of a query were read again, once a day.
+    DeepSwept {
+        /// What it came to.
+        swept: Swept,
+        /// How long it took.
+        took: SignedDuration,
+    },
+    /// A deep sweep did not reach its end; what it found is kept.
+    SweepFailed {
+        /// Connection.
+        connection: String,
+        /// The query's stable name.
+        query: String,
+        /// Why.
+        cause: WalkFailure,
+        /// When it is tried again.
+        retry_at: Timestamp,
+    },
+    /// A backfill goes on: told after each slice of days.
+    Backfilling {
+        /// The zap's name.
+        zap: String,
+        /// The first day not yet read, of the query that is being read.
+        next: Date,
+        /// The last day.
+        last: Date,
+        /// Days read so far, over all queries.
+        done: u64,
+        /// Days there are, over all queries.
+        days: u64,
+        /// Rows that the zap takes, so far.
+        rows: u64,
+        /// Runs made so far.
+        fired: u64,
+    },
+    /// A backfill has read all its days.
+    Backfilled {
+        /// The zap's name.
+        zap: String,
+        /// The first day.
+        first: Date,
+        /// The last day.
+        last: Date,
+        /// Rows that the zap takes.
+        rows: u64,
+        /// Runs made.
+        fired: u64,
+        /// Rows left while they were read, again and again: one more backfill may find more.
+        unstable: bool,
+    },
+    /// A backfill could not go on. What it found is kept, and so is its place.
+    BackfillFailed {
+        /// The zap's name.
+        zap: String,
+        /// Why.
+        cause: WalkFailure,
+        /// When it is tried again.
+        retry_at: Timestamp,
     },
     /// A query is read over many days for zaps that are behind; told now and then.
     CatchingUp {

@@ -9,6 +9,7 @@
 
 mod aside;
 mod asked;
+mod backfill;
 mod begun;
 mod codes;
 mod copy;
@@ -24,11 +25,13 @@ mod runs;
 mod schema;
 mod source;
 mod store;
+mod swept;
 mod touched;
 mod writer;
 mod zaps;
 
 pub use asked::{Answer, Asked, Asking};
+pub use backfill::{Backfilling, Placing, Progress};
 pub use deployed::Deployed;
 pub use reader::SqliteReader;
 pub use store::{Options, SqliteStore};

@@ -61,5 +61,5 @@ pub use trigger::{
     NumberedPages, OffsetPages, OrderType, OrdersTrigger, Pagination, Preset, ScheduleTrigger, Since,
     TransactionType, TransactionsTrigger, Trigger, WebhookTrigger,
 };
-pub(crate) use trigger::{TRIGGER_TYPES, UNREAD};
+pub(crate) use trigger::{POLL_EVERY, TRIGGER_TYPES, UNREAD};
 pub use zap::Zap;

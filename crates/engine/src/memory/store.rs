@@ -1,13 +1,16 @@
 //! The state in memory.
 
 use super::calls::Calls;
+use super::records::Records;
 use super::store_runs::Runs;
 use crate::ports::{
-    Begun, BegunAttempt, ClaimedRun, EventKey, Fate, OnceOutcome, Own, PageCommit, PageCommitted, Resolution,
-    RevisionId, RunId, RunReason, RunState, RunUpdate, StepRecord, Store, StoreError, StoredEvent, ZapId,
+    Backfill, BackfillId, Begun, BegunAttempt, ClaimedRun, EventKey, Fate, OnceOutcome, Own, PageCommit,
+    PageCommitted, Part, Resolution,
+    RevisionId, RunId, RunReason, RunState, RunUpdate, StepRecord, Store, StoreError, StoredEvent, Swept, ZapId,
     ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -68,6 +71,7 @@ struct State {
     revisions: Vec<(ZapId, String)>,
     ledger: BTreeMap<(ZapId, EventKey), Fate>,
     runs: Runs,
+    records: Records,
 }
 
 struct ZapRow {
@@ -130,6 +134,27 @@ impl MemoryStore {
             .filter(|((z, _), _)| *z == zap)
             .map(|((_, key), fate)| (key.clone(), *fate))
             .collect()
+    }
+
+    /// The latest deep sweep of a query, and how many runs of a zap only deep sweeps have made.
+    pub fn sweeps(&self, connection: &str, query: &str, zap: ZapId) -> (Option<Swept>, u64) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        (state.records.swept(connection, query), state.records.lates(zap))
+    }
+
+    /// Asks for a backfill, as another program does.
+    pub fn ask_backfill(&self, zap: ZapId, first: Date, last: Date) -> BackfillId {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).records.place(zap, first, last).id
+    }
+
+    /// Whether a backfill is not over.
+    pub fn is_backfilling(&self, id: BackfillId) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).records.is_open(id)
+    }
+
+    /// Stops a backfill, as another program does.
+    pub fn stop_backfill(&self, id: BackfillId) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).records.end(id);
     }
 
     /// A zap's cursors by query.
@@ -209,18 +234,47 @@ impl State {
         self.zaps.len() - 1
     }
 
-    fn commit_page(&mut self, commit: PageCommit) -> PageCommitted {
+    fn commit_part(&mut self, commit: PageCommit, part: Part) -> Result<PageCommitted, StoreError> {
+        if let Part::Backfill(step) = &part
+            && !self.records.is_open(step.id)
+        {
+            let reason = format!("backfill {} is over", step.id.0);
+            return Err(StoreError::Refused { reason });
+        }
+        let done = self.commit(commit, Some(&part));
+        if let Part::Backfill(step) = part {
+            self.records.step(step, done.fired);
+        }
+        Ok(done)
+    }
+
+    fn commit(&mut self, commit: PageCommit, part: Option<&Part>) -> PageCommitted {
         let mut done = PageCommitted::default();
         for event in commit.events {
             for target in event.targets.clone() {
                 let entry = (target.zap, event.key.clone());
-                if self.ledger.contains_key(&entry) {
+                let known = self.ledger.get(&entry).copied();
+                let again = matches!(part, Some(Part::Backfill(_)))
+                    && target.fate == Fate::Fire
+                    && known.is_some_and(|fate| fate != Fate::Fire)
+                    && (target.own || !self.runs.origin(event.order.as_ref()).0);
+                if known.is_some() && !again {
                     done.known += 1;
                     continue;
+                }
+                if again {
+                    self.runs.release_once(target.zap, target.once.as_ref());
                 }
                 let (made, depth) = self.runs.origin(event.order.as_ref());
                 let fate =
                     if made && !target.own && target.fate == Fate::Fire { Fate::Prime } else { target.fate };
+                if fate == Fate::Fire
+                    && let Some(Part::Sweep(late)) = part
+                    && late.contains(&entry)
+                {
+                    done.late += 1;
+                    self.records.late(target.zap);
+                }
                 self.ledger.insert(entry, fate);
                 match fate {
                     Fate::Fire => {
@@ -279,7 +333,7 @@ impl Store for MemoryStore {
     }
 
     async fn commit_page(&self, commit: PageCommit) -> Result<PageCommitted, StoreError> {
-        self.call("commit_page", |state| state.commit_page(commit)).await
+        self.call("commit_page", |state| state.commit(commit, None)).await
     }
 
     async fn claim(
@@ -314,5 +368,50 @@ impl Store for MemoryStore {
 
     async fn take_once(&self, zap: ZapId, value: &str, run: RunId) -> Result<OnceOutcome, StoreError> {
         self.call("take_once", |state| state.runs.take_once(zap, value, run)).await
+    }
+
+    async fn commit_part(&self, commit: PageCommit, part: Part) -> Result<PageCommitted, StoreError> {
+        self.call("commit_part", |state| state.commit_part(commit, part)).await?
+    }
+
+    async fn without_run(&self, zap: ZapId, kind: &str, ids: Vec<String>) -> Result<Vec<String>, StoreError> {
+        self.call("without_run", |state| {
+            let without = |id: &String| {
+                let key = EventKey { kind: kind.to_owned(), id: id.clone() };
+                state.ledger.get(&(zap, key)) != Some(&Fate::Fire)
+            };
+            ids.into_iter().filter(without).collect()
+        })
+        .await
+    }
+
+    async fn swept(&self, connection: &str, query: &str) -> Result<Option<Swept>, StoreError> {
+        self.call("swept", |state| state.records.swept(connection, query)).await
+    }
+
+    async fn keep_swept(&self, swept: Swept) -> Result<(), StoreError> {
+        self.call("keep_swept", |state| state.records.keep_swept(swept)).await
+    }
+
+    async fn place_backfill(
+        &self,
+        zap: ZapId,
+        first: Date,
+        last: Date,
+        _now: Timestamp,
+    ) -> Result<Backfill, StoreError> {
+        self.call("place_backfill", |state| state.records.place(zap, first, last)).await
+    }
+
+    async fn next_backfill(&self, zaps: Vec<ZapId>) -> Result<Option<Backfill>, StoreError> {
+        self.call("next_backfill", |state| state.records.next(&zaps)).await
+    }
+
+    async fn end_backfill(&self, id: BackfillId, _now: Timestamp) -> Result<(), StoreError> {
+        self.call("end_backfill", |state| state.records.end(id)).await
+    }
+
+    async fn pending(&self, zap: ZapId) -> Result<u64, StoreError> {
+        self.call("pending", |state| state.runs.pending(zap)).await
     }
 }

@@ -59,6 +59,20 @@ impl Runs {
         }
     }
 
+    /// A primed row has it no longer: it becomes a run.
+    pub(super) fn release_once(&mut self, zap: ZapId, value: Option<&String>) {
+        if let Some(value) = value {
+            let held = (zap, value.clone());
+            if self.once.get(&held) == Some(&None) {
+                self.once.remove(&held);
+            }
+        }
+    }
+
+    pub(super) fn pending(&self, zap: ZapId) -> u64 {
+        self.runs.iter().filter(|run| run.zap == zap && run.state == RunState::Pending).count() as u64
+    }
+
     pub(super) fn claim(&self, zap: ZapId, now: Timestamp, limit: usize, busy: &[RunId]) -> Vec<ClaimedRun> {
         let mut due: Vec<&MemoryRun> =
             self.ready(busy).filter(|run| run.zap == zap && run.due_at <= now).collect();

@@ -58,6 +58,9 @@ impl Line {
             let route = &mut self.routes[*route];
             let rider = &mut route.riders[*rider];
             rider.cursor = rider.cursor.max(*cursor);
+            if let Some(at) = rider.cursor {
+                self.marks.set(rider.zap.state.id, &route.name, at);
+            }
             let read = walked.end.is_ok() && cursor.is_some();
             let zap = rider.zap.state.id;
             if let Some(first) = self.first_runs.iter_mut().find(|first| first.zap == zap) {
@@ -74,18 +77,32 @@ impl Line {
         }
     }
 
-    /// A walk got to its end.
-    fn ended(&mut self, trip: &Trip, walked: &Walked) {
-        self.note_skew(walked.skew);
-        self.health.recovered(&self.ports);
+    /// A look has shown nothing new.
+    pub(super) fn looked(&mut self, trip: &Trip) {
+        self.served(trip, self.ports.clock.now(), false);
+    }
+
+    /// The CRM answers, and those on the trip know all that there is.
+    fn served(&mut self, trip: &Trip, began: Timestamp, walked: bool) {
         self.connection.rest.over();
         if let Some(stop) = self.stopped.take() {
             self.recovered(None, stop.since);
         }
         for (route, rider) in &trip.seats {
             let rider = &mut self.routes[*route].riders[*rider];
-            rider.due_at = later(walked.began, rider.zap.trigger.every);
+            rider.due_at = later(began, rider.zap.trigger.every);
         }
+        for route in trip.routes() {
+            let query = self.routes[route].name.clone();
+            self.see(Event::Looked { connection: self.connection.name.clone(), query, at: began, walked });
+        }
+    }
+
+    /// A walk got to its end.
+    fn ended(&mut self, trip: &Trip, walked: &Walked) {
+        self.note_skew(walked.skew);
+        self.health.recovered(&self.ports);
+        self.served(trip, walked.began, true);
         for route in trip.routes() {
             let lacked = self.routes[route].lacks();
             let since = self.routes[route].trouble.over();

@@ -5,13 +5,18 @@
 //! that the next walk reads the same days again.
 
 pub(crate) mod backoff;
+mod backfill;
 mod count;
+mod course;
 mod digest;
 pub(crate) mod health;
 pub(crate) mod hear;
 mod learn;
+mod leisure;
 mod line;
+mod look;
 mod lookup;
+mod marks;
 mod pass;
 mod poller;
 mod preview;
@@ -20,12 +25,15 @@ mod reader;
 mod rest;
 mod rider;
 pub(crate) mod skew;
+mod sweeper;
 #[cfg(test)]
 mod tests;
 mod trips;
 mod walk;
 pub mod window;
 
+pub(crate) use backfill::Backfiller;
+pub use backfill::{Backfilled, backfill_days};
 pub(crate) use learn::{FIRST_LOOK, LAST_LOOK, LONGEST_DELAY};
 pub use poller::Poller;
 pub use preview::{Preview, preview};

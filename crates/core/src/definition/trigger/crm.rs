@@ -8,6 +8,9 @@ use crate::definition::Start;
 use crate::definition::formats::Duration;
 use crate::yaml::{MapRef, Spanned};
 
+/// The pause between two polls unless the zap says otherwise.
+pub(crate) const POLL_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// Fires once per order that reaches a state, ever.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -18,6 +21,8 @@ pub struct OrdersTrigger {
     pub order_type: Spanned<OrderType>,
     /// How often to look. Default: 1m.
     pub every: Option<Spanned<Duration>>,
+    /// How often to read everything, whatever a look shows. Default: 15m, or every where that is longer.
+    pub sweep: Option<Spanned<Duration>>,
     /// What counts as new when the zap first runs: now (default), beginning, a date or a time.
     pub start: Option<Spanned<Start>>,
     /// Only orders whose fields have these values: a value or a list of values for each field.
@@ -52,6 +57,8 @@ pub struct TransactionsTrigger {
     pub transaction_type: Spanned<TransactionType>,
     /// How often to look. Default: 1m.
     pub every: Option<Spanned<Duration>>,
+    /// How often to read everything, whatever a look shows. Default: 15m, or every where that is longer.
+    pub sweep: Option<Spanned<Duration>>,
     /// What counts as new when the zap first runs: now (default), beginning, a date or a time.
     pub start: Option<Spanned<Start>>,
     /// Only transactions whose fields have these values: a value or a list of values for each field.
@@ -78,6 +85,8 @@ pub struct CustomersTrigger {
     pub connection: Spanned<String>,
     /// How often to look. Default: 1m.
     pub every: Option<Spanned<Duration>>,
+    /// How often to read everything, whatever a look shows. Default: 15m, or every where that is longer.
+    pub sweep: Option<Spanned<Duration>>,
     /// What counts as new when the zap first runs: now (default), beginning, a date or a time.
     pub start: Option<Spanned<Start>>,
     /// Only customers whose fields have these values: a value or a list of values for each field.

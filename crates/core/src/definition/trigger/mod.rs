@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::tagged::{self, Branch};
 use crate::yaml::Spanned;
 
+pub(crate) use crm::POLL_EVERY;
 pub use crm::{CustomersTrigger, Cycles, OrderType, OrdersTrigger, TransactionType, TransactionsTrigger};
 pub use http::{
     CursorPages, HttpStart, HttpTrigger, LinkPages, NumberedPages, OffsetPages, Pagination, Since,

@@ -15,8 +15,8 @@ use crate::trigger::{Charges, Kind, Narrowing, Options, Query, Verdict, When, ki
 use crate::value::Value;
 use crate::yaml::{self, Entry, MapRef, Spanned};
 
-/// The pause between two polls unless the zap says otherwise.
-const EVERY: Duration = Duration::from_secs(60);
+/// The pause between two walks unless the zap says otherwise.
+const SWEEP: Duration = Duration::from_secs(15 * 60);
 
 /// What counts as new when a zap first runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub struct CrmTrigger {
     pub connection: String,
     /// Time between two polls.
     pub every: Duration,
+    /// Time between two walks, between which a poll may be a look; at least `every`.
+    pub sweep: Duration,
     /// What counts as new at first.
     pub start: Start,
     /// The account's zone.
@@ -249,6 +251,7 @@ fn kind_name(written: &definition::Trigger) -> Option<&'static str> {
 /// The keys that both triggers share, and those of one of them.
 struct Written<'a> {
     every: Option<&'a Spanned<definition::Duration>>,
+    sweep: Option<&'a Spanned<definition::Duration>>,
     start: Option<&'a Spanned<definition::Start>>,
     conditions: Option<MapRef>,
     once_per: Option<&'a Spanned<String>>,
@@ -267,6 +270,7 @@ impl<'a> Written<'a> {
         Some(match trigger {
             definition::Trigger::Orders(orders) => Written {
                 every: orders.every.as_ref(),
+                sweep: orders.sweep.as_ref(),
                 start: orders.start.as_ref(),
                 conditions: orders.conditions,
                 once_per: orders.once_per.as_ref(),
@@ -281,6 +285,7 @@ impl<'a> Written<'a> {
             },
             definition::Trigger::Transactions(transactions) => Written {
                 every: transactions.every.as_ref(),
+                sweep: transactions.sweep.as_ref(),
                 start: transactions.start.as_ref(),
                 conditions: transactions.conditions,
                 once_per: transactions.once_per.as_ref(),
@@ -295,6 +300,7 @@ impl<'a> Written<'a> {
             },
             definition::Trigger::Customers(customers) => Written {
                 every: customers.every.as_ref(),
+                sweep: customers.sweep.as_ref(),
                 start: customers.start.as_ref(),
                 conditions: customers.conditions,
                 once_per: customers.once_per.as_ref(),
@@ -325,7 +331,8 @@ pub(in crate::zap) fn compile(
     let written = Written::of(&trigger.value)?;
     let connection = trigger.connection()?.value.clone();
     let before = compiler.findings.len();
-    let every = written.every.map_or(EVERY, |every| every.value.0);
+    let every = written.every.map_or(definition::POLL_EVERY, |every| every.value.0);
+    let sweep = written.sweep.map_or(SWEEP, |sweep| sweep.value.0).max(every);
     let once_per = written.once_per.and_then(|name| once_field(compiler, kind.schema(), name));
     let conditions = written.conditions.map_or(&[][..], |conditions| compiler.tree.entries(conditions.0));
     let wheres = conditions.iter().filter_map(|entry| condition(compiler, kind, entry)).collect();
@@ -356,6 +363,7 @@ pub(in crate::zap) fn compile(
     fine.then(|| CrmTrigger {
         connection,
         every,
+        sweep,
         start,
         zone: settings.zone.clone(),
         kind,

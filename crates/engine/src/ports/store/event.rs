@@ -100,6 +100,8 @@ pub struct PageCommitted {
     pub undated: u64,
     /// Pairs of event and zap that the ledger knew.
     pub known: u64,
+    /// Of the runs, those that came too late: see [`super::Part::Sweep`].
+    pub late: u64,
 }
 
 /// What the store keeps of an event.

@@ -2,6 +2,7 @@
 
 use super::{
     AttemptRecord, BegunAttempt, EventKey, RunId, RunReason, RunState, StepRecord, StoreError, StoredEvent,
+    Sweeps,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -89,4 +90,6 @@ pub trait History: Send + Sync {
     async fn run(&self, id: RunId) -> Result<Option<RunDetail>, StoreError>;
     /// Counts.
     async fn counts(&self) -> Result<Counts, StoreError>;
+    /// What deep sweeps have shown.
+    async fn sweeps(&self) -> Result<Sweeps, StoreError>;
 }
