@@ -157,6 +157,12 @@ impl Sweeper {
                 Ok(())
             }
             Err(WalkFailure::Store(error)) => Err(error.clone()),
+            Err(cause @ WalkFailure::LookUps { .. }) => {
+                // All rows were read; what is not known yet shows until they can be looked up.
+                self.swept(index, &walked).await?;
+                self.failed(index, cause, polled);
+                Ok(())
+            }
             Err(cause) => {
                 self.failed(index, cause, polled);
                 Ok(())

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use tokio_util::sync::CancellationToken;
 use zaprun_core::load::{File, Input, load};
 use zaprun_core::zap::{CrmTrigger, ProjectFacts, Zap, compile};
 
@@ -198,6 +199,23 @@ impl Rig {
     /// The same where nothing goes wrong.
     pub(super) fn poll(&self) -> Polled {
         self.try_poll().unwrap().unwrap()
+    }
+
+    /// One engine polls for so long, and is then gone.
+    pub(super) fn run_for(&self, time: SignedDuration) {
+        let end = self.clock.now() + time;
+        let run = async {
+            let mut engine = self.start().await.unwrap();
+            engine.run(CancellationToken::new()).await
+        };
+        assert_eq!(self.clock.drive_until(end, run), None);
+    }
+
+    /// What a zap is to polling, as it stands now.
+    pub(super) fn watched(&self, name: &str) -> Watched {
+        let deployed = self.zaps.iter().find(|deployed| deployed.name == name).unwrap();
+        let trigger = deployed.spec.zap(deployed.name).trigger.crm().unwrap().clone();
+        Watched { name: name.to_owned(), trigger, state: self.state(name) }
     }
 
     /// Some seconds later.
