@@ -12,6 +12,7 @@
 
 mod harness;
 
+mod backfills;
 mod bad_input;
 mod crashes;
 mod demo;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(unreachable_pub, reason = "a module of one test target")]
 
+mod parts;
 mod runs;
 
 use crate::common::{at, event_of, identity, step, update};
@@ -11,10 +12,11 @@ use runs::{new_run, reason};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 use zaprun_engine::ports::{
-    ClaimedRun, Counts, CursorMove, Fate, NewEvent, PageCommit, PageCommitted, Resolution, RevisionId, RunId,
+    ClaimedRun, Counts, CursorMove, Fate, NewEvent, PageCommit, PageCommitted, Part, Resolution, RevisionId, RunId,
     RunState, RunUpdate, Target, Touched, ZapId, ZapIdentity, ZapState,
 };
 
+pub use parts::{days, swept};
 pub use runs::{begun, resolution, serial_of, told};
 
 pub const NAMES: [&str; 3] = ["a", "b", "c"];
@@ -89,6 +91,30 @@ pub enum Step {
     Detail {
         run: i64,
     },
+    /// A page of a deep sweep, all of it late, or of a backfill; of that perhaps the last one of a slice.
+    Part {
+        events: Vec<Found>,
+        backfill: Option<i64>,
+        last: bool,
+    },
+    WithoutRun {
+        zap: usize,
+        kind: usize,
+    },
+    Place {
+        zap: usize,
+        days: i8,
+    },
+    NextBackfill {
+        zap: usize,
+    },
+    EndBackfill {
+        backfill: i64,
+    },
+    KeepSwept {
+        query: u8,
+        late: u64,
+    },
     Counts,
     /// The process dies and another opens the state.
     Crash,
@@ -137,6 +163,7 @@ pub struct Model {
     once: BTreeMap<(usize, String), Option<i64>>,
     touched: BTreeMap<String, (bool, u32, bool)>,
     asked: Vec<(i64, Resolution)>,
+    parts: parts::Parts,
     pub answer: String,
     clock: i64,
 }
@@ -166,7 +193,12 @@ impl Model {
 
     /// The page of a step, with ids and revisions as the state gave them.
     pub fn page(&self, step: &Step) -> Option<PageCommit> {
-        let Step::Commit { events, cursors } = step else { return None };
+        let none = Vec::new();
+        let (events, cursors) = match step {
+            Step::Commit { events, cursors } => (events, cursors),
+            Step::Part { events, .. } => (events, &none),
+            _ => return None,
+        };
         let target = |(zap, fate, once, own): &Aim| Target {
             zap: zap_id(*zap),
             revision: self.latest_revision(*zap),
@@ -235,8 +267,14 @@ impl Model {
             }
             Step::Commit { .. } => {
                 let page = self.page(step).unwrap();
-                format!("{:?}", self.commit(&page))
+                format!("{:?}", self.commit(&page, None))
             }
+            Step::Part { .. } => self.commit_part(step),
+            Step::WithoutRun { zap, kind } => format!("{:?}", self.without_run(*zap, KINDS[*kind])),
+            Step::Place { zap, days } => format!("{:?}", self.place(*zap, *days)),
+            Step::NextBackfill { zap } => format!("{:?}", self.next_backfill(*zap)),
+            Step::EndBackfill { backfill } => self.end_backfill(*backfill),
+            Step::KeepSwept { query, late } => self.keep_swept(*query, *late),
             Step::Unknown { zap, kind } => format!("{:?}", self.unknown(*zap, KINDS[*kind])),
             Step::Claim { zap, now, limit, busy } => {
                 format!("{:?}", self.claim(*zap, at(*now), *limit, busy))
@@ -253,7 +291,7 @@ impl Model {
             },
             Step::TakeOnce { zap, value, run } => self.take_once(*zap, &value.to_string(), *run),
             Step::Detail { run } => format!("{:?}", self.detail(*run)),
-            Step::Counts => format!("{:?}", self.counts()),
+            Step::Counts => format!("{:?} {:?}", self.counts(), self.sweeps()),
             Step::Crash | Step::SecondEngine | Step::TakeOver => String::new(),
         };
         self.clock += 1;
@@ -323,11 +361,11 @@ impl Model {
         });
     }
 
-    fn commit(&mut self, page: &PageCommit) -> PageCommitted {
+    fn commit(&mut self, page: &PageCommit, part: Option<&Part>) -> PageCommitted {
         let mut done = PageCommitted::default();
         for event in &page.events {
             for target in &event.targets {
-                self.commit_target(event, target, &mut done);
+                self.commit_target(event, target, part, &mut done);
             }
         }
         for cursor in &page.cursors {
@@ -338,17 +376,39 @@ impl Model {
         done
     }
 
-    fn commit_target(&mut self, event: &NewEvent, target: &Target, done: &mut PageCommitted) {
+    fn commit_target(
+        &mut self,
+        event: &NewEvent,
+        target: &Target,
+        part: Option<&Part>,
+        done: &mut PageCommitted,
+    ) {
         let zap = index(target.zap);
         let key = (zap, event.key.kind.clone(), event.key.id.clone());
-        if self.ledger.contains_key(&key) {
-            done.known += 1;
-            return;
-        }
         let (made, depth, _) =
             event.order.as_ref().and_then(|order| self.touched.get(order)).copied().unwrap_or_default();
+        if let Some(run) = self.ledger.get(&key) {
+            let again = run.is_none()
+                && matches!(part, Some(Part::Backfill(_)))
+                && target.fate == Fate::Fire
+                && (target.own || !made);
+            if !again {
+                done.known += 1;
+                return;
+            }
+            if let Some(value) = &target.once {
+                let held = (zap, value.clone());
+                if self.once.get(&held) == Some(&None) {
+                    self.once.remove(&held);
+                }
+            }
+        }
         if target.fate == Fate::Fire && (target.own || !made) {
             done.fired += 1;
+            if matches!(part, Some(Part::Sweep(late)) if late.contains(&(target.zap, event.key.clone()))) {
+                done.late += 1;
+                self.parts.late(zap);
+            }
             self.ledger.insert(key, Some(self.runs.len()));
             self.runs.push(new_run(self.runs.len(), event, target, depth.max(event.depth)));
             return;

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod backfill;
 mod check;
 mod completions;
 mod demo;
@@ -64,6 +65,8 @@ commands! {
     Record => record;
     /// Run the zaps until told to stop
     Run => run;
+    /// Send what happened before a zap ran
+    Backfill => backfill;
     /// See what happened to every event
     Runs => runs;
     /// Explain the filters that expressions may use

@@ -7,6 +7,8 @@ use zaprun_http::duration_text;
 
 use crate::output::{count, thousands};
 
+mod again;
+
 /// How much an event matters to a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Weight {
@@ -98,6 +100,12 @@ pub(crate) fn tell(event: &Event, once: bool) -> Option<Told> {
         Event::Page { .. } | Event::WalkDone { .. } | Event::CatchingUp { .. } | Event::FirstRun { .. } => {
             reading(event)
         }
+        Event::Looked { .. }
+        | Event::DeepSwept { .. }
+        | Event::SweepFailed { .. }
+        | Event::Backfilling { .. }
+        | Event::Backfilled { .. }
+        | Event::BackfillFailed { .. } => again::tell(event, once),
         Event::WalkFailed { .. }
         | Event::Stopped { .. }
         | Event::Recovered { .. }
@@ -170,7 +178,7 @@ fn reading(event: &Event) -> Told {
 }
 
 /// When it is polled again, where this process still does.
-fn again(at: Timestamp, once: bool) -> String {
+fn tried_again(at: Timestamp, once: bool) -> String {
     if once { String::new() } else { format!("; tried again at {}", time(at)) }
 }
 
@@ -190,11 +198,11 @@ fn feed(event: &Event, once: bool) -> Told {
         }
         Event::FeedFailed { zap, source, cause, failures, retry_at, .. } => {
             let times = if *failures > 1 { format!(", {failures} times in a row") } else { String::new() };
-            let text = format!("poll failed{times}: {cause}{}", again(*retry_at, once));
+            let text = format!("poll failed{times}: {cause}{}", tried_again(*retry_at, once));
             Told::new(Weight::Warning, text).zap(zap).at(source)
         }
         Event::FeedStopped { zap, source, cause, retry_at } => {
-            let text = format!("polling stopped: {cause}{}", again(*retry_at, once));
+            let text = format!("polling stopped: {cause}{}", tried_again(*retry_at, once));
             let hint =
                 format!("check what `{source}` wants to know of the caller: its `auth`, its permissions");
             Told::new(Weight::Trouble, text).zap(zap).at(source).hint(Some(hint))
@@ -226,11 +234,11 @@ fn trouble_reading(event: &Event, once: bool) -> Told {
     match event {
         Event::WalkFailed { connection, query, cause, failures, retry_at, .. } => {
             let times = if *failures > 1 { format!(", {failures} times in a row") } else { String::new() };
-            let text = format!("poll failed{times}: {cause}{}", again(*retry_at, once));
+            let text = format!("poll failed{times}: {cause}{}", tried_again(*retry_at, once));
             Told::new(Weight::Warning, text).at(connection).of(query)
         }
         Event::Stopped { connection, query, permission, error, retry_at } => {
-            let text = format!("polling stopped: {error}{}", again(*retry_at, once));
+            let text = format!("polling stopped: {error}{}", tried_again(*retry_at, once));
             let told =
                 Told::new(Weight::Trouble, text).at(connection).hint(remedy(connection, error, *permission));
             match query {

@@ -1,7 +1,7 @@
 //! `zaprun run`
 
 mod dry;
-mod git;
+pub(super) mod git;
 mod signals;
 mod webhooks;
 
@@ -133,7 +133,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
 }
 
 /// Which zaps run: those that were named, or all; without those that are switched off.
-fn choose(zaps: Vec<Zap>, only: &[String], printer: &Printer) -> Result<Vec<Arc<Zap>>, CommandError> {
+pub(super) fn choose(zaps: Vec<Zap>, only: &[String], printer: &Printer) -> Result<Vec<Arc<Zap>>, CommandError> {
     for name in only {
         let Some(zap) = zaps.iter().find(|zap| zap.name == *name) else {
             let error = CommandError::usage(format!("there is no zap `{name}`"));
@@ -172,7 +172,7 @@ fn open_state(path: &Path, dry_run: bool) -> Result<SqliteStore, StoreError> {
 }
 
 /// Any number will do: it spreads the waits of engines that were started together.
-fn seed(now: Timestamp) -> u64 {
+pub(super) fn seed(now: Timestamp) -> u64 {
     u64::from(now.subsec_nanosecond().unsigned_abs()) ^ u64::from(std::process::id()) << 32
 }
 
