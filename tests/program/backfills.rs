@@ -29,9 +29,8 @@ fn what_was_before_is_sent_once() {
     sold(&lab, 5, 4);
     lab.once(0).says("0 new");
     let (from, to) = (day(&lab, 60), day(&lab, 2));
-    let backfill = |more: &[&str]| {
-        lab.zaprun(&[&["backfill", "sales", "--from", &from, "--to", &to], more].concat())
-    };
+    let backfill =
+        |more: &[&str]| lab.zaprun(&[&["backfill", "sales", "--from", &from, "--to", &to], more].concat());
     let tried = backfill(&["--dry-run"]).expect(0);
     assert_eq!(tried.out, "7 of 7 records would be sent\n");
     assert_eq!(lab.runs().len(), 0, "nothing is recorded");
@@ -41,7 +40,8 @@ fn what_was_before_is_sent_once() {
     backfill(&[]).expect(0).says("0 new of 7 records; 7 had a run before");
     lab.once(0);
     assert_eq!(lab.received().len(), 7, "nothing twice");
-    let narrow = lab.zaprun(&["backfill", "sales", "--from", &day(&lab, 40), "--to", &day(&lab, 39), "--dry-run"]);
+    let narrow =
+        lab.zaprun(&["backfill", "sales", "--from", &day(&lab, 40), "--to", &day(&lab, 39), "--dry-run"]);
     assert_eq!(narrow.expect(0).out, "0 of 3 records would be sent\n", "`--to` is the day after the last");
 }
 
@@ -89,7 +89,8 @@ fn what_cannot_be_asked_is_said() {
     ran(&["sale", "--from", "2026-01-01"], 2).says("did you mean `sales`?");
     ran(&["sales"], 2).says("--from");
     ran(&["sales", "--from", "yesterday"], 2).says("write a day like 2026-01-31");
-    ran(&["sales", "--from", "2026-01-02", "--to", "2026-01-02"], 2).says("`--to` is the day after the last one");
+    ran(&["sales", "--from", "2026-01-02", "--to", "2026-01-02"], 2)
+        .says("`--to` is the day after the last one");
     ran(&["sales", "--from", "2099-01-01"], 2).says("has begun");
     lab.crm().with(|state| state.pin(None));
     lab.fault("auth");

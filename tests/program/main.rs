@@ -19,6 +19,7 @@ mod demo;
 mod edits;
 mod endings;
 mod examples;
+mod fairness;
 mod findings;
 mod kinds;
 mod main_job;

@@ -101,12 +101,7 @@ impl Line {
     ///
     /// # Errors
     /// [`Failure`]. Once the head of an answer came there is none: a cut body is an [`End::Cut`].
-    pub async fn exchange(
-        &self,
-        request: Request,
-        limit: usize,
-        ticket: Ticket,
-    ) -> Result<Answer, Failure> {
+    pub async fn exchange(&self, request: Request, limit: usize, ticket: Ticket) -> Result<Answer, Failure> {
         let _turn = self.pace.turn(ticket).await;
         self.exchange_in_turn(request, limit).await
     }

@@ -10,7 +10,6 @@ use zaprun_core::record::{ReadSet, Row};
 use zaprun_core::request::FindRequest;
 use zaprun_core::trigger::{DateRange, Endpoint};
 use zaprun_engine::ports::{Page, ReadError};
-use zaprun_http::Ticket;
 
 /// Rows that one look-up reads at most. Whoever looks something up means a few; beyond this the question was wrong.
 pub(crate) const MOST_ROWS: usize = 2000;
@@ -78,7 +77,7 @@ impl Konnektive {
     async fn one_page(&self, ask: &Ask<'_>, number: u32) -> Result<Page, ReadError> {
         let filters = ask.filters.iter().copied();
         let form = form::look_up(filters, ask.days, number, &self.config.login_id, &self.config.password);
-        self.read(ask.path, form, Ticket::run(0)).await
+        self.read(ask.path, form, self.ticket).await
     }
 
     /// The rows of a look-up.

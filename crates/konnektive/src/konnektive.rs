@@ -12,7 +12,9 @@ use std::time::Duration;
 use zaprun_core::crm::ENDPOINTS;
 use zaprun_core::request::{CrmRequest, FindRequest};
 use zaprun_core::trigger::Endpoint;
-use zaprun_engine::ports::{Clock, Crm, CrmWriter, Page, PageRequest, ReadError, Sight, Turn, WriteOutcome, ZapId};
+use zaprun_engine::ports::{
+    Clock, Crm, CrmWriter, Page, PageRequest, ReadError, Sight, Turn, WriteOutcome, ZapId,
+};
 use zaprun_http::request::{CONTENT_TYPE, HeaderValue, Method, Request, Url};
 use zaprun_http::{
     Answer, ClientError, Clients, Failure, Line, Pace, PathError, PrivateCa, Rate, Secret, Ticket, UrlError,
@@ -86,13 +88,16 @@ const AUXILIARY: [&str; 2] = [look::HISTORY, look::SHIPMENTS];
 ///
 /// Pages, look-ups, looks and writes share the connection's rate and concurrency. A look takes a turn for each of its
 /// reads, so whoever holds the turn of a write must not look before it is over.
+#[derive(Clone)]
 pub struct Konnektive {
-    pub(crate) config: Config,
+    pub(crate) config: Arc<Config>,
     pub(crate) clock: Arc<dyn Clock>,
     /// By the endpoint's path.
-    addresses: HashMap<&'static str, Url>,
+    addresses: Arc<HashMap<&'static str, Url>>,
     line: Line,
-    pub(crate) mask: Mask,
+    pub(crate) mask: Arc<Mask>,
+    /// By which looks and look-ups take their turns.
+    pub(crate) ticket: Ticket,
 }
 
 impl Konnektive {
@@ -122,10 +127,11 @@ impl Konnektive {
         let pace = Arc::new(Pace::new(config.rate, config.concurrency));
         Ok(Konnektive {
             line: Line::new(clients, &base, config.timeout, config.ca.clone(), pace)?,
-            mask: Mask::new(&[&config.login_id, &config.password]),
-            addresses,
-            config,
+            mask: Arc::new(Mask::new(&[&config.login_id, &config.password])),
+            addresses: Arc::new(addresses),
+            config: Arc::new(config),
             clock,
+            ticket: Ticket::run(0),
         })
     }
 
@@ -137,6 +143,11 @@ impl Konnektive {
     /// The account's zone.
     pub fn timezone(&self) -> &TimeZone {
         &self.config.timezone
+    }
+
+    /// The same account, whose looks and look-ups are those of a zap's runs.
+    fn of(&self, zap: ZapId) -> Konnektive {
+        Konnektive { ticket: Ticket::run(zap.0), ..self.clone() }
     }
 
     /// Sends a write once, in a turn that the caller holds.
@@ -236,7 +247,20 @@ impl CrmWriter for Konnektive {
         look::look(self, request, before).await
     }
 
+    async fn look_for(
+        &self,
+        zap: ZapId,
+        request: &CrmRequest,
+        before: Option<&str>,
+    ) -> Result<Sight, ReadError> {
+        look::look(&self.of(zap), request, before).await
+    }
+
     async fn find(&self, request: &FindRequest) -> Result<Vec<Bytes>, ReadError> {
         self.find_rows(request).await
+    }
+
+    async fn find_for(&self, zap: ZapId, request: &FindRequest) -> Result<Vec<Bytes>, ReadError> {
+        self.of(zap).find_rows(request).await
     }
 }

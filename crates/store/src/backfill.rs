@@ -16,8 +16,7 @@ use zaprun_engine::ports::{Backfill, BackfillId, BackfillStep, StoreError, ZapId
 const COLUMNS: &str = "SELECT id, zap, first, last, rows, fired FROM backfill";
 
 /// What waits to be worked off.
-const OPEN: &str =
-    "SELECT id, zap, first, last, rows, fired FROM backfill INDEXED BY backfill_open WHERE ended = 0 ORDER BY id";
+const OPEN: &str = "SELECT id, zap, first, last, rows, fired FROM backfill INDEXED BY backfill_open WHERE ended = 0 ORDER BY id";
 
 const READ: i64 = 1;
 const STOPPED: i64 = 2;

@@ -71,7 +71,11 @@ pub(crate) fn commit(tx: &mut Tx<'_>, page: &PageCommit) -> Result<PageCommitted
 }
 
 /// Commits a page of a deep sweep or a backfill.
-pub(crate) fn commit_part(tx: &mut Tx<'_>, page: &PageCommit, part: &Part) -> Result<PageCommitted, StoreError> {
+pub(crate) fn commit_part(
+    tx: &mut Tx<'_>,
+    page: &PageCommit,
+    part: &Part,
+) -> Result<PageCommitted, StoreError> {
     if let Part::Backfill(step) = part {
         backfill::check_open(tx, step.id)?;
     }
@@ -124,7 +128,8 @@ fn commit_event(
     for target in &event.targets {
         let seen = seen(tx, target.zap, &event.key.id, kind)?;
         // A backfill sends what was primed, but for what zaprun made itself.
-        let primed = seen.primed.filter(|_| matches!(part, Some(Part::Backfill(_))) && target.fate == Fate::Fire);
+        let primed =
+            seen.primed.filter(|_| matches!(part, Some(Part::Backfill(_))) && target.fate == Fate::Fire);
         if seen.same_kind && primed.is_none() {
             done.known += 1;
             continue;

@@ -1,11 +1,11 @@
 //! The store that an engine holds.
 
+use crate::codes::PENDING;
 use crate::lease::Lease;
 use crate::place::{self, Found};
 use crate::schema::Stamp;
 use crate::source::Source;
 use crate::writer::{Desk, Mailbox, load_kinds, take_over};
-use crate::codes::PENDING;
 use crate::{
     SqliteReader, backfill, begun, copy, fault, history, pages, resolve, runs, schema, swept, touched, zaps,
 };
@@ -17,9 +17,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use zaprun_engine::ports::{
-    Backfill, BackfillId, Begun, BegunAttempt, ClaimedRun, Counts, History, OnceOutcome, Own, PageCommit, PageCommitted,
-    Part, Resolution, RunDetail, RunFilter, RunId, RunSummary, RunUpdate, Store, StoreError, Swept, Sweeps, ZapId, ZapIdentity,
-    ZapState,
+    Backfill, BackfillId, Begun, BegunAttempt, ClaimedRun, Counts, History, OnceOutcome, Own, PageCommit,
+    PageCommitted, Part, Resolution, RunDetail, RunFilter, RunId, RunSummary, RunUpdate, Store, StoreError,
+    Sweeps, Swept, ZapId, ZapIdentity, ZapState,
 };
 
 /// How to open a state.

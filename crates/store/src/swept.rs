@@ -5,7 +5,7 @@ use crate::fault;
 use crate::writer::Tx;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::path::Path;
-use zaprun_engine::ports::{StoreError, Swept, Sweeps, ZapId};
+use zaprun_engine::ports::{StoreError, Sweeps, Swept, ZapId};
 
 const COLUMNS: &str = "SELECT connection, query, at, rows, late, unknown FROM swept";
 
@@ -55,9 +55,7 @@ pub(crate) fn sweeps(conn: &Connection, path: &Path) -> Result<Sweeps, StoreErro
 /// How much is counted for a zap under a state, or a `TALLY_…`.
 pub(crate) fn tally(conn: &Connection, path: &Path, zap: ZapId, state: i64) -> Result<u64, StoreError> {
     conn.prepare_cached("SELECT n FROM tally WHERE zap = ?1 AND state = ?2")
-        .and_then(|mut statement| {
-            statement.query_row(params![zap.0, state], |row| count(row, 0)).optional()
-        })
+        .and_then(|mut statement| statement.query_row(params![zap.0, state], |row| count(row, 0)).optional())
         .map(Option::unwrap_or_default)
         .map_err(|error| fault::sql(path, &error))
 }

@@ -34,7 +34,8 @@ fn another_program_asks_watches_and_stops() {
         assert_eq!(asked.progress().unwrap(), twice.progress().unwrap(), "the same days are one request");
         let next = store.next_backfill(vec![a.id]).await.unwrap().unwrap();
         assert_eq!((next.first, next.last, next.places.len()), (days.0, days.1, 0));
-        let step = BackfillStep { id: next.id, query: "q".to_owned(), rows: 9, next: Some(date(2026, 1, 11)) };
+        let step =
+            BackfillStep { id: next.id, query: "q".to_owned(), rows: 9, next: Some(date(2026, 1, 11)) };
         let news = page(vec![event("1", vec![target(&a, Fate::Fire)])]);
         store.commit_part(news.clone(), Part::Backfill(step.clone())).await.unwrap();
         let progress = asked.progress().unwrap();
@@ -70,17 +71,16 @@ fn a_primed_entry_becomes_a_run_with_its_counts_and_its_value() {
         store.commit_page(page(old)).await.unwrap();
         let backfill = store.place_backfill(a.id, date(2026, 1, 1), date(2026, 1, 9), at(1)).await.unwrap();
         let step = || BackfillStep { id: backfill.id, query: "q".to_owned(), rows: 2, next: None };
-        let again = || page(vec![event("dated", primed(Fate::Fire, "x")), event("undated", primed(Fate::Fire, "y"))]);
+        let again =
+            || page(vec![event("dated", primed(Fate::Fire, "x")), event("undated", primed(Fate::Fire, "y"))]);
         let done = store.commit_part(again(), Part::Backfill(step())).await.unwrap();
         assert_eq!((done.fired, done.known), (2, 0));
         let done = store.commit_part(again(), Part::Backfill(step())).await.unwrap();
         assert_eq!((done.fired, done.known), (0, 2), "what has a run does not fire again");
         let done = store.commit_page(page(vec![event("left", primed(Fate::Fire, "z"))])).await.unwrap();
         assert_eq!((done.fired, done.known), (0, 1), "and no walk sends what was primed");
-        let counts = Counts {
-            runs: vec![("a".to_owned(), RunState::Pending, 2)],
-            primed: vec![("a".to_owned(), 1)],
-        };
+        let counts =
+            Counts { runs: vec![("a".to_owned(), RunState::Pending, 2)], primed: vec![("a".to_owned(), 1)] };
         assert_eq!(store.counts().await.unwrap(), counts);
         assert_eq!(store.recount().await.unwrap(), counts);
         assert_eq!(store.take_once(a.id, "x", RunId(1)).await.unwrap(), OnceOutcome::Taken);

@@ -6,7 +6,8 @@ mod model;
 
 use common::{at, wait};
 use model::{
-    KINDS, Model, More, NAMES, Step, all_ids, begun, days, open_zap, resolution, serial_of, swept, told, zap_id,
+    KINDS, Model, More, NAMES, Step, all_ids, begun, days, open_zap, resolution, serial_of, swept, told,
+    zap_id,
 };
 use proptest::collection::{btree_set, vec};
 use proptest::option;

@@ -2,8 +2,8 @@
 
 use super::shared::Shared;
 use crate::ports::{
-    Backfill, BackfillId, Begun, BegunAttempt, ClaimedRun, Fate, OnceOutcome, Own, PageCommit, PageCommitted, Part,
-    RunId, RunUpdate, Store, StoreError, Swept, ZapId, ZapIdentity, ZapState,
+    Backfill, BackfillId, Begun, BegunAttempt, ClaimedRun, Fate, OnceOutcome, Own, PageCommit, PageCommitted,
+    Part, RunId, RunUpdate, Store, StoreError, Swept, ZapId, ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
 use jiff::civil::Date;

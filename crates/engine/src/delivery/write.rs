@@ -249,7 +249,7 @@ impl Journey<'_> {
             let sight = tokio::select! {
                 biased;
                 () = shared.phases.stopped() => return Ok(Before::Stopping),
-                sight = writer.look(request, None) => sight,
+                sight = writer.look_for(self.run.zap, request, None) => sight,
             };
             let sight = match sight {
                 Ok(sight) => sight,

@@ -5,9 +5,8 @@ use super::records::Records;
 use super::store_runs::Runs;
 use crate::ports::{
     Backfill, BackfillId, Begun, BegunAttempt, ClaimedRun, EventKey, Fate, OnceOutcome, Own, PageCommit,
-    PageCommitted, Part, Resolution,
-    RevisionId, RunId, RunReason, RunState, RunUpdate, StepRecord, Store, StoreError, StoredEvent, Swept, ZapId,
-    ZapIdentity, ZapState,
+    PageCommitted, Part, Resolution, RevisionId, RunId, RunReason, RunState, RunUpdate, StepRecord, Store,
+    StoreError, StoredEvent, Swept, ZapId, ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
 use jiff::civil::Date;

@@ -215,7 +215,8 @@ impl<'a> Digest<'a> {
         for ((rider, unknown), cursor) in self.riders.iter().zip(unknown).zip(cursors) {
             // A row that nothing dates was missed: it would be seen sooner if it were new.
             let moment = seen.row.moment(dated, &rider.zap.trigger.zone);
-            let passed = cursor.is_some_and(|cursor| moment.is_none_or(|at| at.latest < whole_second(cursor)));
+            let passed =
+                cursor.is_some_and(|cursor| moment.is_none_or(|at| at.latest < whole_second(cursor)));
             if passed && unknown.contains(&seen.id) {
                 let key = EventKey { kind: rider.zap.trigger.kind().to_owned(), id: seen.id.clone() };
                 late.push((rider.zap.state.id, key));

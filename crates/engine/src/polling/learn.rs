@@ -78,8 +78,8 @@ impl Line {
     }
 
     /// A look has shown nothing new.
-    pub(super) fn looked(&mut self, trip: &Trip) {
-        self.served(trip, self.ports.clock.now(), false);
+    pub(super) fn looked(&mut self, trip: &Trip, began: Timestamp) {
+        self.served(trip, began, false);
     }
 
     /// The CRM answers, and those on the trip know all that there is.

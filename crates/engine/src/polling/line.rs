@@ -196,6 +196,7 @@ impl Line {
                 polled.failed += 1;
                 continue;
             }
+            let began = self.ports.clock.now();
             let sight = match self.look(&trip).await {
                 Ok(sight) => sight,
                 Err(failed) => {
@@ -204,7 +205,7 @@ impl Line {
                 }
             };
             if self.has_seen(&trip, sight.as_ref()) {
-                self.looked(&trip);
+                self.looked(&trip, began);
                 self.mind_the_clock(self.seen);
                 continue;
             }
@@ -212,8 +213,8 @@ impl Line {
             while going.next().is_some() {
                 Box::pin(self.step(&trip, &mut going)).await;
             }
-            let Walked { began, .. } = going.walked;
             let print = sight.filter(|_| going.walked.clean());
+            let began = going.walked.began;
             self.routes[trip.route].print = print.map(|sight| Print::of(sight, &self.routes, &trip, began));
             self.arrived(&trip, &going.walked, polled)?;
         }
@@ -248,11 +249,7 @@ impl Line {
     }
 
     fn reader(&self) -> Reader<'_> {
-        Reader {
-            crm: self.connection.crm.as_ref(),
-            clock: self.ports.clock.as_ref(),
-            seed: self.seed,
-        }
+        Reader { crm: self.connection.crm.as_ref(), clock: self.ports.clock.as_ref(), seed: self.seed }
     }
 
     /// Walks one slice for zaps that are behind; false when there is none to walk now.

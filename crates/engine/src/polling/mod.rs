@@ -4,8 +4,8 @@
 //! page by page, and moves the cursor with the last page; whatever goes wrong before leaves the cursor where it was, so
 //! that the next walk reads the same days again.
 
-pub(crate) mod backoff;
 mod backfill;
+pub(crate) mod backoff;
 mod count;
 mod course;
 mod digest;

@@ -7,8 +7,8 @@ use super::rider::Rider;
 use super::skew::skew;
 use super::{Place, Ports};
 use crate::ports::{
-    BackfillId, BackfillStep, CursorMove, Page, PageCommit, PageCommitted, PageRequest, Part, ReadError, StoreError,
-    ZapId,
+    BackfillId, BackfillStep, CursorMove, Page, PageCommit, PageCommitted, PageRequest, Part, ReadError,
+    StoreError, ZapId,
 };
 use crate::report::{Event, Tally, WalkFailure};
 use bytes::Bytes;

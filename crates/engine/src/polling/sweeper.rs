@@ -237,8 +237,7 @@ impl Sweeper {
     /// It is tried again before long, and less and less often.
     fn put_off(&mut self, index: usize, polled: &mut Polled) -> Timestamp {
         let stretch = &mut self.stretches[index];
-        let retry_at =
-            later(self.ports.clock.now(), doubled(FIRST_LOOK, LAST_LOOK, stretch.failures));
+        let retry_at = later(self.ports.clock.now(), doubled(FIRST_LOOK, LAST_LOOK, stretch.failures));
         stretch.failures = stretch.failures.saturating_add(1);
         stretch.due_at = Some(retry_at);
         polled.failed += 1;

@@ -10,9 +10,10 @@ pub use clock::Clock;
 pub use crm::{Crm, DayWindow, Page, PageRequest, ReadError};
 pub use sender::{Reply, SendOutcome, Sender, Turn};
 pub use store::{
-    AttemptRecord, Backfill, BackfillId, BackfillStep, Begun, BegunAttempt, BegunWrite, ClaimedRun, Counts, CursorMove, EventKey, Fate, History,
-    NewEvent, OnceOutcome, Own, PageCommit, PageCommitted, Part, Resolution, RevisionId, RunDetail, RunFilter,
-    RunId, RunReason, RunState, RunSummary, RunUpdate, StepOutcome, StepRecord, Store, StoreError,
-    StoredEvent, Swept, Sweeps, Target, Touched, ZapId, ZapIdentity, ZapState,
+    AttemptRecord, Backfill, BackfillId, BackfillStep, Begun, BegunAttempt, BegunWrite, ClaimedRun, Counts,
+    CursorMove, EventKey, Fate, History, NewEvent, OnceOutcome, Own, PageCommit, PageCommitted, Part,
+    Resolution, RevisionId, RunDetail, RunFilter, RunId, RunReason, RunState, RunSummary, RunUpdate,
+    StepOutcome, StepRecord, Store, StoreError, StoredEvent, Sweeps, Swept, Target, Touched, ZapId,
+    ZapIdentity, ZapState,
 };
 pub use writer::{CrmReply, CrmWriter, Refusal, Seen, Sight, WriteOutcome};

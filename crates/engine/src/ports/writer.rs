@@ -27,11 +27,32 @@ pub trait CrmWriter: Send + Sync {
     /// See [`ReadError`]; nothing is retried in here.
     async fn look(&self, request: &CrmRequest, before: Option<&str>) -> Result<Sight, ReadError>;
 
+    /// The same for a run of this zap.
+    ///
+    /// # Errors
+    /// As [`CrmWriter::look`].
+    async fn look_for(
+        &self,
+        _zap: ZapId,
+        request: &CrmRequest,
+        before: Option<&str>,
+    ) -> Result<Sight, ReadError> {
+        self.look(request, before).await
+    }
+
     /// Reads all rows that a look-up finds, byte for byte.
     ///
     /// # Errors
     /// See [`ReadError`]; nothing is retried in here.
     async fn find(&self, request: &FindRequest) -> Result<Vec<Bytes>, ReadError>;
+
+    /// The same for a run of this zap.
+    ///
+    /// # Errors
+    /// As [`CrmWriter::find`].
+    async fn find_for(&self, _zap: ZapId, request: &FindRequest) -> Result<Vec<Bytes>, ReadError> {
+        self.find(request).await
+    }
 }
 
 /// What the CRM shows of a write.

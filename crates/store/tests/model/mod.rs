@@ -12,8 +12,8 @@ use runs::{new_run, reason};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 use zaprun_engine::ports::{
-    ClaimedRun, Counts, CursorMove, Fate, NewEvent, PageCommit, PageCommitted, Part, Resolution, RevisionId, RunId,
-    RunState, RunUpdate, Target, Touched, ZapId, ZapIdentity, ZapState,
+    ClaimedRun, Counts, CursorMove, Fate, NewEvent, PageCommit, PageCommitted, Part, Resolution, RevisionId,
+    RunId, RunState, RunUpdate, Target, Touched, ZapId, ZapIdentity, ZapState,
 };
 
 pub use parts::{days, swept};

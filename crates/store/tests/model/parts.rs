@@ -4,7 +4,9 @@ use super::{Model, Step, all_ids, zap_id};
 use crate::common::at;
 use jiff::civil::{Date, date};
 use std::collections::BTreeMap;
-use zaprun_engine::ports::{Backfill, BackfillId, BackfillStep, EventKey, Part, RunState, Swept, Sweeps, ZapId};
+use zaprun_engine::ports::{
+    Backfill, BackfillId, BackfillStep, EventKey, Part, RunState, Sweeps, Swept, ZapId,
+};
 
 /// What is kept of them.
 #[derive(Debug, Clone, Default)]

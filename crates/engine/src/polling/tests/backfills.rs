@@ -183,7 +183,10 @@ fn an_engine_does_what_lies_in_the_state_and_polls_meanwhile() {
     rig.clock.drive_until(end, self::backfiller(&rig).forever());
     assert!(!rig.store.is_backfilling(id));
     let told = rig.events();
-    assert!(told.iter().any(|event| matches!(event, Event::Backfilled { rows: 16, fired: 16, .. })), "{told:?}");
+    assert!(
+        told.iter().any(|event| matches!(event, Event::Backfilled { rows: 16, fired: 16, .. })),
+        "{told:?}"
+    );
     let last = told.iter().rev().find_map(|event| match event {
         Event::Backfilling { done, days, .. } => Some((*done, *days)),
         _ => None,

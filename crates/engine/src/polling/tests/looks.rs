@@ -72,10 +72,14 @@ fn polling_once_walks_and_does_not_look() {
 #[test]
 fn a_difference_asks_for_one_walk_of_its_query() {
     let rig = Rig::running("new_sale");
-    run_while(&rig, MINUTE * 5, &[(90, &|| {
-        rig.crm.take_reads();
-        rig.insert(rig.sale("A"));
-    })]);
+    run_while(
+        &rig,
+        MINUTE * 5,
+        &[(90, &|| {
+            rig.crm.take_reads();
+            rig.insert(rig.sale("A"));
+        })],
+    );
     assert_eq!(rig.fired("zap"), ["A"]);
     let reads = rig.crm.take_reads();
     let walked: Vec<String> =
@@ -106,7 +110,10 @@ fn a_status_that_enters_as_another_leaves_is_seen_by_the_sweep_at_the_latest() {
     let swap = |rig: &Rig| {
         let now = rig.now();
         rig.crm.change(|table| {
-            table.update_order("A", &[("orderStatus", "ELSEWHERE".into()), ("dateUpdated", now.as_str().into())]);
+            table.update_order(
+                "A",
+                &[("orderStatus", "ELSEWHERE".into()), ("dateUpdated", now.as_str().into())],
+            );
             table.update_order("B", &[("orderStatus", "COMPLETE".into()), ("dateUpdated", now.into())]);
         });
         rig.insert(FakeRow::sale(1, "B", &rig.now()));
@@ -190,9 +197,13 @@ fn a_zap_that_was_not_on_the_last_walk_is_served_by_one() {
     rig.later(60);
     rig.crm.take_reads();
     // A walk for the one that is polled often leaves the other where it is.
-    run_while(&rig, MINUTE * 7, &[(90, &|| {
-        rig.insert(FakeRow::sale(1, "A", &rig.now()).with("txnType", "REFUND"));
-    })]);
+    run_while(
+        &rig,
+        MINUTE * 7,
+        &[(90, &|| {
+            rig.insert(FakeRow::sale(1, "A", &rig.now()).with("txnType", "REFUND"));
+        })],
+    );
     assert_eq!((rig.fired("often").len(), rig.fired("seldom").len()), (1, 1));
 }
 

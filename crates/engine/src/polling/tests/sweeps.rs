@@ -48,7 +48,8 @@ fn what_every_walk_has_missed_is_delivered_and_counted_as_late() {
     let at = rig.clock.now();
     rig.poll();
     assert_eq!(rig.fired_sorted("zap"), ["1", "2", "3", "4"]);
-    let swept = Swept { connection: "crm".to_owned(), query: QUERY.to_owned(), at, rows: 4, late: 1, unknown: 0 };
+    let swept =
+        Swept { connection: "crm".to_owned(), query: QUERY.to_owned(), at, rows: 4, late: 1, unknown: 0 };
     assert_eq!(sweeps(&rig), (Some(swept.clone()), 1), "what has come since the last walk is not late");
     let told: Vec<Event> =
         rig.events().into_iter().filter(|event| matches!(event, Event::DeepSwept { .. })).collect();

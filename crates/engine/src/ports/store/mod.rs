@@ -10,7 +10,7 @@ mod zap;
 pub use error::StoreError;
 pub use event::{CursorMove, EventKey, Fate, NewEvent, PageCommit, PageCommitted, StoredEvent, Target};
 pub use history::{Counts, History, RunDetail, RunFilter, RunSummary};
-pub use part::{Backfill, BackfillId, BackfillStep, Part, Swept, Sweeps};
+pub use part::{Backfill, BackfillId, BackfillStep, Part, Sweeps, Swept};
 pub use run::{
     AttemptRecord, Begun, BegunAttempt, BegunWrite, ClaimedRun, Own, Resolution, RunReason, RunState,
     RunUpdate, StepOutcome, StepRecord, Touched,

@@ -34,8 +34,11 @@ impl Job<'_> {
         let backfilling = match placed.map_err(|error| self.told(&error))? {
             Placing::Placed(backfilling) => backfilling,
             Placing::NoZap => {
-                return Err(CommandError::failure(format!("the running engine does not know `{}`", zap.name))
-                    .hint("it runs the zaps as they were when it started: start it anew"));
+                return Err(CommandError::failure(format!(
+                    "the running engine does not know `{}`",
+                    zap.name
+                ))
+                .hint("it runs the zaps as they were when it started: start it anew"));
             }
             Placing::OtherTrigger => {
                 return Err(CommandError::failure(format!(
@@ -76,7 +79,8 @@ impl Job<'_> {
                 std::future::pending::<()>().await;
             }
         });
-        let shown = Shown::start(self.context.printer, &Arc::new(wiring::masker(&self.started.project.definition)));
+        let shown =
+            Shown::start(self.context.printer, &Arc::new(wiring::masker(&self.started.project.definition)));
         let (mut seen, mut since) = (None, SystemClock.now());
         loop {
             let progress = backfilling.progress().map_err(|error| self.told(&error))?;
@@ -102,7 +106,9 @@ impl Job<'_> {
     /// Of each query the days before the first one that is not read.
     fn at(&self, Progress { backfill, ended, .. }: &Progress) -> At {
         let DayWindow { first, last } = self.days;
-        let days = |until: jiff::civil::Date| u64::try_from(until.duration_since(first).as_hours() / 24).unwrap_or(0);
+        let days = |until: jiff::civil::Date| {
+            u64::try_from(until.duration_since(first).as_hours() / 24).unwrap_or(0)
+        };
         let queries = self.zap.trigger.crm().map_or(1, |trigger| trigger.queries().len() as u64);
         let all = (days(last) + 1) * queries;
         let done = backfill.places.iter().map(|(_, next)| days(*next)).sum();

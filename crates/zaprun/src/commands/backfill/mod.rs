@@ -141,11 +141,8 @@ impl Job<'_> {
     async fn try_out(&self, trigger: &CrmTrigger) -> Result<Exit, CommandError> {
         let store = SqliteStore::copy_in_memory(self.state).map_err(|error| self.told(&error))?;
         let done = self.read(Arc::new(store), trigger, true).await?;
-        let text = format!(
-            "{} of {} would be sent",
-            thousands(done.fired),
-            count(done.rows, "record", "records")
-        );
+        let text =
+            format!("{} of {} would be sent", thousands(done.fired), count(done.rows, "record", "records"));
         self.context.printer.data(&text)?;
         Ok(Exit::Fine)
     }
@@ -166,7 +163,9 @@ impl Job<'_> {
         let done = match done {
             Ok(done) => done,
             Err(error) => {
-                self.context.printer.note("its place is kept: the same command goes on from there, and so does `zaprun run`");
+                self.context
+                    .printer
+                    .note("its place is kept: the same command goes on from there, and so does `zaprun run`");
                 return Err(error);
             }
         };
@@ -203,7 +202,9 @@ impl Job<'_> {
         shown.finish();
         done.map_err(|error| match error {
             EngineError::Store(error) => self.told(&error),
-            EngineError::Backfill(zaprun_engine::report::WalkFailure::Read(error)) => refused(trigger, &error),
+            EngineError::Backfill(zaprun_engine::report::WalkFailure::Read(error)) => {
+                refused(trigger, &error)
+            }
             error => CommandError::failure(error.to_string()),
         })
     }
@@ -211,11 +212,7 @@ impl Job<'_> {
     fn say(&self, done: &Backfilled, next: &str) {
         let printer = &self.context.printer;
         let known = done.rows.saturating_sub(done.fired);
-        let mut text = format!(
-            "{} new of {}",
-            thousands(done.fired),
-            count(done.rows, "record", "records"),
-        );
+        let mut text = format!("{} new of {}", thousands(done.fired), count(done.rows, "record", "records"),);
         if known > 0 {
             text.push_str(&format!("; {} had a run before, or need none", thousands(known)));
         }
@@ -250,7 +247,9 @@ impl Job<'_> {
     /// What is known of the zap, in words.
     fn known(&self) -> Result<String, CommandError> {
         let counts = match SqliteStore::open_reader(self.state) {
-            Ok(reader) => self.context.block_on(async { reader.counts().await.map_err(|error| self.told(&error)) })?,
+            Ok(reader) => {
+                self.context.block_on(async { reader.counts().await.map_err(|error| self.told(&error)) })?
+            }
             Err(StoreError::Missing { .. }) => return Ok("It has not run yet.".to_owned()),
             Err(error) => return Err(self.told(&error)),
         };

@@ -31,7 +31,11 @@ impl Shown {
     pub(super) fn start(printer: Printer, masker: &Arc<Masker>) -> Shown {
         let bar = printer.is_live().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
-            let template = if printer.err().0 { "{bar:30.cyan} {percent:>3}% {msg}" } else { "{bar:30} {percent:>3}% {msg}" };
+            let template = if printer.err().0 {
+                "{bar:30.cyan} {percent:>3}% {msg}"
+            } else {
+                "{bar:30} {percent:>3}% {msg}"
+            };
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
             }

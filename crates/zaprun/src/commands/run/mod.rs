@@ -133,7 +133,11 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
 }
 
 /// Which zaps run: those that were named, or all; without those that are switched off.
-pub(super) fn choose(zaps: Vec<Zap>, only: &[String], printer: &Printer) -> Result<Vec<Arc<Zap>>, CommandError> {
+pub(super) fn choose(
+    zaps: Vec<Zap>,
+    only: &[String],
+    printer: &Printer,
+) -> Result<Vec<Arc<Zap>>, CommandError> {
     for name in only {
         let Some(zap) = zaps.iter().find(|zap| zap.name == *name) else {
             let error = CommandError::usage(format!("there is no zap `{name}`"));
