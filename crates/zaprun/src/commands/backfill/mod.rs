@@ -26,12 +26,7 @@ use crate::output::{count, thousands};
 use crate::wiring;
 use progress::Shown;
 
-/// Send what happened before a zap ran, or what it has missed
-///
-/// Reads the records that were created from one day to before another, in the account's time zone, and makes a run of each
-/// that the zap takes and has no run of yet: those from before its `start` too. What has a run is not sent again, so it can
-/// be repeated. A running engine is handed the work, and delivers what comes of it; where none runs this command reads, and
-/// the next `zaprun run` delivers. Broken off, the same command goes on where it was, and so does `zaprun run`.
+/// Which days of which zap
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Exit: 0 all days are read, 1 they could not be, 2 bad usage or no project, 130 on Ctrl-C.\n\n\
