@@ -70,11 +70,12 @@ pub(crate) fn next(conn: &Connection, path: &Path, zaps: &[ZapId]) -> Result<Opt
     next().map_err(|error| fault::sql(path, &error))
 }
 
-fn with_places(conn: &Connection, backfill: Backfill) -> rusqlite::Result<Backfill> {
+fn with_places(conn: &Connection, mut backfill: Backfill) -> rusqlite::Result<Backfill> {
     let mut statement =
         conn.prepare_cached("SELECT query, next FROM backfill_place WHERE backfill = ?1 ORDER BY query")?;
     let places = statement.query_map([backfill.id.0], |row| Ok((row.get(0)?, day(row, 1)?)))?;
-    Ok(Backfill { places: places.collect::<rusqlite::Result<_>>()?, ..backfill })
+    backfill.places = places.collect::<rusqlite::Result<_>>()?;
+    Ok(backfill)
 }
 
 /// That a page of a backfill may still be committed.
