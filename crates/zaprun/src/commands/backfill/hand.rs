@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use zaprun_engine::polling::Backfilled;
 use zaprun_engine::ports::{Clock, DayWindow};
+use zaprun_http::duration_text;
 use zaprun_store::{Backfilling, Placing, Progress};
 
 use super::Job;
@@ -66,7 +67,7 @@ impl Job<'_> {
             }
             Watched::StandsStill => Err(CommandError::failure(format!(
                 "the running engine has not gone on with it for {}; it stays asked for",
-                PATIENCE
+                duration_text(PATIENCE.unsigned_abs())
             ))
             .hint(format!("look at what it logs, and whether it runs this zap; {stop}"))),
         }
