@@ -5,7 +5,7 @@ use crate::http_poll::{self, Feeds, Followed};
 use crate::intake::{House, Intake, OpenZap};
 use crate::orders;
 use crate::polling::{self, Connection, Polled, Poller, Watched, first_boundary};
-use crate::ports::{Clock, Crm, CrmWriter, Sender, Store, StoreError, ZapIdentity, ZapState};
+use crate::ports::{Clock, Crm, CrmWriter, OffZap, Sender, Store, StoreError, ZapIdentity, ZapState};
 use crate::report::Observer;
 use crate::schedule::{Scheduled, Timetables};
 use futures::future::{try_join, try_join_all, try_join3};
@@ -18,6 +18,8 @@ use zaprun_core::zap::{Trigger, Zap};
 /// Runs a set of compiled zaps. It is one future that spawns nothing: dropping it is a crash, which loses nothing.
 pub struct Engine {
     zaps: Vec<Arc<Zap>>,
+    /// Those that are switched off.
+    off: Vec<Arc<Zap>>,
     ports: Ports,
     options: Options,
     intake: Intake,
@@ -82,6 +84,8 @@ pub struct Summary {
     pub dead: u64,
     /// Runs that became held.
     pub held: u64,
+    /// Runs that were dropped, since their zap was switched off when their events happened.
+    pub dropped: u64,
     /// Attempts that failed.
     pub failed_attempts: u64,
     /// Different runs that were worked on, put back to wait, and still wait. Runs never taken up are not among them.
@@ -159,11 +163,11 @@ impl Polls {
 }
 
 impl Engine {
-    /// An engine for these zaps; disabled ones are left alone.
+    /// An engine for these zaps. Of disabled ones the state keeps since when they are; else they are left alone.
     pub fn new(zaps: Vec<Arc<Zap>>, ports: Ports, options: Options) -> Engine {
-        let zaps: Vec<Arc<Zap>> = zaps.into_iter().filter(|zap| zap.enabled).collect();
+        let (zaps, off): (Vec<Arc<Zap>>, _) = zaps.into_iter().partition(|zap| zap.enabled);
         let intake = Intake::of(&zaps);
-        Engine { zaps, ports, options, intake }
+        Engine { zaps, off, ports, options, intake }
     }
 
     /// Where requests are taken in while the engine runs; [`Engine::run_once`] takes none.
@@ -227,6 +231,11 @@ impl Engine {
         };
         if let Some((zap, connection)) = self.zaps.iter().find_map(missing) {
             return Err(EngineError::NoConnection { zap, connection });
+        }
+        for zap in &self.off {
+            let (name, formerly) = (zap.name.clone(), zap.formerly.clone());
+            let off = OffZap { name, formerly, now: self.ports.clock.now() };
+            self.ports.store.switched_off(off).await?;
         }
         let mut states = Vec::with_capacity(self.zaps.len());
         for zap in &self.zaps {

@@ -1,6 +1,6 @@
 //! What the engine tells whoever watches it, as data; the command line makes lines and logs of it.
 
-use crate::ports::{EventKey, ReadError, RunId, RunReason, StoreError};
+use crate::ports::{EventKey, Fate, ReadError, RunId, RunReason, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use zaprun_core::request::Request;
@@ -68,6 +68,20 @@ pub enum Event {
         primed: u64,
         /// Runs made.
         fired: u64,
+    },
+    /// What happened while a zap was switched off has been read; it waits for a person, or was dropped. Told again where
+    /// more of it is found later.
+    CaughtUp {
+        /// The zap's name.
+        zap: String,
+        /// When it was switched off.
+        since: Timestamp,
+        /// When it was switched on again.
+        until: Timestamp,
+        /// Runs held for a person.
+        held: u64,
+        /// Runs dropped.
+        dropped: u64,
     },
     /// A walk did not reach its end; what it found is kept, its cursors stay.
     WalkFailed {
@@ -378,6 +392,26 @@ pub struct Tally {
     pub known: u64,
     /// Rows that cannot be read or have no id, and were passed over.
     pub passed_over: u64,
+    /// Runs made and held, since the zap was switched off when their events happened.
+    pub held: u64,
+    /// Runs made and dropped for the same reason.
+    pub dropped: u64,
+}
+
+impl Tally {
+    /// Counts an event by what becomes of it.
+    pub(crate) fn count(&mut self, fate: Fate) {
+        match fate {
+            Fate::Fire => self.fired += 1,
+            Fate::Prime => self.primed += 1,
+            Fate::PrimeUndated => {
+                self.primed += 1;
+                self.undated += 1;
+            }
+            Fate::Hold => self.held += 1,
+            Fate::Drop => self.dropped += 1,
+        }
+    }
 }
 
 impl std::ops::AddAssign for Tally {
@@ -388,6 +422,8 @@ impl std::ops::AddAssign for Tally {
         self.undated += other.undated;
         self.known += other.known;
         self.passed_over += other.passed_over;
+        self.held += other.held;
+        self.dropped += other.dropped;
     }
 }
 

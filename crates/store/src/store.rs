@@ -5,7 +5,9 @@ use crate::place::{self, Found};
 use crate::schema::Stamp;
 use crate::source::Source;
 use crate::writer::{Desk, Mailbox, load_kinds, take_over};
-use crate::{SqliteReader, begun, copy, fault, history, pages, resolve, runs, schema, touched, zaps};
+use crate::{
+    SqliteReader, absence, begun, copy, fault, history, pages, resolve, runs, schema, touched, zaps,
+};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OpenFlags};
@@ -13,9 +15,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use zaprun_engine::ports::{
-    Begun, BegunAttempt, ClaimedRun, Counts, History, OnceOutcome, Own, PageCommit, PageCommitted,
-    Resolution, RunDetail, RunFilter, RunId, RunSummary, RunUpdate, Store, StoreError, ZapId, ZapIdentity,
-    ZapState,
+    Absence, Begun, BegunAttempt, ClaimedRun, Counts, History, OffZap, OnceOutcome, Own, PageCommit,
+    PageCommitted, Resolution, RunDetail, RunFilter, RunId, RunSummary, RunUpdate, Store, StoreError, ZapId,
+    ZapIdentity, ZapState,
 };
 
 /// How to open a state.
@@ -243,6 +245,18 @@ impl Store for SqliteStore {
     async fn take_once(&self, zap: ZapId, value: &str, run: RunId) -> Result<OnceOutcome, StoreError> {
         let value = value.to_owned();
         self.mailbox.change(1, move |tx| runs::take_once(tx, zap, &value, run)).await
+    }
+
+    async fn switched_off(&self, zap: OffZap) -> Result<(), StoreError> {
+        self.mailbox.change(1, move |tx| absence::begin(tx, &zap)).await
+    }
+
+    async fn absences(&self, zap: ZapId) -> Result<Vec<Absence>, StoreError> {
+        self.look(move |conn, path| absence::all(conn, path, zap)).await
+    }
+
+    async fn absences_told(&self, zap: ZapId, absences: Vec<Absence>) -> Result<(), StoreError> {
+        self.mailbox.change(1, move |tx| absence::told(tx, zap, &absences)).await
     }
 }
 

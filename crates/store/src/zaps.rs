@@ -1,5 +1,6 @@
 //! Making a zap known: identity, rename, revision, boundary.
 
+use crate::absence;
 use crate::codes::At;
 use crate::fault;
 use crate::writer::Tx;
@@ -39,6 +40,7 @@ pub(crate) fn open(tx: &mut Tx<'_>, who: &ZapIdentity) -> Result<ZapState, Store
         first_run,
         revision,
         cursors: cursors(tx, zap.id)?,
+        absences: absence::end(tx, zap.id, who.now)?,
     })
 }
 

@@ -5,7 +5,10 @@ mod common;
 mod model;
 
 use common::{at, wait};
-use model::{KINDS, Model, More, NAMES, Step, all_ids, begun, open_zap, resolution, serial_of, told, zap_id};
+use model::{
+    FATES, KINDS, Model, More, NAMES, Step, all_ids, begun, off_zap, open_zap, resolution, serial_of, told,
+    zap_id,
+};
 use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -32,9 +35,18 @@ impl ReferenceStateMachine for Reference {
     }
 
     fn transitions(model: &Model) -> BoxedStrategy<Step> {
-        let open = (0..NAMES.len(), option::weighted(0.3, 0..NAMES.len()), 0..3u8, 0..2u8).prop_map(
-            |(name, formerly, selection, content)| Step::OpenZap { name, formerly, selection, content },
+        let named = (0..NAMES.len(), option::weighted(0.3, 0..NAMES.len()));
+        let open = (named.clone(), 0..3u8, 0..2u8, 100..450i64).prop_map(
+            |((name, formerly), selection, content, now)| Step::OpenZap {
+                name,
+                formerly,
+                selection,
+                content,
+                now,
+            },
         );
+        let off =
+            (named, 100..450i64).prop_map(|((name, formerly), now)| Step::SwitchOff { name, formerly, now });
         if model.zaps() == 0 {
             return open.boxed();
         }
@@ -42,11 +54,13 @@ impl ReferenceStateMachine for Reference {
         // At times one that is not there.
         let run = prop_oneof![4 => 1..=model.runs().clamp(1, WORKED_ON), 1 => 0..=model.runs() + 1].boxed();
         let busy = btree_set(run.clone(), 0..3);
-        let target = (zap.clone(), 0..4u8, option::of(0..2u8), any::<bool>());
+        let target = (zap.clone(), 0..FATES.len() as u8, option::of(0..2u8), any::<bool>());
         let event = (0..KINDS.len(), 0..4u8, option::of(0..ORDERS), 0..2u32, vec(target, 0..3));
         let cursor = (zap.clone(), 0..2u8, 100..1_000i64);
         prop_oneof![
             3 => open,
+            2 => off,
+            1 => zap.clone().prop_map(|zap| Step::TellAbsences { zap }),
             8 => (vec(event, 0..5), vec(cursor, 0..3))
                 .prop_map(|(events, cursors)| Step::Commit { events, cursors }),
             2 => (zap.clone(), 0..KINDS.len()).prop_map(|(zap, kind)| Step::Unknown { zap, kind }),
@@ -83,7 +97,10 @@ impl ReferenceStateMachine for Reference {
                 events.iter().all(|(.., targets)| targets.iter().all(|(zap, ..)| known(*zap)))
                     && cursors.iter().all(|(zap, ..)| known(*zap))
             }
-            Step::Unknown { zap, .. } | Step::Claim { zap, .. } | Step::TakeOnce { zap, .. } => known(*zap),
+            Step::TellAbsences { zap }
+            | Step::Unknown { zap, .. }
+            | Step::Claim { zap, .. }
+            | Step::TakeOnce { zap, .. } => known(*zap),
             _ => true,
         }
     }
@@ -156,6 +173,12 @@ async fn ask(store: &SqliteStore, step: &Step, before: &Model) -> String {
     let run_ids = |busy: &std::collections::BTreeSet<i64>| busy.iter().map(|id| RunId(*id)).collect();
     match step {
         Step::OpenZap { .. } => said(store.open_zap(open_zap(step).unwrap()).await),
+        Step::SwitchOff { .. } => said(store.switched_off(off_zap(step).unwrap()).await),
+        Step::TellAbsences { zap } => {
+            let absences = store.absences(zap_id(*zap)).await.unwrap();
+            store.absences_told(zap_id(*zap), absences.clone()).await.unwrap();
+            format!("{absences:?}")
+        }
         Step::Commit { .. } => said(store.commit_page(before.page(step).unwrap()).await),
         Step::Unknown { zap, kind } => said(store.unknown(zap_id(*zap), KINDS[*kind], all_ids()).await),
         Step::Claim { zap, now, limit, busy } => {

@@ -2,8 +2,8 @@
 
 use super::shared::Shared;
 use crate::ports::{
-    Begun, BegunAttempt, ClaimedRun, Fate, OnceOutcome, Own, PageCommit, PageCommitted, RunId, RunUpdate,
-    Store, StoreError, ZapId, ZapIdentity, ZapState,
+    Absence, Begun, BegunAttempt, ClaimedRun, Fate, OffZap, OnceOutcome, Own, PageCommit, PageCommitted,
+    RunId, RunUpdate, Store, StoreError, ZapId, ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -62,6 +62,8 @@ impl Store for WakingStore {
         drop(latest);
         counters.fired.fetch_add(committed.fired, Ordering::Relaxed);
         counters.primed.fetch_add(committed.primed, Ordering::Relaxed);
+        counters.held.fetch_add(committed.held, Ordering::Relaxed);
+        counters.dropped.fetch_add(committed.dropped, Ordering::Relaxed);
         if committed.fired > 0 {
             fired.into_iter().for_each(|zap| wakers.ring(zap));
         }
@@ -112,5 +114,17 @@ impl Store for WakingStore {
 
     async fn take_once(&self, zap: ZapId, value: &str, run: RunId) -> Result<OnceOutcome, StoreError> {
         self.inner.take_once(zap, value, run).await
+    }
+
+    async fn switched_off(&self, zap: OffZap) -> Result<(), StoreError> {
+        self.inner.switched_off(zap).await
+    }
+
+    async fn absences(&self, zap: ZapId) -> Result<Vec<Absence>, StoreError> {
+        self.inner.absences(zap).await
+    }
+
+    async fn absences_told(&self, zap: ZapId, absences: Vec<Absence>) -> Result<(), StoreError> {
+        self.inner.absences_told(zap, absences).await
     }
 }

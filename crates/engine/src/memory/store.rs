@@ -3,9 +3,9 @@
 use super::calls::Calls;
 use super::store_runs::Runs;
 use crate::ports::{
-    Begun, BegunAttempt, ClaimedRun, EventKey, Fate, OnceOutcome, Own, PageCommit, PageCommitted, Resolution,
-    RevisionId, RunId, RunReason, RunState, RunUpdate, StepRecord, Store, StoreError, StoredEvent, ZapId,
-    ZapIdentity, ZapState,
+    Absence, Begun, BegunAttempt, ClaimedRun, EventKey, Fate, OffZap, OnceOutcome, Own, PageCommit,
+    PageCommitted, Resolution, RevisionId, RunId, RunReason, RunState, RunUpdate, StepRecord, Store,
+    StoreError, StoredEvent, ZapId, ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -80,6 +80,8 @@ struct ZapRow {
     skew: Option<SignedDuration>,
     opened_at: Timestamp,
     cursors: BTreeMap<String, Timestamp>,
+    absences: Vec<Absence>,
+    off_since: Option<Timestamp>,
 }
 
 impl MemoryStore {
@@ -181,6 +183,10 @@ impl State {
             row.cursors.clear();
         }
         row.queries = identity.queries;
+        if let Some(since) = row.off_since.take() {
+            let until = identity.now.max(since);
+            row.absences.push(Absence { since, until, held: 0, dropped: 0, told: None });
+        }
         let revision = revision(&mut self.revisions, row.id, identity.content);
         ZapState {
             id: row.id,
@@ -191,6 +197,26 @@ impl State {
             first_run: known.is_none(),
             revision,
             cursors: row.cursors.iter().map(|(query, at)| (query.clone(), *at)).collect(),
+            absences: row.absences.clone(),
+        }
+    }
+
+    fn switched_off(&mut self, zap: &OffZap) {
+        let named = |name: &String| self.zaps.iter().position(|row| row.name == *name);
+        let known = named(&zap.name).or_else(|| named(zap.formerly.as_ref()?));
+        if let Some(row) = known.and_then(|known| self.zaps.get_mut(known)) {
+            row.off_since.get_or_insert(zap.now);
+        }
+    }
+
+    /// Counts an event in the time during which its zap was switched off.
+    fn absent(&mut self, zap: ZapId, at: Timestamp, fate: Fate) {
+        let Some(row) = self.zaps.iter_mut().find(|row| row.id == zap) else { return };
+        let held = |absence: &Absence| absence.since <= at && at < absence.until;
+        let of = row.absences.iter().rposition(held).or(row.absences.len().checked_sub(1));
+        if let Some(absence) = of.and_then(|of| row.absences.get_mut(of)) {
+            absence.held += u32::from(fate == Fate::Hold);
+            absence.dropped += u32::from(fate == Fate::Drop);
         }
     }
 
@@ -205,6 +231,8 @@ impl State {
             skew: None,
             opened_at: identity.now,
             cursors: BTreeMap::new(),
+            absences: Vec::new(),
+            off_since: None,
         });
         self.zaps.len() - 1
     }
@@ -219,15 +247,18 @@ impl State {
                     continue;
                 }
                 let (made, depth) = self.runs.origin(event.order.as_ref());
-                let fate =
-                    if made && !target.own && target.fate == Fate::Fire { Fate::Prime } else { target.fate };
+                let own = made && !target.own && target.fate.birth().is_some();
+                let fate = if own { Fate::Prime } else { target.fate };
                 self.ledger.insert(entry, fate);
-                match fate {
-                    Fate::Fire => {
-                        done.fired += 1;
-                        self.runs.make(&event, &target, depth.max(event.depth));
+                done.fired += u64::from(fate == Fate::Fire);
+                done.held += u64::from(fate == Fate::Hold);
+                done.dropped += u64::from(fate == Fate::Drop);
+                match fate.birth() {
+                    Some(birth) => {
+                        self.absent(target.zap, event.at, fate);
+                        self.runs.make(&event, &target, depth.max(event.depth), birth);
                     }
-                    Fate::Prime | Fate::PrimeUndated => {
+                    None => {
                         done.primed += 1;
                         done.undated += u64::from(fate == Fate::PrimeUndated);
                         self.runs.prime_once(target.zap, target.once);
@@ -314,5 +345,29 @@ impl Store for MemoryStore {
 
     async fn take_once(&self, zap: ZapId, value: &str, run: RunId) -> Result<OnceOutcome, StoreError> {
         self.call("take_once", |state| state.runs.take_once(zap, value, run)).await
+    }
+
+    async fn switched_off(&self, zap: OffZap) -> Result<(), StoreError> {
+        self.call("switched_off", |state| state.switched_off(&zap)).await
+    }
+
+    async fn absences(&self, zap: ZapId) -> Result<Vec<Absence>, StoreError> {
+        self.call("absences", |state| {
+            let row = state.zaps.iter().find(|row| row.id == zap);
+            row.map(|row| row.absences.clone()).unwrap_or_default()
+        })
+        .await
+    }
+
+    async fn absences_told(&self, zap: ZapId, told: Vec<Absence>) -> Result<(), StoreError> {
+        self.call("absences_told", |state| {
+            let rows = state.zaps.iter_mut().filter(|row| row.id == zap);
+            for absence in rows.flat_map(|row| &mut row.absences) {
+                if let Some(told) = told.iter().find(|told| told.since == absence.since) {
+                    absence.told = Some(told.held + told.dropped);
+                }
+            }
+        })
+        .await
     }
 }

@@ -25,7 +25,13 @@ impl Runs {
         &self.runs
     }
 
-    pub(super) fn make(&mut self, event: &NewEvent, target: &Target, depth: u32) {
+    pub(super) fn make(
+        &mut self,
+        event: &NewEvent,
+        target: &Target,
+        depth: u32,
+        (state, reason): (RunState, RunReason),
+    ) {
         self.runs.push(MemoryRun {
             id: RunId(self.runs.len() as i64 + 1),
             zap: target.zap,
@@ -41,8 +47,8 @@ impl Runs {
             failing: None,
             fresh: None,
             key_base: target.key_base,
-            state: RunState::Pending,
-            reason: RunReason { word: "queued".to_owned(), detail: String::new() },
+            state,
+            reason,
             created_at: event.seen_at,
             due_at: event.seen_at,
             attempts: 0,

@@ -28,6 +28,8 @@ pub(super) struct Digest<'a> {
     pub(super) look_ups: LookUps<'a>,
     /// By rider: the CRM's clock less ours when its boundary was set.
     pub(super) skews: Vec<SignedDuration>,
+    /// The CRM's clock less ours now.
+    pub(super) skew: SignedDuration,
     recent: VecDeque<HashSet<String>>,
     repeats: u32,
     left_out: u64,
@@ -69,6 +71,7 @@ impl<'a> Digest<'a> {
             problems,
             look_ups,
             skews: vec![SignedDuration::ZERO; riders.len()],
+            skew: SignedDuration::ZERO,
             recent: VecDeque::new(),
             repeats: 0,
             left_out: 0,
@@ -191,11 +194,12 @@ impl<'a> Digest<'a> {
             if !unknown.contains(&seen.id) {
                 continue;
             }
-            let Some((fate, at)) = self.verdict(rider, self.skew(at), &seen.row, told).await else {
+            let Some((fate, at)) = self.verdict(rider, self.skew_of(at), &seen.row, told).await else {
                 left_out = true;
                 continue;
             };
-            count(tally, fate);
+            let fate = rider.zap.caught_up(fate, at, self.skew);
+            tally.count(fate);
             let key = EventKey { kind: rider.zap.trigger.kind().to_owned(), id: seen.id.clone() };
             let target = target(rider, &seen.row, &key, fate);
             // Zaps with different boundaries may see one event happen at different instants.
@@ -216,7 +220,7 @@ impl<'a> Digest<'a> {
         self.left_out += u64::from(left_out);
     }
 
-    fn skew(&self, rider: usize) -> SignedDuration {
+    fn skew_of(&self, rider: usize) -> SignedDuration {
         self.skews.get(rider).copied().unwrap_or_default()
     }
 
@@ -262,16 +266,5 @@ fn target(rider: &Rider, row: &Row, key: &EventKey, fate: Fate) -> Target {
         fate,
         once: rider.zap.trigger.once(row),
         own: rider.zap.trigger.own,
-    }
-}
-
-fn count(tally: &mut Tally, fate: Fate) {
-    match fate {
-        Fate::Fire => tally.fired += 1,
-        Fate::Prime => tally.primed += 1,
-        Fate::PrimeUndated => {
-            tally.primed += 1;
-            tally.undated += 1;
-        }
     }
 }

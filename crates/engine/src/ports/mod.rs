@@ -10,9 +10,9 @@ pub use clock::Clock;
 pub use crm::{Crm, DayWindow, Page, PageRequest, ReadError};
 pub use sender::{Reply, SendOutcome, Sender, Turn};
 pub use store::{
-    AttemptRecord, Begun, BegunAttempt, BegunWrite, ClaimedRun, Counts, CursorMove, EventKey, Fate, History,
-    NewEvent, OnceOutcome, Own, PageCommit, PageCommitted, Resolution, RevisionId, RunDetail, RunFilter,
-    RunId, RunReason, RunState, RunSummary, RunUpdate, StepOutcome, StepRecord, Store, StoreError,
-    StoredEvent, Target, Touched, ZapId, ZapIdentity, ZapState,
+    Absence, AttemptRecord, Begun, BegunAttempt, BegunWrite, CAUGHT_UP, ClaimedRun, Counts, CursorMove,
+    EventKey, Fate, History, NewEvent, OffZap, OnceOutcome, Own, PageCommit, PageCommitted, Resolution,
+    RevisionId, RunDetail, RunFilter, RunId, RunReason, RunState, RunSummary, RunUpdate, StepOutcome,
+    StepRecord, Store, StoreError, StoredEvent, Target, Touched, ZapId, ZapIdentity, ZapState,
 };
 pub use writer::{CrmReply, CrmWriter, Refusal, Seen, Sight, WriteOutcome};

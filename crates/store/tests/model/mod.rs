@@ -11,14 +11,17 @@ use runs::{new_run, reason};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 use zaprun_engine::ports::{
-    ClaimedRun, Counts, CursorMove, Fate, NewEvent, PageCommit, PageCommitted, Resolution, RevisionId, RunId,
-    RunState, RunUpdate, Target, Touched, ZapId, ZapIdentity, ZapState,
+    Absence, ClaimedRun, Counts, CursorMove, Fate, NewEvent, OffZap, PageCommit, PageCommitted, Resolution,
+    RevisionId, RunId, RunState, RunUpdate, Target, Touched, ZapId, ZapIdentity, ZapState,
 };
 
 pub use runs::{begun, resolution, serial_of, told};
 
 pub const NAMES: [&str; 3] = ["a", "b", "c"];
 pub const KINDS: [&str; 2] = ["new_lead", "new_sale"];
+
+pub const FATES: [Fate; 6] =
+    [Fate::Fire, Fate::Fire, Fate::Prime, Fate::PrimeUndated, Fate::Hold, Fate::Drop];
 
 /// Zap, fate, value of `once_per`, and whether zaprun's own orders fire.
 pub type Aim = (usize, u8, Option<u8>, bool);
@@ -35,6 +38,17 @@ pub enum Step {
         formerly: Option<usize>,
         selection: u8,
         content: u8,
+        now: i64,
+    },
+    /// An engine starts with the zap off.
+    SwitchOff {
+        name: usize,
+        formerly: Option<usize>,
+        now: i64,
+    },
+    /// A person is told what happened while a zap was off.
+    TellAbsences {
+        zap: usize,
     },
     Commit {
         events: Vec<Found>,
@@ -118,6 +132,17 @@ struct Zap {
     skew: Option<SignedDuration>,
     opened_at: Timestamp,
     cursors: BTreeMap<String, Timestamp>,
+    /// By their beginning.
+    absences: BTreeMap<Timestamp, Off>,
+}
+
+/// A time during which a zap is or was off.
+#[derive(Debug, Clone, Default)]
+struct Off {
+    until: Option<Timestamp>,
+    held: u32,
+    dropped: u32,
+    told: Option<u32>,
 }
 
 #[derive(Debug, Clone)]
@@ -142,13 +167,20 @@ pub struct Model {
 }
 
 pub fn open_zap(step: &Step) -> Option<ZapIdentity> {
-    let Step::OpenZap { name, formerly, selection, content } = step else { return None };
+    let Step::OpenZap { name, formerly, selection, content, now } = step else { return None };
     Some(ZapIdentity {
         formerly: formerly.map(|index| NAMES[index].to_owned()),
         selection: format!("s{selection}"),
         content: format!("c{content}"),
+        now: at(*now),
         ..identity(NAMES[*name])
     })
+}
+
+pub fn off_zap(step: &Step) -> Option<OffZap> {
+    let Step::SwitchOff { name, formerly, now } = step else { return None };
+    let formerly = formerly.map(|index| NAMES[index].to_owned());
+    Some(OffZap { name: NAMES[*name].to_owned(), formerly, now: at(*now) })
 }
 
 impl Model {
@@ -171,12 +203,13 @@ impl Model {
             zap: zap_id(*zap),
             revision: self.latest_revision(*zap),
             key_base: Uuid::from_u128(u128::from(*fate)),
-            fate: [Fate::Fire, Fate::Fire, Fate::Prime, Fate::PrimeUndated][usize::from(*fate)],
+            fate: FATES[usize::from(*fate)],
             once: once.map(|value| value.to_string()),
             own: *own,
         };
         let event = |(kind, id, order, depth, targets): &Found| NewEvent {
             seen_at: at(300 + self.clock),
+            at: at(100 + i64::from(*id) * 50),
             context: order.map(|order| Bytes::from(format!("{{\"query\":{order}}}"))),
             order: order.map(|order| order.to_string()),
             depth: *depth,
@@ -232,6 +265,13 @@ impl Model {
             Step::OpenZap { .. } => {
                 let who = open_zap(step).unwrap();
                 self.open(&who).map_or_else(|| "refused".to_owned(), |state| format!("{state:?}"))
+            }
+            Step::SwitchOff { .. } => self.switch_off(&off_zap(step).unwrap()),
+            Step::TellAbsences { zap } => {
+                let answer = format!("{:?}", self.absences(*zap));
+                let ended = self.zaps[*zap].absences.values_mut().filter(|off| off.until.is_some());
+                ended.for_each(|off| off.told = Some(off.held + off.dropped));
+                answer
             }
             Step::Commit { .. } => {
                 let page = self.page(step).unwrap();
@@ -289,6 +329,9 @@ impl Model {
             }
             zap.cursors.clear();
         }
+        for (since, off) in zap.absences.iter_mut().filter(|(_, off)| off.until.is_none()) {
+            off.until = Some(who.now.max(*since));
+        }
         let known = (index, who.content.clone());
         if !self.revisions.contains(&known) {
             self.revisions.push(known.clone());
@@ -304,7 +347,39 @@ impl Model {
             first_run,
             revision,
             cursors: zap.cursors.clone().into_iter().collect(),
+            absences: self.absences(index),
         })
+    }
+
+    fn switch_off(&mut self, off: &OffZap) -> String {
+        let by_name = |name: &String| self.zaps.iter().position(|zap| zap.name == *name);
+        let Some(zap) = by_name(&off.name).or_else(|| by_name(off.formerly.as_ref()?)) else {
+            return "()".to_owned();
+        };
+        let absences = &mut self.zaps[zap].absences;
+        if absences.values().all(|off| off.until.is_some()) {
+            absences.entry(off.now).or_default().until = None;
+        }
+        "()".to_owned()
+    }
+
+    fn absences(&self, zap: usize) -> Vec<Absence> {
+        let ended = |(since, off): (&Timestamp, &Off)| {
+            let Off { until, held, dropped, told } = off.clone();
+            Some(Absence { since: *since, until: until?, held, dropped, told })
+        };
+        self.zaps[zap].absences.iter().filter_map(ended).collect()
+    }
+
+    /// Counts an event in the time during which it happened, else in the last one.
+    fn absent(&mut self, zap: usize, at: Timestamp, fate: Fate) {
+        let absences = &mut self.zaps[zap].absences;
+        let ended = || absences.iter().filter_map(|(since, off)| Some((*since, off.until?))).rev();
+        let within = ended().find(|(since, until)| *since <= at && at < *until);
+        let Some((of, _)) = within.or_else(|| ended().next()) else { return };
+        let off = absences.get_mut(&of).unwrap();
+        off.held += u32::from(fate == Fate::Hold);
+        off.dropped += u32::from(fate == Fate::Drop);
     }
 
     fn create(&mut self, who: &ZapIdentity) {
@@ -320,6 +395,7 @@ impl Model {
             skew: None,
             opened_at: who.now,
             cursors: BTreeMap::new(),
+            absences: BTreeMap::new(),
         });
     }
 
@@ -347,10 +423,21 @@ impl Model {
         }
         let (made, depth, _) =
             event.order.as_ref().and_then(|order| self.touched.get(order)).copied().unwrap_or_default();
-        if target.fate == Fate::Fire && (target.own || !made) {
-            done.fired += 1;
+        let state = match target.fate {
+            Fate::Fire => Some(RunState::Pending),
+            Fate::Hold => Some(RunState::Held),
+            Fate::Drop => Some(RunState::Dropped),
+            Fate::Prime | Fate::PrimeUndated => None,
+        };
+        if let Some(state) = state.filter(|_| target.own || !made) {
+            match state {
+                RunState::Held => done.held += 1,
+                RunState::Dropped => done.dropped += 1,
+                _ => done.fired += 1,
+            }
+            self.absent(zap, event.at, target.fate);
             self.ledger.insert(key, Some(self.runs.len()));
-            self.runs.push(new_run(self.runs.len(), event, target, depth.max(event.depth)));
+            self.runs.push(new_run(self.runs.len(), event, target, depth.max(event.depth), state));
             return;
         }
         done.primed += 1;

@@ -223,7 +223,13 @@ pub(super) fn reason(word: &str, detail: &str) -> RunReason {
     RunReason { word: word.to_owned(), detail: detail.to_owned() }
 }
 
-pub(super) fn new_run(position: usize, event: &NewEvent, target: &Target, depth: u32) -> Run {
+pub(super) fn new_run(
+    position: usize,
+    event: &NewEvent,
+    target: &Target,
+    depth: u32,
+    state: RunState,
+) -> Run {
     Run {
         claimed: ClaimedRun {
             id: RunId(i64::try_from(position).unwrap() + 1),
@@ -237,7 +243,10 @@ pub(super) fn new_run(position: usize, event: &NewEvent, target: &Target, depth:
             },
             key_base: target.key_base,
             created_at: event.seen_at,
-            reason: reason("queued", ""),
+            reason: match state {
+                RunState::Pending => reason("queued", ""),
+                _ => reason("caught_up", "it happened while the zap was switched off"),
+            },
             depth,
             failing: None,
             fresh: None,
@@ -246,7 +255,7 @@ pub(super) fn new_run(position: usize, event: &NewEvent, target: &Target, depth:
             steps: Vec::new(),
             begun: None,
         },
-        state: RunState::Pending,
+        state,
         due: event.seen_at,
     }
 }

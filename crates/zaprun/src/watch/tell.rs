@@ -98,6 +98,9 @@ pub(crate) fn tell(event: &Event, once: bool) -> Option<Told> {
         Event::Page { .. } | Event::WalkDone { .. } | Event::CatchingUp { .. } | Event::FirstRun { .. } => {
             reading(event)
         }
+        Event::CaughtUp { zap, since, until, held, dropped } => {
+            caught_up(zap, (*since, *until), *held, *dropped)
+        }
         Event::WalkFailed { .. }
         | Event::Stopped { .. }
         | Event::Recovered { .. }
@@ -168,6 +171,27 @@ fn reading(event: &Event) -> Told {
         _ => Told::new(Weight::Detail, ""),
     }
 }
+
+/// One line for the whole group.
+fn caught_up(zap: &str, (since, until): (Timestamp, Timestamp), held: u64, dropped: u64) -> Told {
+    let off = format!("while it was switched off, from {} to {}", time(since), time(until));
+    let (weight, what, hint) = match (held, dropped) {
+        (0, _) => (Weight::Warning, format!("{} dropped", count(dropped, "event", "events")), None),
+        (_, 0) => (Weight::Trouble, held_for_a_person(held), Some(CAUGHT_UP_HINT)),
+        _ => {
+            let what = format!("{}, {} dropped", held_for_a_person(held), thousands(dropped));
+            (Weight::Trouble, what, Some(CAUGHT_UP_HINT))
+        }
+    };
+    Told::new(weight, format!("{off}: {what}")).zap(zap).hint(hint.map(str::to_owned))
+}
+
+fn held_for_a_person(held: u64) -> String {
+    format!("{} held for a person", count(held, "event", "events"))
+}
+
+const CAUGHT_UP_HINT: &str = "`zaprun runs list --status held` lists them, `zaprun runs resolve ID --as done` sends one, \
+                              `--as failed` gives it up; `catch_up` of its trigger says what becomes of them";
 
 /// When it is polled again, where this process still does.
 fn again(at: Timestamp, once: bool) -> String {
@@ -478,6 +502,8 @@ mod tests {
                 retry_at: at,
             },
             Event::FirstRun { zap: "sales".to_owned(), primed: 1_234, fired: 0 },
+            Event::CaughtUp { zap: "sales".to_owned(), since: at, until: at, held: 12, dropped: 0 },
+            Event::CaughtUp { zap: "sales".to_owned(), since: at, until: at, held: 0, dropped: 1 },
         ];
         let lines: Vec<String> = events.iter().map(line).collect();
         insta::assert_snapshot!(lines.join("\n"), @r#"

@@ -119,12 +119,12 @@ fn formats() {
     insta::assert_snapshot!(edited("name: new-sale", "name: New_Sale"), @"1:7 ZR0205 `New_Sale` is not a name for a zap | use small letters, digits and single hyphens: new-sale-to-sheet");
     insta::assert_snapshot!(edited("id: send", "id: send-mail"), @"7:9 ZR0205 `send-mail` is not a name that expressions can use | use letters, digits and underscores, a letter first: send_mail");
     insta::assert_snapshot!(edited("    json:", "    method: post\n    json:"), @"10:13 ZR0204 `method` cannot be `post` | did you mean `POST`? one of `GET`, `POST`, `PUT`, `PATCH`, `DELETE`");
+    insta::assert_snapshot!(edited("order_type: new_sale", "order_type: new_sale\n  catch_up: holt"), @"");
     insta::assert_snapshot!(edited("    json:", "    method: FETCH\n    json:"), @"10:13 ZR0204 `method` cannot be `FETCH` | write one of `GET`, `POST`, `PUT`, `PATCH`, `DELETE`");
 }
 
 #[test]
 fn not_available() {
-    insta::assert_snapshot!(edited("order_type: new_sale", "order_type: new_sale\n  catch_up: send"), @"6:3 ZR0207 `catch_up` is not available in this version | remove it until a later version has it");
     insta::assert_snapshot!(edited("name: new-sale", "name: new-sale\nlimits: { writes: 10/h }\norder: strict"), @r"
     2:1 ZR0207 `limits` is not available in this version | remove it until a later version has it
     3:1 ZR0207 `order` is not available in this version | remove it until a later version has it

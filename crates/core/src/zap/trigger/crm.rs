@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::webhook::{self, Entrance};
-use crate::definition::{self, Cycles, OrderType, TransactionType};
+use crate::definition::{self, CatchUp, Cycles, OrderType, TransactionType};
 use crate::diagnostic::{Diagnostic, Severity, code, did_you_mean};
 use crate::expression::Settings;
 use crate::mapping::Compiler;
@@ -59,6 +59,8 @@ pub struct CrmTrigger {
     pub settle: Option<Settle>,
     /// Where requests tell of the same rows.
     pub also: Option<Entrance>,
+    /// What becomes of what happened while the zap was switched off.
+    pub catch_up: CatchUp,
 }
 
 /// How long an order must be quiet before it is mapped.
@@ -260,6 +262,7 @@ struct Written<'a> {
     also: Option<&'a Spanned<definition::AlsoWebhook>>,
     settle: Option<&'a Spanned<definition::Duration>>,
     settle_max: Option<&'a Spanned<definition::Duration>>,
+    catch_up: Option<&'a Spanned<CatchUp>>,
 }
 
 impl<'a> Written<'a> {
@@ -278,6 +281,7 @@ impl<'a> Written<'a> {
                 also: orders.also.as_ref(),
                 settle: orders.settle.as_ref(),
                 settle_max: orders.settle_max.as_ref(),
+                catch_up: orders.catch_up.as_ref(),
             },
             definition::Trigger::Transactions(transactions) => Written {
                 every: transactions.every.as_ref(),
@@ -292,6 +296,7 @@ impl<'a> Written<'a> {
                 also: transactions.also.as_ref(),
                 settle: None,
                 settle_max: None,
+                catch_up: transactions.catch_up.as_ref(),
             },
             definition::Trigger::Customers(customers) => Written {
                 every: customers.every.as_ref(),
@@ -306,6 +311,7 @@ impl<'a> Written<'a> {
                 also: None,
                 settle: None,
                 settle_max: None,
+                catch_up: customers.catch_up.as_ref(),
             },
             definition::Trigger::Webhook(_)
             | definition::Trigger::Http(_)
@@ -368,6 +374,7 @@ pub(in crate::zap) fn compile(
             most: written.settle_max.map_or(SETTLE_MOST, |most| most.value.0).max(quiet.value.0),
         }),
         also,
+        catch_up: written.catch_up.map(|catch_up| catch_up.value).unwrap_or_default(),
     })
 }
 

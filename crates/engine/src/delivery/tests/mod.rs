@@ -11,6 +11,7 @@ mod model;
 mod orders;
 mod outcomes;
 mod steps;
+mod switched_off;
 mod trouble;
 mod turns;
 mod waits;

@@ -12,4 +12,5 @@ mod rows;
 mod schedule;
 mod selection;
 mod support;
+mod switched_off;
 mod walks;

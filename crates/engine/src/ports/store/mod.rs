@@ -1,11 +1,13 @@
 //! The durable store: ledger, cursors, events, runs and their history.
 
+mod absence;
 mod error;
 mod event;
 mod history;
 mod run;
 mod zap;
 
+pub use absence::{Absence, CAUGHT_UP, OffZap};
 pub use error::StoreError;
 pub use event::{CursorMove, EventKey, Fate, NewEvent, PageCommit, PageCommitted, StoredEvent, Target};
 pub use history::{Counts, History, RunDetail, RunFilter, RunSummary};
@@ -85,4 +87,11 @@ pub trait Store: Send + Sync {
     async fn update_run(&self, update: RunUpdate) -> Result<(), StoreError>;
     /// Takes the value of `once_per` for a run; asking again for the same run gives the same answer.
     async fn take_once(&self, zap: ZapId, value: &str, run: RunId) -> Result<OnceOutcome, StoreError>;
+    /// Keeps since when a zap is switched off, until it is opened again. One that the state does not know has nothing
+    /// to catch up with.
+    async fn switched_off(&self, zap: OffZap) -> Result<(), StoreError>;
+    /// The times during which a zap was switched off, oldest first, with what was held and dropped of each so far.
+    async fn absences(&self, zap: ZapId) -> Result<Vec<Absence>, StoreError>;
+    /// Keeps that a person was told of these times of a zap, with the counts as they say.
+    async fn absences_told(&self, zap: ZapId, absences: Vec<Absence>) -> Result<(), StoreError>;
 }

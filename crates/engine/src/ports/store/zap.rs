@@ -1,6 +1,6 @@
 //! What the state knows of zaps.
 
-use super::{RevisionId, ZapId};
+use super::{Absence, RevisionId, ZapId};
 use jiff::{SignedDuration, Timestamp};
 
 /// Who a zap is, when the engine starts with it.
@@ -47,4 +47,6 @@ pub struct ZapState {
     /// Cursors by query. None right after a change of selection: each query is then read from the boundary on, since
     /// what the new selection finds between two cursors of the old one would be missed otherwise.
     pub cursors: Vec<(String, Timestamp)>,
+    /// The times during which it was switched off, oldest first; the last one ends now where it was until now.
+    pub absences: Vec<Absence>,
 }
