@@ -303,6 +303,7 @@ impl Engine {
                 formerly: zap.formerly.clone(),
                 selection: zap.selection.clone(),
                 queries,
+                strict: zap.strict,
                 content: zap.content.clone(),
                 git: self.options.git.clone(),
                 first_boundary,

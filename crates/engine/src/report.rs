@@ -319,6 +319,15 @@ pub enum Event {
         /// Why.
         reason: RunReason,
     },
+    /// A zap has done as much as its `limits` let it; what is more is held. Told now and then, not for each run.
+    BrakeTripped {
+        /// The zap's name.
+        zap: String,
+        /// Which limit: `writes_per_hour`, `money`.
+        limit: &'static str,
+        /// Plain words.
+        reason: String,
+    },
     /// A zap's filter, mapping or `success` fails for a record. Reported once per zap; each such run is dead.
     MappingBroken {
         /// The zap's name.

@@ -17,6 +17,7 @@ mod deployed;
 mod fault;
 mod history;
 mod lease;
+mod limits;
 mod pages;
 mod place;
 mod reader;

@@ -144,8 +144,27 @@ pub(crate) fn migrate(conn: &Connection, from: u32) -> rusqlite::Result<()> {
 /// Statements that empty every table but `meta`, children before parents.
 pub(crate) fn wipe() -> String {
     const CHILDREN_FIRST: &[&str] = &[
-        "tally", "asked", "attempt", "response", "step", "serial", "begun", "aside", "run", "event", "once",
-        "ledger", "touched", "cursor", "absence", "revision", "former", "zap", "kind",
+        "tally",
+        "asked",
+        "attempt",
+        "response",
+        "step",
+        "serial",
+        "begun",
+        "aside",
+        "run",
+        "event",
+        "once",
+        "ledger",
+        "touched",
+        "cursor",
+        "spent",
+        "spent_day",
+        "absence",
+        "revision",
+        "former",
+        "zap",
+        "kind",
     ];
     CHILDREN_FIRST.iter().map(|table| format!("DELETE FROM main.{table};")).collect()
 }

@@ -6,7 +6,7 @@ use crate::schema::Stamp;
 use crate::source::Source;
 use crate::writer::{Desk, Mailbox, load_kinds, take_over};
 use crate::{
-    SqliteReader, absence, begun, copy, fault, history, pages, resolve, runs, schema, touched, zaps,
+    SqliteReader, absence, begun, copy, fault, history, limits, pages, resolve, runs, schema, touched, zaps,
 };
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -16,8 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use zaprun_engine::ports::{
     Absence, Begun, BegunAttempt, ClaimedRun, Counts, History, OffZap, OnceOutcome, Own, PageCommit,
-    PageCommitted, Resolution, RunDetail, RunFilter, RunId, RunSummary, RunUpdate, Store, StoreError, ZapId,
-    ZapIdentity, ZapState,
+    PageCommitted, Resolution, RunDetail, RunFilter, RunId, RunSummary, RunUpdate, Spend, Spent, Store,
+    StoreError, ZapId, ZapIdentity, ZapState,
 };
 
 /// How to open a state.
@@ -245,6 +245,10 @@ impl Store for SqliteStore {
     async fn take_once(&self, zap: ZapId, value: &str, run: RunId) -> Result<OnceOutcome, StoreError> {
         let value = value.to_owned();
         self.mailbox.change(1, move |tx| runs::take_once(tx, zap, &value, run)).await
+    }
+
+    async fn spend(&self, spend: Spend) -> Result<Spent, StoreError> {
+        self.mailbox.change(1, move |tx| limits::spend(tx, &spend)).await
     }
 
     async fn switched_off(&self, zap: OffZap) -> Result<(), StoreError> {

@@ -28,8 +28,9 @@ pub(crate) fn open(tx: &mut Tx<'_>, who: &ZapIdentity) -> Result<ZapState, Store
     let revision = revision(tx, zap.id, who)?;
     let queries = i64::try_from(who.queries).unwrap_or(i64::MAX);
     tx.execute(
-        "UPDATE zap SET revision = ?2, queries = ?3 WHERE id = ?1 AND (revision <> ?2 OR queries <> ?3)",
-        params![zap.id.0, revision.0, queries],
+        "UPDATE zap SET revision = ?2, queries = ?3, strict = ?4
+         WHERE id = ?1 AND (revision <> ?2 OR queries <> ?3 OR strict <> ?4)",
+        params![zap.id.0, revision.0, queries, who.strict],
     )?;
     Ok(ZapState {
         id: zap.id,

@@ -6,8 +6,8 @@ mod model;
 
 use common::{at, wait};
 use model::{
-    FATES, KINDS, Model, More, NAMES, Step, all_ids, begun, off_zap, open_zap, resolution, serial_of, told,
-    zap_id,
+    FATES, KINDS, Model, More, NAMES, Step, all_ids, begun, off_zap, open_zap, resolution, serial_of,
+    spend_of, told, zap_id,
 };
 use proptest::collection::{btree_set, vec};
 use proptest::option;
@@ -36,12 +36,13 @@ impl ReferenceStateMachine for Reference {
 
     fn transitions(model: &Model) -> BoxedStrategy<Step> {
         let named = (0..NAMES.len(), option::weighted(0.3, 0..NAMES.len()));
-        let open = (named.clone(), 0..3u8, 0..2u8, 100..450i64).prop_map(
-            |((name, formerly), selection, content, now)| Step::OpenZap {
+        let open = (named.clone(), 0..3u8, 0..2u8, any::<bool>(), 100..450i64).prop_map(
+            |((name, formerly), selection, content, strict, now)| Step::OpenZap {
                 name,
                 formerly,
                 selection,
                 content,
+                strict,
                 now,
             },
         );
@@ -54,7 +55,7 @@ impl ReferenceStateMachine for Reference {
         // At times one that is not there.
         let run = prop_oneof![4 => 1..=model.runs().clamp(1, WORKED_ON), 1 => 0..=model.runs() + 1].boxed();
         let busy = btree_set(run.clone(), 0..3);
-        let target = (zap.clone(), 0..FATES.len() as u8, option::of(0..2u8), any::<bool>());
+        let target = (zap.clone(), 0..u8::try_from(FATES.len()).unwrap(), option::of(0..2u8), any::<bool>());
         let event = (0..KINDS.len(), 0..4u8, option::of(0..ORDERS), 0..2u32, vec(target, 0..3));
         let cursor = (zap.clone(), 0..2u8, 100..1_000i64);
         prop_oneof![
@@ -69,6 +70,7 @@ impl ReferenceStateMachine for Reference {
             2 => busy.prop_map(|busy| Step::NextDue { busy }),
             10 => (run.clone(), option::weighted(0.8, option::weighted(0.8, 0..2u8)))
                 .prop_map(|(run, write)| Step::Begin { run, write }),
+            6 => spend(run.clone()),
             2 => (0..ORDERS, option::of(0..2u8)).prop_map(|(order, serial)| Step::Own { order, serial }),
             12 => (run.clone(), 0..4u8, 250..450i64, 0..3usize, more())
                 .prop_map(|(run, state, due, steps, more)| Step::Update { run, state, due, steps, more }),
@@ -104,6 +106,14 @@ impl ReferenceStateMachine for Reference {
             _ => true,
         }
     }
+}
+
+fn spend(run: impl Strategy<Value = i64>) -> impl Strategy<Value = Step> {
+    let price = (0..2u8, option::weighted(0.9, 0..4u32), 1..9u32);
+    let unit = (run, 0..2u8, option::of(0..2u8));
+    (unit, option::weighted(0.7, 1..4u32), option::weighted(0.6, price), 250..9_000i64).prop_map(
+        |((run, step, element), most, cost, now)| Step::Spend { run, step, element, most, cost, now },
+    )
 }
 
 fn more() -> impl Strategy<Value = More> {
@@ -186,6 +196,7 @@ async fn ask(store: &SqliteStore, step: &Step, before: &Model) -> String {
         }
         Step::NextDue { busy } => said(store.next_due(before.zap_ids(), run_ids(busy)).await),
         Step::Begin { run, write } => said(store.begin_attempt(RunId(*run), begun(*write)).await),
+        Step::Spend { .. } => said(store.spend(spend_of(step).unwrap()).await),
         Step::Own { order, serial } => said(store.own(&order.to_string(), serial_of(*serial)).await),
         Step::Update { .. } => said(store.update_run(before.update_of(step).unwrap()).await),
         Step::Obey { now } => said(store.obey(at(*now)).await),

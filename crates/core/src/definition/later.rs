@@ -20,7 +20,6 @@ macro_rules! rows {
 
 /// The table.
 pub static LATER: &[Later] = rows! {
-    "zap": "limits" "order";
     "action": "batch";
     "project": "history";
     "listen": "admin";

@@ -3,7 +3,7 @@
 use super::shared::Shared;
 use crate::ports::{
     Absence, Begun, BegunAttempt, ClaimedRun, Fate, OffZap, OnceOutcome, Own, PageCommit, PageCommitted,
-    RunId, RunUpdate, Store, StoreError, ZapId, ZapIdentity, ZapState,
+    RunId, RunUpdate, Spend, Spent, Store, StoreError, ZapId, ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -114,6 +114,10 @@ impl Store for WakingStore {
 
     async fn take_once(&self, zap: ZapId, value: &str, run: RunId) -> Result<OnceOutcome, StoreError> {
         self.inner.take_once(zap, value, run).await
+    }
+
+    async fn spend(&self, spend: Spend) -> Result<Spent, StoreError> {
+        self.inner.spend(spend).await
     }
 
     async fn switched_off(&self, zap: OffZap) -> Result<(), StoreError> {

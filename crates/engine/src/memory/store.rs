@@ -4,8 +4,8 @@ use super::calls::Calls;
 use super::store_runs::Runs;
 use crate::ports::{
     Absence, Begun, BegunAttempt, ClaimedRun, EventKey, Fate, OffZap, OnceOutcome, Own, PageCommit,
-    PageCommitted, Resolution, RevisionId, RunId, RunReason, RunState, RunUpdate, StepRecord, Store,
-    StoreError, StoredEvent, ZapId, ZapIdentity, ZapState,
+    PageCommitted, Resolution, RevisionId, RunId, RunReason, RunState, RunUpdate, Spend, Spent, StepRecord,
+    Store, StoreError, StoredEvent, ZapId, ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -56,6 +56,8 @@ pub struct MemoryRun {
     pub begun: Option<BegunAttempt>,
     /// How many of zaprun's own writes led to it.
     pub depth: u32,
+    /// Whether a person let it through the limits of its zap.
+    pub let_through: bool,
     /// See [`ClaimedRun::failing`].
     pub failing: Option<RunReason>,
     /// See [`ClaimedRun::fresh`].
@@ -183,6 +185,11 @@ impl State {
             row.cursors.clear();
         }
         row.queries = identity.queries;
+        if identity.strict {
+            self.runs.strict.insert(row.id);
+        } else {
+            self.runs.strict.remove(&row.id);
+        }
         if let Some(since) = row.off_since.take() {
             let until = identity.now.max(since);
             row.absences.push(Absence { since, until, held: 0, dropped: 0, told: None });
@@ -345,6 +352,10 @@ impl Store for MemoryStore {
 
     async fn take_once(&self, zap: ZapId, value: &str, run: RunId) -> Result<OnceOutcome, StoreError> {
         self.call("take_once", |state| state.runs.take_once(zap, value, run)).await
+    }
+
+    async fn spend(&self, spend: Spend) -> Result<Spent, StoreError> {
+        self.call("spend", |state| state.runs.spend(spend)).await
     }
 
     async fn switched_off(&self, zap: OffZap) -> Result<(), StoreError> {

@@ -10,9 +10,10 @@ pub use clock::Clock;
 pub use crm::{Crm, DayWindow, Page, PageRequest, ReadError};
 pub use sender::{Reply, SendOutcome, Sender, Turn};
 pub use store::{
-    Absence, AttemptRecord, Begun, BegunAttempt, BegunWrite, CAUGHT_UP, ClaimedRun, Counts, CursorMove,
-    EventKey, Fate, History, NewEvent, OffZap, OnceOutcome, Own, PageCommit, PageCommitted, Resolution,
-    RevisionId, RunDetail, RunFilter, RunId, RunReason, RunState, RunSummary, RunUpdate, StepOutcome,
-    StepRecord, Store, StoreError, StoredEvent, Target, Touched, ZapId, ZapIdentity, ZapState,
+    Absence, AttemptRecord, Begun, BegunAttempt, BegunWrite, Brake, CAUGHT_UP, ClaimedRun, Cost, Counts,
+    CursorMove, EventKey, Fate, History, LIMIT, NewEvent, OffZap, OnceOutcome, Own, PageCommit,
+    PageCommitted, Resolution, RevisionId, RunDetail, RunFilter, RunId, RunReason, RunState, RunSummary,
+    RunUpdate, Spend, Spent, StepOutcome, StepRecord, Store, StoreError, StoredEvent, Target, Touched, ZapId,
+    ZapIdentity, ZapState,
 };
 pub use writer::{CrmReply, CrmWriter, Refusal, Seen, Sight, WriteOutcome};

@@ -15,7 +15,7 @@ use zaprun_engine::ports::{
     RevisionId, RunId, RunState, RunUpdate, Target, Touched, ZapId, ZapIdentity, ZapState,
 };
 
-pub use runs::{begun, resolution, serial_of, told};
+pub use runs::{begun, resolution, serial_of, spend_of, told};
 
 pub const NAMES: [&str; 3] = ["a", "b", "c"];
 pub const KINDS: [&str; 2] = ["new_lead", "new_sale"];
@@ -38,6 +38,16 @@ pub enum Step {
         formerly: Option<usize>,
         selection: u8,
         content: u8,
+        strict: bool,
+        now: i64,
+    },
+    /// A write is about to leave.
+    Spend {
+        run: i64,
+        step: u8,
+        element: Option<u8>,
+        most: Option<u32>,
+        cost: Option<Price>,
         now: i64,
     },
     /// An engine starts with the zap off.
@@ -112,6 +122,9 @@ pub enum Step {
     TakeOver,
 }
 
+/// Day, amount where it is known, and the most.
+pub type Price = (u8, Option<u32>, u32);
+
 /// What an update may say beside the rest.
 #[derive(Debug, Clone, Copy)]
 pub struct More {
@@ -128,6 +141,7 @@ struct Zap {
     first_name: String,
     formers: BTreeSet<String>,
     selection: String,
+    strict: bool,
     boundary: Timestamp,
     skew: Option<SignedDuration>,
     opened_at: Timestamp,
@@ -150,6 +164,8 @@ struct Run {
     claimed: ClaimedRun,
     state: RunState,
     due: Timestamp,
+    /// A person let it through the limits.
+    let_through: bool,
 }
 
 /// The state, and what the last step must have answered, as `Debug` prints it.
@@ -162,16 +178,20 @@ pub struct Model {
     once: BTreeMap<(usize, String), Option<i64>>,
     touched: BTreeMap<String, (bool, u32, bool)>,
     asked: Vec<(i64, Resolution)>,
+    /// Writes that count: the zap, run, step and element, when, and whether with the run's money.
+    counted: Vec<(ZapId, i64, String, Option<String>, Timestamp, bool)>,
+    days: BTreeMap<(ZapId, u8), u32>,
     pub answer: String,
     clock: i64,
 }
 
 pub fn open_zap(step: &Step) -> Option<ZapIdentity> {
-    let Step::OpenZap { name, formerly, selection, content, now } = step else { return None };
+    let Step::OpenZap { name, formerly, selection, content, strict, now } = step else { return None };
     Some(ZapIdentity {
         formerly: formerly.map(|index| NAMES[index].to_owned()),
         selection: format!("s{selection}"),
         content: format!("c{content}"),
+        strict: *strict,
         now: at(*now),
         ..identity(NAMES[*name])
     })
@@ -250,6 +270,9 @@ impl Model {
             }
             Some(begun)
         });
+        if change.state == RunState::Held && due % 2 == 0 {
+            change.reason.word = "limit".to_owned();
+        }
         change.failing = more.failing.then(|| reason("refused", "it was refused"));
         change.fresh = more.fresh.then(|| Bytes::from(format!("{{\"due\":{due}}}")));
         Some(change)
@@ -283,6 +306,7 @@ impl Model {
             }
             Step::NextDue { busy } => format!("{:?}", self.next_due(busy)),
             Step::Begin { run, write } => self.begin(*run, &begun(*write)),
+            Step::Spend { .. } => self.spend(step),
             Step::Own { order, serial } => format!("{:?}", self.own(&order.to_string(), serial_of(*serial))),
             Step::Update { .. } => self.update(&self.update_of(step).unwrap()),
             Step::Ask { run, resolution: word } => self.ask(*run, resolution(*word)),
@@ -320,6 +344,7 @@ impl Model {
             }
         };
         let zap = &mut self.zaps[index];
+        zap.strict = who.strict;
         if zap.selection != who.selection {
             zap.selection.clone_from(&who.selection);
             let earliest = zap.cursors.values().min().copied();
@@ -391,6 +416,7 @@ impl Model {
             first_name,
             formers: BTreeSet::new(),
             selection: who.selection.clone(),
+            strict: who.strict,
             boundary: who.first_boundary,
             skew: None,
             opened_at: who.now,

@@ -378,7 +378,7 @@ pub(in crate::zap) fn compile(
     })
 }
 
-fn unknown_field(name: &str, schema: &'static Schema, also: &'static str) -> Diagnostic {
+pub(in crate::zap) fn unknown_field(name: &str, schema: &'static Schema, also: &'static str) -> Diagnostic {
     let known = schema.fields.iter().map(|field| field.name).chain([also]);
     let likely = did_you_mean(name, known).map(|likely| format!("did you mean `{likely}`?"));
     let article = if schema.name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };

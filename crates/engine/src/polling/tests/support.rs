@@ -189,6 +189,7 @@ impl Rig {
             formerly: deployed.formerly.map(str::to_owned),
             selection: zap.selection.clone(),
             queries: zap.trigger.crm().map_or(0, |trigger| trigger.queries().len()),
+            strict: zap.strict,
             content: zap.content.clone(),
             git: None,
             first_boundary: first_boundary(zap.trigger.crm().unwrap(), now),

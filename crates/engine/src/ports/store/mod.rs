@@ -4,6 +4,7 @@ mod absence;
 mod error;
 mod event;
 mod history;
+mod limits;
 mod run;
 mod zap;
 
@@ -11,6 +12,7 @@ pub use absence::{Absence, CAUGHT_UP, OffZap};
 pub use error::StoreError;
 pub use event::{CursorMove, EventKey, Fate, NewEvent, PageCommit, PageCommitted, StoredEvent, Target};
 pub use history::{Counts, History, RunDetail, RunFilter, RunSummary};
+pub use limits::{Brake, Cost, LIMIT, Spend, Spent};
 pub use run::{
     AttemptRecord, Begun, BegunAttempt, BegunWrite, ClaimedRun, Own, Resolution, RunReason, RunState,
     RunUpdate, StepOutcome, StepRecord, Touched,
@@ -65,7 +67,7 @@ pub trait Store: Send + Sync {
     /// ledger holds are left as they are.
     async fn commit_page(&self, commit: PageCommit) -> Result<PageCommitted, StoreError>;
     /// Pending runs of a zap that are due, oldest due first, at most `limit`, none of `busy`. A run whose zap and
-    /// natural id have an earlier pending run waits for that one.
+    /// natural id have an earlier pending run waits for that one; where the zap is strict, for a dead or held one too.
     async fn claim(
         &self,
         zap: ZapId,
@@ -87,6 +89,9 @@ pub trait Store: Send + Sync {
     async fn update_run(&self, update: RunUpdate) -> Result<(), StoreError>;
     /// Takes the value of `once_per` for a run; asking again for the same run gives the same answer.
     async fn take_once(&self, zap: ZapId, value: &str, run: RunId) -> Result<OnceOutcome, StoreError>;
+    /// Counts a write that is about to leave in what its zap may do, unless that would be too much. What was counted
+    /// before, or is of a run that a person let through, is not counted again.
+    async fn spend(&self, spend: Spend) -> Result<Spent, StoreError>;
     /// Keeps since when a zap is switched off, until it is opened again. One that the state does not know has nothing
     /// to catch up with.
     async fn switched_off(&self, zap: OffZap) -> Result<(), StoreError>;

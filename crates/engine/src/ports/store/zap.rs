@@ -14,6 +14,8 @@ pub struct ZapIdentity {
     pub selection: String,
     /// How many queries that takes, each with a cursor once it was read.
     pub queries: usize,
+    /// Whether a run that is dead or held keeps later ones of its natural id waiting.
+    pub strict: bool,
     /// Hash of the whole zap.
     pub content: String,
     /// Git revision, when known.
