@@ -21,6 +21,7 @@ mod endings;
 mod examples;
 mod fairness;
 mod findings;
+mod held;
 mod kinds;
 mod main_job;
 mod money;

@@ -6,7 +6,7 @@ use crate::intake::{House, Intake, OpenZap};
 use crate::orders;
 use crate::polling::{self, Backfilled, Backfiller, Connection, Polled, Poller, Watched, first_boundary};
 use crate::ports::{
-    Clock, Crm, CrmWriter, DayWindow, Sender, Store, StoreError, ZapId, ZapIdentity, ZapState,
+    Clock, Crm, CrmWriter, DayWindow, OffZap, Sender, Store, StoreError, ZapId, ZapIdentity, ZapState,
 };
 use crate::report::{Observer, WalkFailure};
 use crate::schedule::{Scheduled, Timetables};
@@ -20,6 +20,8 @@ use zaprun_core::zap::{Trigger, Zap};
 /// Runs a set of compiled zaps. It is one future that spawns nothing: dropping it is a crash, which loses nothing.
 pub struct Engine {
     zaps: Vec<Arc<Zap>>,
+    /// Those that are switched off.
+    off: Vec<Arc<Zap>>,
     ports: Ports,
     options: Options,
     intake: Intake,
@@ -84,6 +86,8 @@ pub struct Summary {
     pub dead: u64,
     /// Runs that became held.
     pub held: u64,
+    /// Runs that were dropped, since their zap was switched off when their events happened.
+    pub dropped: u64,
     /// Attempts that failed.
     pub failed_attempts: u64,
     /// Different runs that were worked on, put back to wait, and still wait. Runs never taken up are not among them.
@@ -167,11 +171,11 @@ impl Polls {
 }
 
 impl Engine {
-    /// An engine for these zaps; disabled ones are left alone.
+    /// An engine for these zaps. Of disabled ones the state keeps since when they are; else they are left alone.
     pub fn new(zaps: Vec<Arc<Zap>>, ports: Ports, options: Options) -> Engine {
-        let zaps: Vec<Arc<Zap>> = zaps.into_iter().filter(|zap| zap.enabled).collect();
+        let (zaps, off): (Vec<Arc<Zap>>, _) = zaps.into_iter().partition(|zap| zap.enabled);
         let intake = Intake::of(&zaps);
-        Engine { zaps, ports, options, intake }
+        Engine { zaps, off, ports, options, intake }
     }
 
     /// Where requests are taken in while the engine runs; [`Engine::run_once`] takes none.
@@ -251,6 +255,11 @@ impl Engine {
         if let Some((zap, connection)) = self.zaps.iter().find_map(missing) {
             return Err(EngineError::NoConnection { zap, connection });
         }
+        for zap in &self.off {
+            let (name, formerly) = (zap.name.clone(), zap.formerly.clone());
+            let off = OffZap { name, formerly, now: self.ports.clock.now() };
+            self.ports.store.switched_off(off).await?;
+        }
         let mut states = Vec::with_capacity(self.zaps.len());
         for zap in &self.zaps {
             states.push(self.open_zap(zap).await?);
@@ -320,6 +329,7 @@ impl Engine {
                 formerly: zap.formerly.clone(),
                 selection: zap.selection.clone(),
                 queries,
+                strict: zap.strict,
                 content: zap.content.clone(),
                 git: self.options.git.clone(),
                 first_boundary,

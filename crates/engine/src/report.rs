@@ -1,6 +1,6 @@
 //! What the engine tells whoever watches it, as data; the command line makes lines and logs of it.
 
-use crate::ports::{EventKey, ReadError, RunId, RunReason, StoreError, Swept};
+use crate::ports::{EventKey, Fate, ReadError, RunId, RunReason, StoreError, Swept};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -139,6 +139,20 @@ pub enum Event {
         primed: u64,
         /// Runs made.
         fired: u64,
+    },
+    /// What happened while a zap was switched off has been read; it waits for a person, or was dropped. Told again where
+    /// more of it is found later.
+    CaughtUp {
+        /// The zap's name.
+        zap: String,
+        /// When it was switched off.
+        since: Timestamp,
+        /// When it was switched on again.
+        until: Timestamp,
+        /// Runs held for a person.
+        held: u64,
+        /// Runs dropped.
+        dropped: u64,
     },
     /// A walk did not reach its end; what it found is kept, its cursors stay.
     WalkFailed {
@@ -376,6 +390,15 @@ pub enum Event {
         /// Why.
         reason: RunReason,
     },
+    /// A zap has done as much as its `limits` let it; what is more is held. Told now and then, not for each run.
+    BrakeTripped {
+        /// The zap's name.
+        zap: String,
+        /// Which limit: `writes_per_hour`, `money`.
+        limit: &'static str,
+        /// Plain words.
+        reason: String,
+    },
     /// A zap's filter, mapping or `success` fails for a record. Reported once per zap; each such run is dead.
     MappingBroken {
         /// The zap's name.
@@ -449,6 +472,26 @@ pub struct Tally {
     pub known: u64,
     /// Rows that cannot be read or have no id, and were passed over.
     pub passed_over: u64,
+    /// Runs made and held, since the zap was switched off when their events happened.
+    pub held: u64,
+    /// Runs made and dropped for the same reason.
+    pub dropped: u64,
+}
+
+impl Tally {
+    /// Counts an event by what becomes of it.
+    pub(crate) fn count(&mut self, fate: Fate) {
+        match fate {
+            Fate::Fire => self.fired += 1,
+            Fate::Prime => self.primed += 1,
+            Fate::PrimeUndated => {
+                self.primed += 1;
+                self.undated += 1;
+            }
+            Fate::Hold => self.held += 1,
+            Fate::Drop => self.dropped += 1,
+        }
+    }
 }
 
 impl std::ops::AddAssign for Tally {
@@ -459,6 +502,8 @@ impl std::ops::AddAssign for Tally {
         self.undated += other.undated;
         self.known += other.known;
         self.passed_over += other.passed_over;
+        self.held += other.held;
+        self.dropped += other.dropped;
     }
 }
 

@@ -15,6 +15,9 @@ const COPY: &str = "
     INSERT INTO main.former SELECT * FROM source.former;
     INSERT INTO main.revision SELECT * FROM source.revision;
     INSERT INTO main.cursor SELECT * FROM source.cursor;
+    INSERT INTO main.absence SELECT * FROM source.absence;
+    INSERT INTO main.spent SELECT * FROM source.spent;
+    INSERT INTO main.spent_day SELECT * FROM source.spent_day;
     INSERT INTO main.ledger SELECT * FROM source.ledger;
     INSERT INTO main.once SELECT * FROM source.once;
     INSERT INTO main.touched SELECT * FROM source.touched;

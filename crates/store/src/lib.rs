@@ -7,6 +7,7 @@
 //! What was answered with `Ok` was committed and flushed to the disk before; what was answered with an error left
 //! nothing behind. Whoever dies in between finds, on opening again, all of an operation or nothing of it.
 
+mod absence;
 mod aside;
 mod asked;
 mod backfill;
@@ -17,6 +18,7 @@ mod deployed;
 mod fault;
 mod history;
 mod lease;
+mod limits;
 mod pages;
 mod place;
 mod reader;

@@ -1,18 +1,18 @@
 //! The ledger: what is unknown, and committing a page.
 
 use crate::aside::{self, Aside};
-use crate::backfill;
 use crate::codes::{
     At, LEDGER_PRIMED, LEDGER_UNDATED, PENDING, TALLY_LATE, TALLY_PRIMED, TALLY_UNDATED, UuidColumn,
+    state_code,
 };
-use crate::fault;
 use crate::touched::{self, Origin};
 use crate::writer::Tx;
+use crate::{absence, backfill, fault};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeSet;
 use std::path::Path;
 use zaprun_engine::ports::{
-    Fate, NewEvent, PageCommit, PageCommitted, Part, RunId, StoreError, Target, ZapId,
+    Fate, NewEvent, PageCommit, PageCommitted, Part, RunId, RunReason, RunState, StoreError, Target, ZapId,
 };
 
 /// Of these ids of one kind, those that the zap's ledger does not hold, in the order asked.
@@ -145,20 +145,27 @@ fn commit_event(
             }
             unprime(tx, target, &event.key.id, kind, mark)?;
         }
-        let run = match target.fate {
+        let run = match target.fate.birth() {
             // What zaprun made itself is no news.
-            Fate::Fire if made && !target.own => prime(tx, target, LEDGER_PRIMED, done)?,
-            Fate::Fire => {
-                done.fired += 1;
+            Some(_) if made && !target.own => prime(tx, target, LEDGER_PRIMED, done)?,
+            Some(birth) => {
+                match target.fate {
+                    Fate::Hold => done.held += 1,
+                    Fate::Drop => done.dropped += 1,
+                    _ => done.fired += 1,
+                }
+                if matches!(target.fate, Fate::Hold | Fate::Drop) {
+                    absence::count(tx, target.zap, event.at, target.fate)?;
+                }
                 if is_late(part, target.zap, event) {
                     done.late += 1;
                     tx.count(target.zap, TALLY_LATE, 1);
                 }
-                let depth = depth.max(event.depth);
-                fire(tx, event, kind, target, Ancestry { follows: seen.other_kind, depth }, &mut stored)?
+                let ancestry = Ancestry { follows: seen.other_kind, depth: depth.max(event.depth) };
+                fire(tx, event, kind, (target, birth), ancestry, &mut stored)?
             }
-            Fate::Prime => prime(tx, target, LEDGER_PRIMED, done)?,
-            Fate::PrimeUndated => prime(tx, target, LEDGER_UNDATED, done)?,
+            None if target.fate == Fate::PrimeUndated => prime(tx, target, LEDGER_UNDATED, done)?,
+            None => prime(tx, target, LEDGER_PRIMED, done)?,
         };
         tx.execute(
             "INSERT INTO ledger (zap, id, kind, run) VALUES (?1, ?2, ?3, ?4)",
@@ -234,7 +241,7 @@ fn fire(
     tx: &mut Tx<'_>,
     event: &NewEvent,
     kind: i64,
-    target: &Target,
+    (target, (state, why)): (&Target, (RunState, RunReason)),
     Ancestry { follows, depth }: Ancestry,
     stored: &mut Option<i64>,
 ) -> Result<i64, StoreError> {
@@ -258,7 +265,7 @@ fn fire(
     };
     tx.execute(
         "INSERT INTO run (id, zap, event, revision, key_base, state, follows, created_at, updated_at, due_at, word, detail)
-         VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?7, ?7, 'queued', '')",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?8, ?6, ?7, ?7, iif(?8 = 0, ?7, NULL), ?9, ?10)",
         params![
             run,
             target.zap.0,
@@ -266,13 +273,16 @@ fn fire(
             target.revision.0,
             UuidColumn(target.key_base),
             follows,
-            At(event.seen_at)
+            At(event.seen_at),
+            state_code(state),
+            why.word,
+            why.detail,
         ],
     )?;
     if depth > 0 {
         aside::keep(tx, RunId(run), &Aside { depth, ..Aside::default() })?;
     }
-    tx.count(target.zap, PENDING, 1);
+    tx.count(target.zap, state_code(state), 1);
     Ok(run)
 }
 
@@ -291,3 +301,6 @@ fn prime(tx: &mut Tx<'_>, target: &Target, mark: i64, done: &mut PageCommitted) 
     }
     Ok(mark)
 }
+
+/// `run.state` of pending runs is spelt `0` above.
+const _: () = assert!(PENDING == 0);

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/v4.sql"),
     include_str!("schema/v5.sql"),
     include_str!("schema/v7.sql"),
+    include_str!("schema/v8.sql"),
 ];
 
 /// The version this program reads and writes.
@@ -161,6 +162,9 @@ pub(crate) fn wipe() -> String {
         "backfill_place",
         "backfill",
         "cursor",
+        "spent",
+        "spent_day",
+        "absence",
         "revision",
         "former",
         "zap",

@@ -7,7 +7,8 @@ use crate::schema::Stamp;
 use crate::source::Source;
 use crate::writer::{Desk, Mailbox, load_kinds, take_over};
 use crate::{
-    SqliteReader, backfill, begun, copy, fault, history, pages, resolve, runs, schema, swept, touched, zaps,
+    SqliteReader, absence, backfill, begun, copy, fault, history, limits, pages, resolve, runs, schema,
+    swept, touched, zaps,
 };
 use async_trait::async_trait;
 use jiff::civil::Date;
@@ -17,9 +18,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use zaprun_engine::ports::{
-    Backfill, BackfillId, Begun, BegunAttempt, ClaimedRun, Counts, History, OnceOutcome, Own, PageCommit,
-    PageCommitted, Part, Resolution, RunDetail, RunFilter, RunId, RunSummary, RunUpdate, Store, StoreError,
-    Sweeps, Swept, ZapId, ZapIdentity, ZapState,
+    Absence, Backfill, BackfillId, Begun, BegunAttempt, ClaimedRun, Counts, History, OffZap, OnceOutcome,
+    Own, PageCommit, PageCommitted, Part, Resolution, RunDetail, RunFilter, RunId, RunSummary, RunUpdate,
+    Spend, Spent, Store, StoreError, Sweeps, Swept, ZapId, ZapIdentity, ZapState,
 };
 
 /// How to open a state.
@@ -287,6 +288,22 @@ impl Store for SqliteStore {
 
     async fn pending(&self, zap: ZapId) -> Result<u64, StoreError> {
         self.look(move |conn, path| swept::tally(conn, path, zap, PENDING)).await
+    }
+
+    async fn spend(&self, spend: Spend) -> Result<Spent, StoreError> {
+        self.mailbox.change(1, move |tx| limits::spend(tx, &spend)).await
+    }
+
+    async fn switched_off(&self, zap: OffZap) -> Result<(), StoreError> {
+        self.mailbox.change(1, move |tx| absence::begin(tx, &zap)).await
+    }
+
+    async fn absences(&self, zap: ZapId) -> Result<Vec<Absence>, StoreError> {
+        self.look(move |conn, path| absence::all(conn, path, zap)).await
+    }
+
+    async fn absences_told(&self, zap: ZapId, absences: Vec<Absence>) -> Result<(), StoreError> {
+        self.mailbox.change(1, move |tx| absence::told(tx, zap, &absences)).await
     }
 }
 

@@ -24,6 +24,7 @@ pub(crate) mod action;
 mod classes;
 mod formats;
 mod later;
+mod limits;
 mod policy;
 mod project;
 mod property;
@@ -43,6 +44,7 @@ pub use formats::{
     Duration, FORMATS, Format, HookPath, Listener, Name, Network, Rate, StatePlace, Word, format_of,
 };
 pub use later::{LATER, Later, later};
+pub use limits::{Limits, MoneyLimit, Order};
 pub use policy::{Policy, Require};
 pub use project::{
     Auth, Basic, Connection, HmacCheck, HmacFormat, HttpConnection, KonnektiveConnection, Listen,
@@ -57,7 +59,7 @@ pub use test::{
     TestEvent, TestFile,
 };
 pub use trigger::{
-    AlsoWebhook, CursorPages, CustomersTrigger, Cycles, HttpStart, HttpTrigger, LinkPages, Missed,
+    AlsoWebhook, CatchUp, CursorPages, CustomersTrigger, Cycles, HttpStart, HttpTrigger, LinkPages, Missed,
     NumberedPages, OffsetPages, OrderType, OrdersTrigger, Pagination, Preset, ScheduleTrigger, Since,
     TransactionType, TransactionsTrigger, Trigger, WebhookTrigger,
 };

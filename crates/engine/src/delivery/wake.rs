@@ -2,8 +2,9 @@
 
 use super::shared::Shared;
 use crate::ports::{
-    Backfill, BackfillId, Begun, BegunAttempt, ClaimedRun, Fate, OnceOutcome, Own, PageCommit, PageCommitted,
-    Part, RunId, RunUpdate, Store, StoreError, Swept, ZapId, ZapIdentity, ZapState,
+    Absence, Backfill, BackfillId, Begun, BegunAttempt, ClaimedRun, Fate, OffZap, OnceOutcome, Own,
+    PageCommit, PageCommitted, Part, RunId, RunUpdate, Spend, Spent, Store, StoreError, Swept, ZapId,
+    ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
 use jiff::civil::Date;
@@ -73,6 +74,8 @@ impl WakingStore {
         drop(latest);
         counters.fired.fetch_add(committed.fired, Ordering::Relaxed);
         counters.primed.fetch_add(committed.primed, Ordering::Relaxed);
+        counters.held.fetch_add(committed.held, Ordering::Relaxed);
+        counters.dropped.fetch_add(committed.dropped, Ordering::Relaxed);
         if committed.fired > 0 {
             told.fired.into_iter().for_each(|zap| wakers.ring(zap));
         }
@@ -173,5 +176,21 @@ impl Store for WakingStore {
 
     async fn take_once(&self, zap: ZapId, value: &str, run: RunId) -> Result<OnceOutcome, StoreError> {
         self.inner.take_once(zap, value, run).await
+    }
+
+    async fn spend(&self, spend: Spend) -> Result<Spent, StoreError> {
+        self.inner.spend(spend).await
+    }
+
+    async fn switched_off(&self, zap: OffZap) -> Result<(), StoreError> {
+        self.inner.switched_off(zap).await
+    }
+
+    async fn absences(&self, zap: ZapId) -> Result<Vec<Absence>, StoreError> {
+        self.inner.absences(zap).await
+    }
+
+    async fn absences_told(&self, zap: ZapId, absences: Vec<Absence>) -> Result<(), StoreError> {
+        self.inner.absences_told(zap, absences).await
     }
 }

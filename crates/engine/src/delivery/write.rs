@@ -165,6 +165,10 @@ impl Journey<'_> {
                 return self.shut(breaker, until, &reason, fault).await.map(Door::Ended);
             }
         };
+        if let Some(ended) = self.brake(unit).await? {
+            self.quit(ticket, breaker, Health::Silent);
+            return Ok(Door::Ended(ended));
+        }
         if self.book.is_open() {
             self.save().await?;
         }
@@ -211,7 +215,7 @@ impl Journey<'_> {
     }
 
     /// Gives a ticket back of which no use is made, so that where it was the probe, another run may be it.
-    fn quit(&self, ticket: Ticket, breaker: &Arc<Breaker>, health: Health) {
+    pub(super) fn quit(&self, ticket: Ticket, breaker: &Arc<Breaker>, health: Health) {
         let shared = &self.lane.shared;
         let effect = ticket.report(self.run.id, health, shared.clock.now());
         shared.announce(breaker, &effect);

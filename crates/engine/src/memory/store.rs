@@ -4,9 +4,9 @@ use super::calls::Calls;
 use super::records::Records;
 use super::store_runs::Runs;
 use crate::ports::{
-    Backfill, BackfillId, Begun, BegunAttempt, ClaimedRun, EventKey, Fate, OnceOutcome, Own, PageCommit,
-    PageCommitted, Part, Resolution, RevisionId, RunId, RunReason, RunState, RunUpdate, StepRecord, Store,
-    StoreError, StoredEvent, Swept, ZapId, ZapIdentity, ZapState,
+    Absence, Backfill, BackfillId, Begun, BegunAttempt, ClaimedRun, EventKey, Fate, OffZap, OnceOutcome, Own,
+    PageCommit, PageCommitted, Part, Resolution, RevisionId, RunId, RunReason, RunState, RunUpdate, Spend,
+    Spent, StepRecord, Store, StoreError, StoredEvent, Swept, ZapId, ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
 use jiff::civil::Date;
@@ -58,6 +58,8 @@ pub struct MemoryRun {
     pub begun: Option<BegunAttempt>,
     /// How many of zaprun's own writes led to it.
     pub depth: u32,
+    /// Whether a person let it through the limits of its zap.
+    pub let_through: bool,
     /// See [`ClaimedRun::failing`].
     pub failing: Option<RunReason>,
     /// See [`ClaimedRun::fresh`].
@@ -83,6 +85,8 @@ struct ZapRow {
     skew: Option<SignedDuration>,
     opened_at: Timestamp,
     cursors: BTreeMap<String, Timestamp>,
+    absences: Vec<Absence>,
+    off_since: Option<Timestamp>,
 }
 
 impl MemoryStore {
@@ -205,6 +209,15 @@ impl State {
             row.cursors.clear();
         }
         row.queries = identity.queries;
+        if identity.strict {
+            self.runs.strict.insert(row.id);
+        } else {
+            self.runs.strict.remove(&row.id);
+        }
+        if let Some(since) = row.off_since.take() {
+            let until = identity.now.max(since);
+            row.absences.push(Absence { since, until, held: 0, dropped: 0, told: None });
+        }
         let revision = revision(&mut self.revisions, row.id, identity.content);
         ZapState {
             id: row.id,
@@ -215,6 +228,26 @@ impl State {
             first_run: known.is_none(),
             revision,
             cursors: row.cursors.iter().map(|(query, at)| (query.clone(), *at)).collect(),
+            absences: row.absences.clone(),
+        }
+    }
+
+    fn switched_off(&mut self, zap: &OffZap) {
+        let named = |name: &String| self.zaps.iter().position(|row| row.name == *name);
+        let known = named(&zap.name).or_else(|| named(zap.formerly.as_ref()?));
+        if let Some(row) = known.and_then(|known| self.zaps.get_mut(known)) {
+            row.off_since.get_or_insert(zap.now);
+        }
+    }
+
+    /// Counts an event in the time during which its zap was switched off.
+    fn absent(&mut self, zap: ZapId, at: Timestamp, fate: Fate) {
+        let Some(row) = self.zaps.iter_mut().find(|row| row.id == zap) else { return };
+        let held = |absence: &Absence| absence.since <= at && at < absence.until;
+        let of = row.absences.iter().rposition(held).or(row.absences.len().checked_sub(1));
+        if let Some(absence) = of.and_then(|of| row.absences.get_mut(of)) {
+            absence.held += u32::from(fate == Fate::Hold);
+            absence.dropped += u32::from(fate == Fate::Drop);
         }
     }
 
@@ -229,6 +262,8 @@ impl State {
             skew: None,
             opened_at: identity.now,
             cursors: BTreeMap::new(),
+            absences: Vec::new(),
+            off_since: None,
         });
         self.zaps.len() - 1
     }
@@ -265,9 +300,9 @@ impl State {
                     self.runs.release_once(target.zap, target.once.as_ref());
                 }
                 let (made, depth) = self.runs.origin(event.order.as_ref());
-                let fate =
-                    if made && !target.own && target.fate == Fate::Fire { Fate::Prime } else { target.fate };
-                if fate == Fate::Fire
+                let own = made && !target.own && target.fate.birth().is_some();
+                let fate = if own { Fate::Prime } else { target.fate };
+                if fate.birth().is_some()
                     && let Some(Part::Sweep(late)) = part
                     && late.contains(&entry)
                 {
@@ -275,12 +310,15 @@ impl State {
                     self.records.late(target.zap);
                 }
                 self.ledger.insert(entry, fate);
-                match fate {
-                    Fate::Fire => {
-                        done.fired += 1;
-                        self.runs.make(&event, &target, depth.max(event.depth));
+                done.fired += u64::from(fate == Fate::Fire);
+                done.held += u64::from(fate == Fate::Hold);
+                done.dropped += u64::from(fate == Fate::Drop);
+                match fate.birth() {
+                    Some(birth) => {
+                        self.absent(target.zap, event.at, fate);
+                        self.runs.make(&event, &target, depth.max(event.depth), birth);
                     }
-                    Fate::Prime | Fate::PrimeUndated => {
+                    None => {
                         done.primed += 1;
                         done.undated += u64::from(fate == Fate::PrimeUndated);
                         self.runs.prime_once(target.zap, target.once);
@@ -377,9 +415,25 @@ impl Store for MemoryStore {
         self.call("without_run", |state| {
             let without = |id: &String| {
                 let key = EventKey { kind: kind.to_owned(), id: id.clone() };
-                state.ledger.get(&(zap, key)) != Some(&Fate::Fire)
+                state.ledger.get(&(zap, key)).is_none_or(|fate| fate.birth().is_none())
             };
             ids.into_iter().filter(without).collect()
+        })
+        .await
+    }
+
+    async fn spend(&self, spend: Spend) -> Result<Spent, StoreError> {
+        self.call("spend", |state| state.runs.spend(spend)).await
+    }
+
+    async fn switched_off(&self, zap: OffZap) -> Result<(), StoreError> {
+        self.call("switched_off", |state| state.switched_off(&zap)).await
+    }
+
+    async fn absences(&self, zap: ZapId) -> Result<Vec<Absence>, StoreError> {
+        self.call("absences", |state| {
+            let row = state.zaps.iter().find(|row| row.id == zap);
+            row.map(|row| row.absences.clone()).unwrap_or_default()
         })
         .await
     }
@@ -412,5 +466,17 @@ impl Store for MemoryStore {
 
     async fn pending(&self, zap: ZapId) -> Result<u64, StoreError> {
         self.call("pending", |state| state.runs.pending(zap)).await
+    }
+
+    async fn absences_told(&self, zap: ZapId, told: Vec<Absence>) -> Result<(), StoreError> {
+        self.call("absences_told", |state| {
+            let rows = state.zaps.iter_mut().filter(|row| row.id == zap);
+            for absence in rows.flat_map(|row| &mut row.absences) {
+                if let Some(told) = told.iter().find(|told| told.since == absence.since) {
+                    absence.told = Some(told.held + told.dropped);
+                }
+            }
+        })
+        .await
     }
 }

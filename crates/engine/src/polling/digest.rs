@@ -30,6 +30,8 @@ pub(super) struct Digest<'a> {
     /// By rider: the CRM's clock less ours when its boundary was set.
     pub(super) skews: Vec<SignedDuration>,
     pub(super) lens: Lens,
+    /// The CRM's clock less ours now.
+    pub(super) skew: SignedDuration,
     recent: VecDeque<HashSet<String>>,
     repeats: u32,
     left_out: u64,
@@ -62,7 +64,7 @@ pub(super) struct News {
     pub(super) tallies: Vec<Tally>,
     /// By rider: the ids that it takes.
     pub(super) wanted: Vec<Vec<String>>,
-    /// What of it comes too late, if it fires.
+    /// What of it comes too late, if it becomes a run.
     pub(super) late: Vec<(ZapId, EventKey)>,
 }
 
@@ -95,6 +97,7 @@ impl<'a> Digest<'a> {
             look_ups,
             skews: vec![SignedDuration::ZERO; riders.len()],
             lens: Lens::News,
+            skew: SignedDuration::ZERO,
             recent: VecDeque::new(),
             repeats: 0,
             left_out: 0,
@@ -252,15 +255,21 @@ impl<'a> Digest<'a> {
             if !unknown.contains(&seen.id) {
                 continue;
             }
-            let Some((fate, at)) = self.verdict(rider, self.skew(at), &seen.row, told).await else {
+            let Some((fate, at)) = self.verdict(rider, self.skew_of(at), &seen.row, told).await else {
                 left_out = true;
                 continue;
             };
-            if matches!(self.lens, Lens::Old { .. }) && fate != Fate::Fire {
-                // A backfill leaves alone what it does not send: it may yet become news.
-                continue;
-            }
-            count(tally, fate);
+            let fate = if matches!(self.lens, Lens::Old { .. }) {
+                if fate != Fate::Fire {
+                    // A backfill leaves alone what it does not send: it may yet become news.
+                    continue;
+                }
+                // A person asked for it, also where the zap was switched off.
+                fate
+            } else {
+                rider.zap.caught_up(fate, at, self.skew)
+            };
+            tally.count(fate);
             let key = EventKey { kind: rider.zap.trigger.kind().to_owned(), id: seen.id.clone() };
             let target = target(rider, &seen.row, &key, fate);
             // Zaps with different boundaries may see one event happen at different instants.
@@ -281,7 +290,7 @@ impl<'a> Digest<'a> {
         self.left_out += u64::from(left_out);
     }
 
-    fn skew(&self, rider: usize) -> SignedDuration {
+    fn skew_of(&self, rider: usize) -> SignedDuration {
         self.skews.get(rider).copied().unwrap_or_default()
     }
 
@@ -349,16 +358,5 @@ fn target(rider: &Rider, row: &Row, key: &EventKey, fate: Fate) -> Target {
         fate,
         once: rider.zap.trigger.once(row),
         own: rider.zap.trigger.own,
-    }
-}
-
-fn count(tally: &mut Tally, fate: Fate) {
-    match fate {
-        Fate::Fire => tally.fired += 1,
-        Fate::Prime => tally.primed += 1,
-        Fate::PrimeUndated => {
-            tally.primed += 1;
-            tally.undated += 1;
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! What a connection learns from a walk: where it stands, when to look again, and what to say of it.
 
+use super::absent::Group;
 use super::backoff::{doubled, full_jitter, seed};
 use super::line::{FirstRun, Line, Stop};
 use super::reader::{asked_rest, later};
@@ -66,6 +67,15 @@ impl Line {
             if let Some(first) = self.first_runs.iter_mut().find(|first| first.zap == zap) {
                 first.tally += *tally;
                 first.waiting.retain(|query| !read || *query != route.name);
+            }
+            match self.groups.iter_mut().find(|group| group.zap == zap) {
+                Some(group) => group.waiting.retain(|query| !read || *query != route.name),
+                // A row that appears late.
+                None if tally.held + tally.dropped > 0 => {
+                    let name = rider.zap.name.clone();
+                    self.groups.push(Group { zap, name, waiting: Vec::new() });
+                }
+                None => {}
             }
         }
         let all = std::mem::take(&mut self.first_runs);

@@ -1,5 +1,6 @@
 //! One connection: its queries, walked one after another, and what is learnt from each walk.
 
+use super::absent::{self, Group};
 use super::course::Course;
 use super::health::Health;
 use super::look::{self, Print, Sight};
@@ -45,6 +46,8 @@ pub(super) struct Line {
     /// That the clocks disagree has been said.
     pub(super) skew_said: bool,
     pub(super) first_runs: Vec<FirstRun>,
+    /// Zaps that were switched off, of which nobody was told yet what happened meanwhile.
+    pub(super) groups: Vec<Group>,
     /// Walks of zaps that are behind, between two of their slices; the one that waits longest first.
     pub(super) going: VecDeque<(Trip, Going)>,
     /// When it was told how far such walks have come.
@@ -132,6 +135,7 @@ impl Line {
             stopped: None,
             skew_said: false,
             first_runs,
+            groups: zaps.iter().filter_map(|zap| Group::of(zap)).collect(),
             going: VecDeque::new(),
             told_at: None,
             seen: Timestamp::MIN,
@@ -200,7 +204,7 @@ impl Line {
             let sight = match self.look(&trip).await {
                 Ok(sight) => sight,
                 Err(failed) => {
-                    self.arrived(&trip, &failed, polled)?;
+                    self.arrived(&trip, &failed, polled).await?;
                     continue;
                 }
             };
@@ -216,7 +220,7 @@ impl Line {
             let print = sight.filter(|_| going.walked.clean());
             let began = going.walked.began;
             self.routes[trip.route].print = print.map(|sight| Print::of(sight, &self.routes, &trip, began));
-            self.arrived(&trip, &going.walked, polled)?;
+            self.arrived(&trip, &going.walked, polled).await?;
         }
         Ok(())
     }
@@ -270,7 +274,7 @@ impl Line {
         if going.next().is_some() {
             self.going.push_back((trip, going));
         } else {
-            self.arrived(&trip, &going.walked, polled)?;
+            self.arrived(&trip, &going.walked, polled).await?;
         }
         Ok(true)
     }
@@ -319,13 +323,30 @@ impl Line {
         });
     }
 
-    fn arrived(&mut self, trip: &Trip, walked: &Walked, polled: &mut Polled) -> Result<(), StoreError> {
+    async fn arrived(&mut self, trip: &Trip, walked: &Walked, polled: &mut Polled) -> Result<(), StoreError> {
         polled.walks += 1;
         polled.tally += walked.tally;
         polled.failed += u64::from(walked.end.is_err() || !walked.stable);
         self.learn(trip, walked)?;
         // After what was learnt, which may be dated by the clock as it was when the walk began.
         self.mind_the_clock(self.seen);
+        self.tell_groups().await
+    }
+
+    /// Tells what happened while zaps were switched off, of those for which all of it was read.
+    async fn tell_groups(&mut self) -> Result<(), StoreError> {
+        let ready = |group: &Group| group.waiting.is_empty();
+        while let Some(at) = self.groups.iter().position(ready) {
+            let Group { zap, name, .. } = &self.groups[at];
+            match absent::tell(&self.ports, *zap, name).await {
+                Ok(()) => drop(self.groups.swap_remove(at)),
+                Err(error @ StoreError::Io { .. }) => {
+                    self.health.trouble(&self.ports, &error);
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+        }
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! page by page, and moves the cursor with the last page; whatever goes wrong before leaves the cursor where it was, so
 //! that the next walk reads the same days again.
 
+pub(crate) mod absent;
 mod backfill;
 pub(crate) mod backoff;
 mod count;
@@ -39,6 +40,7 @@ pub use poller::Poller;
 pub use preview::{Preview, preview};
 pub(crate) use reader::later;
 pub use rest::Rest;
+pub(crate) use rider::fate_of;
 pub use rider::{Watched, first_boundary};
 
 use crate::ports::{Clock, Crm, Store};

@@ -156,6 +156,7 @@ impl Pass<'_> {
         let first = self.reader.read(&self.request).await.map_err(WalkFailure::Read)?;
         let skew = skew(first.sent, first.received, first.page.server_time);
         self.passed.skew = skew;
+        self.digest.skew = skew;
         self.digest.skews = Vec::with_capacity(self.digest.riders.len());
         for rider in self.digest.riders {
             let kept = match (rider.skew, first.page.server_time) {

@@ -12,15 +12,18 @@ use runs::{new_run, reason};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 use zaprun_engine::ports::{
-    ClaimedRun, Counts, CursorMove, Fate, NewEvent, PageCommit, PageCommitted, Part, Resolution, RevisionId,
-    RunId, RunState, RunUpdate, Target, Touched, ZapId, ZapIdentity, ZapState,
+    Absence, ClaimedRun, Counts, CursorMove, Fate, NewEvent, OffZap, PageCommit, PageCommitted, Part,
+    Resolution, RevisionId, RunId, RunState, RunUpdate, Target, Touched, ZapId, ZapIdentity, ZapState,
 };
 
 pub use parts::{days, swept};
-pub use runs::{begun, resolution, serial_of, told};
+pub use runs::{begun, resolution, serial_of, spend_of, told};
 
 pub const NAMES: [&str; 3] = ["a", "b", "c"];
 pub const KINDS: [&str; 2] = ["new_lead", "new_sale"];
+
+pub const FATES: [Fate; 6] =
+    [Fate::Fire, Fate::Fire, Fate::Prime, Fate::PrimeUndated, Fate::Hold, Fate::Drop];
 
 /// Zap, fate, value of `once_per`, and whether zaprun's own orders fire.
 pub type Aim = (usize, u8, Option<u8>, bool);
@@ -37,6 +40,27 @@ pub enum Step {
         formerly: Option<usize>,
         selection: u8,
         content: u8,
+        strict: bool,
+        now: i64,
+    },
+    /// A write is about to leave.
+    Spend {
+        run: i64,
+        step: u8,
+        element: Option<u8>,
+        most: Option<u32>,
+        cost: Option<Price>,
+        now: i64,
+    },
+    /// An engine starts with the zap off.
+    SwitchOff {
+        name: usize,
+        formerly: Option<usize>,
+        now: i64,
+    },
+    /// A person is told what happened while a zap was off.
+    TellAbsences {
+        zap: usize,
     },
     Commit {
         events: Vec<Found>,
@@ -124,6 +148,9 @@ pub enum Step {
     TakeOver,
 }
 
+/// Day, amount where it is known, and the most.
+pub type Price = (u8, Option<u32>, u32);
+
 /// What an update may say beside the rest.
 #[derive(Debug, Clone, Copy)]
 pub struct More {
@@ -140,10 +167,22 @@ struct Zap {
     first_name: String,
     formers: BTreeSet<String>,
     selection: String,
+    strict: bool,
     boundary: Timestamp,
     skew: Option<SignedDuration>,
     opened_at: Timestamp,
     cursors: BTreeMap<String, Timestamp>,
+    /// By their beginning.
+    absences: BTreeMap<Timestamp, Off>,
+}
+
+/// A time during which a zap is or was off.
+#[derive(Debug, Clone, Default)]
+struct Off {
+    until: Option<Timestamp>,
+    held: u32,
+    dropped: u32,
+    told: Option<u32>,
 }
 
 #[derive(Debug, Clone)]
@@ -151,6 +190,8 @@ struct Run {
     claimed: ClaimedRun,
     state: RunState,
     due: Timestamp,
+    /// A person let it through the limits.
+    let_through: bool,
 }
 
 /// The state, and what the last step must have answered, as `Debug` prints it.
@@ -164,18 +205,29 @@ pub struct Model {
     touched: BTreeMap<String, (bool, u32, bool)>,
     asked: Vec<(i64, Resolution)>,
     parts: parts::Parts,
+    /// Writes that count: the zap, run, step and element, when, and whether with the run's money.
+    counted: Vec<(ZapId, i64, String, Option<String>, Timestamp, bool)>,
+    days: BTreeMap<(ZapId, u8), u32>,
     pub answer: String,
     clock: i64,
 }
 
 pub fn open_zap(step: &Step) -> Option<ZapIdentity> {
-    let Step::OpenZap { name, formerly, selection, content } = step else { return None };
+    let Step::OpenZap { name, formerly, selection, content, strict, now } = step else { return None };
     Some(ZapIdentity {
         formerly: formerly.map(|index| NAMES[index].to_owned()),
         selection: format!("s{selection}"),
         content: format!("c{content}"),
+        strict: *strict,
+        now: at(*now),
         ..identity(NAMES[*name])
     })
+}
+
+pub fn off_zap(step: &Step) -> Option<OffZap> {
+    let Step::SwitchOff { name, formerly, now } = step else { return None };
+    let formerly = formerly.map(|index| NAMES[index].to_owned());
+    Some(OffZap { name: NAMES[*name].to_owned(), formerly, now: at(*now) })
 }
 
 impl Model {
@@ -203,12 +255,13 @@ impl Model {
             zap: zap_id(*zap),
             revision: self.latest_revision(*zap),
             key_base: Uuid::from_u128(u128::from(*fate)),
-            fate: [Fate::Fire, Fate::Fire, Fate::Prime, Fate::PrimeUndated][usize::from(*fate)],
+            fate: FATES[usize::from(*fate)],
             once: once.map(|value| value.to_string()),
             own: *own,
         };
         let event = |(kind, id, order, depth, targets): &Found| NewEvent {
             seen_at: at(300 + self.clock),
+            at: at(100 + i64::from(*id) * 50),
             context: order.map(|order| Bytes::from(format!("{{\"query\":{order}}}"))),
             order: order.map(|order| order.to_string()),
             depth: *depth,
@@ -249,6 +302,9 @@ impl Model {
             }
             Some(begun)
         });
+        if change.state == RunState::Held && due % 2 == 0 {
+            change.reason.word = "limit".to_owned();
+        }
         change.failing = more.failing.then(|| reason("refused", "it was refused"));
         change.fresh = more.fresh.then(|| Bytes::from(format!("{{\"due\":{due}}}")));
         Some(change)
@@ -264,6 +320,13 @@ impl Model {
             Step::OpenZap { .. } => {
                 let who = open_zap(step).unwrap();
                 self.open(&who).map_or_else(|| "refused".to_owned(), |state| format!("{state:?}"))
+            }
+            Step::SwitchOff { .. } => self.switch_off(&off_zap(step).unwrap()),
+            Step::TellAbsences { zap } => {
+                let answer = format!("{:?}", self.absences(*zap));
+                let ended = self.zaps[*zap].absences.values_mut().filter(|off| off.until.is_some());
+                ended.for_each(|off| off.told = Some(off.held + off.dropped));
+                answer
             }
             Step::Commit { .. } => {
                 let page = self.page(step).unwrap();
@@ -281,6 +344,7 @@ impl Model {
             }
             Step::NextDue { busy } => format!("{:?}", self.next_due(busy)),
             Step::Begin { run, write } => self.begin(*run, &begun(*write)),
+            Step::Spend { .. } => self.spend(step),
             Step::Own { order, serial } => format!("{:?}", self.own(&order.to_string(), serial_of(*serial))),
             Step::Update { .. } => self.update(&self.update_of(step).unwrap()),
             Step::Ask { run, resolution: word } => self.ask(*run, resolution(*word)),
@@ -318,6 +382,7 @@ impl Model {
             }
         };
         let zap = &mut self.zaps[index];
+        zap.strict = who.strict;
         if zap.selection != who.selection {
             zap.selection.clone_from(&who.selection);
             let earliest = zap.cursors.values().min().copied();
@@ -326,6 +391,9 @@ impl Model {
                 zap.skew = Some(SignedDuration::ZERO);
             }
             zap.cursors.clear();
+        }
+        for (since, off) in zap.absences.iter_mut().filter(|(_, off)| off.until.is_none()) {
+            off.until = Some(who.now.max(*since));
         }
         let known = (index, who.content.clone());
         if !self.revisions.contains(&known) {
@@ -342,7 +410,39 @@ impl Model {
             first_run,
             revision,
             cursors: zap.cursors.clone().into_iter().collect(),
+            absences: self.absences(index),
         })
+    }
+
+    fn switch_off(&mut self, off: &OffZap) -> String {
+        let by_name = |name: &String| self.zaps.iter().position(|zap| zap.name == *name);
+        let Some(zap) = by_name(&off.name).or_else(|| by_name(off.formerly.as_ref()?)) else {
+            return "()".to_owned();
+        };
+        let absences = &mut self.zaps[zap].absences;
+        if absences.values().all(|off| off.until.is_some()) {
+            absences.entry(off.now).or_default().until = None;
+        }
+        "()".to_owned()
+    }
+
+    fn absences(&self, zap: usize) -> Vec<Absence> {
+        let ended = |(since, off): (&Timestamp, &Off)| {
+            let Off { until, held, dropped, told } = off.clone();
+            Some(Absence { since: *since, until: until?, held, dropped, told })
+        };
+        self.zaps[zap].absences.iter().filter_map(ended).collect()
+    }
+
+    /// Counts an event in the time during which it happened, else in the last one.
+    fn absent(&mut self, zap: usize, at: Timestamp, fate: Fate) {
+        let absences = &mut self.zaps[zap].absences;
+        let ended = || absences.iter().filter_map(|(since, off)| Some((*since, off.until?))).rev();
+        let within = ended().find(|(since, until)| *since <= at && at < *until);
+        let Some((of, _)) = within.or_else(|| ended().next()) else { return };
+        let off = absences.get_mut(&of).unwrap();
+        off.held += u32::from(fate == Fate::Hold);
+        off.dropped += u32::from(fate == Fate::Drop);
     }
 
     fn create(&mut self, who: &ZapIdentity) {
@@ -354,10 +454,12 @@ impl Model {
             first_name,
             formers: BTreeSet::new(),
             selection: who.selection.clone(),
+            strict: who.strict,
             boundary: who.first_boundary,
             skew: None,
             opened_at: who.now,
             cursors: BTreeMap::new(),
+            absences: BTreeMap::new(),
         });
     }
 
@@ -403,14 +505,25 @@ impl Model {
                 }
             }
         }
-        if target.fate == Fate::Fire && (target.own || !made) {
-            done.fired += 1;
+        let state = match target.fate {
+            Fate::Fire => Some(RunState::Pending),
+            Fate::Hold => Some(RunState::Held),
+            Fate::Drop => Some(RunState::Dropped),
+            Fate::Prime | Fate::PrimeUndated => None,
+        };
+        if let Some(state) = state.filter(|_| target.own || !made) {
+            match state {
+                RunState::Held => done.held += 1,
+                RunState::Dropped => done.dropped += 1,
+                _ => done.fired += 1,
+            }
             if matches!(part, Some(Part::Sweep(late)) if late.contains(&(target.zap, event.key.clone()))) {
                 done.late += 1;
                 self.parts.late(zap);
             }
+            self.absent(zap, event.at, target.fate);
             self.ledger.insert(key, Some(self.runs.len()));
-            self.runs.push(new_run(self.runs.len(), event, target, depth.max(event.depth)));
+            self.runs.push(new_run(self.runs.len(), event, target, depth.max(event.depth), state));
             return;
         }
         done.primed += 1;

@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use super::AlsoWebhook;
+use super::{AlsoWebhook, CatchUp};
 use crate::definition::Start;
 use crate::definition::formats::Duration;
 use crate::yaml::{MapRef, Spanned};
@@ -45,6 +45,9 @@ pub struct OrdersTrigger {
     pub also: Option<Spanned<AlsoWebhook>>,
     /// Fire once per value of this field.
     pub once_per: Option<Spanned<String>>,
+    /// What becomes of what happened while the zap was switched off: hold (default): it is held for a person, as one
+    /// group; send: it is sent; drop: it is dropped, and listed as such. What came while no process ran is always sent.
+    pub catch_up: Option<Spanned<CatchUp>>,
 }
 
 /// Fires once per transaction.
@@ -75,6 +78,9 @@ pub struct TransactionsTrigger {
     pub also: Option<Spanned<AlsoWebhook>>,
     /// Fire once per value of this field, for example orderId.
     pub once_per: Option<Spanned<String>>,
+    /// What becomes of what happened while the zap was switched off: hold (default): it is held for a person, as one
+    /// group; send: it is sent; drop: it is dropped, and listed as such. What came while no process ran is always sent.
+    pub catch_up: Option<Spanned<CatchUp>>,
 }
 
 /// Fires once per customer, ever.
@@ -95,6 +101,9 @@ pub struct CustomersTrigger {
     pub conditions: Option<MapRef>,
     /// Fire once per value of this field.
     pub once_per: Option<Spanned<String>>,
+    /// What becomes of what happened while the zap was switched off: hold (default): it is held for a person, as one
+    /// group; send: it is sent; drop: it is dropped, and listed as such. What came while no process ran is always sent.
+    pub catch_up: Option<Spanned<CatchUp>>,
 }
 
 fn conditions(_: &mut SchemaGenerator) -> Schema {

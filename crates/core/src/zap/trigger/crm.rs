@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::webhook::{self, Entrance};
-use crate::definition::{self, Cycles, OrderType, TransactionType};
+use crate::definition::{self, CatchUp, Cycles, OrderType, TransactionType};
 use crate::diagnostic::{Diagnostic, Severity, code, did_you_mean};
 use crate::expression::Settings;
 use crate::mapping::Compiler;
@@ -61,6 +61,8 @@ pub struct CrmTrigger {
     pub settle: Option<Settle>,
     /// Where requests tell of the same rows.
     pub also: Option<Entrance>,
+    /// What becomes of what happened while the zap was switched off.
+    pub catch_up: CatchUp,
 }
 
 /// How long an order must be quiet before it is mapped.
@@ -263,6 +265,7 @@ struct Written<'a> {
     also: Option<&'a Spanned<definition::AlsoWebhook>>,
     settle: Option<&'a Spanned<definition::Duration>>,
     settle_max: Option<&'a Spanned<definition::Duration>>,
+    catch_up: Option<&'a Spanned<CatchUp>>,
 }
 
 impl<'a> Written<'a> {
@@ -282,6 +285,7 @@ impl<'a> Written<'a> {
                 also: orders.also.as_ref(),
                 settle: orders.settle.as_ref(),
                 settle_max: orders.settle_max.as_ref(),
+                catch_up: orders.catch_up.as_ref(),
             },
             definition::Trigger::Transactions(transactions) => Written {
                 every: transactions.every.as_ref(),
@@ -297,6 +301,7 @@ impl<'a> Written<'a> {
                 also: transactions.also.as_ref(),
                 settle: None,
                 settle_max: None,
+                catch_up: transactions.catch_up.as_ref(),
             },
             definition::Trigger::Customers(customers) => Written {
                 every: customers.every.as_ref(),
@@ -312,6 +317,7 @@ impl<'a> Written<'a> {
                 also: None,
                 settle: None,
                 settle_max: None,
+                catch_up: customers.catch_up.as_ref(),
             },
             definition::Trigger::Webhook(_)
             | definition::Trigger::Http(_)
@@ -376,10 +382,11 @@ pub(in crate::zap) fn compile(
             most: written.settle_max.map_or(SETTLE_MOST, |most| most.value.0).max(quiet.value.0),
         }),
         also,
+        catch_up: written.catch_up.map(|catch_up| catch_up.value).unwrap_or_default(),
     })
 }
 
-fn unknown_field(name: &str, schema: &'static Schema, also: &'static str) -> Diagnostic {
+pub(in crate::zap) fn unknown_field(name: &str, schema: &'static Schema, also: &'static str) -> Diagnostic {
     let known = schema.fields.iter().map(|field| field.name).chain([also]);
     let likely = did_you_mean(name, known).map(|likely| format!("did you mean `{likely}`?"));
     let article = if schema.name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };

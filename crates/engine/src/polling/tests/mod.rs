@@ -15,4 +15,5 @@ mod schedule;
 mod selection;
 mod support;
 mod sweeps;
+mod switched_off;
 mod walks;

@@ -1,7 +1,7 @@
 //! One account in New York, polled by engines that come and go.
 
 use super::super::{Connection, Polled, Poller, Ports, Watched, first_boundary};
-use crate::ports::{Clock, StoreError, ZapId, ZapIdentity, ZapState};
+use crate::ports::{Clock, OffZap, StoreError, ZapId, ZapIdentity, ZapState};
 use crate::report::Event;
 use crate::testing::{Calls, FakeClock, FakeCrm, FakeRow, MemoryStore, Recorded};
 use jiff::tz::TimeZone;
@@ -177,6 +177,12 @@ impl Rig {
         Connection { name: "crm".to_owned(), crm: Arc::new(self.crm.clone()), rest: Arc::default() }
     }
 
+    /// An engine starts with the zap switched off.
+    pub(super) fn switch_off(&self, name: &str) {
+        let off = OffZap { name: name.to_owned(), formerly: None, now: self.clock.now() };
+        self.clock.drive(crate::ports::Store::switched_off(&self.store, off)).unwrap().unwrap();
+    }
+
     fn identity(&self, deployed: &Deployed, zap: &Zap) -> ZapIdentity {
         let now = self.clock.now();
         ZapIdentity {
@@ -184,6 +190,7 @@ impl Rig {
             formerly: deployed.formerly.map(str::to_owned),
             selection: zap.selection.clone(),
             queries: zap.trigger.crm().map_or(0, |trigger| trigger.queries().len()),
+            strict: zap.strict,
             content: zap.content.clone(),
             git: None,
             first_boundary: first_boundary(zap.trigger.crm().unwrap(), now),

@@ -70,6 +70,8 @@ pub struct RunDetail {
     pub attempts: Vec<AttemptRecord>,
     /// An attempt in flight, or cut off by a crash.
     pub begun: Option<BegunAttempt>,
+    /// Where it is pending: the earlier run of its natural id that goes first, and how that stands.
+    pub waits_for: Option<(RunId, RunState)>,
 }
 
 /// How many runs are in each state, per zap; and how many ledger entries have no run.

@@ -1,15 +1,19 @@
 //! The durable store: ledger, cursors, events, runs and their history.
 
+mod absence;
 mod error;
 mod event;
 mod history;
+mod limits;
 mod part;
 mod run;
 mod zap;
 
+pub use absence::{Absence, CAUGHT_UP, OffZap};
 pub use error::StoreError;
 pub use event::{CursorMove, EventKey, Fate, NewEvent, PageCommit, PageCommitted, StoredEvent, Target};
 pub use history::{Counts, History, RunDetail, RunFilter, RunSummary};
+pub use limits::{Brake, Cost, LIMIT, Spend, Spent};
 pub use part::{Backfill, BackfillId, BackfillStep, Part, Sweeps, Swept};
 pub use run::{
     AttemptRecord, Begun, BegunAttempt, BegunWrite, ClaimedRun, Own, Resolution, RunReason, RunState,
@@ -66,7 +70,7 @@ pub trait Store: Send + Sync {
     /// ledger holds are left as they are.
     async fn commit_page(&self, commit: PageCommit) -> Result<PageCommitted, StoreError>;
     /// Pending runs of a zap that are due, oldest due first, at most `limit`, none of `busy`. A run whose zap and
-    /// natural id have an earlier pending run waits for that one.
+    /// natural id have an earlier pending run waits for that one; where the zap is strict, for a dead or held one too.
     async fn claim(
         &self,
         zap: ZapId,
@@ -111,4 +115,14 @@ pub trait Store: Send + Sync {
     async fn end_backfill(&self, id: BackfillId, now: Timestamp) -> Result<(), StoreError>;
     /// How many runs of a zap are pending.
     async fn pending(&self, zap: ZapId) -> Result<u64, StoreError>;
+    /// Counts a write that is about to leave in what its zap may do, unless that would be too much. What was counted
+    /// before, or is of a run that a person let through, is not counted again.
+    async fn spend(&self, spend: Spend) -> Result<Spent, StoreError>;
+    /// Keeps since when a zap is switched off, until it is opened again. One that the state does not know has nothing
+    /// to catch up with.
+    async fn switched_off(&self, zap: OffZap) -> Result<(), StoreError>;
+    /// The times during which a zap was switched off, oldest first, with what was held and dropped of each so far.
+    async fn absences(&self, zap: ZapId) -> Result<Vec<Absence>, StoreError>;
+    /// Keeps that a person was told of these times of a zap, with the counts as they say.
+    async fn absences_told(&self, zap: ZapId, absences: Vec<Absence>) -> Result<(), StoreError>;
 }

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 /// What a page is part of, beside keeping up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
-    /// A deep sweep. These became known too late, if they fire: a walk has gone by them. They are counted.
+    /// A deep sweep. These became known too late, if they become runs: a walk has gone by them. They are counted.
     Sweep(Vec<(ZapId, EventKey)>),
     /// A backfill. What was primed and never fired becomes a run too.
     Backfill(BackfillStep),

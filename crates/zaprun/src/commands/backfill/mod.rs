@@ -84,7 +84,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
 /// The zap that is meant, which must be one that runs.
 fn chosen(zaps: Vec<Zap>, args: &Args, context: &Context) -> Result<Arc<Zap>, CommandError> {
     let zaps = choose(zaps, std::slice::from_ref(&args.zap), &context.printer)?;
-    zaps.into_iter().next().ok_or_else(|| {
+    // Those that are switched off come along.
+    let meant = |zap: &Arc<Zap>| zap.enabled && zap.name == args.zap;
+    zaps.into_iter().find(meant).ok_or_else(|| {
         CommandError::failure(format!("`{}` is switched off: nobody would deliver what is found", args.zap))
             .hint("let it say `enabled: true`")
     })

@@ -23,7 +23,7 @@ pub(super) fn tell(event: &Event, once: bool) -> Told {
             );
             let (weight, hint) = match (late, unknown) {
                 (0, 0) => (Weight::Detail, None),
-                (_, 0) => (Weight::Warning, Some("they are sent now; the CRM showed them too late")),
+                (_, 0) => (Weight::Warning, Some("they are dealt with now; the CRM showed them too late")),
                 _ => (Weight::Trouble, Some("these rows are in no ledger; it is tried again")),
             };
             Told::new(weight, text).at(connection).of(query).hint(hint.map(str::to_owned))
