@@ -31,8 +31,29 @@ impl Group {
 /// # Errors
 /// When the state cannot be read or written; what was told may then be told again.
 pub(crate) async fn tell(ports: &Ports, zap: ZapId, name: &str) -> Result<(), StoreError> {
+    tell_those(ports, zap, name, Absence::is_untold).await
+}
+
+/// The same of times of which more was found since a person was told.
+///
+/// # Errors
+/// As [`tell`].
+pub(super) async fn tell_more(ports: &Ports, zap: &Watched) -> Result<(), StoreError> {
+    if zap.state.absences.is_empty() {
+        return Ok(());
+    }
+    let more = |absence: &Absence| absence.told.is_some() && absence.is_untold();
+    tell_those(ports, zap.state.id, &zap.name, more).await
+}
+
+async fn tell_those(
+    ports: &Ports,
+    zap: ZapId,
+    name: &str,
+    which: impl Fn(&Absence) -> bool,
+) -> Result<(), StoreError> {
     let absences = ports.store.absences(zap).await?;
-    let untold: Vec<Absence> = absences.into_iter().filter(Absence::is_untold).collect();
+    let untold: Vec<Absence> = absences.into_iter().filter(which).collect();
     if untold.is_empty() {
         return Ok(());
     }

@@ -4,6 +4,7 @@
 //! there is nothing: what its zaps' ledgers do not know after it is counted too. It runs beside the polling of its
 //! connection, with a small share of the rate, and delays nothing.
 
+use super::absent;
 use super::backoff::doubled;
 use super::course::Course;
 use super::health::Health;
@@ -231,6 +232,22 @@ impl Sweeper {
         stretch.due_at = Some(later(walked.began, EVERY));
         let took = self.ports.clock.now().duration_since(walked.began);
         self.ports.observer.see(Event::DeepSwept { swept, took });
+        self.tell_absences(index).await
+    }
+
+    /// What it found may have happened while a zap was switched off, of which a person was told before.
+    async fn tell_absences(&mut self, index: usize) -> Result<(), StoreError> {
+        for zap in &self.stretches[index].zaps {
+            match absent::tell_more(&self.ports, zap).await {
+                Ok(()) => {}
+                // The next one tells it.
+                Err(error @ StoreError::Io { .. }) => {
+                    self.health.trouble(&self.ports, &error);
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+        }
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use super::super::{Backfilled, Backfiller, backfill_days};
 use super::support::{NOON, Rig, Spec, instant, zone};
-use crate::ports::{Clock, DayWindow, Fate, StoreError};
+use crate::ports::{Clock, DayWindow, Fate, RunState, StoreError};
 use crate::report::{Event, WalkFailure};
 use crate::testing::{Call, FakeRow, Fault, Moment};
 use jiff::SignedDuration;
@@ -254,4 +254,44 @@ fn days_that_cannot_be_read_are_left_out() {
     assert_eq!(of(day, date(2027, 1, 1)), Some(days(day, date(2026, 9, 16))), "today is the last");
     assert_eq!(of(date(1990, 1, 1), date(2000, 1, 2)), Some(days(date(2000, 1, 1), date(2000, 1, 1))));
     assert_eq!(of(date(2026, 9, 17), date(2026, 9, 20)), None);
+}
+
+/// A zap that is off for two days and on again now, with a sale of the day between.
+fn off_and_on() -> Rig {
+    let rig = Rig::with("zap", Spec { options: "catch_up: hold", ..Spec::of("new_sale") });
+    rig.poll();
+    rig.later(3600);
+    rig.switch_off("zap");
+    rig.later(86_400);
+    rig.insert(rig.sale("OFF"));
+    rig.later(86_400);
+    rig
+}
+
+fn off_days() -> DayWindow {
+    days(date(2026, 9, 17), date(2026, 9, 17))
+}
+
+fn only_state(rig: &Rig) -> RunState {
+    let runs = rig.store.all_runs();
+    assert_eq!(runs.len(), 1);
+    runs[0].state
+}
+
+#[test]
+fn who_asks_for_the_days_during_which_a_zap_was_off_has_them_sent() {
+    let rig = off_and_on();
+    assert_eq!(backfill(&rig, off_days()), (1, 1));
+    assert_eq!(only_state(&rig), RunState::Pending);
+    rig.poll();
+    assert_eq!(only_state(&rig), RunState::Pending, "a walk leaves it so");
+}
+
+#[test]
+fn what_is_held_since_a_zap_was_off_stays_for_a_person_to_settle() {
+    let rig = off_and_on();
+    rig.poll();
+    assert_eq!(only_state(&rig), RunState::Held);
+    assert_eq!(backfill(&rig, off_days()), (1, 0), "it has a run");
+    assert_eq!(only_state(&rig), RunState::Held);
 }

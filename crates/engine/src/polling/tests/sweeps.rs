@@ -1,7 +1,7 @@
 //! The deep sweep: once a day, whatever starts and stops; what it finds, and what it proves.
 
 use super::support::{Rig, Spec};
-use crate::ports::{Clock, Swept};
+use crate::ports::{Clock, RunState, Swept};
 use crate::report::Event;
 use crate::testing::{Call, FakeRow, Fault, Moment};
 use jiff::SignedDuration;
@@ -156,4 +156,35 @@ fn what_cannot_be_looked_up_is_unknown_until_it_can() {
     rig.crm.behave();
     rig.run_for(HOUR * 25);
     assert_eq!((unknown(), rig.fired("zap")), (Some(0), vec!["LEAD".to_owned()]));
+}
+
+#[test]
+fn what_was_missed_while_a_zap_was_off_is_held_counted_and_told() {
+    let rig = Rig::with("zap", Spec { options: "catch_up: hold", ..Spec::of("refund") });
+    rig.poll();
+    rig.later(600);
+    rig.switch_off("zap");
+    rig.later(3600);
+    rig.poll();
+    rig.later(22 * 3600 + 2340);
+    rig.poll();
+    rig.insert(refund(1, "2026-09-16 12:30:00"));
+    rig.later(30);
+    rig.poll();
+    assert_eq!(rig.fired("zap"), [""; 0], "walks do not see it");
+    rig.events();
+    rig.later(660);
+    rig.poll();
+    let runs = rig.store.all_runs();
+    assert_eq!(runs.len(), 1);
+    assert_eq!((runs[0].state, runs[0].reason.word.as_str()), (RunState::Held, "caught_up"));
+    let (swept, late) = sweeps(&rig);
+    assert_eq!((swept.map(|swept| (swept.late, swept.unknown)), late), (Some((1, 0)), 1));
+    let told = |events: Vec<Event>| {
+        events.into_iter().filter(|event| matches!(event, Event::CaughtUp { held: 1, .. })).count()
+    };
+    assert_eq!(told(rig.events()), 1);
+    rig.later(60);
+    rig.poll();
+    assert_eq!(told(rig.events()), 0, "once");
 }
