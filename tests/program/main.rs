@@ -12,6 +12,7 @@
 
 mod harness;
 
+mod backfills;
 mod backups;
 mod bad_input;
 mod crashes;
@@ -19,7 +20,9 @@ mod demo;
 mod edits;
 mod endings;
 mod examples;
+mod fairness;
 mod findings;
+mod held;
 mod kinds;
 mod main_job;
 mod money;

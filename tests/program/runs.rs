@@ -100,7 +100,7 @@ fn a_list_for_people() {
     insta::assert_snapshot!(shown(&text.join("\n")), @r"
     run  state      zap       event                made                  why
       N  delivered  declines  decline:900002       TIME
-      N  filtered   declines  decline:900003       TIME  filter: {{ record.totalAmount >= 20 }}
+      N  filtered   declines  decline:900003       TIME  filter: record.totalAmount >= 20, where record.totalAmount is 5.00
       N  delivered  sales     new_sale:A833BDCDB6  TIME
     ");
     insta::assert_snapshot!(listed.err, @"3 runs");
@@ -121,7 +121,7 @@ fn a_list_for_machines() {
       "state": "filtered",
       "reason": {
         "word": "filter",
-        "detail": "{{ record.totalAmount >= 20 }}"
+        "detail": "record.totalAmount >= 20, where record.totalAmount is 5.00"
       },
       "made_at": "TIME",
       "changed_at": "TIME",
@@ -183,7 +183,7 @@ fn a_filtered_run_says_why() {
     made      TIME
     changed   TIME
     trace     TRACE
-    why       filter: {{ record.totalAmount >= 20 }}
+    why       filter: record.totalAmount >= 20, where record.totalAmount is 5.00
     ");
 }
 

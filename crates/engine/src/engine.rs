@@ -5,9 +5,11 @@ use crate::http_poll::{self, Feeds, Followed};
 use crate::intake::{House, Intake, OpenZap};
 use crate::measure::Measure;
 use crate::orders;
-use crate::polling::{self, Connection, Polled, Poller, Watched, first_boundary};
-use crate::ports::{Clock, Crm, CrmWriter, Sender, Store, StoreError, ZapIdentity, ZapState};
-use crate::report::Observer;
+use crate::polling::{self, Backfilled, Backfiller, Connection, Polled, Poller, Watched, first_boundary};
+use crate::ports::{
+    Clock, Crm, CrmWriter, DayWindow, OffZap, Sender, Store, StoreError, ZapId, ZapIdentity, ZapState,
+};
+use crate::report::{Observer, WalkFailure};
 use crate::schedule::{Scheduled, Timetables};
 use futures::future::{try_join, try_join_all, try_join3};
 use std::collections::HashMap;
@@ -19,6 +21,8 @@ use zaprun_core::zap::{Trigger, Zap};
 /// Runs a set of compiled zaps. It is one future that spawns nothing: dropping it is a crash, which loses nothing.
 pub struct Engine {
     zaps: Vec<Arc<Zap>>,
+    /// Those that are switched off.
+    off: Vec<Arc<Zap>>,
     ports: Ports,
     options: Options,
     intake: Intake,
@@ -83,6 +87,8 @@ pub struct Summary {
     pub dead: u64,
     /// Runs that became held.
     pub held: u64,
+    /// Runs that were dropped, since their zap was switched off when their events happened.
+    pub dropped: u64,
     /// Attempts that failed.
     pub failed_attempts: u64,
     /// Different runs that were worked on, put back to wait, and still wait. Runs never taken up are not among them.
@@ -103,6 +109,9 @@ pub enum EngineError {
         /// The connection.
         connection: String,
     },
+    /// A backfill did not get to its end; its place is kept.
+    #[error("{0}")]
+    Backfill(WalkFailure),
 }
 
 /// What runs once the zaps are open.
@@ -111,6 +120,9 @@ struct Works {
     polls: Polls,
     lanes: Vec<Lane>,
     house: Arc<House>,
+    backfiller: Backfiller,
+    /// The zaps, in their order.
+    ids: Vec<ZapId>,
 }
 
 /// All that looks for events by itself.
@@ -160,11 +172,11 @@ impl Polls {
 }
 
 impl Engine {
-    /// An engine for these zaps; disabled ones are left alone.
+    /// An engine for these zaps. Of disabled ones the state keeps since when they are; else they are left alone.
     pub fn new(zaps: Vec<Arc<Zap>>, ports: Ports, options: Options) -> Engine {
-        let zaps: Vec<Arc<Zap>> = zaps.into_iter().filter(|zap| zap.enabled).collect();
+        let (zaps, off): (Vec<Arc<Zap>>, _) = zaps.into_iter().partition(|zap| zap.enabled);
         let intake = Intake::of(&zaps);
-        Engine { zaps, ports, options, intake }
+        Engine { zaps, off, ports, options, intake }
     }
 
     /// Where requests are taken in while the engine runs; [`Engine::run_once`] takes none.
@@ -179,7 +191,7 @@ impl Engine {
     /// When a zap's connection is missing, or the state is lost for good.
     pub async fn run(self, stop: CancellationToken, grace: Duration) -> Result<Summary, EngineError> {
         let intake = self.intake.clone();
-        let Works { shared, mut polls, lanes, house } = self.open().await?;
+        let Works { shared, mut polls, lanes, house, mut backfiller, .. } = self.open().await?;
         // Requests are taken in to the very end: whoever has begun to send one gets an answer.
         let _open = intake.open(Arc::clone(&house));
         let work = try_join(polls.run(stop.clone()), deliver(&lanes));
@@ -188,6 +200,7 @@ impl Engine {
             () = patience(&shared, &stop, grace) => {}
             error = house.lost() => return Err(error.into()),
             error = orders::keep_obeying(&shared) => return Err(error.into()),
+            error = backfiller.forever() => return Err(error.into()),
         }
         Ok(shared.summary())
     }
@@ -218,6 +231,20 @@ impl Engine {
         Ok(Summary { polled: polled.walks, poll_failures: polled.failed, passed_over, ..shared.summary() })
     }
 
+    /// Reads these days for the first of its zaps, by the day of creation, and makes runs of what has none; nothing else is
+    /// polled, and nothing is delivered. Where an earlier backfill of the same days was broken off it goes on from there.
+    ///
+    /// # Errors
+    /// When the zap's connection is missing, the state is lost, or the days could not be read to their end.
+    pub async fn backfill(self, days: DayWindow) -> Result<Backfilled, EngineError> {
+        let Works { mut backfiller, ids, .. } = self.open().await?;
+        let Some(zap) = ids.first() else { return Ok(Backfilled::default()) };
+        backfiller.now(*zap, days).await.map_err(|cause| match cause {
+            WalkFailure::Store(error) => EngineError::Store(error),
+            cause => EngineError::Backfill(cause),
+        })
+    }
+
     async fn open(self) -> Result<Works, EngineError> {
         let crms = &self.ports.crms;
         let missing = |zap: &Arc<Zap>| {
@@ -228,6 +255,11 @@ impl Engine {
         };
         if let Some((zap, connection)) = self.zaps.iter().find_map(missing) {
             return Err(EngineError::NoConnection { zap, connection });
+        }
+        for zap in &self.off {
+            let (name, formerly) = (zap.name.clone(), zap.formerly.clone());
+            let off = OffZap { name, formerly, now: self.ports.clock.now() };
+            self.ports.store.switched_off(off).await?;
         }
         let mut states = Vec::with_capacity(self.zaps.len());
         for zap in &self.zaps {
@@ -272,14 +304,17 @@ impl Engine {
             |(zap, state): (&Arc<Zap>, &ZapState)| OpenZap { zap: Arc::clone(zap), state: state.clone() };
         let open = self.zaps.iter().zip(&states).map(open).collect();
         let house = House::new(open, &watched, &connections, &ports, Arc::clone(&shared));
-        let poller = Poller::new(ports.clone(), connections, watched, self.options.seed);
+        let seed = self.options.seed;
+        let backfiller = Backfiller::new(ports.clone(), connections.clone(), watched.clone(), seed);
+        let poller = Poller::new(ports.clone(), connections, watched, seed);
         let api = http_poll::Ports { polling: ports, sender: Arc::clone(&shared.sender) };
         let polls = Polls::new(poller, api, &self.zaps, &states, self.options.seed);
         let mut targets = Targets::default();
         let lanes = self.zaps.iter().zip(&states);
         let lanes =
             lanes.map(|(zap, state)| Lane::new(state.id, Arc::clone(zap), Arc::clone(&shared), &mut targets));
-        Ok(Works { lanes: lanes.collect(), shared, polls, house: Arc::new(house) })
+        let ids = states.iter().map(|state| state.id).collect();
+        Ok(Works { lanes: lanes.collect(), shared, polls, house: Arc::new(house), backfiller, ids })
     }
 
     async fn open_zap(&self, zap: &Zap) -> Result<ZapState, StoreError> {
@@ -297,6 +332,7 @@ impl Engine {
                 formerly: zap.formerly.clone(),
                 selection: zap.selection.clone(),
                 queries,
+                strict: zap.strict,
                 content: zap.content.clone(),
                 git: self.options.git.clone(),
                 first_boundary,

@@ -1,7 +1,8 @@
 //! What the engine tells whoever watches it, as data; the command line makes lines and logs of it.
 
 use crate::measure::Measure;
-use crate::ports::{EventKey, ReadError, RunId, RunReason, StoreError};
+use crate::ports::{EventKey, Fate, ReadError, RunId, RunReason, StoreError, Swept};
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use uuid::Uuid;
@@ -54,6 +55,76 @@ pub enum Event {
         /// How long it took.
         took: SignedDuration,
     },
+    /// All that a query holds is known: it was walked, or a look has shown that nothing has changed.
+    Looked {
+        /// Connection.
+        connection: String,
+        /// The query's stable name.
+        query: String,
+        /// As of when.
+        at: Timestamp,
+        /// By a walk.
+        walked: bool,
+    },
+    /// The last days of a query were read again, once a day.
+    DeepSwept {
+        /// What it came to.
+        swept: Swept,
+        /// How long it took.
+        took: SignedDuration,
+    },
+    /// A deep sweep did not reach its end; what it found is kept.
+    SweepFailed {
+        /// Connection.
+        connection: String,
+        /// The query's stable name.
+        query: String,
+        /// Why.
+        cause: WalkFailure,
+        /// When it is tried again.
+        retry_at: Timestamp,
+    },
+    /// A backfill goes on: told after each slice of days.
+    Backfilling {
+        /// The zap's name.
+        zap: String,
+        /// The first day not yet read, of the query that is being read.
+        next: Date,
+        /// The last day.
+        last: Date,
+        /// Days read so far, over all queries.
+        done: u64,
+        /// Days there are, over all queries.
+        days: u64,
+        /// Rows that the zap takes, so far.
+        rows: u64,
+        /// Runs made so far.
+        fired: u64,
+    },
+    /// A backfill has read all its days.
+    Backfilled {
+        /// The zap's name.
+        zap: String,
+        /// The first day.
+        first: Date,
+        /// The last day.
+        last: Date,
+        /// Rows that the zap takes.
+        rows: u64,
+        /// Runs made.
+        fired: u64,
+        /// Rows left while they were read, again and again: one more backfill may find more.
+        unstable: bool,
+    },
+    /// A backfill could not go on. What it found is kept, and so is its place.
+    BackfillFailed {
+        /// The zap's name.
+        zap: String,
+        /// Why.
+        cause: WalkFailure,
+        /// When it is tried again.
+        retry_at: Timestamp,
+    },
     /// A query is read over many days for zaps that are behind; told now and then.
     CatchingUp {
         /// Connection.
@@ -73,6 +144,20 @@ pub enum Event {
         primed: u64,
         /// Runs made.
         fired: u64,
+    },
+    /// What happened while a zap was switched off has been read; it waits for a person, or was dropped. Told again where
+    /// more of it is found later.
+    CaughtUp {
+        /// The zap's name.
+        zap: String,
+        /// When it was switched off.
+        since: Timestamp,
+        /// When it was switched on again.
+        until: Timestamp,
+        /// Runs held for a person.
+        held: u64,
+        /// Runs dropped.
+        dropped: u64,
     },
     /// A walk did not reach its end; what it found is kept, its cursors stay.
     WalkFailed {
@@ -310,6 +395,15 @@ pub enum Event {
         /// Why.
         reason: RunReason,
     },
+    /// A zap has done as much as its `limits` let it; what is more is held. Told now and then, not for each run.
+    BrakeTripped {
+        /// The zap's name.
+        zap: String,
+        /// Which limit: `writes_per_hour`, `money`.
+        limit: &'static str,
+        /// Plain words.
+        reason: String,
+    },
     /// A zap's filter, mapping or `success` fails for a record. Reported once per zap; each such run is dead.
     MappingBroken {
         /// The zap's name.
@@ -405,6 +499,26 @@ pub struct Tally {
     pub known: u64,
     /// Rows that cannot be read or have no id, and were passed over.
     pub passed_over: u64,
+    /// Runs made and held, since the zap was switched off when their events happened.
+    pub held: u64,
+    /// Runs made and dropped for the same reason.
+    pub dropped: u64,
+}
+
+impl Tally {
+    /// Counts an event by what becomes of it.
+    pub(crate) fn count(&mut self, fate: Fate) {
+        match fate {
+            Fate::Fire => self.fired += 1,
+            Fate::Prime => self.primed += 1,
+            Fate::PrimeUndated => {
+                self.primed += 1;
+                self.undated += 1;
+            }
+            Fate::Hold => self.held += 1,
+            Fate::Drop => self.dropped += 1,
+        }
+    }
 }
 
 impl std::ops::AddAssign for Tally {
@@ -415,6 +529,8 @@ impl std::ops::AddAssign for Tally {
         self.undated += other.undated;
         self.known += other.known;
         self.passed_over += other.passed_over;
+        self.held += other.held;
+        self.dropped += other.dropped;
     }
 }
 

@@ -38,6 +38,7 @@ fn state(id: i64) -> ZapState {
         opened_at: at,
         first_run: false,
         revision: RevisionId(1),
+        absences: Vec::new(),
         cursors: Vec::new(),
     }
 }

@@ -1,6 +1,7 @@
 //! One request, one answer, within a time and a size.
 
 use crate::client::{ClientError, Clients, PrivateCa, connect_timeout};
+use crate::gate::Ticket;
 use crate::pace::{Pace, Turn, Waited};
 use crate::reason::{duration_text, no_answer, no_connection};
 use bytes::{Bytes, BytesMut};
@@ -105,14 +106,14 @@ impl Line {
     ///
     /// # Errors
     /// [`Failure`]. Once the head of an answer came there is none: a cut body is an [`End::Cut`].
-    pub async fn exchange(&self, request: Request, limit: usize) -> Result<Answer, Failure> {
-        let _turn = self.pace.turn().await;
+    pub async fn exchange(&self, request: Request, limit: usize, ticket: Ticket) -> Result<Answer, Failure> {
+        let _turn = self.pace.turn(ticket).await;
         self.exchange_in_turn(request, limit).await
     }
 
     /// Waits until rate and concurrency let a request go.
-    pub async fn turn(&self) -> Turn {
-        self.pace.turn().await
+    pub async fn turn(&self, ticket: Ticket) -> Turn {
+        self.pace.turn(ticket).await
     }
 
     /// As [`Line::exchange`], in a turn of its pace that the caller holds.

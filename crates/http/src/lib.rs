@@ -13,6 +13,7 @@
 mod client;
 mod connection;
 mod exchange;
+mod gate;
 mod guard;
 mod oauth2;
 mod pace;
@@ -25,6 +26,7 @@ mod whither;
 pub use client::{ClientError, Clients, PrivateCa, USER_AGENT};
 pub use connection::{Auth, ConfigError, ConfigProblem, DEFAULT_IDEMPOTENCY_HEADER, HttpConnection};
 pub use exchange::{Answer, End, Failure, Line};
+pub use gate::{Purpose, Ticket};
 pub use oauth2::{Denied, Flow, Hide, Lasts, OAuth2, OAuth2Problem, Tokens};
 pub use pace::{Pace, Turn, Waited};
 pub use reason::{duration_text, tls_words};

@@ -1,5 +1,6 @@
 //! How fast, and how many at once.
 
+use crate::gate::{Gate, Ticket};
 use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
@@ -8,7 +9,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use zaprun_core::definition::Rate;
 
@@ -18,6 +19,8 @@ use zaprun_core::definition::Rate;
 /// alignment then never sees more than `count`, and a burst after an idle minute cannot trip it. Only above 100 a
 /// second may as many leave together as belong to 10 ms, since timers are not finer than a millisecond.
 pub struct Pace {
+    /// Whoever is at its head is next, and waits for a slot and for the rate.
+    gate: Arc<Gate>,
     spacing: Option<Spacing>,
     slots: Arc<Semaphore>,
     waits: AtomicU64,
@@ -39,8 +42,6 @@ const AT_ONCE: Duration = Duration::from_millis(1);
 struct Spacing {
     limiter: RateLimiter<NotKeyed, InMemoryState, RuntimeClock, NoOpMiddleware<Duration>>,
     clock: RuntimeClock,
-    /// First come, first served: whoever holds it is next, and sleeps until then.
-    queue: Mutex<()>,
 }
 
 /// Leave to send one request. Dropping it frees the slot.
@@ -54,6 +55,7 @@ impl Pace {
     pub fn new(rate: Option<Rate>, concurrency: usize) -> Self {
         let concurrency = concurrency.clamp(1, Semaphore::MAX_PERMITS);
         Pace {
+            gate: Arc::default(),
             spacing: rate.and_then(Spacing::new),
             slots: Arc::new(Semaphore::new(concurrency)),
             waits: AtomicU64::new(0),
@@ -61,9 +63,11 @@ impl Pace {
         }
     }
 
-    /// Waits for a slot and then for the rate. Giving up at any point (dropping the future) leaves the pace as it was.
-    pub async fn turn(&self) -> Turn {
+    /// Waits for its turn among those who wait, for a slot and then for the rate. Giving up at any point (dropping the
+    /// future) leaves the pace as it was.
+    pub async fn turn(&self, ticket: Ticket) -> Turn {
         let asked = Instant::now();
+        let head = self.gate.head(ticket).await;
         let slot = loop {
             // The semaphore is never closed; a closed one would only make us ask again.
             if let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await {
@@ -73,6 +77,7 @@ impl Pace {
         if let Some(spacing) = &self.spacing {
             spacing.wait().await;
         }
+        drop(head);
         let waited = asked.elapsed();
         if waited >= AT_ONCE {
             self.waits.fetch_add(1, Ordering::Relaxed);
@@ -102,11 +107,11 @@ impl Spacing {
         let quota = Quota::with_period(apart)?.allow_burst(burst);
         let clock = RuntimeClock { start: Instant::now() };
         let limiter = RateLimiter::direct_with_clock(quota, clock.clone());
-        Some(Spacing { limiter, clock, queue: Mutex::new(()) })
+        Some(Spacing { limiter, clock })
     }
 
+    /// For one at a time: the head of the gate.
     async fn wait(&self) {
-        let _next = self.queue.lock().await;
         while let Err(not_yet) = self.limiter.check() {
             tokio::time::sleep(not_yet.wait_time_from(self.clock.now())).await;
         }
@@ -140,7 +145,7 @@ mod tests {
         let start = Instant::now();
         let mut all = Vec::new();
         for _ in 0..count {
-            let _turn = pace.turn().await;
+            let _turn = pace.turn(Ticket::run(1)).await;
             all.push(start.elapsed());
         }
         all
@@ -184,26 +189,26 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn slots_bound_what_is_in_flight() {
         let pace = Pace::new(None, 2);
-        let first = pace.turn().await;
-        let _second = pace.turn().await;
+        let first = pace.turn(Ticket::run(1)).await;
+        let _second = pace.turn(Ticket::run(1)).await;
         assert_eq!(pace.free_slots(), 0);
-        let third = tokio::time::timeout(Duration::from_secs(1), pace.turn()).await;
+        let third = tokio::time::timeout(Duration::from_secs(1), pace.turn(Ticket::run(1))).await;
         assert!(third.is_err());
         drop(first);
-        let _third = pace.turn().await;
+        let _third = pace.turn(Ticket::run(1)).await;
     }
 
     #[tokio::test(start_paused = true)]
     async fn giving_up_costs_nothing() {
         let pace = Pace::new(Some(rate(1, Duration::from_secs(10))), 1);
-        drop(pace.turn().await);
+        drop(pace.turn(Ticket::run(1)).await);
         for _ in 0..5 {
-            let given_up = tokio::time::timeout(Duration::from_millis(1), pace.turn()).await;
+            let given_up = tokio::time::timeout(Duration::from_millis(1), pace.turn(Ticket::run(1))).await;
             assert!(given_up.is_err());
         }
         assert_eq!(pace.free_slots(), 1);
         let start = Instant::now();
-        drop(pace.turn().await);
+        drop(pace.turn(Ticket::run(1)).await);
         assert!(start.elapsed() < Duration::from_secs(11), "the abandoned turns took places in the queue");
     }
 
@@ -215,7 +220,7 @@ mod tests {
             .map(|_| {
                 let pace = Arc::clone(&pace);
                 tokio::spawn(async move {
-                    let _turn = pace.turn().await;
+                    let _turn = pace.turn(Ticket::run(1)).await;
                     start.elapsed().as_secs()
                 })
             })
@@ -225,6 +230,34 @@ mod tests {
             seconds.push(task.await.unwrap());
         }
         assert_eq!(seconds, [0, 1, 2, 3, 4, 5]);
+    }
+
+    /// A zap with 64 runs at once, one with a single run a moment later, and a poll: on one slow connection.
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_delays_neither_a_quiet_zap_nor_a_poll() {
+        let pace = Arc::new(Pace::new(Some(rate(2, Duration::from_secs(1))), 3));
+        let start = Instant::now();
+        let ask = |ticket: Ticket, at: Duration| {
+            let pace = Arc::clone(&pace);
+            tokio::spawn(async move {
+                tokio::time::sleep(at).await;
+                // An answer takes a while.
+                let _turn = pace.turn(ticket).await;
+                let left = start.elapsed();
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                left
+            })
+        };
+        let burst: Vec<_> = (0..64).map(|_| ask(Ticket::run(1), Duration::ZERO)).collect();
+        let quiet = ask(Ticket::run(2), Duration::from_millis(1));
+        let poll = ask(Ticket::POLL, Duration::from_millis(2));
+        let (quiet, poll) = (quiet.await.unwrap(), poll.await.unwrap());
+        assert!(quiet < Duration::from_secs(3) && poll < Duration::from_secs(2), "{quiet:?} {poll:?}");
+        let mut last = Duration::ZERO;
+        for one in burst {
+            last = last.max(one.await.unwrap());
+        }
+        assert!(last >= Duration::from_secs(32), "the burst takes its 33 s: {last:?}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::connection::{
     ConfigError, ConfigProblem, DEFAULT_IDEMPOTENCY_HEADER, HttpConnection, Ready, header,
 };
 use crate::exchange::{Answer, End, Failure, Line};
+use crate::gate::Ticket;
 use crate::guard::AllowedHosts;
 use crate::oauth2::{Denied, Keeper, Lasts, Tokens};
 use crate::pace::{Pace, Waited};
@@ -20,7 +21,7 @@ use std::time::Duration;
 use uuid::Uuid;
 use zaprun_core::definition::Secret;
 use zaprun_core::request::{CHAIN_HEADER, Destination, HttpRequest, Method, TRACE_HEADER};
-use zaprun_engine::ports::{Clock, Reply, SendOutcome, Sender, Turn};
+use zaprun_engine::ports::{Clock, Reply, SendOutcome, Sender, Turn, ZapId};
 
 /// Bytes of an answer's body that are kept; what is behind them is not read.
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -226,6 +227,13 @@ impl HttpSender {
         }
     }
 
+    async fn turn_by(&self, request: &HttpRequest, ticket: Ticket) -> Turn {
+        let Some(pace) = self.pace(request) else { return Turn::free() };
+        let turn = pace.turn(ticket).await;
+        // The pace too: while a turn is held, its host is not idle.
+        Turn::holding((pace, turn))
+    }
+
     async fn deliver(&self, mut prepared: Prepared, turn: Turn) -> Result<Answer, Undelivered> {
         let token = prepared.authorise(None).await?;
         let answer = prepared.line.exchange_in_turn(prepared.request(), BODY_LIMIT).await?;
@@ -237,7 +245,7 @@ impl HttpSender {
         }
         // It was refused, so it was not done, and may be sent again with another token: once.
         prepared.authorise(token).await?;
-        let answer = prepared.line.exchange(prepared.request(), BODY_LIMIT).await?;
+        let answer = prepared.line.exchange(prepared.request(), BODY_LIMIT, Ticket::run(0)).await?;
         Ok(prepared.follow_redirects(answer).await?)
     }
 
@@ -262,10 +270,11 @@ impl HttpSender {
 #[async_trait]
 impl Sender for HttpSender {
     async fn turn(&self, request: &HttpRequest) -> Turn {
-        let Some(pace) = self.pace(request) else { return Turn::free() };
-        let turn = pace.turn().await;
-        // The pace too: while a turn is held, its host is not idle.
-        Turn::holding((pace, turn))
+        self.turn_by(request, Ticket::POLL).await
+    }
+
+    async fn turn_for(&self, request: &HttpRequest, zap: ZapId) -> Turn {
+        self.turn_by(request, Ticket::run(zap.0)).await
     }
 
     async fn send_in_turn(&self, request: &HttpRequest, turn: Turn) -> SendOutcome {
@@ -311,7 +320,7 @@ impl Prepared {
         for _ in 0..REDIRECTS {
             let Some(url) = self.redirected(&answer) else { break };
             self.url = url;
-            answer = self.line.exchange(self.request(), BODY_LIMIT).await?;
+            answer = self.line.exchange(self.request(), BODY_LIMIT, Ticket::run(0)).await?;
         }
         Ok(answer)
     }

@@ -77,7 +77,7 @@ impl Konnektive {
     async fn one_page(&self, ask: &Ask<'_>, number: u32) -> Result<Page, ReadError> {
         let filters = ask.filters.iter().copied();
         let form = form::look_up(filters, ask.days, number, &self.config.login_id, &self.config.password);
-        self.read(ask.path, form).await
+        self.read(ask.path, form, self.ticket).await
     }
 
     /// The rows of a look-up.

@@ -12,11 +12,13 @@ use std::time::Duration;
 use zaprun_core::crm::ENDPOINTS;
 use zaprun_core::request::{CrmRequest, FindRequest};
 use zaprun_core::trigger::Endpoint;
-use zaprun_engine::ports::{Clock, Crm, CrmWriter, Page, PageRequest, ReadError, Sight, Turn, WriteOutcome};
+use zaprun_engine::ports::{
+    Clock, Crm, CrmWriter, Page, PageRequest, ReadError, Sight, Turn, WriteOutcome, ZapId,
+};
 use zaprun_http::request::{CONTENT_TYPE, HeaderValue, Method, Request, Url};
 use zaprun_http::{
-    Answer, ClientError, Clients, Failure, Line, Pace, PathError, PrivateCa, Rate, Secret, UrlError, Waited,
-    join, parse_base,
+    Answer, ClientError, Clients, Failure, Line, Pace, PathError, PrivateCa, Rate, Secret, Ticket, UrlError,
+    Waited, join, parse_base,
 };
 
 /// How long a read may take unless the connection says otherwise: a day of a busy account takes up to 90 s
@@ -86,13 +88,16 @@ const AUXILIARY: [&str; 2] = [look::HISTORY, look::SHIPMENTS];
 ///
 /// Pages, look-ups, looks and writes share the connection's rate and concurrency. A look takes a turn for each of its
 /// reads, so whoever holds the turn of a write must not look before it is over.
+#[derive(Clone)]
 pub struct Konnektive {
-    pub(crate) config: Config,
+    pub(crate) config: Arc<Config>,
     pub(crate) clock: Arc<dyn Clock>,
     /// By the endpoint's path.
-    addresses: HashMap<&'static str, Url>,
+    addresses: Arc<HashMap<&'static str, Url>>,
     line: Line,
-    pub(crate) mask: Mask,
+    pub(crate) mask: Arc<Mask>,
+    /// By which looks and look-ups take their turns.
+    pub(crate) ticket: Ticket,
 }
 
 impl Konnektive {
@@ -122,10 +127,11 @@ impl Konnektive {
         let pace = Arc::new(Pace::new(config.rate, config.concurrency));
         Ok(Konnektive {
             line: Line::new(clients, &base, config.timeout, config.ca.clone(), pace)?,
-            mask: Mask::new(&[&config.login_id, &config.password]),
-            addresses,
-            config,
+            mask: Arc::new(Mask::new(&[&config.login_id, &config.password])),
+            addresses: Arc::new(addresses),
+            config: Arc::new(config),
             clock,
+            ticket: Ticket::run(0),
         })
     }
 
@@ -142,6 +148,11 @@ impl Konnektive {
     /// The account's zone.
     pub fn timezone(&self) -> &TimeZone {
         &self.config.timezone
+    }
+
+    /// The same account, whose looks and look-ups are those of a zap's runs.
+    fn of(&self, zap: ZapId) -> Konnektive {
+        Konnektive { ticket: Ticket::run(zap.0), ..self.clone() }
     }
 
     /// Sends a write once, in a turn that the caller holds.
@@ -169,7 +180,7 @@ impl Konnektive {
     pub(crate) async fn post_nothing(&self, path: &str) -> Option<Result<Answer, Failure>> {
         let form = form::write(std::iter::empty(), &self.config.login_id, &self.config.password);
         let post = self.post(path, form)?;
-        Some(self.line.exchange(post, outcome::LARGEST_REPLY).await)
+        Some(self.line.exchange(post, outcome::LARGEST_REPLY, Ticket::POLL).await)
     }
 
     /// A POST of a form; nothing where the path is no endpoint's.
@@ -182,16 +193,25 @@ impl Konnektive {
     }
 
     /// Asks for a page.
-    pub(crate) async fn read(&self, path: &str, form: String) -> Result<Page, ReadError> {
+    pub(crate) async fn read(&self, path: &str, form: String, ticket: Ticket) -> Result<Page, ReadError> {
         let Some(post) = self.post(path, form) else {
             return Err(ReadError::Vendor { text: "there is no such endpoint".to_owned() });
         };
-        match self.line.exchange(post, reply::LARGEST_ANSWER).await {
+        match self.line.exchange(post, reply::LARGEST_ANSWER, ticket).await {
             Ok(answer) => reply::read(&answer, &self.mask, self.clock.now()),
             Err(Failure::NotSent { reason, .. } | Failure::Unknown { reason }) => {
                 Err(ReadError::Transport { text: format!("the CRM: {reason}"), retry_after: None })
             }
         }
+    }
+
+    /// Asks for a page of rows, without what must not be kept of them.
+    async fn rows(&self, request: &PageRequest, ticket: Ticket) -> Result<Page, ReadError> {
+        let path = request.query.endpoint.path();
+        let form = form::page(request, &self.config.login_id, &self.config.password);
+        let mut page = self.read(path, form, ticket).await?;
+        page.rows = page.rows.into_iter().map(|row| scrub::row(path, row)).collect();
+        Ok(page)
     }
 
     /// Today in the account's zone.
@@ -203,18 +223,22 @@ impl Konnektive {
 #[async_trait]
 impl Crm for Konnektive {
     async fn page(&self, request: &PageRequest) -> Result<Page, ReadError> {
-        let path = request.query.endpoint.path();
-        let form = form::page(request, &self.config.login_id, &self.config.password);
-        let mut page = self.read(path, form).await?;
-        page.rows = page.rows.into_iter().map(|row| scrub::row(path, row)).collect();
-        Ok(page)
+        self.rows(request, Ticket::POLL).await
+    }
+
+    async fn page_at_leisure(&self, request: &PageRequest) -> Result<Page, ReadError> {
+        self.rows(request, Ticket::BACKFILL).await
     }
 }
 
 #[async_trait]
 impl CrmWriter for Konnektive {
     async fn turn(&self) -> Turn {
-        Turn::holding(self.line.turn().await)
+        self.turn_for(ZapId(0)).await
+    }
+
+    async fn turn_for(&self, zap: ZapId) -> Turn {
+        Turn::holding(self.line.turn(Ticket::run(zap.0)).await)
     }
 
     async fn write_in_turn(&self, request: &CrmRequest, turn: Turn) -> WriteOutcome {
@@ -228,7 +252,20 @@ impl CrmWriter for Konnektive {
         look::look(self, request, before).await
     }
 
+    async fn look_for(
+        &self,
+        zap: ZapId,
+        request: &CrmRequest,
+        before: Option<&str>,
+    ) -> Result<Sight, ReadError> {
+        look::look(&self.of(zap), request, before).await
+    }
+
     async fn find(&self, request: &FindRequest) -> Result<Vec<Bytes>, ReadError> {
         self.find_rows(request).await
+    }
+
+    async fn find_for(&self, zap: ZapId, request: &FindRequest) -> Result<Vec<Bytes>, ReadError> {
+        self.of(zap).find_rows(request).await
     }
 }

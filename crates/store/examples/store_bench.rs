@@ -236,6 +236,7 @@ fn identity() -> ZapIdentity {
         formerly: None,
         selection: "s".to_owned(),
         queries: 1,
+        strict: false,
         content: "c".to_owned(),
         git: None,
         first_boundary: Timestamp::UNIX_EPOCH,

@@ -15,6 +15,8 @@ pub(crate) struct Aside {
     pub(crate) failing: Option<RunReason>,
     /// Its record, read again.
     pub(crate) fresh: Option<Bytes>,
+    /// Whether a person let it through the limits of its zap.
+    pub(crate) let_through: bool,
 }
 
 /// What a run has, whose `run.aside` is `there`.
@@ -22,8 +24,9 @@ pub(crate) fn read(conn: &Connection, run: RunId, there: bool) -> rusqlite::Resu
     if !there {
         return Ok(Aside::default());
     }
-    let mut statement =
-        conn.prepare_cached("SELECT depth, failing_word, failing_detail, fresh FROM aside WHERE run = ?1")?;
+    let mut statement = conn.prepare_cached(
+        "SELECT depth, failing_word, failing_detail, fresh, let_through FROM aside WHERE run = ?1",
+    )?;
     Ok(statement.query_row([run.0], read_row).optional()?.unwrap_or_default())
 }
 
@@ -32,20 +35,23 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<Aside> {
         Some(word) => Some(RunReason { word, detail: row.get(2)? }),
         None => None,
     };
-    Ok(Aside { depth: row.get(0)?, failing, fresh: row.get::<_, Option<Blob>>(3)?.map(|blob| blob.0) })
+    let fresh = row.get::<_, Option<Blob>>(3)?.map(|blob| blob.0);
+    Ok(Aside { depth: row.get(0)?, failing, fresh, let_through: row.get(4)? })
 }
 
 /// Keeps what a run has.
 pub(crate) fn keep(tx: &Tx<'_>, run: RunId, aside: &Aside) -> Result<(), StoreError> {
-    let Aside { depth, failing, fresh } = aside;
+    let Aside { depth, failing, fresh, let_through } = aside;
     tx.execute(
-        "INSERT OR REPLACE INTO aside (run, depth, failing_word, failing_detail, fresh) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT OR REPLACE INTO aside (run, depth, failing_word, failing_detail, fresh, let_through)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![
             run.0,
             depth,
             failing.as_ref().map(|failing| capped_text(&failing.word)),
             failing.as_ref().map(|failing| capped_text(&failing.detail)),
             fresh.as_deref(),
+            let_through,
         ],
     )?;
     tx.execute("UPDATE run SET aside = 1 WHERE id = ?1 AND aside = 0", [run.0])?;

@@ -129,7 +129,7 @@ fn read(answer: Option<bool>) -> Option<Answer> {
 }
 
 /// Opens a state of this version for writing, beside the program that holds it.
-fn open(path: &Path) -> Result<(Connection, PathBuf), StoreError> {
+pub(crate) fn open(path: &Path) -> Result<(Connection, PathBuf), StoreError> {
     let path = place::resolve(path, false)?;
     match place::inspect(&path)? {
         Found::Database => {}

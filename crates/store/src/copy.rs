@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use zaprun_engine::ports::StoreError;
 
 /// Parents before children. Ended runs stay behind, with their events and steps; their counts too. So do held ones, and
-/// what was asked of the program that holds the state.
+/// what was asked of the program that holds the state, backfills among it.
 const COPY: &str = "
     UPDATE main.meta SET next_run = (SELECT next_run FROM source.meta);
     INSERT INTO main.kind SELECT * FROM source.kind;
@@ -15,9 +15,13 @@ const COPY: &str = "
     INSERT INTO main.former SELECT * FROM source.former;
     INSERT INTO main.revision SELECT * FROM source.revision;
     INSERT INTO main.cursor SELECT * FROM source.cursor;
+    INSERT INTO main.absence SELECT * FROM source.absence;
+    INSERT INTO main.spent SELECT * FROM source.spent;
+    INSERT INTO main.spent_day SELECT * FROM source.spent_day;
     INSERT INTO main.ledger SELECT * FROM source.ledger;
     INSERT INTO main.once SELECT * FROM source.once;
     INSERT INTO main.touched SELECT * FROM source.touched;
+    INSERT INTO main.swept SELECT * FROM source.swept;
     INSERT INTO main.event SELECT * FROM source.event
         WHERE id IN (SELECT event FROM source.run WHERE state = 0);
     INSERT INTO main.run SELECT * FROM source.run WHERE state = 0;

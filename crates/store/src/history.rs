@@ -110,6 +110,9 @@ pub(crate) fn detail(conn: &Connection, path: &Path, id: RunId) -> Result<Option
         let Some(mut detail) = found else { return Ok(None) };
         detail.steps = runs::steps(conn, id)?;
         detail.attempts = attempts(conn, id)?;
+        if detail.summary.state == RunState::Pending {
+            detail.waits_for = waits_for(conn, id)?;
+        }
         Ok(Some(detail))
     };
     read().map_err(|error| fault::sql(path, &error))
@@ -117,7 +120,7 @@ pub(crate) fn detail(conn: &Connection, path: &Path, id: RunId) -> Result<Option
 
 fn detail_row(conn: &Connection, id: RunId, row: &Row<'_>) -> rusqlite::Result<RunDetail> {
     let summary = summary(row)?;
-    let Aside { depth, failing, fresh } = aside::read(conn, id, row.get(18)?)?;
+    let Aside { depth, failing, fresh, .. } = aside::read(conn, id, row.get(18)?)?;
     Ok(RunDetail {
         event: StoredEvent {
             key: summary.event.clone(),
@@ -136,7 +139,23 @@ fn detail_row(conn: &Connection, id: RunId, row: &Row<'_>) -> rusqlite::Result<R
         steps: Vec::new(),
         attempts: Vec::new(),
         begun: begun::read(row, 19)?,
+        waits_for: None,
     })
+}
+
+/// The first of the runs for which a pending one waits; see `runs::CLAIM`.
+fn waits_for(conn: &Connection, run: RunId) -> rusqlite::Result<Option<(RunId, RunState)>> {
+    conn.prepare(
+        "SELECT p.id, p.state FROM run r
+         CROSS JOIN event f ON f.id = r.event
+         CROSS JOIN zap z ON z.id = r.zap
+         CROSS JOIN ledger l ON l.zap = r.zap AND l.id = f.key
+         CROSS JOIN run p ON p.id = l.run
+         WHERE r.id = ?1 AND p.id < r.id AND (p.state = 0 OR z.strict AND p.state IN (3, 4))
+         ORDER BY p.id LIMIT 1",
+    )?
+    .query_row([run.0], |row| Ok((RunId(row.get(0)?), row.get::<_, StateColumn>(1)?.0)))
+    .optional()
 }
 
 fn attempts(conn: &Connection, run: RunId) -> rusqlite::Result<Vec<AttemptRecord>> {

@@ -7,9 +7,11 @@
 //! What was answered with `Ok` was committed and flushed to the disk before; what was answered with an error left
 //! nothing behind. Whoever dies in between finds, on opening again, all of an operation or nothing of it.
 
+mod absence;
 mod alerts;
 mod aside;
 mod asked;
+mod backfill;
 mod backup;
 mod begun;
 mod codes;
@@ -18,6 +20,7 @@ mod deployed;
 mod fault;
 mod history;
 mod lease;
+mod limits;
 mod pages;
 mod place;
 mod reader;
@@ -27,12 +30,14 @@ mod runs;
 mod schema;
 mod source;
 mod store;
+mod swept;
 mod touched;
 mod vault;
 mod writer;
 mod zaps;
 
 pub use asked::{Answer, Asked, Asking};
+pub use backfill::{Backfilling, Placing, Progress};
 pub use backup::{Holds, back_up, check};
 pub use deployed::Deployed;
 pub use reader::SqliteReader;

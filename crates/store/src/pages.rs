@@ -1,14 +1,19 @@
 //! The ledger: what is unknown, and committing a page.
 
 use crate::aside::{self, Aside};
-use crate::codes::{At, LEDGER_PRIMED, LEDGER_UNDATED, PENDING, TALLY_PRIMED, TALLY_UNDATED, UuidColumn};
-use crate::fault;
+use crate::codes::{
+    At, LEDGER_PRIMED, LEDGER_UNDATED, PENDING, TALLY_LATE, TALLY_PRIMED, TALLY_UNDATED, UuidColumn,
+    state_code,
+};
 use crate::touched::{self, Origin};
 use crate::writer::Tx;
+use crate::{absence, backfill, fault};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeSet;
 use std::path::Path;
-use zaprun_engine::ports::{Fate, NewEvent, PageCommit, PageCommitted, RunId, StoreError, Target, ZapId};
+use zaprun_engine::ports::{
+    Fate, NewEvent, PageCommit, PageCommitted, Part, RunId, RunReason, RunState, StoreError, Target, ZapId,
+};
 
 /// Of these ids of one kind, those that the zap's ledger does not hold, in the order asked.
 pub(crate) fn unknown(
@@ -18,31 +23,74 @@ pub(crate) fn unknown(
     kind: &str,
     ids: Vec<String>,
 ) -> Result<Vec<String>, StoreError> {
-    let read = || -> rusqlite::Result<Vec<String>> {
-        let number: Option<i64> = conn
-            .prepare_cached("SELECT id FROM kind WHERE name = ?1")?
-            .query_row([kind], |row| row.get(0))
-            .optional()?;
-        let Some(number) = number else { return Ok(ids) };
-        let mut known =
-            conn.prepare_cached("SELECT 1 FROM ledger WHERE zap = ?1 AND id = ?2 AND kind = ?3")?;
-        let mut unknown = Vec::new();
-        for id in ids {
-            if !known.exists(params![zap.0, id, number])? {
-                unknown.push(id);
-            }
-        }
-        Ok(unknown)
-    };
-    read().map_err(|error| fault::sql(path, &error))
+    known(conn, zap, kind, ids, "SELECT 1 FROM ledger WHERE zap = ?1 AND id = ?2 AND kind = ?3")
+        .map_err(|error| fault::sql(path, &error))
 }
+
+/// Of these ids of one kind, those for which a query by zap, id and kind finds nothing.
+fn known(
+    conn: &Connection,
+    zap: ZapId,
+    kind: &str,
+    ids: Vec<String>,
+    sql: &str,
+) -> rusqlite::Result<Vec<String>> {
+    let number: Option<i64> = conn
+        .prepare_cached("SELECT id FROM kind WHERE name = ?1")?
+        .query_row([kind], |row| row.get(0))
+        .optional()?;
+    let Some(number) = number else { return Ok(ids) };
+    let mut known = conn.prepare_cached(sql)?;
+    let mut unknown = Vec::new();
+    for id in ids {
+        if !known.exists(params![zap.0, id, number])? {
+            unknown.push(id);
+        }
+    }
+    Ok(unknown)
+}
+
+/// Of these ids of one kind, those of which the zap has no run, in the order asked.
+pub(crate) fn without_run(
+    conn: &Connection,
+    path: &Path,
+    zap: ZapId,
+    kind: &str,
+    ids: Vec<String>,
+) -> Result<Vec<String>, StoreError> {
+    known(conn, zap, kind, ids, "SELECT 1 FROM ledger WHERE zap = ?1 AND id = ?2 AND kind = ?3 AND run > 0")
+        .map_err(|error| fault::sql(path, &error))
+}
+
+/// `ledger.run` of primed entries is spelt `<= 0` above.
+const _: () = assert!(LEDGER_PRIMED == 0 && LEDGER_UNDATED < 0);
 
 /// Commits a page.
 pub(crate) fn commit(tx: &mut Tx<'_>, page: &PageCommit) -> Result<PageCommitted, StoreError> {
+    commit_as(tx, page, None)
+}
+
+/// Commits a page of a deep sweep or a backfill.
+pub(crate) fn commit_part(
+    tx: &mut Tx<'_>,
+    page: &PageCommit,
+    part: &Part,
+) -> Result<PageCommitted, StoreError> {
+    if let Part::Backfill(step) = part {
+        backfill::check_open(tx, step.id)?;
+    }
+    let done = commit_as(tx, page, Some(part))?;
+    if let Part::Backfill(step) = part {
+        backfill::step(tx, step, done.fired)?;
+    }
+    Ok(done)
+}
+
+fn commit_as(tx: &mut Tx<'_>, page: &PageCommit, part: Option<&Part>) -> Result<PageCommitted, StoreError> {
     check_zaps(tx, page)?;
     let mut done = PageCommitted::default();
     for event in &page.events {
-        commit_event(tx, event, &mut done)?;
+        commit_event(tx, event, part, &mut done)?;
     }
     for cursor in &page.cursors {
         tx.execute(
@@ -67,14 +115,22 @@ fn check_zaps(tx: &Tx<'_>, page: &PageCommit) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn commit_event(tx: &mut Tx<'_>, event: &NewEvent, done: &mut PageCommitted) -> Result<(), StoreError> {
+fn commit_event(
+    tx: &mut Tx<'_>,
+    event: &NewEvent,
+    part: Option<&Part>,
+    done: &mut PageCommitted,
+) -> Result<(), StoreError> {
     let kind = tx.kind(&event.key.kind)?;
     let mut stored = None;
     // Looked up once there is something new.
     let mut origin = None;
     for target in &event.targets {
         let seen = seen(tx, target.zap, &event.key.id, kind)?;
-        if seen.same_kind {
+        // A backfill sends what was primed, but for what zaprun made itself.
+        let primed =
+            seen.primed.filter(|_| matches!(part, Some(Part::Backfill(_))) && target.fate == Fate::Fire);
+        if seen.same_kind && primed.is_none() {
             done.known += 1;
             continue;
         }
@@ -82,16 +138,34 @@ fn commit_event(tx: &mut Tx<'_>, event: &NewEvent, done: &mut PageCommitted) -> 
             Some(known) => known,
             None => *origin.insert(touched::origin(tx, event.order.as_deref())?),
         };
-        let run = match target.fate {
-            // What zaprun made itself is no news.
-            Fate::Fire if made && !target.own => prime(tx, target, LEDGER_PRIMED, done)?,
-            Fate::Fire => {
-                done.fired += 1;
-                let depth = depth.max(event.depth);
-                fire(tx, event, kind, target, Ancestry { follows: seen.other_kind, depth }, &mut stored)?
+        if let Some(mark) = primed {
+            if made && !target.own {
+                done.known += 1;
+                continue;
             }
-            Fate::Prime => prime(tx, target, LEDGER_PRIMED, done)?,
-            Fate::PrimeUndated => prime(tx, target, LEDGER_UNDATED, done)?,
+            unprime(tx, target, &event.key.id, kind, mark)?;
+        }
+        let run = match target.fate.birth() {
+            // What zaprun made itself is no news.
+            Some(_) if made && !target.own => prime(tx, target, LEDGER_PRIMED, done)?,
+            Some(birth) => {
+                match target.fate {
+                    Fate::Hold => done.held += 1,
+                    Fate::Drop => done.dropped += 1,
+                    _ => done.fired += 1,
+                }
+                if matches!(target.fate, Fate::Hold | Fate::Drop) {
+                    absence::count(tx, target.zap, event.at, target.fate)?;
+                }
+                if is_late(part, target.zap, event) {
+                    done.late += 1;
+                    tx.count(target.zap, TALLY_LATE, 1);
+                }
+                let ancestry = Ancestry { follows: seen.other_kind, depth: depth.max(event.depth) };
+                fire(tx, event, kind, (target, birth), ancestry, &mut stored)?
+            }
+            None if target.fate == Fate::PrimeUndated => prime(tx, target, LEDGER_UNDATED, done)?,
+            None => prime(tx, target, LEDGER_PRIMED, done)?,
         };
         tx.execute(
             "INSERT INTO ledger (zap, id, kind, run) VALUES (?1, ?2, ?3, ?4)",
@@ -101,9 +175,35 @@ fn commit_event(tx: &mut Tx<'_>, event: &NewEvent, done: &mut PageCommitted) -> 
     Ok(())
 }
 
+fn is_late(part: Option<&Part>, zap: ZapId, event: &NewEvent) -> bool {
+    let Some(Part::Sweep(late)) = part else { return false };
+    late.iter().any(|(of, key)| *of == zap && *key == event.key)
+}
+
+/// A primed entry is to become a run: it leaves the ledger, the counts, and what it holds of `once_per`.
+fn unprime(tx: &mut Tx<'_>, target: &Target, id: &str, kind: i64, mark: i64) -> Result<(), StoreError> {
+    tx.execute(
+        "DELETE FROM ledger WHERE zap = ?1 AND id = ?2 AND kind = ?3",
+        params![target.zap.0, id, kind],
+    )?;
+    tx.count(target.zap, TALLY_PRIMED, -1);
+    if mark == LEDGER_UNDATED {
+        tx.count(target.zap, TALLY_UNDATED, -1);
+    }
+    if let Some(value) = &target.once {
+        tx.execute(
+            "DELETE FROM once WHERE zap = ?1 AND value = ?2 AND run IS NULL",
+            params![target.zap.0, value],
+        )?;
+    }
+    Ok(())
+}
+
 #[derive(Default)]
 struct Seen {
     same_kind: bool,
+    /// It is there without a run: how it is marked.
+    primed: Option<i64>,
     /// The zap has a run of this natural id by another kind.
     other_kind: bool,
 }
@@ -117,6 +217,7 @@ fn seen(tx: &Tx<'_>, zap: ZapId, id: &str, kind: i64) -> Result<Seen, StoreError
         while let Some(row) = rows.next()? {
             if row.get::<_, i64>(0)? == kind {
                 seen.same_kind = true;
+                seen.primed = Some(row.get::<_, i64>(1)?).filter(|run| *run <= LEDGER_PRIMED);
             } else if row.get::<_, i64>(1)? > LEDGER_PRIMED {
                 seen.other_kind = true;
             }
@@ -140,7 +241,7 @@ fn fire(
     tx: &mut Tx<'_>,
     event: &NewEvent,
     kind: i64,
-    target: &Target,
+    (target, (state, why)): (&Target, (RunState, RunReason)),
     Ancestry { follows, depth }: Ancestry,
     stored: &mut Option<i64>,
 ) -> Result<i64, StoreError> {
@@ -164,7 +265,7 @@ fn fire(
     };
     tx.execute(
         "INSERT INTO run (id, zap, event, revision, key_base, state, follows, created_at, updated_at, due_at, word, detail)
-         VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?7, ?7, 'queued', '')",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?8, ?6, ?7, ?7, iif(?8 = 0, ?7, NULL), ?9, ?10)",
         params![
             run,
             target.zap.0,
@@ -172,13 +273,16 @@ fn fire(
             target.revision.0,
             UuidColumn(target.key_base),
             follows,
-            At(event.seen_at)
+            At(event.seen_at),
+            state_code(state),
+            why.word,
+            why.detail,
         ],
     )?;
     if depth > 0 {
         aside::keep(tx, RunId(run), &Aside { depth, ..Aside::default() })?;
     }
-    tx.count(target.zap, PENDING, 1);
+    tx.count(target.zap, state_code(state), 1);
     Ok(run)
 }
 
@@ -197,3 +301,6 @@ fn prime(tx: &mut Tx<'_>, target: &Target, mark: i64, done: &mut PageCommitted) 
     }
     Ok(mark)
 }
+
+/// `run.state` of pending runs is spelt `0` above.
+const _: () = assert!(PENDING == 0);

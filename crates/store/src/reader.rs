@@ -3,9 +3,10 @@
 use crate::deployed::{self, Deployed};
 use crate::history;
 use crate::source::Source;
+use crate::swept;
 use async_trait::async_trait;
 use std::path::Path;
-use zaprun_engine::ports::{Counts, History, RunDetail, RunFilter, RunId, RunSummary, StoreError};
+use zaprun_engine::ports::{Counts, History, RunDetail, RunFilter, RunId, RunSummary, StoreError, Sweeps};
 
 /// Looks at a state file. Takes no lease, creates nothing, changes nothing; each look opens the file anew and sees
 /// what was committed by then.
@@ -55,5 +56,9 @@ impl History for SqliteReader {
 
     async fn counts(&self) -> Result<Counts, StoreError> {
         self.look(history::counts).await
+    }
+
+    async fn sweeps(&self) -> Result<Sweeps, StoreError> {
+        self.look(swept::sweeps).await
     }
 }

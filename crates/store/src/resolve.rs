@@ -7,7 +7,7 @@ use crate::{begun, fault, runs};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use std::path::Path;
-use zaprun_engine::ports::{Resolution, RunId, RunReason, RunState, StoreError, ZapId};
+use zaprun_engine::ports::{CAUGHT_UP, LIMIT, Resolution, RunId, RunReason, RunState, StoreError, ZapId};
 
 /// What waits for an answer.
 const OPEN: &str = "SELECT id, run, resolution FROM asked INDEXED BY asked_open WHERE answer IS NULL";
@@ -73,6 +73,7 @@ pub(crate) fn resolve(
     let known = aside::read(tx.conn, run, before.aside).map_err(|error| tx.fault(&error))?;
     // A person has looked at the chain; it counts anew.
     let mut now = Aside { depth: 0, ..known.clone() };
+    now.let_through |= [LIMIT, CAUGHT_UP].contains(&was.word.as_str()) && resolution == Resolution::Done;
     if open.is_none() && resolution == Resolution::Failed {
         now.failing.get_or_insert(RunReason { word: was.word, detail: "given up by a person".to_owned() });
     }

@@ -15,7 +15,7 @@ use zaprun_engine::ports::{
     StoreError, StoredEvent, ZapId,
 };
 
-/// Holds for a run unless an earlier run of its zap and natural id is pending. Nearly every run has `follows = 0`, and
+/// Holds for a run unless an earlier run of its zap and natural id is pending, or where the zap is strict dead or held. Nearly every run has `follows = 0`, and
 /// then nothing is looked up.
 macro_rules! goes_first {
     () => {
@@ -23,7 +23,7 @@ macro_rules! goes_first {
             SELECT 1 FROM event f
             CROSS JOIN ledger l ON l.zap = r.zap AND l.id = f.key
             CROSS JOIN run p ON p.id = l.run
-            WHERE f.id = r.event AND p.id < r.id AND p.state = 0))"
+            WHERE f.id = r.event AND p.id < r.id AND (p.state = 0 OR p.state IN (3, 4) AND (SELECT z.strict FROM zap z WHERE z.id = r.zap))))"
     };
 }
 
@@ -81,7 +81,7 @@ fn claimed_run(conn: &Connection, zap: ZapId, row: &Row<'_>) -> rusqlite::Result
     let settled: i64 = row.get(11)?;
     // Nearly every run has neither, and then nothing is looked up.
     let steps = if settled == 0 { Vec::new() } else { steps(conn, id)? };
-    let Aside { depth, failing, fresh } = aside::read(conn, id, row.get(14)?)?;
+    let Aside { depth, failing, fresh, .. } = aside::read(conn, id, row.get(14)?)?;
     Ok(ClaimedRun {
         id,
         zap,
@@ -206,7 +206,7 @@ pub(crate) fn update(tx: &mut Tx<'_>, change: &RunUpdate) -> Result<(), StoreErr
     if before.aside || change.failing.is_some() || change.fresh.is_some() {
         let known = aside::read(tx.conn, change.run, before.aside).map_err(|error| tx.fault(&error))?;
         let fresh = change.fresh.clone().or_else(|| known.fresh.clone());
-        let now = Aside { depth: known.depth, failing: change.failing.clone(), fresh };
+        let now = Aside { failing: change.failing.clone(), fresh, ..known };
         if now != known {
             aside::keep(tx, change.run, &now)?;
         }

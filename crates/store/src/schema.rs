@@ -16,6 +16,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/v3.sql"),
     include_str!("schema/v4.sql"),
     include_str!("schema/v5.sql"),
+    include_str!("schema/v7.sql"),
+    include_str!("schema/v8.sql"),
     include_str!("schema/v9.sql"),
     include_str!("schema/v10.sql"),
 ];
@@ -145,8 +147,32 @@ pub(crate) fn migrate(conn: &Connection, from: u32) -> rusqlite::Result<()> {
 /// Statements that empty every table but `meta`, children before parents.
 pub(crate) fn wipe() -> String {
     const CHILDREN_FIRST: &[&str] = &[
-        "tally", "asked", "attempt", "response", "step", "serial", "begun", "aside", "run", "event", "once",
-        "ledger", "touched", "cursor", "revision", "former", "zap", "kind", "alert", "vault",
+        "tally",
+        "asked",
+        "attempt",
+        "response",
+        "step",
+        "serial",
+        "begun",
+        "aside",
+        "run",
+        "event",
+        "once",
+        "ledger",
+        "touched",
+        "swept",
+        "backfill_place",
+        "backfill",
+        "cursor",
+        "spent",
+        "spent_day",
+        "absence",
+        "revision",
+        "former",
+        "zap",
+        "kind",
+        "alert",
+        "vault",
     ];
     CHILDREN_FIRST.iter().map(|table| format!("DELETE FROM main.{table};")).collect()
 }

@@ -1,21 +1,26 @@
 //! The store that an engine holds.
 
+use crate::codes::PENDING;
 use crate::lease::Lease;
 use crate::place::{self, Found};
 use crate::schema::Stamp;
 use crate::source::Source;
 use crate::writer::{Desk, Mailbox, Tx, load_kinds, take_over};
-use crate::{SqliteReader, begun, copy, fault, history, pages, resolve, runs, schema, touched, zaps};
+use crate::{
+    SqliteReader, absence, backfill, begun, copy, fault, history, limits, pages, resolve, runs, schema,
+    swept, touched, zaps,
+};
 use async_trait::async_trait;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use zaprun_engine::ports::{
-    Begun, BegunAttempt, ClaimedRun, Counts, History, OnceOutcome, Own, PageCommit, PageCommitted,
-    Resolution, RunDetail, RunFilter, RunId, RunSummary, RunUpdate, Store, StoreError, ZapId, ZapIdentity,
-    ZapState,
+    Absence, Backfill, BackfillId, Begun, BegunAttempt, ClaimedRun, Counts, History, OffZap, OnceOutcome,
+    Own, PageCommit, PageCommitted, Part, Resolution, RunDetail, RunFilter, RunId, RunSummary, RunUpdate,
+    Spend, Spent, Store, StoreError, Sweeps, Swept, ZapId, ZapIdentity, ZapState,
 };
 
 /// How to open a state.
@@ -270,6 +275,62 @@ impl Store for SqliteStore {
         let value = value.to_owned();
         self.mailbox.change(1, move |tx| runs::take_once(tx, zap, &value, run)).await
     }
+
+    async fn commit_part(&self, commit: PageCommit, part: Part) -> Result<PageCommitted, StoreError> {
+        self.mailbox.change(1 + commit.events.len(), move |tx| pages::commit_part(tx, &commit, &part)).await
+    }
+
+    async fn without_run(&self, zap: ZapId, kind: &str, ids: Vec<String>) -> Result<Vec<String>, StoreError> {
+        let kind = kind.to_owned();
+        self.look(move |conn, path| pages::without_run(conn, path, zap, &kind, ids)).await
+    }
+
+    async fn swept(&self, connection: &str, query: &str) -> Result<Option<Swept>, StoreError> {
+        let (connection, query) = (connection.to_owned(), query.to_owned());
+        self.look(move |conn, path| swept::swept(conn, path, &connection, &query)).await
+    }
+
+    async fn keep_swept(&self, swept: Swept) -> Result<(), StoreError> {
+        self.mailbox.change(1, move |tx| swept::keep(tx, &swept)).await
+    }
+
+    async fn place_backfill(
+        &self,
+        zap: ZapId,
+        first: Date,
+        last: Date,
+        now: Timestamp,
+    ) -> Result<Backfill, StoreError> {
+        self.mailbox.change(1, move |tx| backfill::place(tx, zap, first, last, now)).await
+    }
+
+    async fn next_backfill(&self, zaps: Vec<ZapId>) -> Result<Option<Backfill>, StoreError> {
+        self.look(move |conn, path| backfill::next(conn, path, &zaps)).await
+    }
+
+    async fn end_backfill(&self, id: BackfillId, now: Timestamp) -> Result<(), StoreError> {
+        self.mailbox.change(1, move |tx| backfill::end(tx, id, now)).await
+    }
+
+    async fn pending(&self, zap: ZapId) -> Result<u64, StoreError> {
+        self.look(move |conn, path| swept::tally(conn, path, zap, PENDING)).await
+    }
+
+    async fn spend(&self, spend: Spend) -> Result<Spent, StoreError> {
+        self.mailbox.change(1, move |tx| limits::spend(tx, &spend)).await
+    }
+
+    async fn switched_off(&self, zap: OffZap) -> Result<(), StoreError> {
+        self.mailbox.change(1, move |tx| absence::begin(tx, &zap)).await
+    }
+
+    async fn absences(&self, zap: ZapId) -> Result<Vec<Absence>, StoreError> {
+        self.look(move |conn, path| absence::all(conn, path, zap)).await
+    }
+
+    async fn absences_told(&self, zap: ZapId, absences: Vec<Absence>) -> Result<(), StoreError> {
+        self.mailbox.change(1, move |tx| absence::told(tx, zap, &absences)).await
+    }
 }
 
 #[async_trait]
@@ -284,5 +345,9 @@ impl History for SqliteStore {
 
     async fn counts(&self) -> Result<Counts, StoreError> {
         self.look(history::counts).await
+    }
+
+    async fn sweeps(&self) -> Result<Sweeps, StoreError> {
+        self.look(swept::sweeps).await
     }
 }

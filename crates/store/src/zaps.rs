@@ -1,5 +1,6 @@
 //! Making a zap known: identity, rename, revision, boundary.
 
+use crate::absence;
 use crate::codes::At;
 use crate::fault;
 use crate::writer::Tx;
@@ -27,8 +28,9 @@ pub(crate) fn open(tx: &mut Tx<'_>, who: &ZapIdentity) -> Result<ZapState, Store
     let revision = revision(tx, zap.id, who)?;
     let queries = i64::try_from(who.queries).unwrap_or(i64::MAX);
     tx.execute(
-        "UPDATE zap SET revision = ?2, queries = ?3 WHERE id = ?1 AND (revision <> ?2 OR queries <> ?3)",
-        params![zap.id.0, revision.0, queries],
+        "UPDATE zap SET revision = ?2, queries = ?3, strict = ?4
+         WHERE id = ?1 AND (revision <> ?2 OR queries <> ?3 OR strict <> ?4)",
+        params![zap.id.0, revision.0, queries, who.strict],
     )?;
     Ok(ZapState {
         id: zap.id,
@@ -39,6 +41,7 @@ pub(crate) fn open(tx: &mut Tx<'_>, who: &ZapIdentity) -> Result<ZapState, Store
         first_run,
         revision,
         cursors: cursors(tx, zap.id)?,
+        absences: absence::end(tx, zap.id, who.now)?,
     })
 }
 

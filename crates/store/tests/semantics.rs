@@ -29,7 +29,10 @@ fn a_page_is_seen_once() {
             event("1", vec![target(&a, Fate::Fire)]),
         ]);
         let done = store.commit_page(page.clone()).await.unwrap();
-        assert_eq!(done, PageCommitted { fired: 1, primed: 2, undated: 1, known: 1 });
+        assert_eq!(
+            done,
+            PageCommitted { fired: 1, primed: 2, undated: 1, known: 1, ..PageCommitted::default() }
+        );
         let again = store.commit_page(page).await.unwrap();
         assert_eq!(again, PageCommitted { known: 4, ..PageCommitted::default() });
         let ids = vec!["1".to_owned(), "2".to_owned(), "3".to_owned()];

@@ -5,7 +5,10 @@ mod common;
 mod model;
 
 use common::{at, wait};
-use model::{KINDS, Model, More, NAMES, Step, all_ids, begun, open_zap, resolution, serial_of, told, zap_id};
+use model::{
+    FATES, KINDS, Model, More, NAMES, Step, all_ids, begun, days, off_zap, open_zap, resolution, serial_of,
+    spend_of, swept, told, zap_id,
+};
 use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -13,7 +16,7 @@ use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state
 use std::fmt::Debug;
 use std::path::PathBuf;
 use tempfile::TempDir;
-use zaprun_engine::ports::{History, RunId, Store, StoreError};
+use zaprun_engine::ports::{BackfillId, History, RunId, Store, StoreError};
 use zaprun_store::{Asked, Asking, Options, SqliteStore};
 
 /// Steps mostly meet on the first few runs.
@@ -32,9 +35,19 @@ impl ReferenceStateMachine for Reference {
     }
 
     fn transitions(model: &Model) -> BoxedStrategy<Step> {
-        let open = (0..NAMES.len(), option::weighted(0.3, 0..NAMES.len()), 0..3u8, 0..2u8).prop_map(
-            |(name, formerly, selection, content)| Step::OpenZap { name, formerly, selection, content },
+        let named = (0..NAMES.len(), option::weighted(0.3, 0..NAMES.len()));
+        let open = (named.clone(), 0..3u8, 0..2u8, any::<bool>(), 100..450i64).prop_map(
+            |((name, formerly), selection, content, strict, now)| Step::OpenZap {
+                name,
+                formerly,
+                selection,
+                content,
+                strict,
+                now,
+            },
         );
+        let off =
+            (named, 100..450i64).prop_map(|((name, formerly), now)| Step::SwitchOff { name, formerly, now });
         if model.zaps() == 0 {
             return open.boxed();
         }
@@ -42,19 +55,30 @@ impl ReferenceStateMachine for Reference {
         // At times one that is not there.
         let run = prop_oneof![4 => 1..=model.runs().clamp(1, WORKED_ON), 1 => 0..=model.runs() + 1].boxed();
         let busy = btree_set(run.clone(), 0..3);
-        let target = (zap.clone(), 0..4u8, option::of(0..2u8), any::<bool>());
+        let target = (zap.clone(), 0..u8::try_from(FATES.len()).unwrap(), option::of(0..2u8), any::<bool>());
         let event = (0..KINDS.len(), 0..4u8, option::of(0..ORDERS), 0..2u32, vec(target, 0..3));
         let cursor = (zap.clone(), 0..2u8, 100..1_000i64);
+        let backfill = (0..=model.backfills() + 1).boxed();
         prop_oneof![
             3 => open,
-            8 => (vec(event, 0..5), vec(cursor, 0..3))
+            2 => off,
+            1 => zap.clone().prop_map(|zap| Step::TellAbsences { zap }),
+            8 => (vec(event.clone(), 0..5), vec(cursor, 0..3))
                 .prop_map(|(events, cursors)| Step::Commit { events, cursors }),
+            6 => (vec(event, 0..5), option::weighted(0.7, backfill.clone()), any::<bool>())
+                .prop_map(|(events, backfill, last)| Step::Part { events, backfill, last }),
+            2 => (zap.clone(), 0..KINDS.len()).prop_map(|(zap, kind)| Step::WithoutRun { zap, kind }),
+            3 => (zap.clone(), 0..2i8).prop_map(|(zap, days)| Step::Place { zap, days }),
+            2 => zap.clone().prop_map(|zap| Step::NextBackfill { zap }),
+            1 => backfill.prop_map(|backfill| Step::EndBackfill { backfill }),
+            1 => (0..2u8, 0..9u64).prop_map(|(query, late)| Step::KeepSwept { query, late }),
             2 => (zap.clone(), 0..KINDS.len()).prop_map(|(zap, kind)| Step::Unknown { zap, kind }),
             5 => (zap.clone(), 250..450i64, 0..6usize, busy.clone())
                 .prop_map(|(zap, now, limit, busy)| Step::Claim { zap, now, limit, busy }),
             2 => busy.prop_map(|busy| Step::NextDue { busy }),
             10 => (run.clone(), option::weighted(0.8, option::weighted(0.8, 0..2u8)))
                 .prop_map(|(run, write)| Step::Begin { run, write }),
+            6 => spend(run.clone()),
             2 => (0..ORDERS, option::of(0..2u8)).prop_map(|(order, serial)| Step::Own { order, serial }),
             12 => (run.clone(), 0..4u8, 250..450i64, 0..3usize, more())
                 .prop_map(|(run, state, due, steps, more)| Step::Update { run, state, due, steps, more }),
@@ -83,10 +107,27 @@ impl ReferenceStateMachine for Reference {
                 events.iter().all(|(.., targets)| targets.iter().all(|(zap, ..)| known(*zap)))
                     && cursors.iter().all(|(zap, ..)| known(*zap))
             }
-            Step::Unknown { zap, .. } | Step::Claim { zap, .. } | Step::TakeOnce { zap, .. } => known(*zap),
+            Step::Part { events, .. } => {
+                events.iter().all(|(.., targets)| targets.iter().all(|(zap, ..)| known(*zap)))
+            }
+            Step::TellAbsences { zap }
+            | Step::Unknown { zap, .. }
+            | Step::WithoutRun { zap, .. }
+            | Step::Place { zap, .. }
+            | Step::NextBackfill { zap }
+            | Step::Claim { zap, .. }
+            | Step::TakeOnce { zap, .. } => known(*zap),
             _ => true,
         }
     }
+}
+
+fn spend(run: impl Strategy<Value = i64>) -> impl Strategy<Value = Step> {
+    let price = (0..2u8, option::weighted(0.9, 0..4u32), 1..9u32);
+    let unit = (run, 0..2u8, option::of(0..2u8));
+    (unit, option::weighted(0.7, 1..4u32), option::weighted(0.6, price), 250..9_000i64).prop_map(
+        |((run, step, element), most, cost, now)| Step::Spend { run, step, element, most, cost, now },
+    )
 }
 
 fn more() -> impl Strategy<Value = More> {
@@ -156,13 +197,37 @@ async fn ask(store: &SqliteStore, step: &Step, before: &Model) -> String {
     let run_ids = |busy: &std::collections::BTreeSet<i64>| busy.iter().map(|id| RunId(*id)).collect();
     match step {
         Step::OpenZap { .. } => said(store.open_zap(open_zap(step).unwrap()).await),
+        Step::SwitchOff { .. } => said(store.switched_off(off_zap(step).unwrap()).await),
+        Step::TellAbsences { zap } => {
+            let absences = store.absences(zap_id(*zap)).await.unwrap();
+            store.absences_told(zap_id(*zap), absences.clone()).await.unwrap();
+            format!("{absences:?}")
+        }
         Step::Commit { .. } => said(store.commit_page(before.page(step).unwrap()).await),
+        Step::Part { .. } => {
+            said(store.commit_part(before.page(step).unwrap(), before.part_of(step).unwrap()).await)
+        }
+        Step::WithoutRun { zap, kind } => {
+            said(store.without_run(zap_id(*zap), KINDS[*kind], all_ids()).await)
+        }
+        Step::Place { zap, days: number } => {
+            let (first, last) = days(*number);
+            said(store.place_backfill(zap_id(*zap), first, last, at(500)).await)
+        }
+        Step::NextBackfill { zap } => said(store.next_backfill(vec![zap_id(*zap)]).await),
+        Step::EndBackfill { backfill } => said(store.end_backfill(BackfillId(*backfill), at(500)).await),
+        Step::KeepSwept { query, late } => {
+            let swept = swept(*query, *late);
+            store.keep_swept(swept.clone()).await.unwrap();
+            said(store.swept(&swept.connection, &swept.query).await)
+        }
         Step::Unknown { zap, kind } => said(store.unknown(zap_id(*zap), KINDS[*kind], all_ids()).await),
         Step::Claim { zap, now, limit, busy } => {
             said(store.claim(zap_id(*zap), at(*now), *limit, run_ids(busy)).await)
         }
         Step::NextDue { busy } => said(store.next_due(before.zap_ids(), run_ids(busy)).await),
         Step::Begin { run, write } => said(store.begin_attempt(RunId(*run), begun(*write)).await),
+        Step::Spend { .. } => said(store.spend(spend_of(step).unwrap()).await),
         Step::Own { order, serial } => said(store.own(&order.to_string(), serial_of(*serial)).await),
         Step::Update { .. } => said(store.update_run(before.update_of(step).unwrap()).await),
         Step::Obey { now } => said(store.obey(at(*now)).await),
@@ -179,7 +244,11 @@ async fn ask(store: &SqliteStore, step: &Step, before: &Model) -> String {
         Step::Counts => {
             let counts = store.counts().await.unwrap();
             assert_eq!(store.recount().await.unwrap(), counts);
-            format!("{counts:?}")
+            let sweeps = store.sweeps().await.unwrap();
+            for (at, zap) in before.zap_ids().into_iter().enumerate() {
+                assert_eq!(store.pending(zap).await, Ok(before.pending(at)));
+            }
+            format!("{counts:?} {sweeps:?}")
         }
         Step::Ask { .. } | Step::Crash | Step::SecondEngine | Step::TakeOver => String::new(),
     }

@@ -169,7 +169,7 @@ fn orders_of_zapruns_own_are_known_again() {
             of_order("new_lead", "strange", false, 0),
         ];
         let done = store.commit_page(page(events)).await.unwrap();
-        assert_eq!(done, PageCommitted { fired: 4, primed: 1, undated: 0, known: 0 });
+        assert_eq!(done, PageCommitted { fired: 4, primed: 1, ..PageCommitted::default() });
         // The lead that it made is primed, with what a primed row takes; it comes no second time.
         assert!(store.unknown(a.id, "new_lead", vec!["made".to_owned()]).await.unwrap().is_empty());
         assert_eq!(store.take_once(a.id, "v", RunId(3)).await.unwrap(), OnceOutcome::TakenBy(None));

@@ -12,4 +12,4 @@ pub(crate) use lab::{CANARIES, Lab};
 pub(crate) use program::{Going, PATIENCE, Program};
 pub(crate) use server::{header, serve};
 pub(crate) use shown::shown;
-pub(crate) use zaps::{BUYERS, CANCELLED, DECLINES, LEADS, REFUNDS, SALES};
+pub(crate) use zaps::{BUYERS, CANCELLED, DECLINES, LEADS, REFUNDS, SALES, START};

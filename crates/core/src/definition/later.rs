@@ -20,8 +20,6 @@ macro_rules! rows {
 
 /// The table.
 pub static LATER: &[Later] = rows! {
-    "zap": "limits" "order";
-    "trigger": "catch_up";
     "action": "batch";
     "project": "history";
 };

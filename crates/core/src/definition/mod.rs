@@ -26,6 +26,7 @@ mod alerts;
 mod classes;
 mod formats;
 mod later;
+mod limits;
 mod oauth2;
 mod policy;
 mod project;
@@ -48,6 +49,7 @@ pub use formats::{
     Duration, FORMATS, Format, HookPath, Listener, Name, Network, Rate, StatePlace, Word, format_of,
 };
 pub use later::{LATER, Later, later};
+pub use limits::{Limits, MoneyLimit, Order};
 pub use oauth2::{ClientAuth, OAuth2, Scopes, ServiceAccount};
 pub use policy::{Policy, Require};
 pub use project::{
@@ -63,9 +65,9 @@ pub use test::{
     TestEvent, TestFile,
 };
 pub use trigger::{
-    AlsoWebhook, CursorPages, CustomersTrigger, Cycles, HttpStart, HttpTrigger, LinkPages, Missed,
+    AlsoWebhook, CatchUp, CursorPages, CustomersTrigger, Cycles, HttpStart, HttpTrigger, LinkPages, Missed,
     NumberedPages, OffsetPages, OrderType, OrdersTrigger, Pagination, Preset, ScheduleTrigger, Since,
     TransactionType, TransactionsTrigger, Trigger, WebhookTrigger,
 };
-pub(crate) use trigger::{TRIGGER_TYPES, UNREAD};
+pub(crate) use trigger::{POLL_EVERY, TRIGGER_TYPES, UNREAD};
 pub use zap::Zap;

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::action::Action;
 use super::formats::{Duration, Name};
+use super::limits::{Limits, Order};
 use super::property::Property;
 use super::test::Test;
 use super::trigger::Trigger;
@@ -41,6 +42,11 @@ pub struct Zap {
     #[serde(default)]
     #[schemars(length(max = 20))]
     pub on_failure: Vec<Spanned<Action>>,
+    /// Brakes against a zap that does more than it should.
+    pub limits: Option<Spanned<Limits>>,
+    /// relaxed (default): of the runs of one natural id an earlier one that is pending goes first; strict: one that is dead
+    /// or held keeps the later ones waiting too, until a person has settled it.
+    pub order: Option<Spanned<Order>>,
     /// What holds of every record, whatever it is: `zaprun test --cases` tries it with records that it makes up, and
     /// `zaprun test` with those of the tests.
     #[serde(default)]

@@ -137,8 +137,8 @@ codes! {
         good: "concurrency: 3";
     NOT_AVAILABLE = "ZR0207", Error, "not available in this version",
         "The language has a place for it, but this version does not do it. Ignoring it would be worse than saying so.",
-        bad: "catch_up: send",
-        good: "every: 1m";
+        bad: "batch: { max: 100, wait: 10s }",
+        good: "rate: 1/s";
     EMPTY_VALUE = "ZR0208", Error, "empty value",
         "A key with nothing behind it is null in YAML, which the field does not take.",
         bad: "description:",

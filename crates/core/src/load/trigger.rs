@@ -50,7 +50,25 @@ pub(super) fn check(tree: &Tree) -> Vec<Diagnostic> {
     if let Some(every) = tree.get(trigger, "every") {
         findings.extend(too_short(tree, every, "every", Duration::from_secs(1)));
     }
+    findings.extend(sweep(tree, trigger));
     findings
+}
+
+/// A walk is a poll too.
+fn sweep(tree: &Tree, trigger: NodeId) -> Option<Diagnostic> {
+    let length = |node| tree.text(node)?.parse::<definition::Duration>().ok();
+    let sweep = tree.get(trigger, "sweep")?;
+    let every = tree.get(trigger, "every");
+    let least = every.and_then(length).unwrap_or(definition::Duration(definition::POLL_EVERY));
+    (length(sweep)?.0 < least.0).then(|| {
+        let message = "`sweep` is shorter than `every`: what is read is read when it is polled";
+        let finding = Diagnostic::new(&code::OUT_OF_RANGE, message).at(tree.span(sweep));
+        let finding = finding.help(format!("write {least} or more, or make `every` shorter"));
+        match every {
+            Some(every) => finding.related(tree.span(every), "`every` is here"),
+            None => finding,
+        }
+    })
 }
 
 /// Options that say something about another kind of row.

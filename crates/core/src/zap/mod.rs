@@ -5,6 +5,7 @@ mod alert;
 mod compile;
 mod documents;
 pub mod key;
+mod limits;
 mod place;
 mod project;
 mod response;
@@ -23,6 +24,7 @@ pub use alert::{
 };
 pub use compile::{Compiled, compile, compile_alerts, compile_with};
 pub use documents::Documents;
+pub use limits::{Limits, MoneyLimit};
 pub use place::locate;
 pub(crate) use project::value as value_of;
 pub use project::{DEFAULT_CRM_URL, DEFAULT_CURRENCY, ProjectFacts};
@@ -63,6 +65,10 @@ pub struct Zap {
     pub actions: Vec<Action>,
     /// What it does once when a run is given up, in order.
     pub on_failure: Vec<Action>,
+    /// What it may do at most.
+    pub limits: Limits,
+    /// Whether a run that is dead or held keeps later ones of its natural id waiting.
+    pub strict: bool,
     /// Hash of what the trigger selects.
     pub selection: String,
     /// Hash of all that a request depends on beside the record.
@@ -137,6 +143,18 @@ impl Zap {
             true => Ok(Pass::Yes),
             false => Ok(Pass::No { why: written.clone() }),
         }
+    }
+
+    /// Why the filter does not let a record pass: as its author wrote it, with the values of what it looks at. They may be
+    /// personal. Not for every record: it is computed a second time.
+    pub fn turned_away(&self, scope: &Scope) -> Option<String> {
+        let (filter, written) = self.filter.as_ref()?;
+        let operands = filter.operands(&Frame { values: &scope.values, settings: &scope.settings });
+        let said = operands.iter().map(|operand| format!("{} is {}", operand.written, operand.value));
+        let said = said.collect::<Vec<_>>().join(", ");
+        let bare = written.trim().strip_prefix("{{").and_then(|text| text.strip_suffix("}}"));
+        let bare = bare.map_or(written.as_str(), |text| text.trim_matches('-').trim());
+        Some(if said.is_empty() { bare.to_owned() } else { format!("{bare}, where {said}") })
     }
 
     /// Computes the values of `let`, in order.

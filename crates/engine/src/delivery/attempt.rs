@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use zaprun_core::mapping::MapError;
-use zaprun_core::request::{HttpRequest, Request};
+use zaprun_core::request::{HttpRequest, Method, Request};
 use zaprun_core::zap::{ResponseFacts, Scope, response_json};
 
 /// When a parked run comes back where its breaker gives no time.
@@ -31,6 +31,8 @@ enum Leave {
     },
     /// The engine is stopping.
     Stopping,
+    /// Its zap has done as much as it may.
+    Braked(Ended),
 }
 
 impl Journey<'_> {
@@ -60,7 +62,7 @@ impl Journey<'_> {
         let shared = &self.lane.shared;
         // There is one breaker per action, made from the same list.
         let Some(breaker) = self.lane.breaker(unit.place) else { return self.stay().await };
-        let (ticket, turn) = match self.leave(breaker, request).await? {
+        let (ticket, turn) = match self.leave(unit, breaker, request).await? {
             Leave::Given(ticket, turn) => (ticket, turn),
             Leave::Shut { until, reason, fault } => {
                 if fault {
@@ -69,6 +71,7 @@ impl Journey<'_> {
                 return self.park(breaker.target(), &reason, until).await;
             }
             Leave::Stopping => return self.stay().await,
+            Leave::Braked(ended) => return Ok(ended),
         };
         let breaker = Arc::clone(breaker);
         // Only now: a run that waits for its turn has sent nothing, and a kill must not hold it.
@@ -112,7 +115,12 @@ impl Journey<'_> {
 
     /// Waits for the request's turn, and looks then whether it may still go: whoever went before may have learnt that
     /// the target is at fault or busy.
-    async fn leave(&mut self, breaker: &Arc<Breaker>, request: &HttpRequest) -> Result<Leave, StoreError> {
+    async fn leave(
+        &mut self,
+        unit: Unit<'_>,
+        breaker: &Arc<Breaker>,
+        request: &HttpRequest,
+    ) -> Result<Leave, StoreError> {
         let shared = Arc::clone(&self.lane.shared);
         if shared.phases.now() == Phase::Stopping {
             return Ok(Leave::Stopping);
@@ -121,13 +129,19 @@ impl Journey<'_> {
             Admission::Send(ticket) => ticket,
             Admission::Park { until, reason, fault } => return Ok(Leave::Shut { until, reason, fault }),
         };
+        if request.method != Method::Get
+            && let Some(ended) = self.brake(unit).await?
+        {
+            self.quit(ticket, breaker, Health::Silent);
+            return Ok(Leave::Braked(ended));
+        }
         if self.book.is_open() {
             self.save().await?;
         }
         let turn = tokio::select! {
             biased;
             () = shared.phases.stopped() => return Ok(Leave::Stopping),
-            turn = shared.sender.turn(request) => turn,
+            turn = shared.sender.turn_for(request, self.run.zap) => turn,
         };
         if ticket.is_probe() {
             return Ok(Leave::Given(ticket, turn));

@@ -43,7 +43,7 @@ impl Journey<'_> {
         let rows = tokio::select! {
             biased;
             () = shared.phases.stopped() => return self.stay().await,
-            rows = writer.find(request) => rows,
+            rows = writer.find_for(self.run.zap, request) => rows,
         };
         let health = rows.as_ref().map_or_else(health_of_read, |_| Health::Well);
         let effect = ticket.report(self.run.id, health, shared.clock.now());

@@ -216,6 +216,7 @@ impl<'a> Journey<'a> {
         match self.lane.zap.passes(scope) {
             Ok(Pass::Yes) => {}
             Ok(Pass::No { why }) => {
+                let why = self.lane.zap.turned_away(scope).unwrap_or(why);
                 self.end(RunState::Filtered, reason("filter", why)).await?;
                 return Ok(Ok(REST));
             }

@@ -10,7 +10,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 use zaprun_core::mapping::MapError;
 use zaprun_core::zap::Zap;
@@ -26,6 +26,8 @@ pub(crate) struct Lane {
     /// The only breaker, where all actions share one.
     sole: Option<Arc<Breaker>>,
     alerted: AtomicBool,
+    /// Of which brakes a person knows.
+    pub(super) braked: Mutex<super::brake::Told>,
 }
 
 /// Runs in flight, and what the lane knows of the rest.
@@ -62,7 +64,16 @@ impl Lane {
             _ => None,
         };
         let bell = shared.wakers.bell(id);
-        Lane { zap, shared, id, bell, breakers, sole, alerted: AtomicBool::new(false) }
+        Lane {
+            zap,
+            shared,
+            id,
+            bell,
+            breakers,
+            sole,
+            alerted: AtomicBool::new(false),
+            braked: Mutex::default(),
+        }
     }
 
     /// Works until the phase says to end.

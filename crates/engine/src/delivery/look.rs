@@ -59,7 +59,7 @@ impl Journey<'_> {
         let sight = tokio::select! {
             biased;
             () = shared.phases.stopped() => return self.stay().await.map(Found::Ended),
-            sight = writer.look(&sent, Some(&before)) => sight,
+            sight = writer.look_for(self.run.zap, &sent, Some(&before)) => sight,
         };
         let now = shared.clock.now();
         let Sight { state, seen, .. } = match sight {

@@ -7,6 +7,7 @@
 
 mod attempt;
 mod book;
+mod brake;
 mod breaker;
 mod dry;
 mod facts;

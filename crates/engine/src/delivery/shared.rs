@@ -118,6 +118,7 @@ pub(crate) struct Counters {
     pub(crate) filtered: AtomicU64,
     pub(crate) dead: AtomicU64,
     pub(crate) held: AtomicU64,
+    pub(crate) dropped: AtomicU64,
     pub(crate) failed_attempts: AtomicU64,
     /// Runs that were put back to wait and have not ended since: an id each.
     pub(crate) waiting: Mutex<BTreeSet<RunId>>,
@@ -190,6 +191,7 @@ impl Shared {
             filtered: read(&counters.filtered),
             dead: read(&counters.dead),
             held: read(&counters.held),
+            dropped: read(&counters.dropped),
             failed_attempts: read(&counters.failed_attempts),
             pending: counters.waiting.lock().unwrap_or_else(PoisonError::into_inner).len() as u64,
         }

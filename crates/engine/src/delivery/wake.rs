@@ -3,10 +3,12 @@
 use super::shared::Shared;
 use crate::measure::Measure;
 use crate::ports::{
-    Begun, BegunAttempt, ClaimedRun, Fate, OnceOutcome, Own, PageCommit, PageCommitted, RunId, RunUpdate,
-    Store, StoreError, ZapId, ZapIdentity, ZapState,
+    Absence, Backfill, BackfillId, Begun, BegunAttempt, ClaimedRun, CursorMove, Fate, OffZap, OnceOutcome,
+    Own, PageCommit, PageCommitted, Part, RunId, RunUpdate, Spend, Spent, Store, StoreError, Swept, ZapId,
+    ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
@@ -49,29 +51,92 @@ pub(crate) struct WakingStore {
     pub(crate) shared: Arc<Shared>,
 }
 
-#[async_trait]
-impl Store for WakingStore {
-    async fn commit_page(&self, commit: PageCommit) -> Result<PageCommitted, StoreError> {
+/// What of a page the lanes may hear.
+struct Told {
+    fired: BTreeSet<ZapId>,
+    seen_at: Option<Timestamp>,
+    cursors: Vec<CursorMove>,
+}
+
+impl Told {
+    fn of(commit: &PageCommit) -> Told {
         let targets = commit.events.iter().flat_map(|event| &event.targets);
-        let fired: BTreeSet<ZapId> =
-            targets.filter(|target| target.fate == Fate::Fire).map(|target| target.zap).collect();
-        let seen_at = commit.events.iter().map(|event| event.seen_at).max();
-        let cursors = commit.cursors.clone();
-        let committed = self.inner.commit_page(commit).await?;
+        Told {
+            fired: targets.filter(|target| target.fate == Fate::Fire).map(|target| target.zap).collect(),
+            seen_at: commit.events.iter().map(|event| event.seen_at).max(),
+            cursors: commit.cursors.clone(),
+        }
+    }
+}
+
+impl WakingStore {
+    fn tell(&self, told: Told, committed: &PageCommitted) {
         let Shared { counters, wakers, observer, .. } = &*self.shared;
-        observer.measure(Measure::Committed(&committed));
-        for moved in &cursors {
+        observer.measure(Measure::Committed(committed));
+        for moved in &told.cursors {
             observer.measure(Measure::Cursor { zap: moved.zap, query: &moved.query, to: moved.at });
         }
         let mut latest = counters.seen_at.lock().unwrap_or_else(PoisonError::into_inner);
-        *latest = seen_at.max(*latest);
+        *latest = told.seen_at.max(*latest);
         drop(latest);
         counters.fired.fetch_add(committed.fired, Ordering::Relaxed);
         counters.primed.fetch_add(committed.primed, Ordering::Relaxed);
+        counters.held.fetch_add(committed.held, Ordering::Relaxed);
+        counters.dropped.fetch_add(committed.dropped, Ordering::Relaxed);
         if committed.fired > 0 {
-            fired.into_iter().for_each(|zap| wakers.ring(zap));
+            told.fired.into_iter().for_each(|zap| wakers.ring(zap));
         }
+    }
+}
+
+#[async_trait]
+impl Store for WakingStore {
+    async fn commit_page(&self, commit: PageCommit) -> Result<PageCommitted, StoreError> {
+        let told = Told::of(&commit);
+        let committed = self.inner.commit_page(commit).await?;
+        self.tell(told, &committed);
         Ok(committed)
+    }
+
+    async fn commit_part(&self, commit: PageCommit, part: Part) -> Result<PageCommitted, StoreError> {
+        let told = Told::of(&commit);
+        let committed = self.inner.commit_part(commit, part).await?;
+        self.tell(told, &committed);
+        Ok(committed)
+    }
+
+    async fn without_run(&self, zap: ZapId, kind: &str, ids: Vec<String>) -> Result<Vec<String>, StoreError> {
+        self.inner.without_run(zap, kind, ids).await
+    }
+
+    async fn swept(&self, connection: &str, query: &str) -> Result<Option<Swept>, StoreError> {
+        self.inner.swept(connection, query).await
+    }
+
+    async fn keep_swept(&self, swept: Swept) -> Result<(), StoreError> {
+        self.inner.keep_swept(swept).await
+    }
+
+    async fn place_backfill(
+        &self,
+        zap: ZapId,
+        first: Date,
+        last: Date,
+        now: Timestamp,
+    ) -> Result<Backfill, StoreError> {
+        self.inner.place_backfill(zap, first, last, now).await
+    }
+
+    async fn next_backfill(&self, zaps: Vec<ZapId>) -> Result<Option<Backfill>, StoreError> {
+        self.inner.next_backfill(zaps).await
+    }
+
+    async fn end_backfill(&self, id: BackfillId, now: Timestamp) -> Result<(), StoreError> {
+        self.inner.end_backfill(id, now).await
+    }
+
+    async fn pending(&self, zap: ZapId) -> Result<u64, StoreError> {
+        self.inner.pending(zap).await
     }
 
     async fn open_zap(&self, identity: ZapIdentity) -> Result<ZapState, StoreError> {
@@ -118,5 +183,21 @@ impl Store for WakingStore {
 
     async fn take_once(&self, zap: ZapId, value: &str, run: RunId) -> Result<OnceOutcome, StoreError> {
         self.inner.take_once(zap, value, run).await
+    }
+
+    async fn spend(&self, spend: Spend) -> Result<Spent, StoreError> {
+        self.inner.spend(spend).await
+    }
+
+    async fn switched_off(&self, zap: OffZap) -> Result<(), StoreError> {
+        self.inner.switched_off(zap).await
+    }
+
+    async fn absences(&self, zap: ZapId) -> Result<Vec<Absence>, StoreError> {
+        self.inner.absences(zap).await
+    }
+
+    async fn absences_told(&self, zap: ZapId, absences: Vec<Absence>) -> Result<(), StoreError> {
+        self.inner.absences_told(zap, absences).await
     }
 }

@@ -168,6 +168,10 @@ impl Journey<'_> {
                 return self.shut(breaker, until, &reason, fault).await.map(Door::Ended);
             }
         };
+        if let Some(ended) = self.brake(unit).await? {
+            self.quit(ticket, breaker, Health::Silent);
+            return Ok(Door::Ended(ended));
+        }
         if self.book.is_open() {
             self.save().await?;
         }
@@ -202,7 +206,7 @@ impl Journey<'_> {
         let turn = tokio::select! {
             biased;
             () = shared.phases.stopped() => return self.stay().await.map(Door::Ended),
-            turn = writer.turn() => turn,
+            turn = writer.turn_for(self.run.zap) => turn,
         };
         if !ticket.is_probe()
             && let Admission::Park { until, reason, fault } = breaker.admit(shared.clock.now())
@@ -214,7 +218,7 @@ impl Journey<'_> {
     }
 
     /// Gives a ticket back of which no use is made, so that where it was the probe, another run may be it.
-    fn quit(&self, ticket: Ticket, breaker: &Arc<Breaker>, health: Health) {
+    pub(super) fn quit(&self, ticket: Ticket, breaker: &Arc<Breaker>, health: Health) {
         let shared = &self.lane.shared;
         let effect = ticket.report(self.run.id, health, shared.clock.now());
         shared.announce(breaker, &effect);
@@ -252,7 +256,7 @@ impl Journey<'_> {
             let sight = tokio::select! {
                 biased;
                 () = shared.phases.stopped() => return Ok(Before::Stopping),
-                sight = writer.look(request, None) => sight,
+                sight = writer.look_for(self.run.zap, request, None) => sight,
             };
             let sight = match sight {
                 Ok(sight) => sight,

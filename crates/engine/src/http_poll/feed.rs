@@ -4,8 +4,8 @@ use super::Ports;
 use super::walk::{KIND, Said, Walk, Walked};
 use crate::polling::backoff::{doubled, full_jitter, seed};
 use crate::polling::health::Health;
-use crate::polling::{FIRST_LOOK, LAST_LOOK, LONGEST_DELAY, Polled, later};
-use crate::ports::{StoreError, ZapState};
+use crate::polling::{FIRST_LOOK, LAST_LOOK, LONGEST_DELAY, Polled, absent, fate_of, later};
+use crate::ports::{Absence, Fate, StoreError, ZapState};
 use crate::report::{Event, FeedFailure};
 use futures::future::try_join_all;
 use jiff::Timestamp;
@@ -34,6 +34,21 @@ impl Followed {
         self.state.boundary == first_boundary(&self.trigger, self.state.opened_at)
     }
 
+    /// What becomes of news: what happened while the zap was switched off is not simply sent. `ours`: when it happened,
+    /// by our clock, where it says so; `cursor`: when the last completed poll began.
+    pub(super) fn caught_up(&self, ours: Option<Timestamp>, cursor: Option<Timestamp>) -> Fate {
+        let absences = &self.state.absences;
+        let meanwhile = match ours {
+            Some(at) => absences.iter().any(|absence| absence.holds(at)),
+            // What nothing dates and the first poll since then shows, was there before.
+            None => {
+                let unread = |off: &Absence| off.told.is_none() && cursor.is_none_or(|at| at < off.until);
+                absences.last().is_some_and(unread)
+            }
+        };
+        if meanwhile { fate_of(self.trigger.catch_up) } else { Fate::Fire }
+    }
+
     /// Whether what is there already fires.
     pub(super) fn takes_all(&self) -> bool {
         self.trigger.beginning && self.is_at_first_boundary()
@@ -58,6 +73,8 @@ struct Feed {
     /// The API refuses us since then, tried so many times.
     stopped: Option<(Timestamp, u32)>,
     said: Said,
+    /// Nobody was told yet what happened while the zap was switched off.
+    untold: bool,
 }
 
 impl Feeds {
@@ -65,6 +82,7 @@ impl Feeds {
     pub(crate) fn new(ports: Ports, health: Arc<Health>, zaps: Vec<Followed>, seed: u64) -> Self {
         let feeds = zaps.into_iter().map(|zap| Feed {
             cursor: zap.state.cursors.iter().find(|(query, _)| query == KIND).map(|(_, at)| *at),
+            untold: zap.state.absences.iter().any(Absence::is_untold),
             zap,
             seed,
             due_at: Timestamp::MIN,
@@ -118,6 +136,7 @@ impl Feed {
             walked: Walked::default(),
             keyless: None,
             any_key: false,
+            skew: jiff::SignedDuration::ZERO,
         };
         let end = walk.run().await;
         let walked = walk.walked;
@@ -128,7 +147,10 @@ impl Feed {
         self.due_at = later(began.min(now), self.zap.trigger.every);
         let mut polled = Polled { walks: 1, failed: 0, tally: walked.tally };
         match end {
-            Ok(()) => self.ended(ports, health, &walked, first, began),
+            Ok(()) => {
+                self.ended(ports, health, &walked, first, began);
+                self.tell(ports, health, &walked).await?;
+            }
             Err(FeedFailure::Store(error @ StoreError::Io { .. })) => {
                 polled.failed = 1;
                 health.trouble(&ports.polling, &error);
@@ -140,6 +162,20 @@ impl Feed {
             }
         }
         Ok(polled)
+    }
+
+    /// Tells what happened while the zap was switched off: a whole poll has shown it.
+    async fn tell(&mut self, ports: &Ports, health: &Health, walked: &Walked) -> Result<(), StoreError> {
+        self.untold |= walked.tally.held + walked.tally.dropped > 0;
+        if !self.untold {
+            return Ok(());
+        }
+        match absent::tell(&ports.polling, self.zap.state.id, &self.zap.name).await {
+            Ok(()) => self.untold = false,
+            Err(error @ StoreError::Io { .. }) => health.trouble(&ports.polling, &error),
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     fn ended(&mut self, ports: &Ports, health: &Health, walked: &Walked, first: bool, began: Timestamp) {

@@ -20,6 +20,8 @@ use zaprun_core::load::{File, Input, load};
 use zaprun_core::request::{Destination, HttpRequest};
 use zaprun_core::zap::{ProjectFacts, Trigger, Zap, compile};
 
+mod switched_off;
+
 const NOON: &str = "2026-09-16T12:00:00Z";
 
 const PROJECT: &str = "
@@ -165,6 +167,7 @@ impl Rig {
             formerly: None,
             selection: self.zap.selection.clone(),
             queries: 1,
+            strict: false,
             content: self.zap.content.clone(),
             git: None,
             first_boundary: first_boundary(trigger, now),

@@ -42,6 +42,8 @@ pub(super) struct Walk<'a> {
     /// Why the first item that has no key has none, and whether any item has one. One page says nothing of the others.
     pub(super) keyless: Option<MapError>,
     pub(super) any_key: bool,
+    /// Their clock less ours.
+    pub(super) skew: SignedDuration,
 }
 
 /// What a walk came to.
@@ -67,7 +69,8 @@ impl Walk<'_> {
                 ask(self.ports, &request, &self.zap.name, self.seed).await?;
             if place == Place::First {
                 // Their clock may be behind, and then what happens from now on is dated back.
-                let behind = skew(sent, received, date(&reply.headers)).min(SignedDuration::ZERO);
+                self.skew = skew(sent, received, date(&reply.headers));
+                let behind = self.skew.min(SignedDuration::ZERO);
                 goal = sent.saturating_add(behind).unwrap_or(sent);
             }
             let read = trigger.read(&place, &reply.body, &reply.headers)?;
@@ -181,14 +184,7 @@ impl Walk<'_> {
             None
         });
         let fate = self.fate(happened);
-        match fate {
-            Fate::Fire => tally.fired += 1,
-            Fate::Prime => tally.primed += 1,
-            Fate::PrimeUndated => {
-                tally.primed += 1;
-                tally.undated += 1;
-            }
-        }
+        tally.count(fate);
         let state = &self.zap.state;
         let key = EventKey { kind: KIND.to_owned(), id: key };
         NewEvent {
@@ -213,13 +209,15 @@ impl Walk<'_> {
     /// What becomes of an item that the ledger does not hold. Only the first walk meets what was there before: what it
     /// finds fires if it is known to have happened since the boundary.
     fn fate(&self, happened: Option<Timestamp>) -> Fate {
+        let ours = happened.map(|at| at.saturating_sub(self.skew).unwrap_or(at));
+        let fire = self.zap.caught_up(ours, self.cursor);
         if self.cursor.is_some() || self.zap.takes_all() {
-            return Fate::Fire;
+            return fire;
         }
         let boundary = self.zap.state.boundary;
         let boundary = Timestamp::from_second(boundary.as_second()).unwrap_or(boundary);
         match happened {
-            Some(at) if at >= boundary => Fate::Fire,
+            Some(at) if at >= boundary => fire,
             Some(_) => Fate::Prime,
             None => Fate::PrimeUndated,
         }

@@ -1,13 +1,15 @@
 //! The state in memory.
 
 use super::calls::Calls;
+use super::records::Records;
 use super::store_runs::Runs;
 use crate::ports::{
-    Begun, BegunAttempt, ClaimedRun, EventKey, Fate, OnceOutcome, Own, PageCommit, PageCommitted, Resolution,
-    RevisionId, RunId, RunReason, RunState, RunUpdate, StepRecord, Store, StoreError, StoredEvent, Vault,
-    ZapId, ZapIdentity, ZapState,
+    Absence, Backfill, BackfillId, Begun, BegunAttempt, ClaimedRun, EventKey, Fate, OffZap, OnceOutcome, Own,
+    PageCommit, PageCommitted, Part, Resolution, RevisionId, RunId, RunReason, RunState, RunUpdate, Spend,
+    Spent, StepRecord, Store, StoreError, StoredEvent, Swept, Vault, ZapId, ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -56,6 +58,8 @@ pub struct MemoryRun {
     pub begun: Option<BegunAttempt>,
     /// How many of zaprun's own writes led to it.
     pub depth: u32,
+    /// Whether a person let it through the limits of its zap.
+    pub let_through: bool,
     /// See [`ClaimedRun::failing`].
     pub failing: Option<RunReason>,
     /// See [`ClaimedRun::fresh`].
@@ -69,6 +73,7 @@ struct State {
     ledger: BTreeMap<(ZapId, EventKey), Fate>,
     runs: Runs,
     vault: BTreeMap<String, Vec<u8>>,
+    records: Records,
 }
 
 struct ZapRow {
@@ -81,6 +86,8 @@ struct ZapRow {
     skew: Option<SignedDuration>,
     opened_at: Timestamp,
     cursors: BTreeMap<String, Timestamp>,
+    absences: Vec<Absence>,
+    off_since: Option<Timestamp>,
 }
 
 impl MemoryStore {
@@ -133,6 +140,27 @@ impl MemoryStore {
             .collect()
     }
 
+    /// The latest deep sweep of a query, and how many runs of a zap only deep sweeps have made.
+    pub fn sweeps(&self, connection: &str, query: &str, zap: ZapId) -> (Option<Swept>, u64) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        (state.records.swept(connection, query), state.records.lates(zap))
+    }
+
+    /// Asks for a backfill, as another program does.
+    pub fn ask_backfill(&self, zap: ZapId, first: Date, last: Date) -> BackfillId {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).records.place(zap, first, last).id
+    }
+
+    /// Whether a backfill is not over.
+    pub fn is_backfilling(&self, id: BackfillId) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).records.is_open(id)
+    }
+
+    /// Stops a backfill, as another program does.
+    pub fn stop_backfill(&self, id: BackfillId) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).records.end(id);
+    }
+
     /// A zap's cursors by query.
     pub fn cursors(&self, zap: ZapId) -> BTreeMap<String, Timestamp> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -182,6 +210,15 @@ impl State {
             row.cursors.clear();
         }
         row.queries = identity.queries;
+        if identity.strict {
+            self.runs.strict.insert(row.id);
+        } else {
+            self.runs.strict.remove(&row.id);
+        }
+        if let Some(since) = row.off_since.take() {
+            let until = identity.now.max(since);
+            row.absences.push(Absence { since, until, held: 0, dropped: 0, told: None });
+        }
         let revision = revision(&mut self.revisions, row.id, identity.content);
         ZapState {
             id: row.id,
@@ -192,6 +229,26 @@ impl State {
             first_run: known.is_none(),
             revision,
             cursors: row.cursors.iter().map(|(query, at)| (query.clone(), *at)).collect(),
+            absences: row.absences.clone(),
+        }
+    }
+
+    fn switched_off(&mut self, zap: &OffZap) {
+        let named = |name: &String| self.zaps.iter().position(|row| row.name == *name);
+        let known = named(&zap.name).or_else(|| named(zap.formerly.as_ref()?));
+        if let Some(row) = known.and_then(|known| self.zaps.get_mut(known)) {
+            row.off_since.get_or_insert(zap.now);
+        }
+    }
+
+    /// Counts an event in the time during which its zap was switched off.
+    fn absent(&mut self, zap: ZapId, at: Timestamp, fate: Fate) {
+        let Some(row) = self.zaps.iter_mut().find(|row| row.id == zap) else { return };
+        let held = |absence: &Absence| absence.since <= at && at < absence.until;
+        let of = row.absences.iter().rposition(held).or(row.absences.len().checked_sub(1));
+        if let Some(absence) = of.and_then(|of| row.absences.get_mut(of)) {
+            absence.held += u32::from(fate == Fate::Hold);
+            absence.dropped += u32::from(fate == Fate::Drop);
         }
     }
 
@@ -206,29 +263,63 @@ impl State {
             skew: None,
             opened_at: identity.now,
             cursors: BTreeMap::new(),
+            absences: Vec::new(),
+            off_since: None,
         });
         self.zaps.len() - 1
     }
 
-    fn commit_page(&mut self, commit: PageCommit) -> PageCommitted {
+    fn commit_part(&mut self, commit: PageCommit, part: Part) -> Result<PageCommitted, StoreError> {
+        if let Part::Backfill(step) = &part
+            && !self.records.is_open(step.id)
+        {
+            let reason = format!("backfill {} is over", step.id.0);
+            return Err(StoreError::Refused { reason });
+        }
+        let done = self.commit(commit, Some(&part));
+        if let Part::Backfill(step) = part {
+            self.records.step(step, done.fired);
+        }
+        Ok(done)
+    }
+
+    fn commit(&mut self, commit: PageCommit, part: Option<&Part>) -> PageCommitted {
         let mut done = PageCommitted::default();
         for event in commit.events {
             for target in event.targets.clone() {
                 let entry = (target.zap, event.key.clone());
-                if self.ledger.contains_key(&entry) {
+                let known = self.ledger.get(&entry).copied();
+                let again = matches!(part, Some(Part::Backfill(_)))
+                    && target.fate == Fate::Fire
+                    && known.is_some_and(|fate| fate != Fate::Fire)
+                    && (target.own || !self.runs.origin(event.order.as_ref()).0);
+                if known.is_some() && !again {
                     done.known += 1;
                     continue;
                 }
+                if again {
+                    self.runs.release_once(target.zap, target.once.as_ref());
+                }
                 let (made, depth) = self.runs.origin(event.order.as_ref());
-                let fate =
-                    if made && !target.own && target.fate == Fate::Fire { Fate::Prime } else { target.fate };
+                let own = made && !target.own && target.fate.birth().is_some();
+                let fate = if own { Fate::Prime } else { target.fate };
+                if fate.birth().is_some()
+                    && let Some(Part::Sweep(late)) = part
+                    && late.contains(&entry)
+                {
+                    done.late += 1;
+                    self.records.late(target.zap);
+                }
                 self.ledger.insert(entry, fate);
-                match fate {
-                    Fate::Fire => {
-                        done.fired += 1;
-                        self.runs.make(&event, &target, depth.max(event.depth));
+                done.fired += u64::from(fate == Fate::Fire);
+                done.held += u64::from(fate == Fate::Hold);
+                done.dropped += u64::from(fate == Fate::Drop);
+                match fate.birth() {
+                    Some(birth) => {
+                        self.absent(target.zap, event.at, fate);
+                        self.runs.make(&event, &target, depth.max(event.depth), birth);
                     }
-                    Fate::Prime | Fate::PrimeUndated => {
+                    None => {
                         done.primed += 1;
                         done.undated += u64::from(fate == Fate::PrimeUndated);
                         self.runs.prime_once(target.zap, target.once);
@@ -291,7 +382,7 @@ impl Store for MemoryStore {
     }
 
     async fn commit_page(&self, commit: PageCommit) -> Result<PageCommitted, StoreError> {
-        self.call("commit_page", |state| state.commit_page(commit)).await
+        self.call("commit_page", |state| state.commit(commit, None)).await
     }
 
     async fn claim(
@@ -326,5 +417,78 @@ impl Store for MemoryStore {
 
     async fn take_once(&self, zap: ZapId, value: &str, run: RunId) -> Result<OnceOutcome, StoreError> {
         self.call("take_once", |state| state.runs.take_once(zap, value, run)).await
+    }
+
+    async fn commit_part(&self, commit: PageCommit, part: Part) -> Result<PageCommitted, StoreError> {
+        self.call("commit_part", |state| state.commit_part(commit, part)).await?
+    }
+
+    async fn without_run(&self, zap: ZapId, kind: &str, ids: Vec<String>) -> Result<Vec<String>, StoreError> {
+        self.call("without_run", |state| {
+            let without = |id: &String| {
+                let key = EventKey { kind: kind.to_owned(), id: id.clone() };
+                state.ledger.get(&(zap, key)).is_none_or(|fate| fate.birth().is_none())
+            };
+            ids.into_iter().filter(without).collect()
+        })
+        .await
+    }
+
+    async fn spend(&self, spend: Spend) -> Result<Spent, StoreError> {
+        self.call("spend", |state| state.runs.spend(spend)).await
+    }
+
+    async fn switched_off(&self, zap: OffZap) -> Result<(), StoreError> {
+        self.call("switched_off", |state| state.switched_off(&zap)).await
+    }
+
+    async fn absences(&self, zap: ZapId) -> Result<Vec<Absence>, StoreError> {
+        self.call("absences", |state| {
+            let row = state.zaps.iter().find(|row| row.id == zap);
+            row.map(|row| row.absences.clone()).unwrap_or_default()
+        })
+        .await
+    }
+
+    async fn swept(&self, connection: &str, query: &str) -> Result<Option<Swept>, StoreError> {
+        self.call("swept", |state| state.records.swept(connection, query)).await
+    }
+
+    async fn keep_swept(&self, swept: Swept) -> Result<(), StoreError> {
+        self.call("keep_swept", |state| state.records.keep_swept(swept)).await
+    }
+
+    async fn place_backfill(
+        &self,
+        zap: ZapId,
+        first: Date,
+        last: Date,
+        _now: Timestamp,
+    ) -> Result<Backfill, StoreError> {
+        self.call("place_backfill", |state| state.records.place(zap, first, last)).await
+    }
+
+    async fn next_backfill(&self, zaps: Vec<ZapId>) -> Result<Option<Backfill>, StoreError> {
+        self.call("next_backfill", |state| state.records.next(&zaps)).await
+    }
+
+    async fn end_backfill(&self, id: BackfillId, _now: Timestamp) -> Result<(), StoreError> {
+        self.call("end_backfill", |state| state.records.end(id)).await
+    }
+
+    async fn pending(&self, zap: ZapId) -> Result<u64, StoreError> {
+        self.call("pending", |state| state.runs.pending(zap)).await
+    }
+
+    async fn absences_told(&self, zap: ZapId, told: Vec<Absence>) -> Result<(), StoreError> {
+        self.call("absences_told", |state| {
+            let rows = state.zaps.iter_mut().filter(|row| row.id == zap);
+            for absence in rows.flat_map(|row| &mut row.absences) {
+                if let Some(told) = told.iter().find(|told| told.since == absence.since) {
+                    absence.told = Some(told.held + told.dropped);
+                }
+            }
+        })
+        .await
     }
 }

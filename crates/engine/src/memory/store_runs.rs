@@ -2,11 +2,11 @@
 
 use super::store::MemoryRun;
 use crate::ports::{
-    Begun, BegunAttempt, ClaimedRun, NewEvent, OnceOutcome, Own, Resolution, RunId, RunReason, RunState,
-    RunUpdate, StoredEvent, Target, ZapId,
+    Begun, BegunAttempt, Brake, CAUGHT_UP, ClaimedRun, LIMIT, NewEvent, OnceOutcome, Own, Resolution, RunId,
+    RunReason, RunState, RunUpdate, Spend, Spent, StoredEvent, Target, ZapId,
 };
-use jiff::Timestamp;
-use std::collections::BTreeMap;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Runs and the values of `once_per`.
 #[derive(Default)]
@@ -16,8 +16,22 @@ pub(super) struct Runs {
     once: BTreeMap<(ZapId, String), Option<RunId>>,
     /// Orders that zaprun made or changed: whether made, the depth, and whether sold.
     touched: BTreeMap<String, (bool, u32, bool)>,
+    /// Writes that count towards limits: of which zap, run, step and element, when, and whether with the run's money.
+    spent: Vec<Counted>,
+    /// What a zap's day has cost.
+    days: BTreeMap<(ZapId, jiff::civil::Date), String>,
     /// What other programs have asked for.
     asked: Vec<(RunId, Resolution)>,
+    /// Zaps of which a dead or held run keeps later ones of its natural id waiting.
+    pub(super) strict: BTreeSet<ZapId>,
+}
+
+struct Counted {
+    zap: ZapId,
+    run: RunId,
+    unit: (String, Option<String>),
+    at: Timestamp,
+    money: bool,
 }
 
 impl Runs {
@@ -25,7 +39,13 @@ impl Runs {
         &self.runs
     }
 
-    pub(super) fn make(&mut self, event: &NewEvent, target: &Target, depth: u32) {
+    pub(super) fn make(
+        &mut self,
+        event: &NewEvent,
+        target: &Target,
+        depth: u32,
+        (state, reason): (RunState, RunReason),
+    ) {
         self.runs.push(MemoryRun {
             id: RunId(self.runs.len() as i64 + 1),
             zap: target.zap,
@@ -38,11 +58,12 @@ impl Runs {
                 context: event.context.clone(),
             },
             depth,
+            let_through: false,
             failing: None,
             fresh: None,
             key_base: target.key_base,
-            state: RunState::Pending,
-            reason: RunReason { word: "queued".to_owned(), detail: String::new() },
+            state,
+            reason,
             created_at: event.seen_at,
             due_at: event.seen_at,
             attempts: 0,
@@ -57,6 +78,20 @@ impl Runs {
         if let Some(value) = value {
             self.once.entry((zap, value)).or_insert(None);
         }
+    }
+
+    /// A primed row has it no longer: it becomes a run.
+    pub(super) fn release_once(&mut self, zap: ZapId, value: Option<&String>) {
+        if let Some(value) = value {
+            let held = (zap, value.clone());
+            if self.once.get(&held) == Some(&None) {
+                self.once.remove(&held);
+            }
+        }
+    }
+
+    pub(super) fn pending(&self, zap: ZapId) -> u64 {
+        self.runs.iter().filter(|run| run.zap == zap && run.state == RunState::Pending).count() as u64
     }
 
     pub(super) fn claim(&self, zap: ZapId, now: Timestamp, limit: usize, busy: &[RunId]) -> Vec<ClaimedRun> {
@@ -79,9 +114,13 @@ impl Runs {
 
     fn waits(&self, run: &MemoryRun) -> bool {
         self.runs.iter().take_while(|earlier| earlier.id < run.id).any(|earlier| {
-            earlier.state == RunState::Pending
-                && earlier.zap == run.zap
-                && earlier.event.key.id == run.event.key.id
+            let strict = self.strict.contains(&run.zap);
+            let blocks = match earlier.state {
+                RunState::Pending => true,
+                RunState::Held | RunState::Dead => strict,
+                RunState::Delivered | RunState::Filtered | RunState::Dropped => false,
+            };
+            blocks && earlier.zap == run.zap && earlier.event.key.id == run.event.key.id
         })
     }
 
@@ -121,6 +160,35 @@ impl Runs {
         }
         self.change(id, |run| run.begun = Some(begun));
         Begun::Yes
+    }
+
+    pub(super) fn spend(&mut self, spend: Spend) -> Spent {
+        let Some(run) = self.runs.iter().find(|run| run.id == spend.run && !run.let_through) else {
+            return Spent::Yes;
+        };
+        let zap = run.zap;
+        let unit = (spend.step, spend.element);
+        let of_run = || self.spent.iter().filter(|counted| counted.run == spend.run);
+        let known = of_run().any(|counted| counted.unit == unit);
+        let cost = spend.money.filter(|_| !of_run().any(|counted| counted.money));
+        let since = spend.at - SignedDuration::from_hours(1);
+        let lately = self.spent.iter().filter(|counted| counted.zap == zap && counted.at > since).count();
+        if !known && spend.writes_per_hour.is_some_and(|most| lately >= most as usize) {
+            return Spent::Over(Brake::Writes);
+        }
+        if let Some(cost) = &cost {
+            let day = (zap, cost.day);
+            match cost.added(self.days.get(&day).map(String::as_str)) {
+                Ok(sum) => drop(self.days.insert(day, sum)),
+                Err(brake) => return Spent::Over(brake),
+            }
+        }
+        let money = cost.is_some();
+        match self.spent.iter_mut().find(|counted| counted.run == spend.run && counted.unit == unit) {
+            Some(counted) => counted.money |= money,
+            None => self.spent.push(Counted { zap, run: spend.run, unit, at: spend.at, money }),
+        }
+        Spent::Yes
     }
 
     pub(super) fn own(&self, order: &str, serial: Option<&str>) -> Own {
@@ -163,6 +231,8 @@ impl Runs {
                 }
                 None => {}
             }
+            let released = [LIMIT, CAUGHT_UP].contains(&run.reason.word.as_str());
+            run.let_through |= released && resolution == Resolution::Done;
             run.state = RunState::Pending;
             run.depth = 0;
             run.reason = RunReason { word: "queued".to_owned(), detail: String::new() };

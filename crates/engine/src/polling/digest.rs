@@ -5,7 +5,7 @@ use super::lookup::{LookUps, Told};
 use super::problems::Problems;
 use super::rider::Rider;
 use crate::key;
-use crate::ports::{EventKey, Fate, NewEvent, StoreError, Target};
+use crate::ports::{EventKey, Fate, NewEvent, StoreError, Target, ZapId};
 use crate::report::Tally;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
@@ -13,6 +13,7 @@ use std::collections::{HashSet, VecDeque};
 use zaprun_core::card;
 use zaprun_core::record::{ReadSet, Row, Schema};
 use zaprun_core::trigger::{Verdict, When};
+use zaprun_core::zap::CrmTrigger;
 
 /// Rows are told from repeats against so many pages before; the ledger knows the rest.
 const PAGES_REMEMBERED: usize = 8;
@@ -28,10 +29,32 @@ pub(super) struct Digest<'a> {
     pub(super) look_ups: LookUps<'a>,
     /// By rider: the CRM's clock less ours when its boundary was set.
     pub(super) skews: Vec<SignedDuration>,
+    pub(super) lens: Lens,
+    /// The CRM's clock less ours now.
+    pub(super) skew: SignedDuration,
     recent: VecDeque<HashSet<String>>,
     repeats: u32,
     left_out: u64,
     passed_over: u64,
+}
+
+/// How the rows of a walk are looked at.
+#[derive(Debug, Clone)]
+pub(super) enum Lens {
+    /// As news, against each zap's boundary.
+    News,
+    /// The same; and what a walk has gone by was missed.
+    Missed {
+        /// The field that says when a row changed.
+        dated: &'static str,
+        /// By rider: where its cursor stands.
+        cursors: Vec<Option<Timestamp>>,
+    },
+    /// As what happened long ago: all that the zap takes fires unless it has fired, from an instant on.
+    Old {
+        /// The beginning of the slice.
+        since: Timestamp,
+    },
 }
 
 /// What is new on a page.
@@ -39,6 +62,10 @@ pub(super) struct News {
     pub(super) events: Vec<NewEvent>,
     /// By rider, in their order.
     pub(super) tallies: Vec<Tally>,
+    /// By rider: the ids that it takes.
+    pub(super) wanted: Vec<Vec<String>>,
+    /// What of it comes too late, if it becomes a run.
+    pub(super) late: Vec<(ZapId, EventKey)>,
 }
 
 struct Seen {
@@ -69,11 +96,24 @@ impl<'a> Digest<'a> {
             problems,
             look_ups,
             skews: vec![SignedDuration::ZERO; riders.len()],
+            lens: Lens::News,
+            skew: SignedDuration::ZERO,
             recent: VecDeque::new(),
             repeats: 0,
             left_out: 0,
             passed_over: 0,
         }
+    }
+
+    /// Looks at rows in another way than as news.
+    pub(super) fn through(mut self, lens: Lens) -> Self {
+        match lens {
+            Lens::Missed { dated, .. } => self.fields.add(dated),
+            Lens::Old { .. } => self.fields.add(CREATED),
+            Lens::News => {}
+        }
+        self.lens = lens;
+        self
     }
 
     /// How many rows wait for the next walk, since their orders could not be looked up.
@@ -148,6 +188,7 @@ impl<'a> Digest<'a> {
         let rows = self.fresh(raws);
         let mut tallies = vec![Tally::default(); self.riders.len()];
         let mut unknown = Vec::with_capacity(self.riders.len());
+        let mut all_wanted = Vec::with_capacity(self.riders.len());
         for (rider, tally) in self.riders.iter().zip(&mut tallies) {
             let wanted: Vec<String> = rows
                 .iter()
@@ -155,17 +196,36 @@ impl<'a> Digest<'a> {
                 .map(|seen| seen.id.clone())
                 .collect();
             tally.rows = wanted.len() as u64;
+            all_wanted.push(wanted.clone());
             unknown.push(self.unknown(rider, wanted).await?);
         }
         let mut told = Told::new();
-        let mut events = Vec::new();
+        let (mut events, mut late) = (Vec::new(), Vec::new());
         for seen in rows {
+            late.extend(self.late(&seen, &unknown));
             self.row(seen, &unknown, &mut told, &mut tallies, &mut events).await;
         }
         for (tally, unknown) in tallies.iter_mut().zip(&unknown) {
             tally.known = tally.rows - unknown.len() as u64;
         }
-        Ok(News { events, tallies })
+        Ok(News { events, tallies, wanted: all_wanted, late })
+    }
+
+    /// For whom a row comes too late: it was there, as it is, when a walk went by.
+    fn late(&self, seen: &Seen, unknown: &[HashSet<String>]) -> Vec<(ZapId, EventKey)> {
+        let Lens::Missed { dated, cursors } = &self.lens else { return Vec::new() };
+        let mut late = Vec::new();
+        for ((rider, unknown), cursor) in self.riders.iter().zip(unknown).zip(cursors) {
+            // A row that nothing dates was missed: it would be seen sooner if it were new.
+            let moment = seen.row.moment(dated, &rider.zap.trigger.zone);
+            let passed =
+                cursor.is_some_and(|cursor| moment.is_none_or(|at| at.latest < whole_second(cursor)));
+            if passed && unknown.contains(&seen.id) {
+                let key = EventKey { kind: rider.zap.trigger.kind().to_owned(), id: seen.id.clone() };
+                late.push((rider.zap.state.id, key));
+            }
+        }
+        late
     }
 
     async fn unknown(&self, rider: &Rider, wanted: Vec<String>) -> Result<HashSet<String>, StoreError> {
@@ -173,7 +233,11 @@ impl<'a> Digest<'a> {
             return Ok(HashSet::new());
         }
         let kind = rider.zap.trigger.kind();
-        let ids = self.ports.store.unknown(rider.zap.state.id, kind, wanted).await?;
+        let (store, zap) = (&self.ports.store, rider.zap.state.id);
+        let ids = match self.lens {
+            Lens::News | Lens::Missed { .. } => store.unknown(zap, kind, wanted).await?,
+            Lens::Old { .. } => store.without_run(zap, kind, wanted).await?,
+        };
         Ok(ids.into_iter().collect())
     }
 
@@ -191,11 +255,21 @@ impl<'a> Digest<'a> {
             if !unknown.contains(&seen.id) {
                 continue;
             }
-            let Some((fate, at)) = self.verdict(rider, self.skew(at), &seen.row, told).await else {
+            let Some((fate, at)) = self.verdict(rider, self.skew_of(at), &seen.row, told).await else {
                 left_out = true;
                 continue;
             };
-            count(tally, fate);
+            let fate = if matches!(self.lens, Lens::Old { .. }) {
+                if fate != Fate::Fire {
+                    // A backfill leaves alone what it does not send: it may yet become news.
+                    continue;
+                }
+                // A person asked for it, also where the zap was switched off.
+                fate
+            } else {
+                rider.zap.caught_up(fate, at, self.skew)
+            };
+            tally.count(fate);
             let key = EventKey { kind: rider.zap.trigger.kind().to_owned(), id: seen.id.clone() };
             let target = target(rider, &seen.row, &key, fate);
             // Zaps with different boundaries may see one event happen at different instants.
@@ -216,7 +290,7 @@ impl<'a> Digest<'a> {
         self.left_out += u64::from(left_out);
     }
 
-    fn skew(&self, rider: usize) -> SignedDuration {
+    fn skew_of(&self, rider: usize) -> SignedDuration {
         self.skews.get(rider).copied().unwrap_or_default()
     }
 
@@ -230,11 +304,25 @@ impl<'a> Digest<'a> {
     ) -> Option<(Fate, Timestamp)> {
         let (trigger, state) = (&rider.zap.trigger, &rider.zap.state);
         let boundary = whole_second(state.boundary);
-        let when = When { boundary, opened_at: state.opened_at, skew };
+        let when = match self.lens {
+            Lens::News | Lens::Missed { .. } => When { boundary, opened_at: state.opened_at, skew },
+            // Nothing of it was seen as it happened.
+            Lens::Old { since } => {
+                When { boundary: since, opened_at: Timestamp::MAX, skew: SignedDuration::ZERO }
+            }
+        };
         let verdict = match trigger.judge(row, &when) {
             Verdict::LookUp { order_id } => {
                 let charges = self.look_ups.charges(&order_id, &trigger.zone, told).await?;
-                trigger.judge_charges(row, &charges, &when)
+                let verdict = trigger.judge_charges(row, &charges, &when);
+                match (&self.lens, verdict) {
+                    // Sales of a backfill are dated alike, whether they were looked up or not.
+                    (Lens::Old { .. }, Verdict::Fire { at }) => {
+                        let created = row.moment(CREATED, &trigger.zone).filter(|_| is_sale(trigger));
+                        Verdict::Fire { at: created.map_or(at, |created| created.at) }
+                    }
+                    (_, verdict) => verdict,
+                }
             }
             verdict => verdict,
         };
@@ -246,6 +334,14 @@ impl<'a> Digest<'a> {
             Verdict::LookUp { .. } => None,
         }
     }
+}
+
+/// The field by which a backfill selects.
+const CREATED: &str = "dateCreated";
+
+/// Whether an event of this trigger is a sale, which happened when the order was begun unless more is known.
+fn is_sale(trigger: &CrmTrigger) -> bool {
+    matches!(trigger.kind(), "new_sale" | "rebill")
 }
 
 /// The CRM writes whole seconds: a row of the boundary's own second is news.
@@ -262,16 +358,5 @@ fn target(rider: &Rider, row: &Row, key: &EventKey, fate: Fate) -> Target {
         fate,
         once: rider.zap.trigger.once(row),
         own: rider.zap.trigger.own,
-    }
-}
-
-fn count(tally: &mut Tally, fate: Fate) {
-    match fate {
-        Fate::Fire => tally.fired += 1,
-        Fate::Prime => tally.primed += 1,
-        Fate::PrimeUndated => {
-            tally.primed += 1;
-            tally.undated += 1;
-        }
     }
 }

@@ -55,6 +55,7 @@ pub(crate) async fn hear(
     let mut digest =
         Digest::new(&quiet, &connection.name, &riders, trigger.schema(), &mut problems, look_ups);
     digest.skews = skews(ports, &riders, &read).await?;
+    digest.skew = skew(read.sent, read.received, read.page.server_time);
     let news = digest.page(read.page.rows).await.map_err(WalkFailure::Store)?;
     let (left_out, failure) = (digest.left_out(), digest.look_ups.failure().cloned());
 

@@ -1,5 +1,6 @@
 //! What a connection learns from a walk: where it stands, when to look again, and what to say of it.
 
+use super::absent::Group;
 use super::backoff::{doubled, full_jitter, seed};
 use super::line::{FirstRun, Line, Stop};
 use super::reader::{asked_rest, later};
@@ -58,11 +59,23 @@ impl Line {
             let route = &mut self.routes[*route];
             let rider = &mut route.riders[*rider];
             rider.cursor = rider.cursor.max(*cursor);
+            if let Some(at) = rider.cursor {
+                self.marks.set(rider.zap.state.id, &route.name, at);
+            }
             let read = walked.end.is_ok() && cursor.is_some();
             let zap = rider.zap.state.id;
             if let Some(first) = self.first_runs.iter_mut().find(|first| first.zap == zap) {
                 first.tally += *tally;
                 first.waiting.retain(|query| !read || *query != route.name);
+            }
+            match self.groups.iter_mut().find(|group| group.zap == zap) {
+                Some(group) => group.waiting.retain(|query| !read || *query != route.name),
+                // A row that appears late.
+                None if tally.held + tally.dropped > 0 => {
+                    let name = rider.zap.name.clone();
+                    self.groups.push(Group { zap, name, waiting: Vec::new() });
+                }
+                None => {}
             }
         }
         let all = std::mem::take(&mut self.first_runs);
@@ -74,18 +87,32 @@ impl Line {
         }
     }
 
-    /// A walk got to its end.
-    fn ended(&mut self, trip: &Trip, walked: &Walked) {
-        self.note_skew(walked.skew);
-        self.health.recovered(&self.ports);
+    /// A look has shown nothing new.
+    pub(super) fn looked(&mut self, trip: &Trip, began: Timestamp) {
+        self.served(trip, began, false);
+    }
+
+    /// The CRM answers, and those on the trip know all that there is.
+    fn served(&mut self, trip: &Trip, began: Timestamp, walked: bool) {
         self.connection.rest.over();
         if let Some(stop) = self.stopped.take() {
             self.recovered(None, stop.since);
         }
         for (route, rider) in &trip.seats {
             let rider = &mut self.routes[*route].riders[*rider];
-            rider.due_at = later(walked.began, rider.zap.trigger.every);
+            rider.due_at = later(began, rider.zap.trigger.every);
         }
+        for route in trip.routes() {
+            let query = self.routes[route].name.clone();
+            self.see(Event::Looked { connection: self.connection.name.clone(), query, at: began, walked });
+        }
+    }
+
+    /// A walk got to its end.
+    fn ended(&mut self, trip: &Trip, walked: &Walked) {
+        self.note_skew(walked.skew);
+        self.health.recovered(&self.ports);
+        self.served(trip, walked.began, true);
         for route in trip.routes() {
             let lacked = self.routes[route].lacks();
             let since = self.routes[route].trouble.over();

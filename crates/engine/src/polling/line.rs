@@ -1,6 +1,10 @@
 //! One connection: its queries, walked one after another, and what is learnt from each walk.
 
+use super::absent::{self, Group};
+use super::course::Course;
 use super::health::Health;
+use super::look::{self, Print, Sight};
+use super::marks::Marks;
 use super::problems::Problems;
 use super::reader::Reader;
 use super::rider::{Rider, Watched};
@@ -8,7 +12,7 @@ use super::trips::{Route, Trip, Trouble, trips};
 use super::walk::{Going, Passenger, Walk, Walked};
 use super::{Connection, Place, Polled, Ports};
 use crate::ports::{StoreError, ZapId};
-use crate::report::{Event, Tally};
+use crate::report::{Event, Tally, WalkFailure};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
@@ -33,11 +37,17 @@ pub(super) struct Line {
     pub(super) routes: Vec<Route>,
     pub(super) problems: Problems,
     pub(super) health: Arc<Health>,
+    /// Where its cursors stand, for the deep sweep.
+    pub(super) marks: Arc<Marks>,
+    /// Between two walks it only looks whether anything has changed. Not where it polls once: nobody looks again.
+    pub(super) looks: bool,
     /// The CRM refuses us.
     pub(super) stopped: Option<Stop>,
     /// That the clocks disagree has been said.
     pub(super) skew_said: bool,
     pub(super) first_runs: Vec<FirstRun>,
+    /// Zaps that were switched off, of which nobody was told yet what happened meanwhile.
+    pub(super) groups: Vec<Group>,
     /// Walks of zaps that are behind, between two of their slices; the one that waits longest first.
     pub(super) going: VecDeque<(Trip, Going)>,
     /// When it was told how far such walks have come.
@@ -81,7 +91,8 @@ fn board(routes: &mut Vec<Route>, query: Query, rider: Rider, now: Timestamp) ->
     let index = known.unwrap_or(routes.len());
     if known.is_none() {
         let (not_before, trouble) = (Timestamp::MIN, Trouble::default());
-        routes.push(Route { name: query.name(), query, riders: Vec::new(), behind, not_before, trouble });
+        let (name, riders) = (query.name(), Vec::new());
+        routes.push(Route { name, query, riders, behind, not_before, trouble, print: None });
     }
     // Either found there, or just put there.
     let route = &mut routes[index];
@@ -96,6 +107,7 @@ impl Line {
         connection: Connection,
         zaps: &[Arc<Watched>],
         health: Arc<Health>,
+        marks: Arc<Marks>,
         seed: u64,
     ) -> Option<Line> {
         let zone = zaps.first()?.trigger.zone.clone();
@@ -103,6 +115,9 @@ impl Line {
         for zap in zaps {
             for query in zap.trigger.queries() {
                 let rider = Rider::new(Arc::clone(zap), &query.name());
+                if let Some(cursor) = rider.cursor {
+                    marks.set(zap.state.id, &query.name(), cursor);
+                }
                 board(&mut routes, query, rider, ports.clock.now());
             }
         }
@@ -115,9 +130,12 @@ impl Line {
             routes,
             problems: Problems::default(),
             health,
+            marks,
+            looks: false,
             stopped: None,
             skew_said: false,
             first_runs,
+            groups: zaps.iter().filter_map(|zap| Group::of(zap)).collect(),
             going: VecDeque::new(),
             told_at: None,
             seen: Timestamp::MIN,
@@ -157,6 +175,9 @@ impl Line {
         for route in &mut self.routes {
             route.not_before = back(route.not_before);
             route.riders.iter_mut().for_each(|rider| rider.due_at = back(rider.due_at));
+            if let Some(print) = &mut route.print {
+                print.walked_at = back(print.walked_at);
+            }
         }
         if let Some(stop) = &mut self.stopped {
             stop.retry_at = back(stop.retry_at);
@@ -179,13 +200,60 @@ impl Line {
                 polled.failed += 1;
                 continue;
             }
+            let began = self.ports.clock.now();
+            let sight = match self.look(&trip).await {
+                Ok(sight) => sight,
+                Err(failed) => {
+                    self.arrived(&trip, &failed, polled).await?;
+                    continue;
+                }
+            };
+            if self.has_seen(&trip, sight.as_ref()) {
+                self.looked(&trip, began);
+                self.mind_the_clock(self.seen);
+                continue;
+            }
             let mut going = self.begin(&trip);
             while going.next().is_some() {
                 Box::pin(self.step(&trip, &mut going)).await;
             }
-            self.arrived(&trip, &going.walked, polled)?;
+            let print = sight.filter(|_| going.walked.clean());
+            let began = going.walked.began;
+            self.routes[trip.route].print = print.map(|sight| Print::of(sight, &self.routes, &trip, began));
+            self.arrived(&trip, &going.walked, polled).await?;
         }
         Ok(())
+    }
+
+    /// What is to be seen before a walk, or in its place; nothing where nobody will compare it.
+    ///
+    /// # Errors
+    /// What a walk would have come to that failed at once.
+    async fn look(&mut self, trip: &Trip) -> Result<Option<Sight>, Walked> {
+        let now = self.ports.clock.now();
+        let Some(request) = look::request(&self.routes, trip, now).filter(|_| self.looks) else {
+            return Ok(None);
+        };
+        match self.reader().read(&request).await {
+            Ok(timed) => Ok(look::sight(&request, &timed)),
+            Err(error) => {
+                self.routes[trip.route].print = None;
+                let mut walked = Walked::nothing(now, trip.seats.len());
+                walked.end = Err(WalkFailure::Read(error));
+                Err(walked)
+            }
+        }
+    }
+
+    /// Whether a walk would find nothing: what is to be seen was there before the last one.
+    fn has_seen(&self, trip: &Trip, sight: Option<&Sight>) -> bool {
+        let now = self.ports.clock.now();
+        let print = self.routes[trip.route].print.as_ref();
+        sight.zip(print).is_some_and(|(sight, print)| print.covers(sight, &self.routes, trip, now))
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        Reader { crm: self.connection.crm.as_ref(), clock: self.ports.clock.as_ref(), seed: self.seed }
     }
 
     /// Walks one slice for zaps that are behind; false when there is none to walk now.
@@ -206,7 +274,7 @@ impl Line {
         if going.next().is_some() {
             self.going.push_back((trip, going));
         } else {
-            self.arrived(&trip, &going.walked, polled)?;
+            self.arrived(&trip, &going.walked, polled).await?;
         }
         Ok(true)
     }
@@ -255,18 +323,35 @@ impl Line {
         });
     }
 
-    fn arrived(&mut self, trip: &Trip, walked: &Walked, polled: &mut Polled) -> Result<(), StoreError> {
+    async fn arrived(&mut self, trip: &Trip, walked: &Walked, polled: &mut Polled) -> Result<(), StoreError> {
         polled.walks += 1;
         polled.tally += walked.tally;
         polled.failed += u64::from(walked.end.is_err() || !walked.stable);
         self.learn(trip, walked)?;
         // After what was learnt, which may be dated by the clock as it was when the walk began.
         self.mind_the_clock(self.seen);
+        self.tell_groups().await
+    }
+
+    /// Tells what happened while zaps were switched off, of those for which all of it was read.
+    async fn tell_groups(&mut self) -> Result<(), StoreError> {
+        let ready = |group: &Group| group.waiting.is_empty();
+        while let Some(at) = self.groups.iter().position(ready) {
+            let Group { zap, name, .. } = &self.groups[at];
+            match absent::tell(&self.ports, *zap, name).await {
+                Ok(()) => drop(self.groups.swap_remove(at)),
+                Err(error @ StoreError::Io { .. }) => {
+                    self.health.trouble(&self.ports, &error);
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+        }
         Ok(())
     }
 
     fn begin(&self, trip: &Trip) -> Going {
-        Going::begin(self.ports.clock.now(), &passengers(&self.routes, trip))
+        Going::begin(Course::Follow, self.ports.clock.now(), &passengers(&self.routes, trip))
     }
 
     async fn step(&mut self, trip: &Trip, going: &mut Going) {
@@ -284,6 +369,7 @@ impl Line {
             },
             query: &route.query,
             zone: &self.zone,
+            course: Course::Follow,
             passengers: &passengers,
             moves_on: route.trouble.unstable.is_some_and(|(since, _)| given_up(since)),
             problems: &mut self.problems,

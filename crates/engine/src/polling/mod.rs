@@ -4,14 +4,20 @@
 //! page by page, and moves the cursor with the last page; whatever goes wrong before leaves the cursor where it was, so
 //! that the next walk reads the same days again.
 
+pub(crate) mod absent;
+mod backfill;
 pub(crate) mod backoff;
 mod count;
+mod course;
 mod digest;
 pub(crate) mod health;
 pub(crate) mod hear;
 mod learn;
+mod leisure;
 mod line;
+mod look;
 mod lookup;
+mod marks;
 mod pass;
 mod poller;
 mod preview;
@@ -20,17 +26,21 @@ mod reader;
 mod rest;
 mod rider;
 pub(crate) mod skew;
+mod sweeper;
 #[cfg(test)]
 mod tests;
 mod trips;
 mod walk;
 pub mod window;
 
+pub(crate) use backfill::Backfiller;
+pub use backfill::{Backfilled, backfill_days};
 pub(crate) use learn::{FIRST_LOOK, LAST_LOOK, LONGEST_DELAY};
 pub use poller::Poller;
 pub use preview::{Preview, preview};
 pub(crate) use reader::later;
 pub use rest::Rest;
+pub(crate) use rider::fate_of;
 pub use rider::{Watched, first_boundary};
 
 use crate::ports::{Clock, Crm, Store};

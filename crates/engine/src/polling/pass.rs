@@ -1,15 +1,19 @@
 //! One pass over the pages of a slice.
 
 use super::count::{Count, Progress};
-use super::digest::Digest;
+use super::digest::{Digest, Lens, News};
 use super::reader::Reader;
 use super::rider::Rider;
 use super::skew::skew;
 use super::{Place, Ports};
-use crate::ports::{CursorMove, Page, PageCommit, PageRequest, ReadError, StoreError, ZapId};
+use crate::ports::{
+    BackfillId, BackfillStep, CursorMove, Page, PageCommit, PageCommitted, PageRequest, Part, ReadError,
+    StoreError, ZapId,
+};
 use crate::report::{Event, Tally, WalkFailure};
 use bytes::Bytes;
 use futures::future::try_join;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 /// So many pages in a row that hold nothing but the page before: the CRM does not turn pages.
@@ -26,6 +30,13 @@ pub(super) enum Goal {
     SliceEnd(Timestamp),
     /// At the instant the pass began.
     Began,
+    /// They stay; a backfill's own place moves.
+    Place {
+        /// Which one.
+        id: BackfillId,
+        /// The day after the slice.
+        next: Date,
+    },
 }
 
 /// What a pass is to do about rows that leave while it reads.
@@ -68,6 +79,12 @@ pub(super) struct Passed {
     pub(super) passed_over: u64,
     /// The CRM's clock less ours.
     pub(super) skew: SignedDuration,
+    /// Runs made.
+    pub(super) made: u64,
+    /// Of those, the ones that an earlier walk should have made.
+    pub(super) late: u64,
+    /// Ids that a ledger does not know after it; counted by a sweep.
+    pub(super) unknown: u64,
     /// Rows left while it read.
     pub(super) shrunk: bool,
     /// Where the cursors were moved to.
@@ -83,6 +100,9 @@ impl Passed {
             rows: 0,
             passed_over: 0,
             skew: SignedDuration::ZERO,
+            made: 0,
+            late: 0,
+            unknown: 0,
             shrunk: false,
             moved_to: None,
             end: Ok(()),
@@ -136,6 +156,7 @@ impl Pass<'_> {
         let first = self.reader.read(&self.request).await.map_err(WalkFailure::Read)?;
         let skew = skew(first.sent, first.received, first.page.server_time);
         self.passed.skew = skew;
+        self.digest.skew = skew;
         self.digest.skews = Vec::with_capacity(self.digest.riders.len());
         for rider in self.digest.riders {
             let kept = match (rider.skew, first.page.server_time) {
@@ -166,11 +187,13 @@ impl Pass<'_> {
         let cursors: Vec<CursorMove> =
             moves_to.iter().flat_map(|at| self.cursors.iter().map(moved(*at))).collect();
         let fired = news.tallies.iter().map(|tally| tally.fired).sum();
-        if !news.events.is_empty() || !cursors.is_empty() {
-            self.ports.store.commit_page(PageCommit { events: news.events, cursors }).await?;
-        }
+        let (tallies, wanted) = (news.tallies.clone(), news.wanted.clone());
+        let committed = self.commit(news, cursors, progress).await?;
+        self.passed.made += committed.fired;
+        self.passed.late += committed.late;
+        self.recount(wanted).await?;
         self.passed.moved_to = moves_to;
-        for (sum, tally) in self.passed.tallies.iter_mut().zip(news.tallies) {
+        for (sum, tally) in self.passed.tallies.iter_mut().zip(tallies) {
             *sum += tally;
         }
         self.ports.observer.see(Event::Page {
@@ -184,14 +207,58 @@ impl Pass<'_> {
         Ok(())
     }
 
+    /// Commits what a page came to, as the course of the walk asks for.
+    async fn commit(
+        &self,
+        news: News,
+        cursors: Vec<CursorMove>,
+        progress: Progress,
+    ) -> Result<PageCommitted, StoreError> {
+        let store = &self.ports.store;
+        let (News { events, tallies, late, .. }, lens) = (news, &self.digest.lens);
+        let nothing = events.is_empty() && cursors.is_empty();
+        let page = PageCommit { events, cursors };
+        match (lens, self.goal) {
+            (Lens::Old { .. }, Goal::Place { id, next }) => {
+                let step = BackfillStep {
+                    id,
+                    query: self.place.query.to_owned(),
+                    rows: tallies.iter().map(|tally| tally.rows).sum(),
+                    next: self.is_whole(progress).then_some(next),
+                };
+                store.commit_part(page, Part::Backfill(step)).await
+            }
+            _ if nothing => Ok(PageCommitted::default()),
+            (Lens::Missed { .. }, _) => store.commit_part(page, Part::Sweep(late)).await,
+            _ => store.commit_page(page).await,
+        }
+    }
+
+    /// After a page of a sweep: what its ledgers still do not know.
+    async fn recount(&mut self, wanted: Vec<Vec<String>>) -> Result<(), StoreError> {
+        if !matches!(self.digest.lens, Lens::Missed { .. }) {
+            return Ok(());
+        }
+        for (rider, ids) in self.digest.riders.iter().zip(wanted).filter(|(_, ids)| !ids.is_empty()) {
+            let (zap, kind) = (rider.zap.state.id, rider.zap.trigger.kind());
+            self.passed.unknown += self.ports.store.unknown(zap, kind, ids).await?.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Whether this page completes the slice, so that it need not be read again.
+    fn is_whole(&self, progress: Progress) -> bool {
+        let whole = !self.passed.shrunk || self.losses == Losses::Accept;
+        progress.last && whole && self.digest.left_out() == 0
+    }
+
     /// Where the cursors go with this page.
     fn moves_to(&self, progress: Progress) -> Option<Timestamp> {
-        let whole = !self.passed.shrunk || self.losses == Losses::Accept;
-        if !progress.last || !whole || self.digest.left_out() > 0 {
+        if !self.is_whole(progress) {
             return None;
         }
         match self.goal {
-            Goal::Stay => None,
+            Goal::Stay | Goal::Place { .. } => None,
             Goal::SliceEnd(end) => Some(end.min(self.began_there())),
             Goal::Began => Some(self.began_there()),
         }

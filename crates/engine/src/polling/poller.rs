@@ -2,10 +2,12 @@
 
 use super::health::Health;
 use super::line::Line;
+use super::marks::Marks;
 use super::rider::Watched;
+use super::sweeper::Sweeper;
 use super::{Connection, Polled, Ports};
 use crate::ports::{Clock, StoreError};
-use futures::future::{select, try_join_all};
+use futures::future::{select, try_join, try_join_all};
 use std::pin::pin;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -15,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 pub struct Poller {
     ports: Ports,
     lines: Vec<Line>,
+    sweepers: Vec<Sweeper>,
     health: Arc<Health>,
 }
 
@@ -24,13 +27,23 @@ impl Poller {
     pub fn new(ports: Ports, connections: Vec<Connection>, zaps: Vec<Watched>, seed: u64) -> Self {
         let zaps: Vec<Arc<Watched>> = zaps.into_iter().map(Arc::new).collect();
         let health = Arc::new(Health::default());
-        let line = |connection: Connection| {
+        let (mut lines, mut sweepers) = (Vec::new(), Vec::new());
+        for connection in connections {
             let on = |zap: &&Arc<Watched>| zap.trigger.connection == connection.name;
             let mine: Vec<Arc<Watched>> = zaps.iter().filter(on).cloned().collect();
-            Line::new(ports.clone(), connection, &mine, Arc::clone(&health), seed)
-        };
-        let lines = connections.into_iter().filter_map(line).collect();
-        Poller { ports, lines, health }
+            let (marks, health) = (Arc::new(Marks::default()), || Arc::clone(&health));
+            let (ours, theirs) = (ports.clone(), ports.clone());
+            sweepers.extend(Sweeper::new(
+                theirs,
+                connection.clone(),
+                &mine,
+                health(),
+                Arc::clone(&marks),
+                seed,
+            ));
+            lines.extend(Line::new(ours, connection, &mine, health(), marks, seed));
+        }
+        Poller { ports, lines, sweepers, health }
     }
 
     /// Whether the state can be written, as whatever polls sees it.
@@ -38,13 +51,15 @@ impl Poller {
         Arc::clone(&self.health)
     }
 
-    /// Walks all that is due now, once.
+    /// Walks all that is due now, once, and sweeps what is due.
     ///
     /// # Errors
     /// When the state cannot be used any more: this engine must stop. A walk that failed is reported and counted.
     pub async fn poll_once(&mut self) -> Result<Polled, StoreError> {
         let each = try_join_all(self.lines.iter_mut().map(round)).await?;
-        Ok(each.into_iter().fold(Polled::default(), Polled::and))
+        let polled = each.into_iter().fold(Polled::default(), Polled::and);
+        let each = try_join_all(self.sweepers.iter_mut().map(Sweeper::once)).await?;
+        Ok(each.into_iter().fold(polled, Polled::and))
     }
 
     /// Polls until `stop`. A walk that is cut off there is one that failed: its cursors stay.
@@ -54,7 +69,8 @@ impl Poller {
     pub async fn run(&mut self, stop: CancellationToken) -> Result<(), StoreError> {
         let clock = self.ports.clock.as_ref();
         let lines = try_join_all(self.lines.iter_mut().map(|line| forever(line, clock)));
-        match select(pin!(lines), pin!(stop.cancelled())).await {
+        let sweeps = try_join_all(self.sweepers.iter_mut().map(Sweeper::forever));
+        match select(pin!(try_join(lines, sweeps)), pin!(stop.cancelled())).await {
             futures::future::Either::Left((Err(error), _)) => Err(error),
             // Without a zap to poll for there is nothing to do but wait.
             futures::future::Either::Left((Ok(_), stopped)) => {
@@ -73,6 +89,7 @@ async fn round(line: &mut Line) -> Result<Polled, StoreError> {
 }
 
 async fn forever(line: &mut Line, clock: &dyn Clock) -> Result<(), StoreError> {
+    line.looks = true;
     while let Some(due) = line.due_at() {
         clock.sleep_until(due).await;
         // The wait is over, whatever the clock says by now.

@@ -1,10 +1,11 @@
 //! A zap as polling sees it, and its place in a query.
 
 use super::window;
-use crate::ports::ZapState;
+use crate::ports::{Fate, ZapState};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
+use zaprun_core::definition::CatchUp;
 use zaprun_core::zap::{CrmTrigger, Start};
 
 /// A zap that is polled for.
@@ -27,6 +28,15 @@ pub fn first_boundary(trigger: &CrmTrigger, now: Timestamp) -> Timestamp {
     }
 }
 
+/// What becomes of news from while a zap was switched off.
+pub(crate) fn fate_of(catch_up: CatchUp) -> Fate {
+    match catch_up {
+        CatchUp::Hold => Fate::Hold,
+        CatchUp::Send => Fate::Fire,
+        CatchUp::Drop => Fate::Drop,
+    }
+}
+
 impl Watched {
     /// Whether no walk has ever been completed for it since it first ran.
     pub(super) fn never_read(&self) -> bool {
@@ -36,6 +46,14 @@ impl Watched {
     /// Whether its boundary is one that a person wrote: it means the account's own time, whatever our clock says.
     pub(super) fn starts_as_written(&self) -> bool {
         self.trigger.start != Start::Now && self.is_at_first_boundary()
+    }
+
+    /// What becomes of news of that instant, which the CRM's clock, ahead of ours by `skew`, has written: what happened
+    /// while the zap was switched off is not simply sent.
+    pub(super) fn caught_up(&self, fate: Fate, at: Timestamp, skew: SignedDuration) -> Fate {
+        let ours = at.saturating_sub(skew).unwrap_or(at);
+        let meanwhile = || self.state.absences.iter().any(|absence| absence.holds(ours));
+        if fate == Fate::Fire && meanwhile() { fate_of(self.trigger.catch_up) } else { fate }
     }
 
     fn is_at_first_boundary(&self) -> bool {

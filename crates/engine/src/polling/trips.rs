@@ -3,6 +3,7 @@
 //! Zaps with an equal query share its walk. A query that only adds a condition to another one that is due anyway is not
 //! walked at all, since every zap checks its rows itself.
 
+use super::look::Print;
 use super::rider::Rider;
 use super::walk::narrowing;
 use jiff::Timestamp;
@@ -20,6 +21,8 @@ pub(super) struct Route {
     /// Not to be walked before, whoever is due.
     pub(super) not_before: Timestamp,
     pub(super) trouble: Trouble,
+    /// What was to be seen before its last walk, where that was whole.
+    pub(super) print: Option<Print>,
 }
 
 /// What has gone wrong on a route of late.

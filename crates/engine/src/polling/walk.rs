@@ -1,10 +1,10 @@
 //! One walk: a query's rows from a day to tomorrow, slice by slice and page by page, into the ledger.
 //!
-//! A walk is told from which day to read and whose cursors to move. The sweep of the last days and a backfill of older
-//! ones are walks too, with other days and no cursor: the ledger makes reading anything again harmless.
+//! Which days it reads and what it moves is its [`Course`].
 
 use super::count::Count;
-use super::digest::Digest;
+use super::course::Course;
+use super::digest::{Digest, Lens};
 use super::lookup::LookUps;
 use super::pass::{Goal, Losses, Pass, Passed};
 use super::problems::Problems;
@@ -35,6 +35,7 @@ pub(super) struct Walk<'a> {
     pub(super) reader: Reader<'a>,
     pub(super) query: &'a Query,
     pub(super) zone: &'a TimeZone,
+    pub(super) course: Course,
     pub(super) passengers: &'a [Passenger<'a>],
     /// Cursors move even if no pass is whole: it has lasted too long.
     pub(super) moves_on: bool,
@@ -54,6 +55,12 @@ pub(super) struct Walked {
     pub(super) tally: Tally,
     /// The CRM's clock less ours.
     pub(super) skew: SignedDuration,
+    /// Runs made.
+    pub(super) made: u64,
+    /// Of those, the ones that an earlier walk should have made.
+    pub(super) late: u64,
+    /// Ids that a ledger does not know after it; counted by a sweep.
+    pub(super) unknown: u64,
     /// Every slice had a pass during which no row left.
     pub(super) stable: bool,
     /// Whether it got to its end.
@@ -74,12 +81,12 @@ pub(super) struct Going {
 
 impl Going {
     /// A walk for these passengers that has read nothing yet.
-    pub(super) fn begin(began: Timestamp, passengers: &[Passenger<'_>]) -> Going {
-        let firsts: Vec<Date> = passengers.iter().map(|p| p.rider.first_day(began)).collect();
+    pub(super) fn begin(course: Course, began: Timestamp, passengers: &[Passenger<'_>]) -> Going {
+        let firsts = course.firsts(began, passengers);
         let next = firsts.iter().min().copied();
-        let tomorrow = |p: &Passenger<'_>| window::last_day(began, &p.rider.zap.trigger.zone);
+        let last = |p: &Passenger<'_>| course.last(began, &p.rider.zap.trigger.zone);
         let left =
-            next.zip(passengers.first().map(tomorrow)).map_or(0, |(next, last)| window::slices(next, last));
+            next.zip(passengers.first().map(last)).map_or(0, |(next, last)| window::slices(next, last));
         Going { walked: Walked::nothing(began, firsts.len()), firsts, next, left }
     }
 
@@ -103,38 +110,34 @@ impl<'a> Walk<'a> {
     /// Walks the next slice. The walk ends with its last slice, or with a failure that makes going on pointless.
     pub(super) async fn step(&mut self, going: &mut Going) {
         let Some(first) = going.next.take() else { return };
-        // A long walk goes on to what is tomorrow when it gets there.
         let began = self.reader.clock.now();
-        let tomorrow = window::last_day(began, self.zone);
-        let days = window::slice(first, tomorrow);
-        let last = days.last >= tomorrow;
+        let end = self.course.last(began, self.zone);
+        let days = self.course.slice(first, end);
+        let last = days.last >= end;
         let slice = self.slice(days, last, &going.firsts, going.walked.clean());
         let goes_on = self.passes(&slice, &mut going.walked).await;
         if !last && goes_on {
             let next = self.next_day(days, began, going.walked.skew);
             going.next = Some(next);
-            going.left = window::slices(next, tomorrow);
+            going.left = window::slices(next, end);
         }
     }
 
-    /// The day from which the next slice reads: after this one, but never after what can still change. A slice that
-    /// ends today was read when today was not over, and the next one may begin after midnight.
+    /// The day from which the next slice reads.
     fn next_day(&self, slice: DayWindow, began: Timestamp, skew: SignedDuration) -> Date {
         let began_there = began.saturating_add(skew.min(SignedDuration::ZERO)).unwrap_or(began);
-        let open = window::first_day(began_there, began, self.zone);
-        // A CRM whose clock is days behind must not hold the walk where it is.
-        let progress = window::after(DayWindow { last: slice.first, ..slice });
-        window::after(slice).min(open).max(progress)
+        self.course.after(slice, window::first_day(began_there, began, self.zone))
     }
 
     /// A zap is served by the slices from its own first day on: it has no business with older rows.
     fn slice(&self, days: DayWindow, last: bool, firsts: &[Date], clean: bool) -> Slice<'a> {
         let seated =
             || self.passengers.iter().zip(firsts).enumerate().filter(|(_, (_, first))| **first <= days.last);
-        let goal = match (clean, last) {
-            (false, _) => Goal::Stay,
-            (true, false) => Goal::SliceEnd(window::end(days, self.zone)),
-            (true, true) => Goal::Began,
+        let goal = match (self.course, clean, last) {
+            (Course::Sweep { .. }, ..) | (Course::Follow, false, _) => Goal::Stay,
+            (Course::Follow, true, false) => Goal::SliceEnd(window::end(days, self.zone)),
+            (Course::Follow, true, true) => Goal::Began,
+            (Course::Backfill { id, .. }, ..) => Goal::Place { id, next: window::after(days) },
         };
         Slice {
             days,
@@ -169,6 +172,7 @@ impl<'a> Walk<'a> {
 
     fn pass<'p>(&'p mut self, slice: &'p Slice<'a>, losses: Losses) -> Pass<'p> {
         let look_ups = LookUps::new(self.reader);
+        let lens = self.lens(slice);
         let schema = self.query.endpoint.schema();
         Pass {
             ports: self.ports,
@@ -189,7 +193,8 @@ impl<'a> Walk<'a> {
                 schema,
                 self.problems,
                 look_ups,
-            ),
+            )
+            .through(lens),
             cursors: &slice.cursors,
             goal: slice.goal,
             losses,
@@ -201,21 +206,38 @@ impl<'a> Walk<'a> {
     }
 }
 
+impl Walk<'_> {
+    /// How rows are looked at on this course.
+    fn lens(&self, slice: &Slice<'_>) -> Lens {
+        match self.course {
+            Course::Follow => Lens::News,
+            Course::Sweep { .. } => Lens::Missed {
+                dated: self.query.seen_through.field(),
+                cursors: slice.riders.iter().map(|rider| rider.cursor).collect(),
+            },
+            Course::Backfill { .. } => Lens::Old { since: window::start_of(slice.days.first, self.zone) },
+        }
+    }
+}
+
 impl Walked {
-    fn nothing(began: Timestamp, passengers: usize) -> Self {
+    pub(super) fn nothing(began: Timestamp, passengers: usize) -> Self {
         Walked {
             began,
             cursors: vec![None; passengers],
             tallies: vec![Tally::default(); passengers],
             tally: Tally::default(),
             skew: SignedDuration::ZERO,
+            made: 0,
+            late: 0,
+            unknown: 0,
             stable: true,
             end: Ok(()),
         }
     }
 
     /// Whether its slices so far were whole, so that cursors may move on.
-    fn clean(&self) -> bool {
+    pub(super) fn clean(&self) -> bool {
         self.stable && self.end.is_ok()
     }
 
@@ -223,6 +245,9 @@ impl Walked {
         self.skew = passed.skew;
         self.tally.rows += passed.rows;
         self.tally.passed_over += passed.passed_over;
+        self.made += passed.made;
+        self.late += passed.late;
+        self.unknown += passed.unknown;
         for (seat, tally) in seats.iter().zip(passed.tallies) {
             self.tally += Tally { rows: 0, ..tally };
             if let (Some(sum), Some(cursor)) = (self.tallies.get_mut(*seat), self.cursors.get_mut(*seat)) {

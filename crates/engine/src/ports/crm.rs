@@ -14,6 +14,14 @@ pub trait Crm: Send + Sync {
     /// # Errors
     /// See [`ReadError`]; nothing is retried in here.
     async fn page(&self, request: &PageRequest) -> Result<Page, ReadError>;
+
+    /// The same where nobody waits for it: it gets a small share of a busy connection, so that it delays nothing else.
+    ///
+    /// # Errors
+    /// As [`Crm::page`].
+    async fn page_at_leisure(&self, request: &PageRequest) -> Result<Page, ReadError> {
+        self.page(request).await
+    }
 }
 
 /// What to read.

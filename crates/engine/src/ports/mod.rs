@@ -13,10 +13,11 @@ pub use clock::Clock;
 pub use crm::{Crm, DayWindow, Page, PageRequest, ReadError};
 pub use sender::{Reply, SendOutcome, Sender, Turn};
 pub use store::{
-    AttemptRecord, Begun, BegunAttempt, BegunWrite, ClaimedRun, Counts, CursorMove, EventKey, Fate, History,
-    NewEvent, OnceOutcome, Own, PageCommit, PageCommitted, Resolution, RevisionId, RunDetail, RunFilter,
-    RunId, RunReason, RunState, RunSummary, RunUpdate, StepOutcome, StepRecord, Store, StoreError,
-    StoredEvent, Target, Touched, ZapId, ZapIdentity, ZapState,
+    Absence, AttemptRecord, Backfill, BackfillId, BackfillStep, Begun, BegunAttempt, BegunWrite, Brake,
+    CAUGHT_UP, ClaimedRun, Cost, Counts, CursorMove, EventKey, Fate, History, LIMIT, NewEvent, OffZap,
+    OnceOutcome, Own, PageCommit, PageCommitted, Part, Resolution, RevisionId, RunDetail, RunFilter, RunId,
+    RunReason, RunState, RunSummary, RunUpdate, Spend, Spent, StepOutcome, StepRecord, Store, StoreError,
+    StoredEvent, Sweeps, Swept, Target, Touched, ZapId, ZapIdentity, ZapState,
 };
 pub use vault::Vault;
 pub use writer::{CrmReply, CrmWriter, Refusal, Seen, Sight, WriteOutcome};

@@ -1,5 +1,6 @@
 //! Sending what an action rendered.
 
+use super::ZapId;
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::any::Any;
@@ -10,8 +11,14 @@ use zaprun_core::request::HttpRequest;
 /// follows no redirect with credentials to another host, and retries nothing.
 #[async_trait]
 pub trait Sender: Send + Sync {
-    /// Waits until rate and concurrency let this request go. Dropping the future, or the turn, gives the place back.
+    /// Waits until rate and concurrency let this request go, which finds out what is new. Dropping the future, or the
+    /// turn, gives the place back.
     async fn turn(&self, request: &HttpRequest) -> Turn;
+
+    /// The same for the work of a run. On a busy connection zaps take turns, so that a burst of one delays no other.
+    async fn turn_for(&self, request: &HttpRequest, _zap: ZapId) -> Turn {
+        self.turn(request).await
+    }
 
     /// Sends once, without further waiting, in a turn that was got from this sender for this request.
     async fn send_in_turn(&self, request: &HttpRequest, turn: Turn) -> SendOutcome;

@@ -1,6 +1,6 @@
 //! Writing to the CRM, and looking at what became of a write.
 
-use super::{ReadError, Turn};
+use super::{ReadError, Turn, ZapId};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::time::Duration;
@@ -12,6 +12,11 @@ pub trait CrmWriter: Send + Sync {
     /// Waits until rate and concurrency let a request go. Dropping the future, or the turn, gives the place back.
     async fn turn(&self) -> Turn;
 
+    /// The same for a run of this zap: on a busy connection zaps take turns.
+    async fn turn_for(&self, _zap: ZapId) -> Turn {
+        self.turn().await
+    }
+
     /// Sends a write once, in a turn that was got from this writer.
     async fn write_in_turn(&self, request: &CrmRequest, turn: Turn) -> WriteOutcome;
 
@@ -22,11 +27,32 @@ pub trait CrmWriter: Send + Sync {
     /// See [`ReadError`]; nothing is retried in here.
     async fn look(&self, request: &CrmRequest, before: Option<&str>) -> Result<Sight, ReadError>;
 
+    /// The same for a run of this zap.
+    ///
+    /// # Errors
+    /// As [`CrmWriter::look`].
+    async fn look_for(
+        &self,
+        _zap: ZapId,
+        request: &CrmRequest,
+        before: Option<&str>,
+    ) -> Result<Sight, ReadError> {
+        self.look(request, before).await
+    }
+
     /// Reads all rows that a look-up finds, byte for byte.
     ///
     /// # Errors
     /// See [`ReadError`]; nothing is retried in here.
     async fn find(&self, request: &FindRequest) -> Result<Vec<Bytes>, ReadError>;
+
+    /// The same for a run of this zap.
+    ///
+    /// # Errors
+    /// As [`CrmWriter::find`].
+    async fn find_for(&self, _zap: ZapId, request: &FindRequest) -> Result<Vec<Bytes>, ReadError> {
+        self.find(request).await
+    }
 }
 
 /// What the CRM shows of a write.

@@ -66,6 +66,7 @@ impl Rig {
             formerly: None,
             selection: self.zap.selection.clone(),
             queries: 1,
+            strict: false,
             content: self.zap.content.clone(),
             git: None,
             first_boundary: now,

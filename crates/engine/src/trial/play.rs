@@ -140,6 +140,7 @@ fn identity(zap: &Zap, now: Timestamp) -> ZapIdentity {
         formerly: None,
         selection: zap.selection.clone(),
         queries: zap.trigger.crm().map_or(0, |trigger| trigger.queries().len()),
+        strict: zap.strict,
         content: zap.content.clone(),
         git: None,
         first_boundary: Timestamp::MIN,

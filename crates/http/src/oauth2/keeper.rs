@@ -5,6 +5,7 @@ use super::grant::{By, Grant};
 use super::tokens::{Desk, Place, Tokens, Unkept};
 use super::{Denied, Lasts, OAuth2Problem};
 use crate::exchange::{Failure, Line};
+use crate::gate::Ticket;
 use crate::seal::StateKey;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderValue;
@@ -160,7 +161,8 @@ impl Keeper {
         let asked_at = self.clock.now();
         let ask = self.grant.ask(self.line.client(), refresh, asked_at);
         let ask = ask.ok_or_else(|| Denied::Fault("the service account's key cannot sign".to_owned()))?;
-        let answer = self.line.exchange(ask.request, ANSWER_LIMIT).await;
+        // Runs of all zaps wait for it, so it goes before theirs.
+        let answer = self.line.exchange(ask.request, ANSWER_LIMIT, Ticket::POLL).await;
         let answer = answer.map_err(|failure| match failure {
             Failure::NotSent { reason, retryable: false } => {
                 Denied::Fault(format!("the token endpoint: {reason}"))

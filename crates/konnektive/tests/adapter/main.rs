@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(missing_docs, reason = "tests")]
 
+mod fair;
 mod look_ups;
 mod looks;
 mod reads;

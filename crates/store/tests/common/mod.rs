@@ -27,6 +27,7 @@ pub fn identity(name: &str) -> ZapIdentity {
         formerly: None,
         selection: "s1".to_owned(),
         queries: 1,
+        strict: false,
         content: "c1".to_owned(),
         git: None,
         first_boundary: at(100),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(unreachable_pub, reason = "a module of one test target")]
 
+mod parts;
 mod runs;
 
 use crate::common::{at, event_of, identity, step, update};
@@ -11,14 +12,18 @@ use runs::{new_run, reason};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 use zaprun_engine::ports::{
-    ClaimedRun, Counts, CursorMove, Fate, NewEvent, PageCommit, PageCommitted, Resolution, RevisionId, RunId,
-    RunState, RunUpdate, Target, Touched, ZapId, ZapIdentity, ZapState,
+    Absence, ClaimedRun, Counts, CursorMove, Fate, NewEvent, OffZap, PageCommit, PageCommitted, Part,
+    Resolution, RevisionId, RunId, RunState, RunUpdate, Target, Touched, ZapId, ZapIdentity, ZapState,
 };
 
-pub use runs::{begun, resolution, serial_of, told};
+pub use parts::{days, swept};
+pub use runs::{begun, resolution, serial_of, spend_of, told};
 
 pub const NAMES: [&str; 3] = ["a", "b", "c"];
 pub const KINDS: [&str; 2] = ["new_lead", "new_sale"];
+
+pub const FATES: [Fate; 6] =
+    [Fate::Fire, Fate::Fire, Fate::Prime, Fate::PrimeUndated, Fate::Hold, Fate::Drop];
 
 /// Zap, fate, value of `once_per`, and whether zaprun's own orders fire.
 pub type Aim = (usize, u8, Option<u8>, bool);
@@ -35,6 +40,27 @@ pub enum Step {
         formerly: Option<usize>,
         selection: u8,
         content: u8,
+        strict: bool,
+        now: i64,
+    },
+    /// A write is about to leave.
+    Spend {
+        run: i64,
+        step: u8,
+        element: Option<u8>,
+        most: Option<u32>,
+        cost: Option<Price>,
+        now: i64,
+    },
+    /// An engine starts with the zap off.
+    SwitchOff {
+        name: usize,
+        formerly: Option<usize>,
+        now: i64,
+    },
+    /// A person is told what happened while a zap was off.
+    TellAbsences {
+        zap: usize,
     },
     Commit {
         events: Vec<Found>,
@@ -89,6 +115,30 @@ pub enum Step {
     Detail {
         run: i64,
     },
+    /// A page of a deep sweep, all of it late, or of a backfill; of that perhaps the last one of a slice.
+    Part {
+        events: Vec<Found>,
+        backfill: Option<i64>,
+        last: bool,
+    },
+    WithoutRun {
+        zap: usize,
+        kind: usize,
+    },
+    Place {
+        zap: usize,
+        days: i8,
+    },
+    NextBackfill {
+        zap: usize,
+    },
+    EndBackfill {
+        backfill: i64,
+    },
+    KeepSwept {
+        query: u8,
+        late: u64,
+    },
     Counts,
     /// The process dies and another opens the state.
     Crash,
@@ -97,6 +147,9 @@ pub enum Step {
     /// A second engine that does not see the lock.
     TakeOver,
 }
+
+/// Day, amount where it is known, and the most.
+pub type Price = (u8, Option<u32>, u32);
 
 /// What an update may say beside the rest.
 #[derive(Debug, Clone, Copy)]
@@ -114,10 +167,22 @@ struct Zap {
     first_name: String,
     formers: BTreeSet<String>,
     selection: String,
+    strict: bool,
     boundary: Timestamp,
     skew: Option<SignedDuration>,
     opened_at: Timestamp,
     cursors: BTreeMap<String, Timestamp>,
+    /// By their beginning.
+    absences: BTreeMap<Timestamp, Off>,
+}
+
+/// A time during which a zap is or was off.
+#[derive(Debug, Clone, Default)]
+struct Off {
+    until: Option<Timestamp>,
+    held: u32,
+    dropped: u32,
+    told: Option<u32>,
 }
 
 #[derive(Debug, Clone)]
@@ -125,6 +190,8 @@ struct Run {
     claimed: ClaimedRun,
     state: RunState,
     due: Timestamp,
+    /// A person let it through the limits.
+    let_through: bool,
 }
 
 /// The state, and what the last step must have answered, as `Debug` prints it.
@@ -137,18 +204,30 @@ pub struct Model {
     once: BTreeMap<(usize, String), Option<i64>>,
     touched: BTreeMap<String, (bool, u32, bool)>,
     asked: Vec<(i64, Resolution)>,
+    parts: parts::Parts,
+    /// Writes that count: the zap, run, step and element, when, and whether with the run's money.
+    counted: Vec<(ZapId, i64, String, Option<String>, Timestamp, bool)>,
+    days: BTreeMap<(ZapId, u8), u32>,
     pub answer: String,
     clock: i64,
 }
 
 pub fn open_zap(step: &Step) -> Option<ZapIdentity> {
-    let Step::OpenZap { name, formerly, selection, content } = step else { return None };
+    let Step::OpenZap { name, formerly, selection, content, strict, now } = step else { return None };
     Some(ZapIdentity {
         formerly: formerly.map(|index| NAMES[index].to_owned()),
         selection: format!("s{selection}"),
         content: format!("c{content}"),
+        strict: *strict,
+        now: at(*now),
         ..identity(NAMES[*name])
     })
+}
+
+pub fn off_zap(step: &Step) -> Option<OffZap> {
+    let Step::SwitchOff { name, formerly, now } = step else { return None };
+    let formerly = formerly.map(|index| NAMES[index].to_owned());
+    Some(OffZap { name: NAMES[*name].to_owned(), formerly, now: at(*now) })
 }
 
 impl Model {
@@ -166,17 +245,23 @@ impl Model {
 
     /// The page of a step, with ids and revisions as the state gave them.
     pub fn page(&self, step: &Step) -> Option<PageCommit> {
-        let Step::Commit { events, cursors } = step else { return None };
+        let none = Vec::new();
+        let (events, cursors) = match step {
+            Step::Commit { events, cursors } => (events, cursors),
+            Step::Part { events, .. } => (events, &none),
+            _ => return None,
+        };
         let target = |(zap, fate, once, own): &Aim| Target {
             zap: zap_id(*zap),
             revision: self.latest_revision(*zap),
             key_base: Uuid::from_u128(u128::from(*fate)),
-            fate: [Fate::Fire, Fate::Fire, Fate::Prime, Fate::PrimeUndated][usize::from(*fate)],
+            fate: FATES[usize::from(*fate)],
             once: once.map(|value| value.to_string()),
             own: *own,
         };
         let event = |(kind, id, order, depth, targets): &Found| NewEvent {
             seen_at: at(300 + self.clock),
+            at: at(100 + i64::from(*id) * 50),
             context: order.map(|order| Bytes::from(format!("{{\"query\":{order}}}"))),
             order: order.map(|order| order.to_string()),
             depth: *depth,
@@ -217,6 +302,9 @@ impl Model {
             }
             Some(begun)
         });
+        if change.state == RunState::Held && due % 2 == 0 {
+            change.reason.word = "limit".to_owned();
+        }
         change.failing = more.failing.then(|| reason("refused", "it was refused"));
         change.fresh = more.fresh.then(|| Bytes::from(format!("{{\"due\":{due}}}")));
         Some(change)
@@ -233,16 +321,30 @@ impl Model {
                 let who = open_zap(step).unwrap();
                 self.open(&who).map_or_else(|| "refused".to_owned(), |state| format!("{state:?}"))
             }
+            Step::SwitchOff { .. } => self.switch_off(&off_zap(step).unwrap()),
+            Step::TellAbsences { zap } => {
+                let answer = format!("{:?}", self.absences(*zap));
+                let ended = self.zaps[*zap].absences.values_mut().filter(|off| off.until.is_some());
+                ended.for_each(|off| off.told = Some(off.held + off.dropped));
+                answer
+            }
             Step::Commit { .. } => {
                 let page = self.page(step).unwrap();
-                format!("{:?}", self.commit(&page))
+                format!("{:?}", self.commit(&page, None))
             }
+            Step::Part { .. } => self.commit_part(step),
+            Step::WithoutRun { zap, kind } => format!("{:?}", self.without_run(*zap, KINDS[*kind])),
+            Step::Place { zap, days } => format!("{:?}", self.place(*zap, *days)),
+            Step::NextBackfill { zap } => format!("{:?}", self.next_backfill(*zap)),
+            Step::EndBackfill { backfill } => self.end_backfill(*backfill),
+            Step::KeepSwept { query, late } => self.keep_swept(*query, *late),
             Step::Unknown { zap, kind } => format!("{:?}", self.unknown(*zap, KINDS[*kind])),
             Step::Claim { zap, now, limit, busy } => {
                 format!("{:?}", self.claim(*zap, at(*now), *limit, busy))
             }
             Step::NextDue { busy } => format!("{:?}", self.next_due(busy)),
             Step::Begin { run, write } => self.begin(*run, &begun(*write)),
+            Step::Spend { .. } => self.spend(step),
             Step::Own { order, serial } => format!("{:?}", self.own(&order.to_string(), serial_of(*serial))),
             Step::Update { .. } => self.update(&self.update_of(step).unwrap()),
             Step::Ask { run, resolution: word } => self.ask(*run, resolution(*word)),
@@ -253,7 +355,7 @@ impl Model {
             },
             Step::TakeOnce { zap, value, run } => self.take_once(*zap, &value.to_string(), *run),
             Step::Detail { run } => format!("{:?}", self.detail(*run)),
-            Step::Counts => format!("{:?}", self.counts()),
+            Step::Counts => format!("{:?} {:?}", self.counts(), self.sweeps()),
             Step::Crash | Step::SecondEngine | Step::TakeOver => String::new(),
         };
         self.clock += 1;
@@ -280,6 +382,7 @@ impl Model {
             }
         };
         let zap = &mut self.zaps[index];
+        zap.strict = who.strict;
         if zap.selection != who.selection {
             zap.selection.clone_from(&who.selection);
             let earliest = zap.cursors.values().min().copied();
@@ -288,6 +391,9 @@ impl Model {
                 zap.skew = Some(SignedDuration::ZERO);
             }
             zap.cursors.clear();
+        }
+        for (since, off) in zap.absences.iter_mut().filter(|(_, off)| off.until.is_none()) {
+            off.until = Some(who.now.max(*since));
         }
         let known = (index, who.content.clone());
         if !self.revisions.contains(&known) {
@@ -304,7 +410,39 @@ impl Model {
             first_run,
             revision,
             cursors: zap.cursors.clone().into_iter().collect(),
+            absences: self.absences(index),
         })
+    }
+
+    fn switch_off(&mut self, off: &OffZap) -> String {
+        let by_name = |name: &String| self.zaps.iter().position(|zap| zap.name == *name);
+        let Some(zap) = by_name(&off.name).or_else(|| by_name(off.formerly.as_ref()?)) else {
+            return "()".to_owned();
+        };
+        let absences = &mut self.zaps[zap].absences;
+        if absences.values().all(|off| off.until.is_some()) {
+            absences.entry(off.now).or_default().until = None;
+        }
+        "()".to_owned()
+    }
+
+    fn absences(&self, zap: usize) -> Vec<Absence> {
+        let ended = |(since, off): (&Timestamp, &Off)| {
+            let Off { until, held, dropped, told } = off.clone();
+            Some(Absence { since: *since, until: until?, held, dropped, told })
+        };
+        self.zaps[zap].absences.iter().filter_map(ended).collect()
+    }
+
+    /// Counts an event in the time during which it happened, else in the last one.
+    fn absent(&mut self, zap: usize, at: Timestamp, fate: Fate) {
+        let absences = &mut self.zaps[zap].absences;
+        let ended = || absences.iter().filter_map(|(since, off)| Some((*since, off.until?))).rev();
+        let within = ended().find(|(since, until)| *since <= at && at < *until);
+        let Some((of, _)) = within.or_else(|| ended().next()) else { return };
+        let off = absences.get_mut(&of).unwrap();
+        off.held += u32::from(fate == Fate::Hold);
+        off.dropped += u32::from(fate == Fate::Drop);
     }
 
     fn create(&mut self, who: &ZapIdentity) {
@@ -316,18 +454,20 @@ impl Model {
             first_name,
             formers: BTreeSet::new(),
             selection: who.selection.clone(),
+            strict: who.strict,
             boundary: who.first_boundary,
             skew: None,
             opened_at: who.now,
             cursors: BTreeMap::new(),
+            absences: BTreeMap::new(),
         });
     }
 
-    fn commit(&mut self, page: &PageCommit) -> PageCommitted {
+    fn commit(&mut self, page: &PageCommit, part: Option<&Part>) -> PageCommitted {
         let mut done = PageCommitted::default();
         for event in &page.events {
             for target in &event.targets {
-                self.commit_target(event, target, &mut done);
+                self.commit_target(event, target, part, &mut done);
             }
         }
         for cursor in &page.cursors {
@@ -338,19 +478,52 @@ impl Model {
         done
     }
 
-    fn commit_target(&mut self, event: &NewEvent, target: &Target, done: &mut PageCommitted) {
+    fn commit_target(
+        &mut self,
+        event: &NewEvent,
+        target: &Target,
+        part: Option<&Part>,
+        done: &mut PageCommitted,
+    ) {
         let zap = index(target.zap);
         let key = (zap, event.key.kind.clone(), event.key.id.clone());
-        if self.ledger.contains_key(&key) {
-            done.known += 1;
-            return;
-        }
         let (made, depth, _) =
             event.order.as_ref().and_then(|order| self.touched.get(order)).copied().unwrap_or_default();
-        if target.fate == Fate::Fire && (target.own || !made) {
-            done.fired += 1;
+        if let Some(run) = self.ledger.get(&key) {
+            let again = run.is_none()
+                && matches!(part, Some(Part::Backfill(_)))
+                && target.fate == Fate::Fire
+                && (target.own || !made);
+            if !again {
+                done.known += 1;
+                return;
+            }
+            if let Some(value) = &target.once {
+                let held = (zap, value.clone());
+                if self.once.get(&held) == Some(&None) {
+                    self.once.remove(&held);
+                }
+            }
+        }
+        let state = match target.fate {
+            Fate::Fire => Some(RunState::Pending),
+            Fate::Hold => Some(RunState::Held),
+            Fate::Drop => Some(RunState::Dropped),
+            Fate::Prime | Fate::PrimeUndated => None,
+        };
+        if let Some(state) = state.filter(|_| target.own || !made) {
+            match state {
+                RunState::Held => done.held += 1,
+                RunState::Dropped => done.dropped += 1,
+                _ => done.fired += 1,
+            }
+            if matches!(part, Some(Part::Sweep(late)) if late.contains(&(target.zap, event.key.clone()))) {
+                done.late += 1;
+                self.parts.late(zap);
+            }
+            self.absent(zap, event.at, target.fate);
             self.ledger.insert(key, Some(self.runs.len()));
-            self.runs.push(new_run(self.runs.len(), event, target, depth.max(event.depth)));
+            self.runs.push(new_run(self.runs.len(), event, target, depth.max(event.depth), state));
             return;
         }
         done.primed += 1;

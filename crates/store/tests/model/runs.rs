@@ -1,28 +1,43 @@
 //! Runs, as they are documented.
 
-use super::{Model, Run, zap_id};
-use crate::common::write_of;
+use super::{Model, Run, Step, zap_id};
+use crate::common::{at, write_of};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
+use zaprun_core::value::Decimal;
 use zaprun_engine::ports::{
-    Begun, BegunAttempt, ClaimedRun, EventKey, NewEvent, OnceOutcome, Own, Resolution, RunDetail, RunId,
-    RunReason, RunState, RunUpdate, StepOutcome, StepRecord, StoredEvent, Target, ZapId,
+    Begun, BegunAttempt, Brake, ClaimedRun, Cost, EventKey, NewEvent, OnceOutcome, Own, Resolution,
+    RunDetail, RunId, RunReason, RunState, RunUpdate, Spend, Spent, StepOutcome, StepRecord, StoredEvent,
+    Target, ZapId,
 };
 
 impl Model {
     /// Pending runs that no earlier one of their zap and natural id blocks.
     fn ready(&self, zap: usize) -> Vec<&Run> {
         let pending = |run: &&Run| run.state == RunState::Pending && run.claimed.zap == zap_id(zap);
-        let blocked = |run: &Run| {
-            self.runs.iter().filter(pending).any(|earlier| {
-                earlier.claimed.id < run.claimed.id
-                    && earlier.claimed.event.key.id == run.claimed.event.key.id
-            })
-        };
+        let blocked = |run: &Run| self.waits_for(run.claimed.id.0).is_some();
         let mut ready: Vec<&Run> = self.runs.iter().filter(pending).filter(|run| !blocked(run)).collect();
         ready.sort_by_key(|run| (run.due, run.claimed.id));
         ready
+    }
+
+    /// The earliest run of the same zap and natural id that must come to its end before a pending one.
+    fn waits_for(&self, run: i64) -> Option<(RunId, RunState)> {
+        let Run { claimed, .. } = self.find(run).filter(|run| run.state == RunState::Pending)?;
+        let strict = (0..self.zaps.len()).any(|zap| zap_id(zap) == claimed.zap && self.zaps[zap].strict);
+        let blocks = |other: &&Run| match other.state {
+            RunState::Pending => true,
+            RunState::Held | RunState::Dead => strict,
+            _ => false,
+        };
+        let earlier = |other: &&Run| {
+            other.claimed.id < claimed.id
+                && other.claimed.zap == claimed.zap
+                && other.claimed.event.key.id == claimed.event.key.id
+        };
+        let first = self.runs.iter().filter(earlier).find(blocks)?;
+        Some((first.claimed.id, first.state))
     }
 
     pub(super) fn claim(
@@ -61,6 +76,46 @@ impl Model {
             known.claimed.begun = Some(begun.clone());
         });
         format!("{:?}", Begun::Yes)
+    }
+
+    pub(super) fn spend(&mut self, taken: &Step) -> String {
+        let Step::Spend { run, most, cost, now, .. } = taken else { return String::new() };
+        let Some(known) = self.find(*run) else { return "refused".to_owned() };
+        if known.let_through {
+            return "Yes".to_owned();
+        }
+        let zap = known.claimed.zap;
+        let unit = spend_of(taken).unwrap();
+        let mut of_run = self.counted.iter().filter(|counted| counted.1 == *run);
+        let paid = of_run.clone().any(|counted| counted.5);
+        let counted = of_run.any(|counted| counted.2 == unit.step && counted.3 == unit.element);
+        let lately = |counted: &&(ZapId, i64, String, Option<String>, Timestamp, bool)| {
+            counted.0 == zap && counted.4 > at(now - 3_600)
+        };
+        let lately = self.counted.iter().filter(lately).count();
+        if !counted && most.is_some_and(|most| lately >= usize::try_from(most).unwrap()) {
+            return format!("{:?}", Spent::Over(Brake::Writes));
+        }
+        let cost = cost.filter(|_| !paid);
+        if let Some((day, amount, most)) = cost {
+            let sum = self.days.entry((zap, day)).or_default();
+            match amount {
+                None => return format!("{:?}", Spent::Over(Brake::Unknown)),
+                Some(amount) if *sum + amount > most => {
+                    return format!("{:?}", Spent::Over(Brake::Money { spent: sum.to_string() }));
+                }
+                Some(amount) => *sum += amount,
+            }
+        }
+        match self
+            .counted
+            .iter_mut()
+            .find(|known| known.1 == *run && known.2 == unit.step && known.3 == unit.element)
+        {
+            Some(known) => known.5 |= cost.is_some(),
+            None => self.counted.push((zap, *run, unit.step, unit.element, at(*now), cost.is_some())),
+        }
+        "Yes".to_owned()
     }
 
     pub fn own(&self, order: &str, serial: Option<String>) -> Own {
@@ -152,6 +207,8 @@ impl Model {
             }
             None => {}
         }
+        let released = ["limit", "caught_up"].contains(&claimed.reason.word.as_str());
+        run.let_through |= released && resolution == Resolution::Done;
         claimed.depth = 0;
         claimed.reason = reason("queued", "");
         (run.state, run.due) = (RunState::Pending, now);
@@ -177,11 +234,12 @@ impl Model {
     pub fn detail(&self, run: i64) -> Option<Told> {
         let Run { claimed, state, .. } = self.find(run)?.clone();
         let ClaimedRun { event, reason, attempts, depth, failing, fresh, steps, begun, .. } = claimed;
-        Some((state, reason, attempts, event.context, depth, failing, fresh, steps, begun))
+        let waits_for = self.waits_for(run);
+        Some((state, reason, attempts, event.context, depth, failing, fresh, steps, begun, waits_for))
     }
 }
 
-/// State, reason, attempts, context, depth, failing, fresh record, steps and open attempt of a run.
+/// State, reason, attempts, context, depth, failing, fresh record, steps and open attempt of a run, and for whom it waits.
 pub type Told = (
     RunState,
     RunReason,
@@ -192,12 +250,24 @@ pub type Told = (
     Option<Bytes>,
     Vec<StepRecord>,
     Option<BegunAttempt>,
+    Option<(RunId, RunState)>,
 );
 
 /// What a look at a run must say.
 pub fn told(run: RunDetail) -> Told {
-    let RunDetail { summary, event, depth, failing, fresh, steps, begun, .. } = run;
-    (summary.state, summary.reason, summary.attempts, event.context, depth, failing, fresh, steps, begun)
+    let RunDetail { summary, event, depth, failing, fresh, steps, begun, waits_for, .. } = run;
+    (
+        summary.state,
+        summary.reason,
+        summary.attempts,
+        event.context,
+        depth,
+        failing,
+        fresh,
+        steps,
+        begun,
+        waits_for,
+    )
 }
 
 /// An attempt of an http step, or a write with or without a serial.
@@ -205,6 +275,24 @@ pub fn begun(write: Option<Option<u8>>) -> BegunAttempt {
     let serial = write.flatten().and_then(|serial| serial_of(Some(serial)));
     let attempt = write_of("step0", serial.as_deref());
     BegunAttempt { write: attempt.write.filter(|_| write.is_some()), ..attempt }
+}
+
+/// What a step spends; days are those after the first of 2026.
+pub fn spend_of(taken: &Step) -> Option<Spend> {
+    let Step::Spend { run, step, element, most, cost, now } = taken else { return None };
+    let price = |(day, amount, most): &(u8, Option<u32>, u32)| Cost {
+        day: jiff::civil::date(2026, 1, 1).saturating_add(jiff::Span::new().days(i64::from(*day))),
+        amount: amount.map(|amount| Decimal::from(u64::from(amount))),
+        max: Decimal::from(u64::from(*most)),
+    };
+    Some(Spend {
+        run: RunId(*run),
+        step: format!("step{step}"),
+        element: element.map(|element| element.to_string()),
+        writes_per_hour: *most,
+        money: cost.as_ref().map(price),
+        at: at(*now),
+    })
 }
 
 pub fn serial_of(number: Option<u8>) -> Option<String> {
@@ -223,7 +311,13 @@ pub(super) fn reason(word: &str, detail: &str) -> RunReason {
     RunReason { word: word.to_owned(), detail: detail.to_owned() }
 }
 
-pub(super) fn new_run(position: usize, event: &NewEvent, target: &Target, depth: u32) -> Run {
+pub(super) fn new_run(
+    position: usize,
+    event: &NewEvent,
+    target: &Target,
+    depth: u32,
+    state: RunState,
+) -> Run {
     Run {
         claimed: ClaimedRun {
             id: RunId(i64::try_from(position).unwrap() + 1),
@@ -237,7 +331,10 @@ pub(super) fn new_run(position: usize, event: &NewEvent, target: &Target, depth:
             },
             key_base: target.key_base,
             created_at: event.seen_at,
-            reason: reason("queued", ""),
+            reason: match state {
+                RunState::Pending => reason("queued", ""),
+                _ => reason("caught_up", "it happened while the zap was switched off"),
+            },
             depth,
             failing: None,
             fresh: None,
@@ -246,7 +343,8 @@ pub(super) fn new_run(position: usize, event: &NewEvent, target: &Target, depth:
             steps: Vec::new(),
             begun: None,
         },
-        state: RunState::Pending,
+        state,
         due: event.seen_at,
+        let_through: false,
     }
 }

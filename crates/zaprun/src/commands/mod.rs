@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod backfill;
 mod check;
 mod completions;
 mod demo;
@@ -66,6 +67,13 @@ commands! {
     Record => record;
     /// Run the zaps until told to stop
     Run => run;
+    /// Send what happened before a zap ran
+    ///
+    /// Reads the records that were created from one day to before another, in the account's time zone, and makes a run of each
+    /// that the zap takes and has no run of yet: those from before its `start` too. What has a run is not sent again, so it can
+    /// be repeated. A running engine is handed the work, and delivers what comes of it; where none runs this command reads, and
+    /// the next `zaprun run` delivers. Broken off, the same command goes on where it was, and so does `zaprun run`.
+    Backfill => backfill;
     /// See what happened to every event
     Runs => runs;
     /// Copy the state, put a copy back, change the key of its secrets

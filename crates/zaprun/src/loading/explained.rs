@@ -49,7 +49,7 @@ const KEYS: &[(Place, &str)] = &[
     (
         Place::Action,
         "id type method url path headers query json form text map each as when retry connection body success find \
-         allow_hosts unless on_uncertain settle_after by from allow schema",
+         allow_hosts unless on_uncertain settle_after by from allow schema batch",
     ),
     (Place::Test, "record expect at vars"),
     (Place::Project, "version connections listen state history policy zaps state_key"),

@@ -109,7 +109,7 @@ impl Tally {
                 ));
                 return;
             }
-            Event::WalkDone { connection, .. } => {
+            Event::WalkDone { connection, .. } | Event::Looked { connection, .. } => {
                 self.doing(format!("{connection} read at {}", SystemClock.now().strftime("%H:%M:%SZ")));
                 return;
             }

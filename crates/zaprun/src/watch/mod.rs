@@ -6,7 +6,7 @@ mod tell;
 
 use std::sync::Arc;
 
-use zaprun_engine::report::Observer;
+use zaprun_engine::report::{Event, Observer};
 
 use crate::mask::Masker;
 use crate::output::Printer;
@@ -16,6 +16,15 @@ use log::Log;
 pub(crate) use log::LogFormat;
 use tell::Weight;
 pub(crate) use tell::{lag_text, reason_text, remedy};
+
+/// What a person should know of an event although it was not asked for; nothing where all is as it should be.
+pub(crate) fn warning(event: &Event) -> Option<String> {
+    let told = tell::tell(event, true).filter(|told| told.weight >= Weight::Warning)?;
+    Some(match told.about().as_str() {
+        "" => told.text,
+        about => format!("{about}: {}", told.text),
+    })
+}
 
 /// Watches an engine.
 #[derive(Clone)]

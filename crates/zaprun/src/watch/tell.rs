@@ -1,11 +1,13 @@
 //! The engine's events in words.
 
 use jiff::{SignedDuration, Timestamp};
-use zaprun_engine::ports::{ReadError, RunReason};
+use zaprun_engine::ports::{LIMIT, ReadError, RunReason};
 use zaprun_engine::report::{Event, ItemProblem, RowProblem, RunRef};
 use zaprun_http::duration_text;
 
 use crate::output::{count, thousands};
+
+mod again;
 
 /// How much an event matters to a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,6 +104,15 @@ pub(crate) fn tell(event: &Event, once: bool) -> Option<Told> {
         Event::Page { .. } | Event::WalkDone { .. } | Event::CatchingUp { .. } | Event::FirstRun { .. } => {
             reading(event)
         }
+        Event::Looked { .. }
+        | Event::DeepSwept { .. }
+        | Event::SweepFailed { .. }
+        | Event::Backfilling { .. }
+        | Event::Backfilled { .. }
+        | Event::BackfillFailed { .. } => again::tell(event, once),
+        Event::CaughtUp { zap, since, until, held, dropped } => {
+            caught_up(zap, (*since, *until), *held, *dropped)
+        }
         Event::WalkFailed { .. }
         | Event::Stopped { .. }
         | Event::Recovered { .. }
@@ -181,8 +192,29 @@ fn reading(event: &Event) -> Told {
     }
 }
 
+/// One line for the whole group.
+fn caught_up(zap: &str, (since, until): (Timestamp, Timestamp), held: u64, dropped: u64) -> Told {
+    let off = format!("while it was switched off, from {} to {}", time(since), time(until));
+    let (weight, what, hint) = match (held, dropped) {
+        (0, _) => (Weight::Warning, format!("{} dropped", count(dropped, "event", "events")), None),
+        (_, 0) => (Weight::Trouble, held_for_a_person(held), Some(CAUGHT_UP_HINT)),
+        _ => {
+            let what = format!("{}, {} dropped", held_for_a_person(held), thousands(dropped));
+            (Weight::Trouble, what, Some(CAUGHT_UP_HINT))
+        }
+    };
+    Told::new(weight, format!("{off}: {what}")).zap(zap).hint(hint.map(str::to_owned))
+}
+
+fn held_for_a_person(held: u64) -> String {
+    format!("{} held for a person", count(held, "event", "events"))
+}
+
+const CAUGHT_UP_HINT: &str = "`zaprun runs list --status held` lists them, `zaprun runs resolve ID --as done` sends one, \
+                              `--as failed` gives it up; `catch_up` of its trigger says what becomes of them";
+
 /// When it is polled again, where this process still does.
-fn again(at: Timestamp, once: bool) -> String {
+fn tried_again(at: Timestamp, once: bool) -> String {
     if once { String::new() } else { format!("; tried again at {}", time(at)) }
 }
 
@@ -202,11 +234,11 @@ fn feed(event: &Event, once: bool) -> Told {
         }
         Event::FeedFailed { zap, source, cause, failures, retry_at, .. } => {
             let times = if *failures > 1 { format!(", {failures} times in a row") } else { String::new() };
-            let text = format!("poll failed{times}: {cause}{}", again(*retry_at, once));
+            let text = format!("poll failed{times}: {cause}{}", tried_again(*retry_at, once));
             Told::new(Weight::Warning, text).zap(zap).at(source)
         }
         Event::FeedStopped { zap, source, cause, retry_at } => {
-            let text = format!("polling stopped: {cause}{}", again(*retry_at, once));
+            let text = format!("polling stopped: {cause}{}", tried_again(*retry_at, once));
             let hint =
                 format!("check what `{source}` wants to know of the caller: its `auth`, its permissions");
             Told::new(Weight::Trouble, text).zap(zap).at(source).hint(Some(hint))
@@ -238,11 +270,11 @@ fn trouble_reading(event: &Event, once: bool) -> Told {
     match event {
         Event::WalkFailed { connection, query, cause, failures, retry_at, .. } => {
             let times = if *failures > 1 { format!(", {failures} times in a row") } else { String::new() };
-            let text = format!("poll failed{times}: {cause}{}", again(*retry_at, once));
+            let text = format!("poll failed{times}: {cause}{}", tried_again(*retry_at, once));
             Told::new(Weight::Warning, text).at(connection).of(query)
         }
         Event::Stopped { connection, query, permission, error, retry_at } => {
-            let text = format!("polling stopped: {error}{}", again(*retry_at, once));
+            let text = format!("polling stopped: {error}{}", tried_again(*retry_at, once));
             let told =
                 Told::new(Weight::Trouble, text).at(connection).hint(remedy(connection, error, *permission));
             match query {
@@ -369,6 +401,10 @@ fn delivery(event: &Event) -> Told {
         Event::Dead { run, reason } => Told::new(Weight::Trouble, format!("dead: {}", reason_text(reason)))
             .run(run)
             .hint(Some(format!("`zaprun runs show {}` says more", run.run))),
+        // The zap's brake is told once, by `BrakeTripped`.
+        Event::Held { run, reason } if reason.word == LIMIT => {
+            Told::new(Weight::Detail, format!("held: {}", reason_text(reason))).run(run)
+        }
         Event::Held { run, reason } => {
             let id = run.run;
             Told::new(Weight::Trouble, format!("held for a person: {}", reason_text(reason))).run(run).hint(
@@ -376,6 +412,15 @@ fn delivery(event: &Event) -> Told {
                     "`zaprun runs show {id}` says more, `zaprun runs resolve {id} --as done` or `--as failed` settles it"
                 )),
             )
+        }
+        Event::BrakeTripped { zap, limit, reason } => {
+            Told::new(Weight::Trouble, format!("its limit `{limit}` is reached, more is held for a person: {reason}"))
+                .zap(zap)
+                .hint(Some(
+                    "`zaprun runs list --status held` lists them, `zaprun runs resolve ID --as done` lets one through, \
+                     `--as failed` gives it up"
+                        .to_owned(),
+                ))
         }
         Event::MappingBroken { zap, place, message, help } => {
             Told::new(Weight::Trouble, format!("{place}: {message}; runs it fails for are dead"))
@@ -490,6 +535,17 @@ mod tests {
                 retry_at: at,
             },
             Event::FirstRun { zap: "sales".to_owned(), primed: 1_234, fired: 0 },
+            Event::Held {
+                run: run(),
+                reason: RunReason { word: "limit".to_owned(), detail: "the zap is at its limit".to_owned() },
+            },
+            Event::BrakeTripped {
+                zap: "sales".to_owned(),
+                limit: "writes_per_hour",
+                reason: "the zap has made 5 writes in the last hour, which is its limit".to_owned(),
+            },
+            Event::CaughtUp { zap: "sales".to_owned(), since: at, until: at, held: 12, dropped: 0 },
+            Event::CaughtUp { zap: "sales".to_owned(), since: at, until: at, held: 0, dropped: 1 },
         ];
         let lines: Vec<String> = events.iter().map(line).collect();
         insta::assert_snapshot!(lines.join("\n"), @r#"
@@ -499,6 +555,10 @@ mod tests {
         Trouble sales new_sale:D6C8C390A7: held for a person: uncertain: two orders fit Some("`zaprun runs show 7` says more, `zaprun runs resolve 7 --as done` or `--as failed` settles it")
         Trouble crm: polling stopped: the CRM does not accept this machine's address 198.51.100.7; tried again at 2027-01-15T08:00:00Z Some("add 198.51.100.7 to the API user's whitelist in the CRM")
         Note sales: first run: 1,234 rows from before its start will not be sent; 0 new None
+        Detail sales new_sale:D6C8C390A7: held: limit: the zap is at its limit None
+        Trouble sales: its limit `writes_per_hour` is reached, more is held for a person: the zap has made 5 writes in the last hour, which is its limit Some("`zaprun runs list --status held` lists them, `zaprun runs resolve ID --as done` lets one through, `--as failed` gives it up")
+        Trouble sales: while it was switched off, from 2027-01-15T08:00:00Z to 2027-01-15T08:00:00Z: 12 events held for a person Some("`zaprun runs list --status held` lists them, `zaprun runs resolve ID --as done` sends one, `--as failed` gives it up; `catch_up` of its trigger says what becomes of them")
+        Warning sales: while it was switched off, from 2027-01-15T08:00:00Z to 2027-01-15T08:00:00Z: 1 event dropped None
         "#);
     }
 

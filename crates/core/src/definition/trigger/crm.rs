@@ -3,10 +3,13 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use super::AlsoWebhook;
+use super::{AlsoWebhook, CatchUp};
 use crate::definition::Start;
 use crate::definition::formats::Duration;
 use crate::yaml::{MapRef, Spanned};
+
+/// The pause between two polls unless the zap says otherwise.
+pub(crate) const POLL_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Fires once per order that reaches a state, ever.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -18,6 +21,8 @@ pub struct OrdersTrigger {
     pub order_type: Spanned<OrderType>,
     /// How often to look. Default: 1m.
     pub every: Option<Spanned<Duration>>,
+    /// How often to read everything, whatever a look shows. Default: 15m, or every where that is longer.
+    pub sweep: Option<Spanned<Duration>>,
     /// What counts as new when the zap first runs: now (default), beginning, a date or a time.
     pub start: Option<Spanned<Start>>,
     /// Only orders whose fields have these values: a value or a list of values for each field.
@@ -40,6 +45,9 @@ pub struct OrdersTrigger {
     pub also: Option<Spanned<AlsoWebhook>>,
     /// Fire once per value of this field.
     pub once_per: Option<Spanned<String>>,
+    /// What becomes of what happened while the zap was switched off: hold (default): it is held for a person, as one
+    /// group; send: it is sent; drop: it is dropped, and listed as such. What came while no process ran is always sent.
+    pub catch_up: Option<Spanned<CatchUp>>,
 }
 
 /// Fires once per transaction.
@@ -52,6 +60,8 @@ pub struct TransactionsTrigger {
     pub transaction_type: Spanned<TransactionType>,
     /// How often to look. Default: 1m.
     pub every: Option<Spanned<Duration>>,
+    /// How often to read everything, whatever a look shows. Default: 15m, or every where that is longer.
+    pub sweep: Option<Spanned<Duration>>,
     /// What counts as new when the zap first runs: now (default), beginning, a date or a time.
     pub start: Option<Spanned<Start>>,
     /// Only transactions whose fields have these values: a value or a list of values for each field.
@@ -68,6 +78,9 @@ pub struct TransactionsTrigger {
     pub also: Option<Spanned<AlsoWebhook>>,
     /// Fire once per value of this field, for example orderId.
     pub once_per: Option<Spanned<String>>,
+    /// What becomes of what happened while the zap was switched off: hold (default): it is held for a person, as one
+    /// group; send: it is sent; drop: it is dropped, and listed as such. What came while no process ran is always sent.
+    pub catch_up: Option<Spanned<CatchUp>>,
 }
 
 /// Fires once per customer, ever.
@@ -78,6 +91,8 @@ pub struct CustomersTrigger {
     pub connection: Spanned<String>,
     /// How often to look. Default: 1m.
     pub every: Option<Spanned<Duration>>,
+    /// How often to read everything, whatever a look shows. Default: 15m, or every where that is longer.
+    pub sweep: Option<Spanned<Duration>>,
     /// What counts as new when the zap first runs: now (default), beginning, a date or a time.
     pub start: Option<Spanned<Start>>,
     /// Only customers whose fields have these values: a value or a list of values for each field.
@@ -86,6 +101,9 @@ pub struct CustomersTrigger {
     pub conditions: Option<MapRef>,
     /// Fire once per value of this field.
     pub once_per: Option<Spanned<String>>,
+    /// What becomes of what happened while the zap was switched off: hold (default): it is held for a person, as one
+    /// group; send: it is sent; drop: it is dropped, and listed as such. What came while no process ran is always sent.
+    pub catch_up: Option<Spanned<CatchUp>>,
 }
 
 fn conditions(_: &mut SchemaGenerator) -> Schema {

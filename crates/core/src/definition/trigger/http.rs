@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
+use super::CatchUp;
 use crate::definition::action::Method;
 use crate::definition::formats::Duration;
 use crate::definition::tagged::{self, Branch};
@@ -55,6 +56,9 @@ pub struct HttpTrigger {
     #[serde(default)]
     #[schemars(schema_with = "crate::definition::trigger::samples")]
     pub infer_from: Option<NodeRef>,
+    /// What becomes of what happened while the zap was switched off: hold (default): it is held for a person, as one
+    /// group; send: it is sent; drop: it is dropped, and listed as such. What came while no process ran is always sent.
+    pub catch_up: Option<Spanned<CatchUp>>,
 }
 
 /// What counts as new when a polled API is first read.

@@ -1,5 +1,6 @@
 //! What starts a zap.
 
+mod catch_up;
 mod crm;
 mod http;
 mod schedule;
@@ -13,6 +14,8 @@ use serde::Deserialize;
 use super::tagged::{self, Branch};
 use crate::yaml::Spanned;
 
+pub use catch_up::CatchUp;
+pub(crate) use crm::POLL_EVERY;
 pub use crm::{CustomersTrigger, Cycles, OrderType, OrdersTrigger, TransactionType, TransactionsTrigger};
 pub use http::{
     CursorPages, HttpStart, HttpTrigger, LinkPages, NumberedPages, OffsetPages, Pagination, Since,

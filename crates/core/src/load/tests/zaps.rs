@@ -84,7 +84,7 @@ extra: 1
     17:26 ZR0202 unknown key `frist` | did you mean `first`?
     18:11 ZR0204 `type` cannot be `mail` | write one of `http`, `konnektive.create_sale`, `konnektive.create_lead`, `konnektive.update_fulfillment`, `konnektive.cancel_order`, `konnektive.update_customer`, `konnektive.create_upsale`, `konnektive.confirm_order`, `konnektive.refund_order`, `konnektive.qa_order`, `konnektive.cancel_purchase`, `konnektive.refund_transaction`, `konnektive.blacklist_customer`, `konnektive.add_note`, `konnektive.query`
     19:5 ZR0201 member 3 of `actions` takes a map of keys, found text | write `key: value` lines below it
-    20:1 ZR0202 unknown key `extra` | known keys are `name`, `formerly`, `description`, `owner`, `enabled`, `trigger`, `filter`, `expect_every`, `let`, `actions`, `on_failure`, `properties`, `tests`
+    20:1 ZR0202 unknown key `extra` | known keys are `name`, `formerly`, `description`, `owner`, `enabled`, `trigger`, `filter`, `expect_every`, `let`, `actions`, `on_failure`, `limits`, `order`, `properties`, `tests`
     "#);
 }
 
@@ -119,16 +119,13 @@ fn formats() {
     insta::assert_snapshot!(edited("name: new-sale", "name: New_Sale"), @"1:7 ZR0205 `New_Sale` is not a name for a zap | use small letters, digits and single hyphens: new-sale-to-sheet");
     insta::assert_snapshot!(edited("id: send", "id: send-mail"), @"7:9 ZR0205 `send-mail` is not a name that expressions can use | use letters, digits and underscores, a letter first: send_mail");
     insta::assert_snapshot!(edited("    json:", "    method: post\n    json:"), @"10:13 ZR0204 `method` cannot be `post` | did you mean `POST`? one of `GET`, `POST`, `PUT`, `PATCH`, `DELETE`");
+    insta::assert_snapshot!(edited("order_type: new_sale", "order_type: new_sale\n  catch_up: holt"), @"6:13 ZR0204 `catch_up` cannot be `holt` | did you mean `hold`? one of `hold`, `send`, `drop`");
+    insta::assert_snapshot!(edited("name: new-sale", "name: new-sale\nlimits: { writes: 10/h }"), @"2:11 ZR0202 unknown key `writes` | did you mean `writes_per_hour`?");
     insta::assert_snapshot!(edited("    json:", "    method: FETCH\n    json:"), @"10:13 ZR0204 `method` cannot be `FETCH` | write one of `GET`, `POST`, `PUT`, `PATCH`, `DELETE`");
 }
 
 #[test]
 fn not_available() {
-    insta::assert_snapshot!(edited("order_type: new_sale", "order_type: new_sale\n  catch_up: send"), @"6:3 ZR0207 `catch_up` is not available in this version | remove it until a later version has it");
-    insta::assert_snapshot!(edited("name: new-sale", "name: new-sale\nlimits: { writes: 10/h }\norder: strict"), @r"
-    2:1 ZR0207 `limits` is not available in this version | remove it until a later version has it
-    3:1 ZR0207 `order` is not available in this version | remove it until a later version has it
-    ");
     insta::assert_snapshot!(edited("    json:", "    batch: {}\n    json:"), @"10:5 ZR0207 `batch` is not available in this version | remove it until a later version has it");
     insta::assert_snapshot!(edited("konnektive.orders", "konnektive.order"), @"3:9 ZR0204 `type` cannot be `konnektive.order` | did you mean `konnektive.orders`? one of `konnektive.orders`, `konnektive.transactions`, `konnektive.customers`, `webhook`, `http`, `schedule`");
     insta::assert_snapshot!(edited("type: http", "type: htpp"), @"8:11 ZR0204 `type` cannot be `htpp` | did you mean `http`? one of `http`, `konnektive.create_sale`, `konnektive.create_lead`, `konnektive.update_fulfillment`, `konnektive.cancel_order`, `konnektive.update_customer`, `konnektive.create_upsale`, `konnektive.confirm_order`, `konnektive.refund_order`, `konnektive.qa_order`, `konnektive.cancel_purchase`, `konnektive.refund_transaction`, `konnektive.blacklist_customer`, `konnektive.add_note`, `konnektive.query`");

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use super::Zap;
 use super::action::{Action, ReadsOf};
 use super::documents::Documents;
+use super::limits;
 use super::project::{ConnectionFacts, ProjectFacts};
 use super::scope::{self, STEPS};
 use super::trigger::{self, Trigger};
@@ -93,8 +94,11 @@ fn build(
         }
         definition::Trigger::Unread => None,
     };
-    let record = trigger::crm::schema(&definition.trigger)
-        .map_or_else(|| outline.clone(), |schema| Shape::Record(schema).into());
+    let schema = trigger::crm::schema(&definition.trigger);
+    let record = schema.map_or_else(|| outline.clone(), |schema| Shape::Record(schema).into());
+    let zone = &connection.settings.zone;
+    let limits = definition.limits.as_ref();
+    let limits = limits.map(|written| limits::compile(compiler, written, &record, schema, zone));
     let arrives =
         matches!(definition.trigger.value, definition::Trigger::Webhook(_) | definition::Trigger::Unread);
     let names = scope::names(record, project.vars_shape.clone(), &connection.value, arrives)
@@ -132,6 +136,8 @@ fn build(
         trigger,
         actions,
         on_failure,
+        limits: whole(limits)?.unwrap_or_default(),
+        strict: definition.order.as_ref().is_some_and(|order| order.value == definition::Order::Strict),
         filter: whole(filter)?,
         lets: lets?,
         properties: properties?,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::webhook::{self, Entrance};
-use crate::definition::{self, Cycles, OrderType, TransactionType};
+use crate::definition::{self, CatchUp, Cycles, OrderType, TransactionType};
 use crate::diagnostic::{Diagnostic, Severity, code, did_you_mean};
 use crate::expression::{Base, Fact, Key, Place, Settings};
 use crate::mapping::Compiler;
@@ -16,8 +16,8 @@ use crate::trigger::{Charges, Kind, Narrowing, Options, Query, Verdict, When, ki
 use crate::value::Value;
 use crate::yaml::{self, Entry, MapRef, Spanned};
 
-/// The pause between two polls unless the zap says otherwise.
-const EVERY: Duration = Duration::from_secs(60);
+/// The pause between two walks unless the zap says otherwise.
+const SWEEP: Duration = Duration::from_secs(15 * 60);
 
 /// What counts as new when a zap first runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub struct CrmTrigger {
     pub connection: String,
     /// Time between two polls.
     pub every: Duration,
+    /// Time between two walks, between which a poll may be a look; at least `every`.
+    pub sweep: Duration,
     /// What counts as new at first.
     pub start: Start,
     /// The account's zone.
@@ -60,6 +62,8 @@ pub struct CrmTrigger {
     pub settle: Option<Settle>,
     /// Where requests tell of the same rows.
     pub also: Option<Entrance>,
+    /// What becomes of what happened while the zap was switched off.
+    pub catch_up: CatchUp,
 }
 
 /// How long an order must be quiet before it is mapped.
@@ -268,6 +272,7 @@ fn kind_name(written: &definition::Trigger) -> Option<&'static str> {
 /// The keys that both triggers share, and those of one of them.
 struct Written<'a> {
     every: Option<&'a Spanned<definition::Duration>>,
+    sweep: Option<&'a Spanned<definition::Duration>>,
     start: Option<&'a Spanned<definition::Start>>,
     conditions: Option<MapRef>,
     once_per: Option<&'a Spanned<String>>,
@@ -279,6 +284,7 @@ struct Written<'a> {
     also: Option<&'a Spanned<definition::AlsoWebhook>>,
     settle: Option<&'a Spanned<definition::Duration>>,
     settle_max: Option<&'a Spanned<definition::Duration>>,
+    catch_up: Option<&'a Spanned<CatchUp>>,
 }
 
 impl<'a> Written<'a> {
@@ -286,6 +292,7 @@ impl<'a> Written<'a> {
         Some(match trigger {
             definition::Trigger::Orders(orders) => Written {
                 every: orders.every.as_ref(),
+                sweep: orders.sweep.as_ref(),
                 start: orders.start.as_ref(),
                 conditions: orders.conditions,
                 once_per: orders.once_per.as_ref(),
@@ -297,9 +304,11 @@ impl<'a> Written<'a> {
                 also: orders.also.as_ref(),
                 settle: orders.settle.as_ref(),
                 settle_max: orders.settle_max.as_ref(),
+                catch_up: orders.catch_up.as_ref(),
             },
             definition::Trigger::Transactions(transactions) => Written {
                 every: transactions.every.as_ref(),
+                sweep: transactions.sweep.as_ref(),
                 start: transactions.start.as_ref(),
                 conditions: transactions.conditions,
                 once_per: transactions.once_per.as_ref(),
@@ -311,9 +320,11 @@ impl<'a> Written<'a> {
                 also: transactions.also.as_ref(),
                 settle: None,
                 settle_max: None,
+                catch_up: transactions.catch_up.as_ref(),
             },
             definition::Trigger::Customers(customers) => Written {
                 every: customers.every.as_ref(),
+                sweep: customers.sweep.as_ref(),
                 start: customers.start.as_ref(),
                 conditions: customers.conditions,
                 once_per: customers.once_per.as_ref(),
@@ -325,6 +336,7 @@ impl<'a> Written<'a> {
                 also: None,
                 settle: None,
                 settle_max: None,
+                catch_up: customers.catch_up.as_ref(),
             },
             definition::Trigger::Webhook(_)
             | definition::Trigger::Http(_)
@@ -344,7 +356,8 @@ pub(in crate::zap) fn compile(
     let written = Written::of(&trigger.value)?;
     let connection = trigger.connection()?.value.clone();
     let before = compiler.findings.len();
-    let every = written.every.map_or(EVERY, |every| every.value.0);
+    let every = written.every.map_or(definition::POLL_EVERY, |every| every.value.0);
+    let sweep = written.sweep.map_or(SWEEP, |sweep| sweep.value.0).max(every);
     let once_per = written.once_per.and_then(|name| once_field(compiler, kind.schema(), name));
     let conditions = written.conditions.map_or(&[][..], |conditions| compiler.tree.entries(conditions.0));
     let wheres = conditions.iter().filter_map(|entry| condition(compiler, kind, entry)).collect();
@@ -375,6 +388,7 @@ pub(in crate::zap) fn compile(
     fine.then(|| CrmTrigger {
         connection,
         every,
+        sweep,
         start,
         zone: settings.zone.clone(),
         kind,
@@ -387,10 +401,11 @@ pub(in crate::zap) fn compile(
             most: written.settle_max.map_or(SETTLE_MOST, |most| most.value.0).max(quiet.value.0),
         }),
         also,
+        catch_up: written.catch_up.map(|catch_up| catch_up.value).unwrap_or_default(),
     })
 }
 
-fn unknown_field(name: &str, schema: &'static Schema, also: &'static str) -> Diagnostic {
+pub(in crate::zap) fn unknown_field(name: &str, schema: &'static Schema, also: &'static str) -> Diagnostic {
     let known = schema.fields.iter().map(|field| field.name).chain([also]);
     let likely = did_you_mean(name, known).map(|likely| format!("did you mean `{likely}`?"));
     let article = if schema.name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };

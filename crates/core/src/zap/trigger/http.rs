@@ -16,6 +16,7 @@ pub use items::{Item, NotItems, Read};
 pub use pages::Place;
 
 use super::key::KeyExpression;
+use crate::definition::CatchUp;
 use crate::expression::{Settings, Text};
 use crate::mapping::MapError;
 use crate::path::JsonPath;
@@ -41,6 +42,8 @@ pub struct HttpTrigger {
     vars: Value,
     settings: Settings,
     selection: String,
+    /// What becomes of what happened while the zap was switched off.
+    pub catch_up: CatchUp,
 }
 
 impl HttpTrigger {

@@ -326,6 +326,24 @@ impl World {
         self.clock.drive(self.store.commit_page(commit)).unwrap().unwrap();
     }
 
+    /// A sale to which so many of zaprun's own writes led, as it says itself.
+    pub(super) fn at_depth(&self, zap: usize, id: &str, depth: u32) {
+        let record = serde_json::to_vec(&order(id)).unwrap();
+        let event = self.event(zap, "new_sale", id, &record);
+        self.see(NewEvent { depth, ..event });
+    }
+
+    /// A sale that is seen in the CRM, where it may be zaprun's own doing.
+    pub(super) fn seen_order(&self, zap: usize, id: &str, record: &[u8]) {
+        let event = self.event(zap, "new_sale", id, record);
+        self.see(NewEvent { order: Some(id.to_owned()), ..event });
+    }
+
+    fn see(&self, event: NewEvent) {
+        let commit = PageCommit { events: vec![event], cursors: Vec::new() };
+        self.clock.drive(self.store.commit_page(commit)).unwrap().unwrap();
+    }
+
     fn event(&self, zap: usize, kind: &str, id: &str, record: &[u8]) -> NewEvent {
         let (_, state) = &self.zaps[zap];
         let key = EventKey { kind: kind.into(), id: id.into() };
@@ -421,6 +439,7 @@ pub(super) fn identity(zap: &Zap, clock: &FakeClock) -> ZapIdentity {
         formerly: zap.formerly.clone(),
         selection: zap.selection.clone(),
         queries: zap.trigger.crm().map_or(0, |trigger| trigger.queries().len()),
+        strict: zap.strict,
         content: zap.content.clone(),
         git: None,
         first_boundary: clock.now(),

@@ -2,15 +2,19 @@
 
 mod bounds;
 mod buyers;
+mod chain;
 mod crash;
 mod desk;
 mod dry;
 mod engine;
 mod kit;
+mod limits;
 mod model;
 mod orders;
 mod outcomes;
 mod steps;
+mod strict;
+mod switched_off;
 mod trouble;
 mod turns;
 mod waits;

@@ -175,6 +175,9 @@ fn filters_and_once_per_end_runs_without_sending() {
     world.records(0, &[upsell, order("A"), order("B")]);
     world.once().unwrap().unwrap();
     assert_eq!(world.state("U"), (RunState::Filtered, "filter".into()));
+    // Words with the values that it looked at.
+    let detail = world.run("U").reason.detail;
+    assert!(detail.contains(", where record."), "{detail}");
     assert_eq!(world.state("A"), (RunState::Delivered, "delivered".into()));
     assert_eq!(world.state("B"), (RunState::Filtered, "once_per".into()));
     assert_eq!(world.target.sent().len(), 1);

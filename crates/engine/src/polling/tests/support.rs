@@ -1,13 +1,14 @@
 //! One account in New York, polled by engines that come and go.
 
 use super::super::{Connection, Polled, Poller, Ports, Watched, first_boundary};
-use crate::ports::{Clock, StoreError, ZapId, ZapIdentity, ZapState};
+use crate::ports::{Clock, OffZap, StoreError, ZapId, ZapIdentity, ZapState};
 use crate::report::Event;
 use crate::testing::{Calls, FakeClock, FakeCrm, FakeRow, MemoryStore, Recorded};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use tokio_util::sync::CancellationToken;
 use zaprun_core::load::{File, Input, load};
 use zaprun_core::zap::{CrmTrigger, ProjectFacts, Zap, compile};
 
@@ -176,6 +177,12 @@ impl Rig {
         Connection { name: "crm".to_owned(), crm: Arc::new(self.crm.clone()), rest: Arc::default() }
     }
 
+    /// An engine starts with the zap switched off.
+    pub(super) fn switch_off(&self, name: &str) {
+        let off = OffZap { name: name.to_owned(), formerly: None, now: self.clock.now() };
+        self.clock.drive(crate::ports::Store::switched_off(&self.store, off)).unwrap().unwrap();
+    }
+
     fn identity(&self, deployed: &Deployed, zap: &Zap) -> ZapIdentity {
         let now = self.clock.now();
         ZapIdentity {
@@ -183,6 +190,7 @@ impl Rig {
             formerly: deployed.formerly.map(str::to_owned),
             selection: zap.selection.clone(),
             queries: zap.trigger.crm().map_or(0, |trigger| trigger.queries().len()),
+            strict: zap.strict,
             content: zap.content.clone(),
             git: None,
             first_boundary: first_boundary(zap.trigger.crm().unwrap(), now),
@@ -198,6 +206,23 @@ impl Rig {
     /// The same where nothing goes wrong.
     pub(super) fn poll(&self) -> Polled {
         self.try_poll().unwrap().unwrap()
+    }
+
+    /// One engine polls for so long, and is then gone.
+    pub(super) fn run_for(&self, time: SignedDuration) {
+        let end = self.clock.now() + time;
+        let run = async {
+            let mut engine = self.start().await.unwrap();
+            engine.run(CancellationToken::new()).await
+        };
+        assert_eq!(self.clock.drive_until(end, run), None);
+    }
+
+    /// What a zap is to polling, as it stands now.
+    pub(super) fn watched(&self, name: &str) -> Watched {
+        let deployed = self.zaps.iter().find(|deployed| deployed.name == name).unwrap();
+        let trigger = deployed.spec.zap(deployed.name).trigger.crm().unwrap().clone();
+        Watched { name: name.to_owned(), trigger, state: self.state(name) }
     }
 
     /// Some seconds later.

@@ -1,6 +1,6 @@
 //! Events, and the pages in which they are committed.
 
-use super::{RevisionId, ZapId};
+use super::{CAUGHT_UP, RevisionId, RunReason, RunState, ZapId};
 use bytes::Bytes;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -87,19 +87,44 @@ pub enum Fate {
     Prime,
     /// Primed, since nothing dates it.
     PrimeUndated,
+    /// It becomes a run that waits for a person: it happened while the zap was switched off.
+    Hold,
+    /// It becomes a run that is dropped for the same reason.
+    Drop,
+}
+
+impl Fate {
+    /// The state in which the run of such an event is made, and why; `None`: it has no run.
+    pub fn birth(self) -> Option<(RunState, RunReason)> {
+        let of = |state, word: &str, detail: &str| {
+            Some((state, RunReason { word: word.to_owned(), detail: detail.to_owned() }))
+        };
+        match self {
+            Fate::Fire => of(RunState::Pending, "queued", ""),
+            Fate::Hold => of(RunState::Held, CAUGHT_UP, "it happened while the zap was switched off"),
+            Fate::Drop => of(RunState::Dropped, CAUGHT_UP, "it happened while the zap was switched off"),
+            Fate::Prime | Fate::PrimeUndated => None,
+        }
+    }
 }
 
 /// What a commit did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PageCommitted {
-    /// Runs made.
+    /// Runs made that are to be sent.
     pub fired: u64,
+    /// Runs made that are held, since their zap was switched off.
+    pub held: u64,
+    /// Runs made that are dropped for the same reason.
+    pub dropped: u64,
     /// Ledger entries without a run.
     pub primed: u64,
     /// Of those, undated.
     pub undated: u64,
     /// Pairs of event and zap that the ledger knew.
     pub known: u64,
+    /// Of the runs, those that came too late: see [`super::Part::Sweep`].
+    pub late: u64,
 }
 
 /// What the store keeps of an event.

@@ -2,6 +2,7 @@
 
 use super::{
     AttemptRecord, BegunAttempt, EventKey, RunId, RunReason, RunState, StepRecord, StoreError, StoredEvent,
+    Sweeps,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -69,6 +70,8 @@ pub struct RunDetail {
     pub attempts: Vec<AttemptRecord>,
     /// An attempt in flight, or cut off by a crash.
     pub begun: Option<BegunAttempt>,
+    /// Where it is pending: the earlier run of its natural id that goes first, and how that stands.
+    pub waits_for: Option<(RunId, RunState)>,
 }
 
 /// How many runs are in each state, per zap; and how many ledger entries have no run.
@@ -89,4 +92,6 @@ pub trait History: Send + Sync {
     async fn run(&self, id: RunId) -> Result<Option<RunDetail>, StoreError>;
     /// Counts.
     async fn counts(&self) -> Result<Counts, StoreError>;
+    /// What deep sweeps have shown.
+    async fn sweeps(&self) -> Result<Sweeps, StoreError>;
 }

@@ -1,14 +1,20 @@
 //! The durable store: ledger, cursors, events, runs and their history.
 
+mod absence;
 mod error;
 mod event;
 mod history;
+mod limits;
+mod part;
 mod run;
 mod zap;
 
+pub use absence::{Absence, CAUGHT_UP, OffZap};
 pub use error::StoreError;
 pub use event::{CursorMove, EventKey, Fate, NewEvent, PageCommit, PageCommitted, StoredEvent, Target};
 pub use history::{Counts, History, RunDetail, RunFilter, RunSummary};
+pub use limits::{Brake, Cost, LIMIT, Spend, Spent};
+pub use part::{Backfill, BackfillId, BackfillStep, Part, Sweeps, Swept};
 pub use run::{
     AttemptRecord, Begun, BegunAttempt, BegunWrite, ClaimedRun, Own, Resolution, RunReason, RunState,
     RunUpdate, StepOutcome, StepRecord, Touched,
@@ -16,6 +22,7 @@ pub use run::{
 pub use zap::{ZapIdentity, ZapState};
 
 use async_trait::async_trait;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 macro_rules! ids {
@@ -63,7 +70,7 @@ pub trait Store: Send + Sync {
     /// ledger holds are left as they are.
     async fn commit_page(&self, commit: PageCommit) -> Result<PageCommitted, StoreError>;
     /// Pending runs of a zap that are due, oldest due first, at most `limit`, none of `busy`. A run whose zap and
-    /// natural id have an earlier pending run waits for that one.
+    /// natural id have an earlier pending run waits for that one; where the zap is strict, for a dead or held one too.
     async fn claim(
         &self,
         zap: ZapId,
@@ -85,4 +92,37 @@ pub trait Store: Send + Sync {
     async fn update_run(&self, update: RunUpdate) -> Result<(), StoreError>;
     /// Takes the value of `once_per` for a run; asking again for the same run gives the same answer.
     async fn take_once(&self, zap: ZapId, value: &str, run: RunId) -> Result<OnceOutcome, StoreError>;
+    /// Commits a page of a deep sweep or a backfill, in one transaction, as [`Store::commit_page`] does but for what
+    /// [`Part`] says. Refused, and then nothing is written, where its backfill is over or was stopped.
+    async fn commit_part(&self, commit: PageCommit, part: Part) -> Result<PageCommitted, StoreError>;
+    /// Of these ids of one kind, those of which the zap has made no run: unknown to its ledger, or primed.
+    async fn without_run(&self, zap: ZapId, kind: &str, ids: Vec<String>) -> Result<Vec<String>, StoreError>;
+    /// The latest deep sweep of a query.
+    async fn swept(&self, connection: &str, query: &str) -> Result<Option<Swept>, StoreError>;
+    /// Keeps what a deep sweep came to, in place of the one before.
+    async fn keep_swept(&self, swept: Swept) -> Result<(), StoreError>;
+    /// Asks for a backfill of whole days; the one of the same days that is not over yet, if there is one.
+    async fn place_backfill(
+        &self,
+        zap: ZapId,
+        first: Date,
+        last: Date,
+        now: Timestamp,
+    ) -> Result<Backfill, StoreError>;
+    /// Of the backfills of these zaps that are not over, the one that was asked for first.
+    async fn next_backfill(&self, zaps: Vec<ZapId>) -> Result<Option<Backfill>, StoreError>;
+    /// A backfill has read all its days.
+    async fn end_backfill(&self, id: BackfillId, now: Timestamp) -> Result<(), StoreError>;
+    /// How many runs of a zap are pending.
+    async fn pending(&self, zap: ZapId) -> Result<u64, StoreError>;
+    /// Counts a write that is about to leave in what its zap may do, unless that would be too much. What was counted
+    /// before, or is of a run that a person let through, is not counted again.
+    async fn spend(&self, spend: Spend) -> Result<Spent, StoreError>;
+    /// Keeps since when a zap is switched off, until it is opened again. One that the state does not know has nothing
+    /// to catch up with.
+    async fn switched_off(&self, zap: OffZap) -> Result<(), StoreError>;
+    /// The times during which a zap was switched off, oldest first, with what was held and dropped of each so far.
+    async fn absences(&self, zap: ZapId) -> Result<Vec<Absence>, StoreError>;
+    /// Keeps that a person was told of these times of a zap, with the counts as they say.
+    async fn absences_told(&self, zap: ZapId, absences: Vec<Absence>) -> Result<(), StoreError>;
 }

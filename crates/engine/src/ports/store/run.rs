@@ -26,7 +26,8 @@ pub enum RunState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunReason {
     /// One word. Pending: `queued`, `settling`, `delayed`, `retrying`, `parked`, `uncertain`, `failing`; delivered:
-    /// `delivered`, `skipped`, `unless`, `stopped`; filtered: `filter`, `once_per`, `own`; held: `uncertain`, `chain`;
+    /// `delivered`, `skipped`, `unless`, `stopped`; filtered: `filter`, `once_per`, `own`; held: `uncertain`, `chain`,
+    /// `caught_up`, `limit`; dropped: `caught_up`;
     /// dead: `refused`, `declined`, `invalid`, `redirect`, `expired`, `mapping`.
     pub word: String,
     /// Plain words, masked; empty where the word says all.

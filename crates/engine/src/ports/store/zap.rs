@@ -1,6 +1,6 @@
 //! What the state knows of zaps.
 
-use super::{RevisionId, ZapId};
+use super::{Absence, RevisionId, ZapId};
 use jiff::{SignedDuration, Timestamp};
 
 /// Who a zap is, when the engine starts with it.
@@ -14,6 +14,8 @@ pub struct ZapIdentity {
     pub selection: String,
     /// How many queries that takes, each with a cursor once it was read.
     pub queries: usize,
+    /// Whether a run that is dead or held keeps later ones of its natural id waiting.
+    pub strict: bool,
     /// Hash of the whole zap.
     pub content: String,
     /// Git revision, when known.
@@ -47,4 +49,6 @@ pub struct ZapState {
     /// Cursors by query. None right after a change of selection: each query is then read from the boundary on, since
     /// what the new selection finds between two cursors of the old one would be missed otherwise.
     pub cursors: Vec<(String, Timestamp)>,
+    /// The times during which it was switched off, oldest first; the last one ends now where it was until now.
+    pub absences: Vec<Absence>,
 }

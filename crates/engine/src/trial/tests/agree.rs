@@ -86,7 +86,12 @@ proptest! {
         prop_assert_eq!(shown(&rehearsed), shown(&ran.rehearsal));
         match &rehearsed.end {
             End::Delivered => prop_assert_eq!(ran.judged, Judged::Delivered),
-            End::Filtered { why } => prop_assert_eq!((ran.judged, why), (Judged::Filtered, &ran.detail)),
+            End::Filtered { why } => {
+                prop_assert_eq!(ran.judged, Judged::Filtered);
+                // A run says with which values, too.
+                let filter = why.trim_start_matches("{{ ").trim_end_matches(" }}");
+                prop_assert!(ran.detail.starts_with(&format!("{filter}, where record.")), "{}", ran.detail);
+            }
             End::Dead(failure) => {
                 prop_assert_eq!((ran.judged, &failure.reason), (Judged::Dead, &ran.detail));
                 let End::Dead(other) = &ran.rehearsal.end else { panic!("{ran:?}") };

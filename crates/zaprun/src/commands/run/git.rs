@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The commit that is checked out, when the project is in a repository. Says nothing of uncommitted changes.
-pub(super) fn revision(root: &Path) -> Option<String> {
+pub(in crate::commands) fn revision(root: &Path) -> Option<String> {
     let root = root.canonicalize().ok()?;
     let folder = root.ancestors().find_map(git_folder)?;
     let head = read(&folder.join("HEAD"))?;

@@ -2,7 +2,7 @@
 
 mod admin;
 mod dry;
-mod git;
+pub(super) mod git;
 mod signals;
 mod webhooks;
 
@@ -77,7 +77,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     let logged = (args.log_format == Some(LogFormat::Json)).then(|| clock.now());
     let Started { root, project, zaps } = start(context, logged)?;
     let zaps = choose(zaps, &args.only, &context.printer)?;
-    let names: BTreeSet<String> = zaps.iter().map(|zap| zap.name.clone()).collect();
+    let running = || zaps.iter().filter(|zap| zap.enabled);
+    let names: BTreeSet<String> = running().map(|zap| zap.name.clone()).collect();
     let state = wiring::state_path(&project.definition, &root);
     let store = open_state(&state, args.dry_run).map_err(|error| state_error(&error, &state))?;
     let store = Arc::new(store);
@@ -88,7 +89,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         context.block_on(openable(&wired))?;
     }
     let watch = Watch::start(context.printer, args.log_format, &wired.masker, args.once);
-    let opening = opening(&zaps, &state, args);
+    let opening = opening(running().count() as u64, &state, args);
     let observer = if args.dry_run {
         dry::Shown::over(&watch, context.printer, args.log_format == Some(LogFormat::Json))
     } else {
@@ -147,8 +148,13 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     Ok(exit(&summary, signal, args.once))
 }
 
-/// Which zaps run: those that were named, or all; without those that are switched off.
-fn choose(zaps: Vec<Zap>, only: &[String], printer: &Printer) -> Result<Vec<Arc<Zap>>, CommandError> {
+/// Which zaps run: those that were named, or all. Those that are switched off come along, whatever was named: the state
+/// keeps since when they are.
+pub(super) fn choose(
+    zaps: Vec<Zap>,
+    only: &[String],
+    printer: &Printer,
+) -> Result<Vec<Arc<Zap>>, CommandError> {
     for name in only {
         let Some(zap) = zaps.iter().find(|zap| zap.name == *name) else {
             let error = CommandError::usage(format!("there is no zap `{name}`"));
@@ -162,7 +168,7 @@ fn choose(zaps: Vec<Zap>, only: &[String], printer: &Printer) -> Result<Vec<Arc<
             printer.warning(&format!("`{name}` is switched off and does not run"));
         }
     }
-    let chosen = |zap: &Zap| zap.enabled && (only.is_empty() || only.contains(&zap.name));
+    let chosen = |zap: &Zap| !zap.enabled || only.is_empty() || only.contains(&zap.name);
     Ok(zaps.into_iter().filter(chosen).map(Arc::new).collect())
 }
 
@@ -195,7 +201,7 @@ async fn openable(wired: &wiring::Wired) -> Result<(), CommandError> {
 }
 
 /// Any number will do: it spreads the waits of engines that were started together.
-fn seed(now: Timestamp) -> u64 {
+pub(super) fn seed(now: Timestamp) -> u64 {
     u64::from(now.subsec_nanosecond().unsigned_abs()) ^ u64::from(std::process::id()) << 32
 }
 
@@ -284,8 +290,8 @@ async fn waiting(store: &SqliteStore, zaps: &BTreeSet<String>) -> Option<u64> {
     Some(ours.map(|(_, _, number)| number).sum())
 }
 
-fn opening(zaps: &[Arc<Zap>], state: &Path, args: &Args) -> String {
-    let zaps = count(zaps.len() as u64, "zap", "zaps");
+fn opening(zaps: u64, state: &Path, args: &Args) -> String {
+    let zaps = count(zaps, "zap", "zaps");
     let state = state.display();
     match (args.dry_run, args.once) {
         (true, _) => format!("dry run of {zaps} on a copy of {state}: nothing is sent or recorded"),
@@ -302,6 +308,7 @@ fn closing(summary: &Summary, dry_run: bool) -> String {
         (summary.filtered, ["filtered"; 2]),
         (summary.pending, ["still pending"; 2]),
         (summary.held, ["held"; 2]),
+        (summary.dropped, ["dropped"; 2]),
         (summary.dead, ["dead"; 2]),
         (summary.failed_attempts, ["failed attempt", "failed attempts"]),
         (summary.poll_failures, ["failed poll", "failed polls"]),

@@ -75,6 +75,7 @@ pub(in crate::zap) fn compile(
         vars: parts.vars.clone(),
         settings: settings.clone(),
         selection,
+        catch_up: written.catch_up.as_ref().map(|catch_up| catch_up.value).unwrap_or_default(),
     })
 }
 

@@ -36,6 +36,7 @@ impl State {
                 formerly: None,
                 selection: "s".to_owned(),
                 queries: 1,
+                strict: false,
                 content: "c".to_owned(),
                 git: None,
                 first_boundary: at(0),

@@ -68,6 +68,7 @@ fn held() -> RunDetail {
                 looked: Some(("PARTIAL, 1 charge".to_owned(), at(30))),
             }),
         }),
+        waits_for: None,
     }
 }
 
@@ -147,6 +148,16 @@ fn a_run_that_will_be_dead_says_why() {
     failing   declined: Do not honor; it ends dead once `on_failure` is done
     why       retrying: 503
     ");
+}
+
+#[test]
+fn a_run_that_waits_for_another_names_it() {
+    let mut run = held();
+    run.summary.state = RunState::Pending;
+    run.waits_for = Some((RunId(3), RunState::Dead));
+    let text = shown(&run);
+    let line = text.lines().find(|line| line.contains("waits for")).unwrap();
+    insta::assert_snapshot!(line, @"  waits for run 3 of the same id, which is dead");
 }
 
 #[test]

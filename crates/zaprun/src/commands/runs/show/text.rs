@@ -66,6 +66,9 @@ fn head(out: &mut String, run: &RunDetail, paint: Paint) {
     if let Some(due) = summary.due_at {
         lines.push(("due", time(due)));
     }
+    if let Some((first, state)) = run.waits_for {
+        lines.push(("waits for", format!("run {first} of the same id, which is {}", state_word(state))));
+    }
     if run.depth > 0 {
         let writes = count(u64::from(run.depth), "write", "writes");
         lines.push(("chain", format!("{writes} of zaprun's own led to it, one after another")));
