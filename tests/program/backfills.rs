@@ -96,3 +96,17 @@ fn what_cannot_be_asked_is_said() {
     lab.fault("auth");
     ran(&["sales", "--from", "2026-01-01"], 1).says("its place is kept");
 }
+
+#[test]
+fn a_zap_that_is_switched_off_is_no_other_ones_backfill() {
+    let off = SALES.replace("name: sales", "name: another\nenabled: false");
+    let lab = Lab::new(&[&off, &from_now()]);
+    sold(&lab, 5, 2);
+    lab.once(0);
+    let ran = |zap: &str, code| {
+        let (from, to) = (day(&lab, 20), day(&lab, 2));
+        lab.zaprun(&["backfill", zap, "--from", &from, "--to", &to, "--dry-run"]).expect(code)
+    };
+    assert_eq!(ran("sales", 0).out, "2 of 2 records would be sent\n");
+    ran("another", 1).says("`another` is switched off: nobody would deliver what is found");
+}
