@@ -42,7 +42,8 @@ impl MetricConstructor<Histogram> for Bounds {
 pub struct Metrics {
     registry: Registry,
     clock: Arc<dyn Clock>,
-    events: [Counter; 4],
+    events: [Counter; 6],
+    late: Counter,
     families: Families,
     zaps: Kept<Zap>,
     connections: Kept<Connection>,
@@ -125,7 +126,7 @@ struct Connection {
     breaker: Gauge<f64, AtomicU64>,
 }
 
-const EVENTS: [&str; 4] = ["fired", "primed", "undated", "known"];
+const EVENTS: [&str; 6] = ["fired", "primed", "undated", "known", "held", "dropped"];
 const ENDS: [&str; 4] = ["delivered", "filtered", "held", "dead"];
 const OUTCOMES: [&str; 3] = ["done", "skipped", "failed"];
 const POLLED: [&str; 2] = ["done", "failed"];
@@ -170,12 +171,15 @@ impl Metrics {
         let mut registry = Registry::default();
         let families = Families::register(&mut registry);
         let events: Counters = register(&mut registry, table::EVENTS, Family::default());
+        let late: Counters = register(&mut registry, table::LATE, Family::default());
+        let late = late.get_or_create(&Labels::new()).clone();
         let build: Gauges = register(&mut registry, table::BUILD, Family::default());
         build.get_or_create(&labels(table::BUILD, [&Arc::from(version)])).set(1.0);
         let started: Gauges = register(&mut registry, table::STARTED, Family::default());
         started.get_or_create(&Labels::new()).set(seconds(clock.now()));
         Metrics {
             events: each(&events, table::EVENTS, &[], EVENTS),
+            late,
             families,
             registry,
             clock,
@@ -471,7 +475,15 @@ impl Witness for Metrics {
             }
             Measure::Committed(committed) => {
                 let dated = committed.primed.saturating_sub(committed.undated);
-                let found = [committed.fired, dated, committed.undated, committed.known];
+                let found = [
+                    committed.fired,
+                    dated,
+                    committed.undated,
+                    committed.known,
+                    committed.held,
+                    committed.dropped,
+                ];
+                self.late.inc_by(committed.late);
                 for (counter, number) in self.events.iter().zip(found) {
                     counter.inc_by(number);
                 }

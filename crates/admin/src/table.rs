@@ -49,7 +49,8 @@ metrics! {
     BUILD = Gauge "zaprun_build_info" ["version"] "1, with the version that runs";
     STARTED = Gauge "process_start_time_seconds" [] "When the process started, in seconds since 1970";
     READY = Gauge "zaprun_ready" ["check"] "1 while a check of /readyz holds, 0 while it does not";
-    EVENTS = Counter "zaprun_events_total" ["outcome"] "Pairs of event and zap, by what became of them: fired, primed (from before the zap's start), undated, known (seen before, which is normal: polls overlap)";
+    EVENTS = Counter "zaprun_events_total" ["outcome"] "Pairs of event and zap, by what became of them: fired, primed (from before the zap's start), undated, known (seen before, which is normal: polls overlap), held and dropped (from a time when the zap was off)";
+    LATE = Counter "zaprun_late_events_total" [] "Events that only a deep sweep found, of those that became runs";
     RUNS = Counter "zaprun_runs_total" ["zap" "outcome"] "Runs that came to an end, by outcome: delivered, filtered, held, dead";
     ACTIONS = Counter "zaprun_actions_total" ["zap" "step" "outcome"] "Steps that ended, by outcome: done, skipped, failed; each element of an `each` counts";
     ATTEMPTS = Counter "zaprun_attempts_total" ["zap" "step" "class"] "Requests of steps, by what they came to: done, retry, refused, forbidden, unauthorised, uncertain, broken (the answer does not suit `success`)";

@@ -110,6 +110,16 @@ impl Pulse {
         }
     }
 
+    /// The same for all zaps that read the query of a connection.
+    fn looked_at(&self, connection: &str, query: &str) {
+        let at = self.clock.now();
+        let mut hearts = self.hearts();
+        let reads = |heart: &&mut Heart| heart.connection.as_deref() == Some(connection);
+        for seen in hearts.values_mut().filter(reads).filter_map(|heart| heart.seen.get_mut(query)) {
+            *seen = Seen { at, really: true };
+        }
+    }
+
     fn opened(&self, id: ZapId, zap: &Zap) {
         let at = self.clock.now();
         let (beat, queries) = match &zap.trigger {
@@ -167,9 +177,11 @@ impl Heart {
 
 impl Witness for Pulse {
     fn note(&self, event: &Event) {
-        // A poll that looks at the connection and need not walk calls `looked`.
-        if let Event::Page { connection, .. } = event {
-            self.paged(connection);
+        match event {
+            Event::Page { connection, .. } => self.paged(connection),
+            // Nothing has changed since the last walk, so all that is there was dealt with.
+            Event::Looked { connection, query, .. } => self.looked_at(connection, query),
+            _ => {}
         }
     }
 

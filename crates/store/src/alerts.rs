@@ -22,7 +22,8 @@ const FORGET: &str = "DELETE FROM alert WHERE kind = ?1 AND subject = ?2 AND tar
 /// Runs that need a person are few, and have an index of their own.
 const STANDING: &str = "SELECT z.name, s.state, s.many, s.first, s.last, r.word
      FROM (SELECT zap, state, count(*) AS many, min(id) AS first, max(id) AS last
-           FROM run INDEXED BY run_attention WHERE state >= 3 AND state IN (3, 4) GROUP BY zap, state) s
+           FROM run INDEXED BY run_attention WHERE state >= 3 AND state IN (3, 4)
+           GROUP BY zap, state, word = 'limit') s
      CROSS JOIN zap z ON z.id = s.zap
      CROSS JOIN run r ON r.id = s.last";
 

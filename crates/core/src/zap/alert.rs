@@ -40,6 +40,7 @@ macro_rules! kinds {
 kinds! {
     DEAD = "dead" "Runs of a zap were given up.", "none of the zap's runs is dead any more: they were replayed or dropped";
     HELD = "held" "Runs of a zap wait for a person.", "none of the zap's runs is held any more";
+    BRAKE_TRIPPED = "brake_tripped" "Runs of a zap are held by its `limits`.", "none of the zap's runs is held by its limits any more";
     BREAKER_OPEN = "breaker_open" "A connection or a host is at fault, and runs wait for it.", "it works again";
     TRIGGER_OVERDUE = "trigger_overdue" "A trigger was not looked at for much longer than its `every`.", "it was looked at to its end";
     NO_EVENT = "no_event" "Nothing has happened for a zap for longer than its `expect_every`.", "something has happened";

@@ -19,8 +19,8 @@ mod tests;
 
 pub use action::{Action, OnUncertain, Plan, ReadsOf, ResponseFacts, Retry, Target, Unfound};
 pub use alert::{
-    ALERT_FIELDS, ALERT_KINDS, AlertFacts, AlertKind, AlertTarget, Alerts, BREAKER_OPEN, DEAD, HELD,
-    NO_EVENT, TRIGGER_OVERDUE,
+    ALERT_FIELDS, ALERT_KINDS, AlertFacts, AlertKind, AlertTarget, Alerts, BRAKE_TRIPPED, BREAKER_OPEN, DEAD,
+    HELD, NO_EVENT, TRIGGER_OVERDUE,
 };
 pub use compile::{Compiled, compile, compile_alerts, compile_with};
 pub use documents::Documents;

@@ -24,8 +24,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use uuid::Uuid;
 use zaprun_core::zap::{
-    self, ALERT_KINDS, AlertFacts, AlertKind, AlertTarget, BREAKER_OPEN, DEAD, HELD, NO_EVENT, ResponseFacts,
-    TRIGGER_OVERDUE, Zap,
+    self, ALERT_KINDS, AlertFacts, AlertKind, AlertTarget, BRAKE_TRIPPED, BREAKER_OPEN, DEAD, HELD, NO_EVENT,
+    ResponseFacts, TRIGGER_OVERDUE, Zap,
 };
 
 /// What is wrong is looked at so often, and when something is told that may be.
@@ -159,6 +159,7 @@ impl Alerts {
         for standing in self.ports.store.standing().await? {
             let (kind, what) = match standing.state {
                 RunState::Dead => (&DEAD, "dead"),
+                RunState::Held if standing.word == "limit" => (&BRAKE_TRIPPED, "held by its limits"),
                 RunState::Held => (&HELD, "held for a person"),
                 _ => continue,
             };

@@ -49,7 +49,7 @@ pub trait AlertStore: Send + Sync {
     async fn keep_alerts(&self, rows: Vec<AlertRow>) -> Result<(), StoreError>;
     /// Forgets alerts, by kind, subject and target.
     async fn forget_alerts(&self, rows: Vec<AlertRow>) -> Result<(), StoreError>;
-    /// Runs that are held or dead, by zap and state.
+    /// Runs that are held or dead, by zap and state; those that a zap's limits hold apart from other held ones.
     async fn standing(&self) -> Result<Vec<Standing>, StoreError>;
     /// When the latest run of each zap was made, by the zap's name.
     async fn last_made(&self) -> Result<Vec<(String, Timestamp)>, StoreError>;

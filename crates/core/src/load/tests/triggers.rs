@@ -40,7 +40,7 @@ fn options_belong_to_kinds() {
     6:3 ZR0210 `include_voids` says nothing about chargeback | remove it: it belongs to `transaction_type: refund`
     7:3 ZR0210 `cycles` says nothing about chargeback | remove it: it belongs to new_sale, declined and decline
     ");
-    insta::assert_snapshot!(transactions("refund", "settle: 30m"), @"6:3 ZR0202 unknown key `settle` | known keys are `type`, `connection`, `transaction_type`, `every`, `start`, `where`, `cycles`, `include_test`, `include_voids`, `also`, `once_per`, `catch_up`");
+    insta::assert_snapshot!(transactions("refund", "settle: 30m"), @"6:3 ZR0202 unknown key `settle` | known keys are `type`, `connection`, `transaction_type`, `every`, `sweep`, `start`, `where`, `cycles`, `include_test`, `include_voids`, `also`, `once_per`, `catch_up`");
     assert_eq!(trigger("type: konnektive.customers\nconnection: crm"), "");
 }
 
