@@ -12,9 +12,10 @@ mod orders;
 pub mod polling;
 pub mod ports;
 pub mod report;
+mod rest;
 pub mod schedule;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod trial;
 
-pub use engine::{Engine, EngineError, Options, Ports, Summary};
+pub use engine::{Engine, EngineError, Options, Ports, Reloads, Set, Summary, connections};

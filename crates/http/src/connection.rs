@@ -14,7 +14,7 @@ use zaprun_core::definition::{Rate, Secret};
 pub const DEFAULT_IDEMPOTENCY_HEADER: &str = "Idempotency-Key";
 
 /// An `http` connection, its variables resolved.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpConnection {
     /// Its name.
     pub name: String,
@@ -37,7 +37,7 @@ pub struct HttpConnection {
 }
 
 /// How a connection shows who it is.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Auth {
     /// Not at all, or by its secret path.
     #[default]
@@ -119,7 +119,10 @@ const RESERVED: &[&str] = &[
 ];
 
 /// A connection, ready to send.
+#[derive(Clone)]
 pub(crate) struct Ready {
+    /// What it was made from.
+    made_from: HttpConnection,
     pub(crate) base: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) auth_header: Option<(HeaderName, HeaderValue)>,
@@ -129,9 +132,23 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
-    pub(crate) fn new(connection: &HttpConnection, clients: &Clients) -> Result<Self, ConfigProblem> {
+    /// `before` is the same connection as it was so far, if it was.
+    pub(crate) fn new(
+        connection: &HttpConnection,
+        before: Option<&Ready>,
+        clients: &Clients,
+    ) -> Result<Self, ConfigProblem> {
         let base = parse_base(connection.base_url.expose())?;
-        let pace = Arc::new(Pace::new(connection.rate, connection.concurrency));
+        let same_pace = |before: &&Ready| {
+            let was = &before.made_from;
+            (was.rate, was.concurrency) == (connection.rate, connection.concurrency)
+                && before.base.origin() == base.origin()
+        };
+        // Whoever has reached its limit has reached it with other credentials too.
+        let pace = match before.filter(same_pace) {
+            Some(before) => Arc::clone(before.line.pace()),
+            None => Arc::new(Pace::new(connection.rate, connection.concurrency)),
+        };
         let line = Line::new(clients, &base, connection.timeout, connection.ca.clone(), pace)?;
         let mut headers = HeaderMap::new();
         for (name, value) in &connection.headers {
@@ -140,7 +157,13 @@ impl Ready {
         }
         let (auth_header, auth_query) = credentials(&connection.auth, &line, &base)?;
         let idempotency = connection.idempotency_header.as_deref().map(header_name).transpose()?;
-        Ok(Ready { base, headers, auth_header, auth_query, idempotency, line })
+        let made_from = connection.clone();
+        Ok(Ready { made_from, base, headers, auth_header, auth_query, idempotency, line })
+    }
+
+    /// Whether it was made from just this.
+    pub(crate) fn is(&self, connection: &HttpConnection) -> bool {
+        self.made_from == *connection
     }
 }
 

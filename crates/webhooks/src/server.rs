@@ -8,6 +8,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use ipnet::IpNet;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -16,12 +17,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use zaprun_engine::intake::Intake;
+use zaprun_engine::intake::{Intake, Route};
 use zaprun_engine::ports::Clock;
 use zaprun_engine::report::Observer;
 
 use crate::answer::answer;
-use crate::desk::{Config, Desk, Limits};
+use crate::desk::{Config, Connection, Desk, Limits};
 
 /// After a connection that could not be accepted, for example since no file handle was left.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
@@ -31,6 +32,26 @@ pub struct Server {
     listener: TcpListener,
     desk: Arc<Desk>,
     limits: Limits,
+}
+
+/// Who may come to a server, and where; may be changed while it runs.
+#[derive(Clone)]
+pub struct Rules(Arc<Desk>);
+
+impl Rules {
+    /// From now on these systems may come, at these routes. Whoever has come in is not concerned.
+    ///
+    /// # Errors
+    /// When a route names a connection that is not given; then all stays as it is.
+    pub fn change(
+        &self,
+        connections: Vec<Connection>,
+        trusted_proxies: Vec<IpNet>,
+        routes: &[Route],
+    ) -> Result<(), ServeError> {
+        let changed = self.0.change(connections, trusted_proxies, routes);
+        changed.map_err(|name| ServeError::NoConnection { name })
+    }
 }
 
 /// Why there is no server.
@@ -53,19 +74,20 @@ pub enum ServeError {
 }
 
 impl Server {
-    /// Listens for an intake's routes.
+    /// Listens for these routes, of which the intake takes what comes.
     ///
     /// # Errors
     /// When the address cannot be had, or a connection is missing.
     pub async fn bind(
         config: Config,
+        routes: &[Route],
         intake: Intake,
         clock: Arc<dyn Clock>,
         observer: Arc<dyn Observer>,
     ) -> Result<Server, ServeError> {
         let (address, limits) = (config.listen, config.limits);
-        let desk =
-            Desk::new(config, intake, clock, observer).map_err(|name| ServeError::NoConnection { name })?;
+        let desk = Desk::new(config, routes, intake, clock, observer)
+            .map_err(|name| ServeError::NoConnection { name })?;
         let refused = |source| ServeError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(refused)?;
         Ok(Server { listener, desk: Arc::new(desk), limits })
@@ -77,6 +99,11 @@ impl Server {
     /// When the system does not say.
     pub fn address(&self) -> std::io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+
+    /// By what it is told of other routes while it runs.
+    pub fn rules(&self) -> Rules {
+        Rules(Arc::clone(&self.desk))
     }
 
     /// Serves until `stop`; then accepts nothing more, and gives requests under way the time of `grace`. Dropping the

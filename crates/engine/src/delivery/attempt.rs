@@ -74,7 +74,7 @@ impl Journey<'_> {
         if !unit.action.repeats_safely() {
             self.begin(unit).await?;
         }
-        let outcome = shared.sender.send_in_turn(request, turn).await;
+        let outcome = self.lane.links.sender.send_in_turn(request, turn).await;
         // Until the outcome is judged the request is not in question any more; where it stays so, that is said below.
         let open = self.open.take();
         let facts = Facts {
@@ -123,7 +123,7 @@ impl Journey<'_> {
         let turn = tokio::select! {
             biased;
             () = shared.phases.stopped() => return Ok(Leave::Stopping),
-            turn = shared.sender.turn(request) => turn,
+            turn = self.lane.links.sender.turn(request) => turn,
         };
         if ticket.is_probe() {
             return Ok(Leave::Given(ticket, turn));

@@ -1,7 +1,8 @@
 //! One zap's delivery: claims due runs, a bounded number at a time, and sees each to rest.
 
 use super::breaker::{Breaker, Gate};
-use super::shared::{Phase, Shared, Targets};
+use super::flights::Aloft;
+use super::shared::{Links, Phase, Shared, Targets};
 use super::{dry, journey};
 use crate::ports::{ClaimedRun, RunId, StoreError, ZapId};
 use crate::report::{Event, RowProblem, RunRef};
@@ -12,15 +13,24 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use zaprun_core::mapping::MapError;
 use zaprun_core::zap::Zap;
 
 /// A zap's lane. Nothing in it outlives the future of [`Lane::serve`]: dropping that is a crash, and safe.
+///
+/// A zap may have several, one after another, while the flights of the earlier ones have not all landed; all but the
+/// last one are retired.
 pub(crate) struct Lane {
     pub(crate) zap: Arc<Zap>,
     pub(crate) shared: Arc<Shared>,
+    pub(crate) links: Arc<Links>,
     id: ZapId,
     bell: Arc<Notify>,
+    /// The zap's runs in flight, those of its other lanes too.
+    aloft: Arc<Aloft>,
+    /// It takes up nothing any more.
+    retired: CancellationToken,
     /// One per action, those of `on_failure` last.
     breakers: Vec<Arc<Breaker>>,
     /// The only breaker, where all actions share one.
@@ -28,10 +38,9 @@ pub(crate) struct Lane {
     alerted: AtomicBool,
 }
 
-/// Runs in flight, and what the lane knows of the rest.
+/// What the lane knows of runs that are not in flight.
 #[derive(Debug, Default)]
 struct Outlook {
-    busy: Vec<RunId>,
     /// Runs may be due.
     look: bool,
     /// The last claim was filled: more are due.
@@ -52,7 +61,13 @@ const LEAST_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 
 impl Lane {
     /// The lane of an opened zap.
-    pub(crate) fn new(id: ZapId, zap: Arc<Zap>, shared: Arc<Shared>, targets: &mut Targets) -> Lane {
+    pub(crate) fn new(
+        id: ZapId,
+        zap: Arc<Zap>,
+        shared: Arc<Shared>,
+        links: Arc<Links>,
+        targets: &mut Targets,
+    ) -> Lane {
         let actions = zap.actions.iter().chain(&zap.on_failure);
         let breakers: Vec<_> = actions.map(|action| targets.breaker(&action.target())).collect();
         let sole = match breakers.split_first() {
@@ -62,7 +77,15 @@ impl Lane {
             _ => None,
         };
         let bell = shared.wakers.bell(id);
-        Lane { zap, shared, id, bell, breakers, sole, alerted: AtomicBool::new(false) }
+        let aloft = shared.aloft.of(id);
+        let retired = CancellationToken::new();
+        Lane { zap, shared, links, id, bell, aloft, retired, breakers, sole, alerted: AtomicBool::new(false) }
+    }
+
+    /// Takes up nothing from this moment on, and ends when what is in flight has landed. Only then may the zap get
+    /// another lane.
+    pub(crate) fn retire(&self) {
+        self.retired.cancel();
     }
 
     /// Works until the phase says to end.
@@ -77,11 +100,23 @@ impl Lane {
         let mut outlook = Outlook { look: true, ..Outlook::default() };
         loop {
             let phase = self.shared.phases.now();
-            if !asking && let Some(limit) = self.room(phase, &mut outlook) {
+            let retired = self.retired.is_cancelled();
+            if retired {
+                // What a look under way would find is for the next lane.
+                (asking, outlook) = (false, Outlook::default());
+                looking.set(Fuse::terminated());
+                if flights.is_empty() {
+                    return Ok(());
+                }
+            }
+            if !retired
+                && !asking
+                && let Some(limit) = self.room(phase, &mut outlook)
+            {
                 outlook.look = false;
                 outlook.wake_at = None;
                 asking = true;
-                looking.set(self.look(phase, limit, outlook.busy.clone()).fuse());
+                looking.set(self.look(phase, limit, self.aloft.all()).fuse());
             }
             if flights.is_empty() && !asking && self.ends(phase, &outlook) {
                 return Ok(());
@@ -89,18 +124,24 @@ impl Lane {
             let wake_at = outlook.wake_at.filter(|_| phase == Phase::Working);
             tokio::select! {
                 Some((run, result)) = flights.next(), if !flights.is_empty() => {
-                    outlook.landed(run, result)?;
+                    self.landed(run, result, &mut outlook)?;
                     // More may have landed meanwhile: one look at the store serves them all.
                     while let Some(Some((run, result))) = flights.next().now_or_never() {
-                        outlook.landed(run, result)?;
+                        self.landed(run, result, &mut outlook)?;
                     }
                 }
-                found = &mut looking => {
+                found = &mut looking, if asking => {
                     asking = false;
                     let runs = outlook.found(found?, clock.now());
-                    flights.extend(runs.into_iter().map(|run| self.fly(run)));
+                    // It may have retired since it began to look.
+                    if !self.retired.is_cancelled() {
+                        let free = runs.into_iter().filter(|run| self.aloft.start(run.id));
+                        flights.extend(free.map(|run| self.fly(run)));
+                    }
                 }
-                () = self.bell.notified() => outlook.look = true,
+                () = self.retired.cancelled(), if !retired => {}
+                // A zap has one bell, and its present lane must hear it.
+                () = self.bell.notified(), if !retired => outlook.look = true,
                 () = clock.sleep_until(wake_at.unwrap_or(Timestamp::MAX)), if wake_at.is_some() => {
                     outlook.look = true;
                     outlook.wake_at = None;
@@ -108,6 +149,22 @@ impl Lane {
                 () = self.shared.phases.changed(phase) => outlook.look = true,
             }
         }
+    }
+
+    /// A run has come to rest.
+    fn landed(
+        &self,
+        run: RunId,
+        result: Result<(), StoreError>,
+        outlook: &mut Outlook,
+    ) -> Result<(), StoreError> {
+        self.aloft.land(run);
+        // Another of the same natural id may have waited for it, perhaps at the lane that came after this one.
+        outlook.look = true;
+        if self.retired.is_cancelled() {
+            self.bell.notify_one();
+        }
+        result
     }
 
     async fn fly(&self, run: ClaimedRun) -> (RunId, Result<(), StoreError>) {
@@ -125,12 +182,12 @@ impl Lane {
             return None;
         }
         let window = self.shared.window.max(1);
-        let free = window.saturating_sub(outlook.busy.len());
+        let free = window.saturating_sub(self.aloft.len());
         // A backlog is taken in large bites, so that claiming costs little per run.
         let enough = if outlook.backlog { window.div_ceil(2) } else { 1 };
         match self.gate() {
             Gate::Open => Some(free).filter(|free| *free >= enough),
-            Gate::Probe => Some(1).filter(|_| outlook.busy.is_empty()),
+            Gate::Probe => Some(1).filter(|_| self.aloft.len() == 0),
             Gate::Shut(until) => {
                 outlook.wake_at = Some(until);
                 None
@@ -218,17 +275,8 @@ impl Lane {
 }
 
 impl Outlook {
-    /// A run has come to rest.
-    fn landed(&mut self, run: RunId, result: Result<(), StoreError>) -> Result<(), StoreError> {
-        self.busy.retain(|busy| *busy != run);
-        // Another of the same natural id may have waited for it.
-        self.look = true;
-        result
-    }
-
     fn found(&mut self, found: Found, now: Timestamp) -> Vec<ClaimedRun> {
         self.backlog = found.full;
-        self.busy.extend(found.runs.iter().map(|run| run.id));
         let least = now.saturating_add(LEAST_PAUSE).unwrap_or(Timestamp::MAX);
         self.wake_at = found.next_due.map(|due| if due <= now { least } else { due });
         found.runs

@@ -11,6 +11,7 @@ mod breaker;
 mod dry;
 mod facts;
 mod find;
+mod flights;
 mod journey;
 mod keep;
 mod lane;
@@ -24,8 +25,9 @@ mod wake;
 mod write;
 
 pub(crate) use breaker::after;
+pub(crate) use flights::Flights;
 pub(crate) use lane::Lane;
-pub(crate) use shared::{Counters, Phases, Shared, Tap, Targets};
+pub(crate) use shared::{Counters, Links, Phases, Shared, Tap, Targets};
 pub(crate) use wake::{Wakers, WakingStore};
 
 pub use keep::{Mask, Unmasked};

@@ -1,11 +1,13 @@
 //! What all lanes share.
 
 use super::breaker::{Breaker, Change, Effect, after};
+use super::flights::Flights;
 use super::keep::{self, Mask};
 use super::wake::Wakers;
 use crate::engine::Summary;
 use crate::ports::{Clock, Crm, CrmWriter, RunId, Sender, Store, StoreError};
 use crate::report::{Event, Observer};
+use crate::rest::Rest;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap};
@@ -16,18 +18,15 @@ use tokio_util::sync::CancellationToken;
 use zaprun_core::request::Request;
 use zaprun_core::zap::{Scope, Target};
 
-/// Ports, counters and signals of one engine's delivery.
+/// Ports, counters and signals of one engine's delivery, whatever set of zaps it runs.
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) sender: Arc<dyn Sender>,
-    /// Connections to the CRM, for reading.
-    pub(crate) crms: HashMap<String, Arc<dyn Crm>>,
-    /// The same for writing.
-    pub(crate) writers: HashMap<String, Arc<dyn CrmWriter>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) mask: Arc<dyn Mask>,
     pub(crate) wakers: Wakers,
+    /// What is in flight, by zap.
+    pub(crate) aloft: Flights,
     /// Requests are shown instead of sent.
     pub(crate) dry_run: bool,
     /// Most runs in flight per zap.
@@ -231,17 +230,56 @@ impl Shared {
     }
 }
 
+/// The connections of a set of zaps, as the zaps that were compiled with them use them.
+pub(crate) struct Links {
+    pub(crate) sender: Arc<dyn Sender>,
+    /// Connections to the CRM, for reading.
+    pub(crate) crms: HashMap<String, Arc<dyn Crm>>,
+    /// The same for writing.
+    pub(crate) writers: HashMap<String, Arc<dyn CrmWriter>>,
+}
+
 /// The breakers of all targets.
-#[derive(Debug, Default)]
-pub(crate) struct Targets(HashMap<String, Arc<Breaker>>);
+#[derive(Default)]
+pub(crate) struct Targets {
+    breakers: HashMap<Target, Arc<Breaker>>,
+    /// Of connections to the CRM.
+    rests: HashMap<String, Arc<Rest>>,
+}
 
 impl Targets {
+    /// How a connection to the CRM rests, for all who use it.
+    pub(crate) fn rest(&mut self, connection: &str, new: impl FnOnce() -> Rest) -> Arc<Rest> {
+        match self.rests.get(connection) {
+            Some(rest) => Arc::clone(rest),
+            None => {
+                let rest = Arc::new(new());
+                self.rests.insert(connection.to_owned(), Arc::clone(&rest));
+                rest
+            }
+        }
+    }
+
+    /// The connection is another one from now on: what is known of it is not known of the new one.
+    pub(crate) fn forget(&mut self, connection: &str) {
+        self.rests.remove(connection);
+        self.breakers.remove(&Target::Connection(connection.to_owned()));
+    }
+
     /// The breaker of a target, which all zaps that use it share.
     pub(crate) fn breaker(&mut self, target: &Target) -> Arc<Breaker> {
         let name = match target {
             Target::Connection(name) => format!("connection `{name}`"),
             Target::Host(host) => format!("host `{host}`"),
         };
-        Arc::clone(self.0.entry(name.clone()).or_insert_with(|| Arc::new(Breaker::new(name))))
+        let rest = match target {
+            Target::Connection(name) => self.rests.get(name),
+            Target::Host(_) => None,
+        };
+        let new = || match rest {
+            Some(rest) => Breaker::resting(name, Arc::clone(rest)),
+            None => Breaker::new(name),
+        };
+        Arc::clone(self.breakers.entry(target.clone()).or_insert_with(|| Arc::new(new())))
     }
 }

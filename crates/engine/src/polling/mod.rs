@@ -17,7 +17,6 @@ mod poller;
 mod preview;
 mod problems;
 mod reader;
-mod rest;
 mod rider;
 pub(crate) mod skew;
 #[cfg(test)]
@@ -30,11 +29,11 @@ pub(crate) use learn::{FIRST_LOOK, LAST_LOOK, LONGEST_DELAY};
 pub use poller::Poller;
 pub use preview::{Preview, preview};
 pub(crate) use reader::later;
-pub use rest::Rest;
 pub use rider::{Watched, first_boundary};
 
 use crate::ports::{Clock, Crm, Store};
 use crate::report::{Observer, Tally};
+use crate::rest::{self, Rest};
 use std::sync::Arc;
 
 /// What polling needs of the world beside the CRM.
@@ -52,11 +51,18 @@ pub struct Ports {
 #[derive(Clone)]
 pub struct Connection {
     /// Its name, by which triggers refer to it.
-    pub name: String,
-    /// How it is read.
-    pub crm: Arc<dyn Crm>,
+    pub(crate) name: String,
+    /// How it is read; its rest is kept.
+    pub(crate) crm: Arc<dyn Crm>,
     /// Until when it is left alone.
-    pub rest: Arc<Rest>,
+    pub(crate) rest: Arc<Rest>,
+}
+
+impl Connection {
+    /// A connection that keeps its rest.
+    pub(crate) fn new(name: &str, crm: &Arc<dyn Crm>, rest: Arc<Rest>) -> Connection {
+        Connection { name: name.to_owned(), crm: rest::reader(crm, &rest), rest }
+    }
 }
 
 /// What polling came to.

@@ -1,9 +1,10 @@
 //! A zap, a scripted target, and a store in memory.
 
 use super::desk::FakeDesk;
+use crate::delivery::flights::Flights;
 use crate::delivery::keep::{Mask, Unmasked};
 use crate::delivery::lane::Lane;
-use crate::delivery::shared::{Counters, Phases, Shared, Targets};
+use crate::delivery::shared::{Counters, Links, Phases, Shared, Targets};
 use crate::delivery::wake::Wakers;
 use crate::ports::{
     Clock, Crm, CrmWriter, EventKey, Fate, NewEvent, PageCommit, Reply, RunState, SendOutcome, Sender, Store,
@@ -353,13 +354,11 @@ impl World {
     pub(super) fn start(&self) -> (Arc<Shared>, Vec<Lane>) {
         let shared = Arc::new(Shared {
             store: Arc::new(self.store.clone()),
-            sender: Arc::new(self.target.clone()),
-            crms: HashMap::from([("crm".to_owned(), Arc::new(self.crm.clone()) as Arc<dyn Crm>)]),
-            writers: HashMap::from([("crm".to_owned(), Arc::new(self.desk.clone()) as Arc<dyn CrmWriter>)]),
             clock: Arc::new(self.clock.clone()),
             observer: Arc::new(self.seen.clone()),
             mask: Arc::clone(&self.mask),
-            wakers: Wakers::new(self.zaps.iter().map(|(_, state)| state.id)),
+            wakers: Wakers::default(),
+            aloft: Flights::default(),
             dry_run: self.dry_run,
             window: self.window,
             phases: Phases::default(),
@@ -368,12 +367,22 @@ impl World {
             misfits: Mutex::default(),
             tap: None,
         });
+        let lanes = self.lanes(&shared);
+        (shared, lanes)
+    }
+
+    /// Lanes of the zaps as they are now.
+    pub(super) fn lanes(&self, shared: &Arc<Shared>) -> Vec<Lane> {
+        let links = Arc::new(Links {
+            sender: Arc::new(self.target.clone()),
+            crms: HashMap::from([("crm".to_owned(), Arc::new(self.crm.clone()) as Arc<dyn Crm>)]),
+            writers: HashMap::from([("crm".to_owned(), Arc::new(self.desk.clone()) as Arc<dyn CrmWriter>)]),
+        });
         let mut targets = Targets::default();
         let lane = |(zap, state): &(Arc<Zap>, ZapState)| {
-            Lane::new(state.id, Arc::clone(zap), Arc::clone(&shared), &mut targets)
+            Lane::new(state.id, Arc::clone(zap), Arc::clone(shared), Arc::clone(&links), &mut targets)
         };
-        let lanes = self.zaps.iter().map(lane).collect();
-        (shared, lanes)
+        self.zaps.iter().map(lane).collect()
     }
 
     /// Delivers what is due now with a fresh engine; `None`: it crashed.

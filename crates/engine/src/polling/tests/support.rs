@@ -173,7 +173,11 @@ impl Rig {
     }
 
     pub(super) fn connection(&self) -> Connection {
-        Connection { name: "crm".to_owned(), crm: Arc::new(self.crm.clone()), rest: Arc::default() }
+        let crm: Arc<dyn crate::ports::Crm> = Arc::new(self.crm.clone());
+        let ports = self.ports();
+        let rest =
+            crate::rest::Rest::new("crm", ports.clock, ports.observer, crate::delivery::Wakers::default());
+        Connection::new("crm", &crm, Arc::new(rest))
     }
 
     fn identity(&self, deployed: &Deployed, zap: &Zap) -> ZapIdentity {

@@ -1,0 +1,147 @@
+//! What stays whatever set of zaps an engine runs: the state, the counts, what is in flight, and what was learnt of
+//! connections that stay.
+
+use super::polls::{Opened, Part, groups, watched};
+use super::set::Set;
+use super::{Options, Ports};
+use crate::delivery::{Counters, Flights, Lane, Links, Phases, Shared, Targets, Wakers, WakingStore};
+use crate::http_poll;
+use crate::intake::{House, Loss, OpenZap};
+use crate::polling::health::Health;
+use crate::polling::{self, Connection, Watched, first_boundary};
+use crate::ports::{StoreError, ZapIdentity, ZapState};
+use crate::rest::{self, Rest};
+use std::sync::{Arc, Mutex};
+use zaprun_core::zap::{Trigger, Zap};
+
+/// What stays.
+pub(super) struct Standing {
+    pub(super) shared: Arc<Shared>,
+    pub(super) health: Arc<Health>,
+    pub(super) loss: Arc<Loss>,
+    pub(super) seed: u64,
+    targets: Mutex<Targets>,
+}
+
+/// A set of zaps, ready to run beside what stays.
+pub(super) struct Fitted {
+    pub(super) links: Arc<Links>,
+    pub(super) connections: Vec<Connection>,
+    pub(super) house: Arc<House>,
+}
+
+impl Standing {
+    pub(super) fn new(ports: &Ports, options: &Options) -> Standing {
+        let shared = Arc::new(Shared {
+            store: Arc::clone(&ports.store),
+            clock: Arc::clone(&ports.clock),
+            observer: Arc::clone(&ports.observer),
+            mask: Arc::clone(&options.mask),
+            wakers: Wakers::default(),
+            aloft: Flights::default(),
+            dry_run: options.dry_run,
+            window: options.in_flight,
+            phases: Phases::default(),
+            counters: Counters::default(),
+            trouble: Mutex::default(),
+            misfits: Mutex::default(),
+            tap: None,
+        });
+        Standing {
+            shared,
+            health: Arc::default(),
+            loss: Arc::default(),
+            seed: options.seed,
+            targets: Mutex::default(),
+        }
+    }
+
+    /// What polling needs of the world; what it commits rings the bells of zaps.
+    pub(super) fn ports(&self) -> polling::Ports {
+        let shared = Arc::clone(&self.shared);
+        polling::Ports {
+            clock: Arc::clone(&shared.clock),
+            observer: Arc::clone(&shared.observer),
+            store: Arc::new(WakingStore { inner: Arc::clone(&shared.store), shared }),
+        }
+    }
+
+    /// Makes a zap known to the state.
+    pub(super) async fn open(&self, zap: &Zap, git: Option<&str>) -> Result<ZapState, StoreError> {
+        self.shared.store.open_zap(self.identity(zap, git)).await
+    }
+
+    /// The same, however long the state cannot be written.
+    pub(super) async fn insist_on(&self, zap: &Zap, git: Option<&str>) -> Result<ZapState, StoreError> {
+        let shared = &self.shared;
+        shared.insist(|| shared.store.open_zap(self.identity(zap, git))).await
+    }
+
+    fn identity(&self, zap: &Zap, git: Option<&str>) -> ZapIdentity {
+        let now = self.shared.clock.now();
+        let (queries, first_boundary) = match &zap.trigger {
+            Trigger::Crm(trigger) => (trigger.queries().len(), first_boundary(trigger, now)),
+            Trigger::Http(trigger) => (1, http_poll::first_boundary(trigger, now)),
+            Trigger::Schedule(_) => (1, now),
+            Trigger::Webhook(_) => (0, now),
+        };
+        ZapIdentity {
+            name: zap.name.clone(),
+            formerly: zap.formerly.clone(),
+            selection: zap.selection.clone(),
+            queries,
+            content: zap.content.clone(),
+            git: git.map(str::to_owned),
+            first_boundary,
+            now,
+        }
+    }
+
+    /// Forgets what is not any more, and connects the set with the rest.
+    pub(super) fn fit(&self, set: &Set, opened: &[Opened]) -> Fitted {
+        let mut targets = self.lock();
+        set.changed.iter().for_each(|connection| targets.forget(connection));
+        let mut rest = |name: &String| {
+            let shared = &self.shared;
+            let (clock, observer) = (Arc::clone(&shared.clock), Arc::clone(&shared.observer));
+            targets.rest(name, || Rest::new(name, clock, observer, shared.wakers.clone()))
+        };
+        let connections: Vec<Connection> =
+            set.crms.iter().map(|(name, crm)| Connection::new(name, crm, rest(name))).collect();
+        let writer = |(name, writer)| (String::clone(name), rest::writer(writer, &rest(name)));
+        let links = Arc::new(Links {
+            sender: Arc::clone(&set.sender),
+            writers: set.writers.iter().map(writer).collect(),
+            crms: connections.iter().map(|one| (one.name.clone(), Arc::clone(&one.crm))).collect(),
+        });
+        let watched: Vec<Watched> =
+            opened.iter().filter_map(|open| watched(&open.zap, open.state.clone())).collect();
+        let open = |open: &Opened| OpenZap { zap: Arc::clone(&open.zap), state: open.state.clone() };
+        let house = House::new(
+            opened.iter().map(open).collect(),
+            &watched,
+            &connections,
+            &self.ports(),
+            Arc::clone(&self.shared),
+            Arc::clone(&self.loss),
+        );
+        Fitted { links, connections, house: Arc::new(house) }
+    }
+
+    /// The lane of a zap of the set.
+    pub(super) fn lane(&self, open: &Opened, fitted: &Fitted) -> Arc<Lane> {
+        let (zap, links) = (Arc::clone(&open.zap), Arc::clone(&fitted.links));
+        Arc::new(Lane::new(open.state.id, zap, Arc::clone(&self.shared), links, &mut self.lock()))
+    }
+
+    /// What looks for events of the set by itself.
+    pub(super) fn parts(&self, set: &Set, opened: &[Opened], fitted: &Fitted) -> Vec<Part> {
+        let groups = groups(&set.zaps);
+        groups.iter().filter_map(|group| Part::new(group, opened, &fitted.connections, set, self)).collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Targets> {
+        // Nothing panics while it is held, and its value is whole at any time.
+        self.targets.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
