@@ -23,6 +23,11 @@ use crate::project::{Origin, Stray, Within};
 use crate::render::{Findings, Format};
 use crate::wiring;
 
+mod notes;
+
+pub(crate) use notes::Inputs;
+use notes::Notes;
+
 /// A secret file is a line or a key, not a book.
 const MOST_SECRET_BYTES: u64 = 64 * 1024;
 
@@ -50,6 +55,8 @@ pub(crate) struct Loading {
     pub(crate) files: Vec<ZapFile>,
     /// The tests of the zaps, where they were asked for.
     pub(crate) cases: Vec<Case>,
+    /// What it was loaded from, where that was asked for.
+    pub(crate) inputs: Inputs,
 }
 
 impl Loading {
@@ -208,6 +215,7 @@ fn conclude(input: &Input, loaded: Loaded, (zaps, found): Compiled, cases: Vec<C
         zap_files: input.zaps.len(),
         files: loaded.zaps,
         cases,
+        inputs: Inputs::default(),
     }
 }
 
@@ -285,6 +293,17 @@ pub(crate) struct Started {
     pub(crate) project: LoadedProject,
     /// Its zaps, switched off ones too.
     pub(crate) zaps: Vec<Zap>,
+    /// What it was loaded from, where that was asked for.
+    pub(crate) inputs: Inputs,
+}
+
+/// Loads the project in `root` with the environment's values, and notes from what.
+pub(crate) fn load_noting(root: &Path, env: Option<&str>) -> Loading {
+    let environment = Environment { root: root.to_owned() };
+    let within = Within::new(root);
+    let notes = Notes::over(&within, &environment, root);
+    let loading = load_of_with(&notes, env, Some(&notes));
+    Loading { inputs: notes.inputs(), ..loading }
 }
 
 /// Loads the project of this command with the environment's values. Where logs are for machines, the findings are log
@@ -294,7 +313,7 @@ pub(crate) struct Started {
 /// When there is no project, or it is not valid: its findings go to stderr.
 pub(crate) fn start(context: &Context, logged: Option<Timestamp>) -> Result<Started, CommandError> {
     let root = context.find_project()?;
-    let mut loading = load(&root, context.env.as_deref(), Some(&Environment { root: root.clone() }));
+    let mut loading = load_noting(&root, context.env.as_deref());
     if let Some(at) = logged
         && loading.is_valid()
     {
@@ -340,7 +359,9 @@ pub(crate) fn start_from(
     }
     let valid = loading.is_valid();
     match loading.project {
-        Some(project) if valid => Ok(Started { root, project, zaps: loading.zaps }),
+        Some(project) if valid => {
+            Ok(Started { root, project, zaps: loading.zaps, inputs: loading.inputs })
+        }
         _ => {
             let errors =
                 loading.findings.iter().filter(|finding| finding.severity == Severity::Error).count();

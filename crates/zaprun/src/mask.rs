@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use regex::bytes::{Regex, RegexBuilder};
@@ -13,33 +14,58 @@ const SHORT: usize = 4;
 /// Of a shorter secret too few characters are left in base64 at an unknown offset to tell it from chance.
 const ENCODED: usize = 6;
 
-/// Hides secrets: as they are, in base64 at any offset, percent-encoded, and escaped as in JSON.
-#[derive(Debug, Clone, Default)]
+/// Hides secrets: as they are, in base64 at any offset, percent-encoded, and escaped as in JSON. It may learn more of them
+/// while it is in use, and forgets none: what was a secret once may still come back in an answer.
+#[derive(Default)]
 pub(crate) struct Masker {
+    hidden: RwLock<Arc<Hidden>>,
+}
+
+#[derive(Default)]
+struct Hidden {
+    /// Every form in which a secret may be written.
+    forms: BTreeSet<String>,
     patterns: Option<Regex>,
+}
+
+impl std::fmt::Debug for Masker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Masker")
+    }
 }
 
 impl Masker {
     /// A masker of these secrets; empty ones are none.
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut forms = BTreeSet::new();
-        for secret in secrets {
-            forms.extend(written_forms(secret.trim()));
-        }
-        let mut forms: Vec<String> = forms.into_iter().collect();
-        // The longest first: a part of a secret may be another secret.
-        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        if forms.is_empty() {
-            return Masker::default();
-        }
-        let alternatives: Vec<String> = forms.iter().map(|form| pattern(form)).collect();
-        let patterns = RegexBuilder::new(&alternatives.join("|")).size_limit(64 << 20).build().ok();
-        Masker { patterns }
+        let forms = secrets.into_iter().flat_map(|secret| written_forms(secret.trim())).collect();
+        Masker::of(forms)
+    }
+
+    fn of(forms: BTreeSet<String>) -> Self {
+        Masker { hidden: RwLock::new(Arc::new(Hidden::of(forms))) }
+    }
+
+    /// Hides from now on what the other one hides too.
+    pub(crate) fn learn(&self, other: &Masker) {
+        *self.hidden.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(self.both(other));
+    }
+
+    /// One that hides what either hides.
+    pub(crate) fn with(&self, other: &Masker) -> Masker {
+        Masker { hidden: RwLock::new(Arc::new(self.both(other))) }
+    }
+
+    fn both(&self, other: &Masker) -> Hidden {
+        Hidden::of(self.hidden().forms.union(&other.hidden().forms).cloned().collect())
+    }
+
+    fn hidden(&self) -> Arc<Hidden> {
+        Arc::clone(&self.hidden.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The same bytes without secrets.
     pub(crate) fn bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-        match &self.patterns {
+        match &self.hidden().patterns {
             Some(patterns) => patterns.replace_all(bytes, STARS),
             None => Cow::Borrowed(bytes),
         }
@@ -51,6 +77,17 @@ impl Masker {
             Cow::Borrowed(_) => Cow::Borrowed(text),
             Cow::Owned(masked) => Cow::Owned(String::from_utf8_lossy(&masked).into_owned()),
         }
+    }
+}
+
+impl Hidden {
+    fn of(forms: BTreeSet<String>) -> Self {
+        let mut longest: Vec<&String> = forms.iter().collect();
+        // The longest first: a part of a secret may be another secret.
+        longest.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        let alternatives: Vec<String> = longest.into_iter().map(|form| pattern(form)).collect();
+        let build = || RegexBuilder::new(&alternatives.join("|")).size_limit(64 << 20).build().ok();
+        Hidden { patterns: (!alternatives.is_empty()).then(build).flatten(), forms }
     }
 }
 
@@ -154,6 +191,14 @@ mod tests {
             assert_eq!(masker.text(text), masked);
         }
         assert!(matches!(masker.text("nothing"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn what_was_a_secret_once_stays_hidden() {
+        let masker = Masker::new(["old-secret"]);
+        masker.learn(&Masker::new(["new-secret"]));
+        assert_eq!(masker.text("old-secret new-secret"), "*** ***");
+        assert_eq!(Masker::new(["a-third"]).with(&masker).text("a-third old-secret"), "*** ***");
     }
 
     #[test]

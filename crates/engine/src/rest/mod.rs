@@ -29,7 +29,7 @@ const PARKED: Duration = Duration::from_secs(5 * 60);
 const TRYING: Duration = Duration::from_secs(15);
 
 /// A connection's rest.
-pub struct Rest {
+pub(crate) struct Rest {
     connection: String,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,

@@ -106,6 +106,7 @@ fn log(told: &Told) {
                 run = told.run,
                 connection = told.connection,
                 query = told.query,
+                reload = told.reload,
                 hint = told.hint,
                 "{}",
                 told.text

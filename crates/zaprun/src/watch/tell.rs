@@ -1,5 +1,7 @@
 //! The engine's events in words.
 
+mod reload;
+
 use jiff::{SignedDuration, Timestamp};
 use zaprun_engine::ports::{ReadError, RunReason};
 use zaprun_engine::report::{Event, ItemProblem, RowProblem, RunRef};
@@ -39,6 +41,8 @@ pub(crate) struct Told {
     pub(crate) connection: Option<String>,
     /// The query's name.
     pub(crate) query: Option<String>,
+    /// How a reload ended: `done`, `nothing`, `refused`.
+    pub(crate) reload: Option<&'static str>,
 }
 
 impl Told {
@@ -52,6 +56,7 @@ impl Told {
             run: None,
             connection: None,
             query: None,
+            reload: None,
         }
     }
 
@@ -126,6 +131,7 @@ pub(crate) fn tell(event: &Event, once: bool) -> Option<Told> {
             Weight::Note,
             format!("the state can be written again, after trouble since {}", time(*since)),
         ),
+        Event::Reloaded(_) | Event::ReloadRefused { .. } | Event::ReloadedNothing => reload::tell(event),
         _ => delivery(event),
     };
     Some(told)

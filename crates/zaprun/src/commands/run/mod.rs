@@ -1,11 +1,14 @@
 //! `zaprun run`
 
+mod changes;
 mod dry;
 mod git;
+mod reload;
 mod signals;
 mod webhooks;
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,6 +16,7 @@ use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use jiff::Timestamp;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use zaprun_core::definition;
 use zaprun_core::diagnostic::did_you_mean;
@@ -27,15 +31,21 @@ use crate::commands::runs::state_error;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::loading::{Started, start};
-use crate::output::{Printer, count};
+use crate::output::count;
 use crate::watch::{LogFormat, Watch};
 use crate::wiring;
-use signals::{Signal, Signals};
+use reload::{Origin, Present, Reloader};
+use signals::{Hangups, Signal, Signals};
+use webhooks::Doors;
 
 /// Run the zaps until told to stop
 ///
 /// Polls the CRM, delivers what is new, and keeps in its state what was seen and sent. SIGINT (Ctrl-C) and SIGTERM end it
 /// in order; a second one ends it at once, and nothing is lost by that either. Where no zap is switched on it waits.
+///
+/// SIGHUP loads the project again, its secret files too, and so does a change of its files with --watch. What is in flight
+/// ends as it began. A project with errors changes nothing: they are shown, and what ran runs on. Another place of the
+/// state, and other environment variables, need a restart.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Exit: 0 fine, 1 it cannot run or, with --once, something failed, 2 no project, 130 on Ctrl-C."
@@ -48,6 +58,10 @@ pub(crate) struct Args {
     /// Show the requests for what is new; send and record nothing
     #[arg(long, env = "ZAPRUN_DRY_RUN", value_parser = BoolishValueParser::new())]
     dry_run: bool,
+
+    /// Load the project again when a file of it changes, as SIGHUP does
+    #[arg(long, env = "ZAPRUN_WATCH", value_parser = BoolishValueParser::new())]
+    watch: bool,
 
     /// Run only these zaps
     #[arg(long, value_name = "ZAP", env = "ZAPRUN_ONLY", value_delimiter = ',')]
@@ -73,10 +87,10 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let logged = (args.log_format == Some(LogFormat::Json)).then(|| clock.now());
-    let Started { root, project, zaps } = start(context, logged)?;
-    let zaps = choose(zaps, &args.only, &context.printer)?;
-    let names: BTreeSet<String> = zaps.iter().map(|zap| zap.name.clone()).collect();
-    let wired = wiring::wire(&project.definition, &root, &clock)?;
+    let Started { root, project, zaps, inputs } = start(context, logged)?;
+    let (zaps, warnings) = choose(zaps, &args.only)?;
+    warnings.iter().for_each(|warning| context.printer.warning(warning));
+    let wired = Arc::new(wiring::wire(&project.definition, &root, &clock)?);
     let state = wiring::state_path(&project.definition, &root);
     let store = open_state(&state, args.dry_run).map_err(|error| state_error(&error, &state))?;
     let store = Arc::new(store);
@@ -103,19 +117,37 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         observer,
     };
     let (clock, observer) = (Arc::clone(&ports.clock), Arc::clone(&ports.observer));
-    let engine = Engine::new(zaps, ports, options);
-    let door = webhooks::Door {
-        project: &project.definition,
+    let engine = Engine::new(zaps.clone(), ports, options);
+    let doors = Doors {
         intake: engine.intake(),
         mask: Arc::clone(&wired.masker) as _,
-        clock,
-        observer,
+        clock: Arc::clone(&clock),
+        observer: Arc::clone(&observer),
+        watch: watch.clone(),
+        taken: !args.once && !args.dry_run,
+        drain: drain(&project.definition, args),
+        present: None,
+        serving: JoinSet::new(),
     };
+    let inputs = inputs.and(&wiring::files(&project.definition, &root));
+    let reloader = Reloader {
+        origin: Origin { root, env: context.env.clone(), only: args.only.clone(), clock },
+        present: Present { zaps, inputs, wired, state: reload::real(&state) },
+        reloads: engine.reloads(),
+        store: Arc::clone(&store),
+        watch: watch.clone(),
+        printer: context.printer,
+        format: args.log_format,
+        observer,
+        refused: None,
+    };
+    let mut stage = Stage { doors, reloader, project: project.definition };
     let ended = context.block_on(async {
-        let mut ended = drive(engine, door, args, &watch, &opening).await;
+        let mut ended = drive(engine, &mut stage, args, &watch, &opening).await;
         if let Ok((summary, _)) = &mut ended
             && !args.dry_run
         {
+            let names = stage.reloader.present.zaps.iter().map(|zap| zap.name.clone()).collect();
             summary.pending = waiting(&store, &names).await.unwrap_or(summary.pending);
         }
         // What was answered before is kept, whatever closing says.
@@ -132,8 +164,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     Ok(exit(&summary, signal, args.once))
 }
 
-/// Which zaps run: those that were named, or all; without those that are switched off.
-fn choose(zaps: Vec<Zap>, only: &[String], printer: &Printer) -> Result<Vec<Arc<Zap>>, CommandError> {
+/// Which zaps run: those that were named, or all; without those that are switched off. And what to warn of.
+fn choose(zaps: Vec<Zap>, only: &[String]) -> Result<(Vec<Arc<Zap>>, Vec<String>), CommandError> {
+    let mut warnings = Vec::new();
     for name in only {
         let Some(zap) = zaps.iter().find(|zap| zap.name == *name) else {
             let error = CommandError::usage(format!("there is no zap `{name}`"));
@@ -144,11 +177,11 @@ fn choose(zaps: Vec<Zap>, only: &[String], printer: &Printer) -> Result<Vec<Arc<
             });
         };
         if !zap.enabled {
-            printer.warning(&format!("`{name}` is switched off and does not run"));
+            warnings.push(format!("`{name}` is switched off and does not run"));
         }
     }
     let chosen = |zap: &Zap| zap.enabled && (only.is_empty() || only.contains(&zap.name));
-    Ok(zaps.into_iter().filter(chosen).map(Arc::new).collect())
+    Ok((zaps.into_iter().filter(chosen).map(Arc::new).collect(), warnings))
 }
 
 /// The zaps that there are.
@@ -190,55 +223,81 @@ impl From<CommandError> for Stopped {
 /// How long requests that have begun to arrive may take to end; a part of the grace.
 const DRAIN: Duration = Duration::from_secs(2);
 
+/// The part of the grace that requests under way have, where there may be any.
+fn drain(project: &definition::Project, args: &Args) -> Duration {
+    let listens = project.listen.as_ref().is_some_and(|listen| listen.webhooks.is_some());
+    if listens { DRAIN.min(args.grace / 4) } else { Duration::ZERO }
+}
+
+/// What stands beside a running engine.
+struct Stage {
+    doors: Doors,
+    reloader: Reloader,
+    project: definition::Project,
+}
+
 /// Runs the engine, and the server of webhooks where there is one, to its end or to a signal.
 async fn drive(
     engine: Engine,
-    door: webhooks::Door<'_>,
+    stage: &mut Stage,
     args: &Args,
     watch: &Watch,
     opening: &str,
 ) -> Result<(Summary, Option<Signal>), Stopped> {
     let mut signals = Signals::listen()?;
+    let Stage { doors, reloader, project } = stage;
     // Whoever reads that Ctrl-C ends it may press it.
     watch.say(opening);
-    let server = door.open(args, watch).await?;
-    // First nothing more is taken in, then nothing more is taken up.
-    let (stop, stop_engine) = (CancellationToken::new(), CancellationToken::new());
-    let drain = server.as_ref().map_or(Duration::ZERO, |_| DRAIN.min(args.grace / 4));
-    let serving = async {
-        match server {
-            Some(server) => server.run(stop.clone(), drain).await,
-            None => stop.cancelled().await,
-        }
-        stop_engine.cancel();
-    };
+    let first = engine.intake().routes().to_vec();
+    if !doors.taken && !first.is_empty() && project.listen.as_ref().is_some_and(|all| all.webhooks.is_some()) {
+        watch.say("webhooks are not taken in this run");
+    }
+    if let Some(prepared) = doors.prepare(project, first).await? {
+        doors.exchange(prepared)?;
+    }
+    let grace = args.grace.saturating_sub(doors.drain);
+    let stop_engine = CancellationToken::new();
     let running = async {
-        let grace = args.grace.saturating_sub(drain);
         match args.once {
             true => engine.run_once(stop_engine.clone(), grace).await,
             false => engine.run(stop_engine.clone(), grace).await,
         }
     };
-    let work = async {
-        let mut running = pin!(running);
+    let mut running = pin!(running);
+    let signal = {
+        let reloading = async {
+            match args.once {
+                true => std::future::pending().await,
+                false => match Hangups::listen() {
+                    Ok(hangups) => Ok(reloader.run(doors, hangups, args.watch).await),
+                    Err(error) => Err(error),
+                },
+            }
+        };
         tokio::select! {
-            summary = &mut running => return summary,
-            () = serving => {}
+            summary = &mut running => return Ok((summary.map_err(Stopped::Engine)?, None)),
+            signal = signals.next() => signal,
+            never = reloading => {
+                let never: Result<Infallible, CommandError> = never;
+                match never? {}
+            }
         }
-        running.await
     };
-    let mut work = pin!(work);
-    let signal = tokio::select! {
-        summary = &mut work => return Ok((summary.map_err(Stopped::Engine)?, None)),
-        signal = signals.next() => signal,
-    };
-    stop.cancel();
     watch.say(&format!(
         "stopping: work in flight has {} to end; once more ends at once",
         duration_text(args.grace)
     ));
+    let ending = async {
+        // First nothing more is taken in, then nothing more is taken up.
+        tokio::select! {
+            summary = &mut running => return summary,
+            () = doors.close() => {}
+        }
+        stop_engine.cancel();
+        running.await
+    };
     tokio::select! {
-        summary = work => Ok((summary.map_err(Stopped::Engine)?, Some(signal))),
+        summary = ending => Ok((summary.map_err(Stopped::Engine)?, Some(signal))),
         _ = signals.next() => Err(CommandError::ended_at_once().into()),
     }
 }
