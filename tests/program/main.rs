@@ -27,6 +27,7 @@ mod plans;
 mod polling;
 mod quick_start;
 mod ready_made;
+mod reloads;
 mod renders;
 mod replies;
 mod resolve;

@@ -15,7 +15,7 @@ mod server;
 mod verify;
 
 pub use caller::DEFAULT_RATE;
-pub use ipnet::IpNet;
 pub use desk::{Config, Connection, Limits};
+pub use ipnet::IpNet;
 pub use server::{Rules, ServeError, Server};
 pub use verify::{Check, CheckError};

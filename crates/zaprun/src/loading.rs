@@ -359,9 +359,7 @@ pub(crate) fn start_from(
     }
     let valid = loading.is_valid();
     match loading.project {
-        Some(project) if valid => {
-            Ok(Started { root, project, zaps: loading.zaps, inputs: loading.inputs })
-        }
+        Some(project) if valid => Ok(Started { root, project, zaps: loading.zaps, inputs: loading.inputs }),
         _ => {
             let errors =
                 loading.findings.iter().filter(|finding| finding.severity == Severity::Error).count();

@@ -16,6 +16,7 @@ use crate::ports::StoreError;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
+use zaprun_core::zap::Zap;
 
 type Asked = (Set, oneshot::Sender<Result<(), EngineError>>);
 
@@ -121,17 +122,20 @@ impl Crew {
         let (stay, leave): (Vec<Going>, Vec<Going>) =
             std::mem::take(&mut self.polls).into_iter().partition(stays);
         self.polls = stay;
-        let mut left = Vec::new();
+        let (mut left, mut stopped) = (Vec::new(), Vec::new());
         for going in leave {
             let zaps = going.zaps.clone();
+            stopped.extend(zaps.iter().cloned());
             left.extend(going.stop().await.map(|part| (zaps, part)));
         }
 
         let mut opened = Vec::with_capacity(set.zaps.len());
         for zap in &set.zaps {
-            let known =
-                self.zaps.iter().find(|(open, _)| Arc::ptr_eq(&open.zap, zap)).filter(|_| set.keeps(zap));
-            opened.push(match known {
+            let same = |other: &Arc<Zap>| Arc::ptr_eq(other, zap);
+            let known = self.zaps.iter().find(|(open, _)| same(&open.zap));
+            // Where a poll begins anew the state is asked how far it has come.
+            let goes_on = set.keeps(zap) && !stopped.iter().any(same);
+            opened.push(match known.filter(|_| goes_on) {
                 Some((open, _)) => open.clone(),
                 None => {
                     let state = standing.insist_on(zap, set.git.as_deref()).await?;
@@ -170,16 +174,16 @@ impl Crew {
 }
 
 /// Whether what a group polls is another connection now.
-fn changed(group: &[Arc<zaprun_core::zap::Zap>], set: &Set) -> bool {
+fn changed(group: &[Arc<Zap>], set: &Set) -> bool {
     let polled = group.first().and_then(|zap| zap.trigger.crm()).map(|trigger| &trigger.connection);
     polled.is_some_and(|name| set.changed.contains(name))
 }
 
-type Left = (Vec<Arc<zaprun_core::zap::Zap>>, Part);
+type Left = (Vec<Arc<Zap>>, Part);
 
 /// The part that polled the same connection.
-fn predecessor(group: &[Arc<zaprun_core::zap::Zap>], left: &mut Vec<Left>) -> Option<Part> {
-    let connection = |zaps: &[Arc<zaprun_core::zap::Zap>]| {
+fn predecessor(group: &[Arc<Zap>], left: &mut Vec<Left>) -> Option<Part> {
+    let connection = |zaps: &[Arc<Zap>]| {
         zaps.first().and_then(|zap| zap.trigger.crm()).map(|trigger| trigger.connection.clone())
     };
     let mine = connection(group)?;

@@ -122,17 +122,19 @@ impl Line {
     /// Goes on where a line of other zaps on the same connection has stopped. A walk that it had under way is made again.
     pub(super) fn take_over(&mut self, old: Line, same: &dyn Fn(ZapId) -> bool) {
         for route in &mut self.routes {
-            let before = |before: &&Route| before.query == route.query && before.behind == route.behind;
-            let Some(before) = old.routes.iter().find(before) else { continue };
+            let known = || old.routes.iter().filter(|known| known.query == route.query);
             for rider in &mut route.riders {
                 let id = rider.zap.state.id;
-                if let Some(known) = before.riders.iter().find(|known| known.zap.state.id == id && same(id)) {
+                let mut riders = known().flat_map(|known| &known.riders);
+                if let Some(known) = riders.find(|known| known.zap.state.id == id && same(id)) {
                     rider.due_at = known.due_at;
                 }
             }
             // What is wrong with a query is so whoever asks.
-            route.not_before = before.not_before;
-            route.trouble = before.trouble.clone();
+            if let Some(before) = known().find(|known| known.behind == route.behind) {
+                route.not_before = before.not_before;
+                route.trouble = before.trouble.clone();
+            }
         }
         let first_runs = old.first_runs.into_iter().filter(|first| same(first.zap));
         for known in first_runs {

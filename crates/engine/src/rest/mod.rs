@@ -23,7 +23,7 @@ const FAULTS: u32 = 4;
 
 /// A run that meets a connection at rest looks again after so long at most: it is one of few, since the others are not
 /// taken up, and nobody moves its time forward when the rest is over.
-const PARKED: Duration = Duration::from_secs(5 * 60);
+const PARKED: Duration = Duration::from_secs(60);
 
 /// The same while somebody else is just trying.
 const TRYING: Duration = Duration::from_secs(15);

@@ -13,6 +13,7 @@ mod writes;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -106,8 +107,9 @@ pub(crate) struct Settings {
     prepaid_skips_qa: bool,
 }
 
+/// May be changed while the sandbox runs.
 #[derive(Clone)]
-struct Secret(String);
+struct Secret(Arc<Mutex<String>>);
 
 impl std::fmt::Debug for Secret {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -115,12 +117,23 @@ impl std::fmt::Debug for Secret {
     }
 }
 
+impl Secret {
+    fn is(&self, given: &str) -> bool {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) == given
+    }
+}
+
 impl Settings {
+    /// From now on the API user has this password.
+    pub(crate) fn set_password(&self, password: &str) {
+        password.clone_into(&mut self.password.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
     pub(crate) fn of(config: &Config) -> Settings {
         let variety = Variety::new(config.seed, config.unstable_types);
         Settings {
             login: config.login.clone(),
-            password: Secret(config.password.clone()),
+            password: Secret(Arc::new(Mutex::new(config.password.clone()))),
             style: Style { shape: config.shape, items: config.items, variety },
             content_type: config.content_type,
             beyond_end: config.beyond_end,
@@ -251,7 +264,7 @@ impl Call<'_> {
 
     fn admit(&self) -> Result<(), Reply> {
         let known = self.params.get("loginId") == Some(self.settings.login.as_str())
-            && self.params.get("password") == Some(self.settings.password.0.as_str());
+            && self.params.get("password").is_some_and(|given| self.settings.password.is(given));
         if !known || self.struck_by(&CrmFault::Auth) {
             return Err(reply::bad_credentials());
         }

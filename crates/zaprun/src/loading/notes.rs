@@ -128,7 +128,15 @@ impl Fixtures for Notes<'_> {
     }
 
     fn list(&self, folder: &str) -> Vec<String> {
-        self.origin.list(folder)
+        let names = self.origin.list(folder);
+        let mut sorted = names.clone();
+        sorted.sort();
+        let listed = sorted.join("\n");
+        self.note(|noted| {
+            noted.all.note("folder", folder, Ok(listed.as_bytes()));
+            noted.documents.note("folder", folder, Ok(listed.as_bytes()));
+        });
+        names
     }
 }
 

@@ -119,6 +119,20 @@ fn what_is_the_same_is_not_touched() {
 }
 
 #[test]
+fn a_poll_that_begins_anew_knows_how_far_it_had_come() {
+    let house = House::new();
+    house.runs(&[ONE, OTHER], async |house, reloads| {
+        house.seconds(3 * 86_400).await;
+        house.crm.take_reads();
+        reloads.reload(house.set(&[ONE, &edited(OTHER)], &[])).await.unwrap();
+        house.seconds(120).await;
+        let reads = house.crm.take_reads();
+        let oldest = reads.iter().filter_map(|read| read.window).map(|days| days.first).min().unwrap();
+        assert!(oldest.to_string().as_str() >= "2026-09-18", "yesterday, not since it first ran: {oldest}");
+    });
+}
+
+#[test]
 fn a_set_that_cannot_run_changes_nothing() {
     let house = House::new();
     house.runs(&[ONE], async |house, reloads| {

@@ -249,8 +249,12 @@ async fn drive(
     // Whoever reads that Ctrl-C ends it may press it.
     watch.say(opening);
     let first = engine.intake().routes().to_vec();
-    if !doors.taken && !first.is_empty() && project.listen.as_ref().is_some_and(|all| all.webhooks.is_some()) {
+    if !doors.taken && !first.is_empty() && project.listen.as_ref().is_some_and(|all| all.webhooks.is_some())
+    {
         watch.say("webhooks are not taken in this run");
+    }
+    if args.watch && args.once {
+        watch.say("changes of the project are not watched in this run");
     }
     if let Some(prepared) = doors.prepare(project, first).await? {
         doors.exchange(prepared)?;

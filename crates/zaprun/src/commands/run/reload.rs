@@ -143,12 +143,14 @@ impl Reloader {
     /// Loads the project again and, where it can run and is another one, runs it. Says the files that matter beside it.
     async fn reload(&mut self, doors: &mut Doors, cause: Cause) -> BTreeSet<PathBuf> {
         let (origin, format, printer) = (self.origin.clone(), self.format, self.printer);
-        let before = (self.present.inputs.clone(), Arc::clone(&self.present.wired), self.present.state.clone());
+        let before =
+            (self.present.inputs.clone(), Arc::clone(&self.present.wired), self.present.state.clone());
         let looked = tokio::task::spawn_blocking(move || look(&origin, &before, format, &printer)).await;
         match looked {
             Ok(Looked::Same) => {
                 // A project that could not run and is as it was again has changed for whoever mends it.
-                if cause == Cause::Asked || self.refused.take().is_some() {
+                let mended = self.refused.take().is_some();
+                if mended || cause == Cause::Asked {
                     self.observer.see(Event::ReloadedNothing);
                 }
                 self.present.inputs.files.clone()
@@ -248,9 +250,10 @@ impl Reloader {
     async fn waiting(&self, zaps: &[String]) -> Vec<(String, u64)> {
         // It is only told; a state that cannot be read now is told of elsewhere.
         let Ok(counts) = History::counts(&*self.store).await else { return Vec::new() };
-        let pending = counts.runs.into_iter().filter(|(zap, state, number)| {
-            *state == RunState::Pending && *number > 0 && zaps.contains(zap)
-        });
+        let pending = counts
+            .runs
+            .into_iter()
+            .filter(|(zap, state, number)| *state == RunState::Pending && *number > 0 && zaps.contains(zap));
         pending.map(|(zap, _, number)| (zap, number)).collect()
     }
 }
@@ -289,10 +292,8 @@ fn look(
     let project = match project {
         Some(project) if errors == 0 => project.definition,
         _ => {
-            let error = CommandError::failure(format!(
-                "the project has {}",
-                count(errors as u64, "error", "errors")
-            ));
+            let error =
+                CommandError::failure(format!("the project has {}", count(errors as u64, "error", "errors")));
             return refused(inputs, error, shown);
         }
     };
@@ -306,7 +307,11 @@ fn look(
             elsewhere.display(),
             state.display()
         ));
-        return refused(inputs, error.hint("leave `state` as it was, or stop zaprun and start it again"), shown);
+        return refused(
+            inputs,
+            error.hint("leave `state` as it was, or stop zaprun and start it again"),
+            shown,
+        );
     }
     let (zaps, warnings) = match choose(zaps, &origin.only) {
         Ok(chosen) => chosen,
@@ -335,9 +340,7 @@ fn difference(before: &[Arc<Zap>], now: &[Arc<Zap>], changed: BTreeSet<String>) 
             () => reload.added.push(zap.name.clone()),
         }
     }
-    let gone = |zap: &&Arc<Zap>| {
-        !now.iter().any(|now| now.name == zap.name) && !followed.contains(&zap.name)
-    };
+    let gone = |zap: &&Arc<Zap>| !now.iter().any(|now| now.name == zap.name) && !followed.contains(&zap.name);
     reload.removed = before.iter().filter(gone).map(|zap| zap.name.clone()).collect();
     reload
 }

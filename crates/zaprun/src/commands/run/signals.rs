@@ -27,9 +27,8 @@ pub(super) struct Hangups {
 
 #[cfg(unix)]
 fn listen_for(kind: tokio::signal::unix::SignalKind) -> Result<tokio::signal::unix::Signal, CommandError> {
-    tokio::signal::unix::signal(kind).map_err(|error| {
-        CommandError::failure(format!("signals cannot be caught: {}", io_words(&error)))
-    })
+    tokio::signal::unix::signal(kind)
+        .map_err(|error| CommandError::failure(format!("signals cannot be caught: {}", io_words(&error))))
 }
 
 impl Hangups {

@@ -69,14 +69,17 @@ async fn sees_all(mut changes: Changes, site: &Site) {
         fs::rename(site.path("zaps/.a.yaml.swp"), site.path("zaps/a.yaml")).unwrap();
     })
     .await;
-    sees(changes, site, "a new folder with a file", |site| site.write("zaps/new/deep/b.yaml", "name: b\n")).await;
+    sees(changes, site, "a new folder with a file", |site| site.write("zaps/new/deep/b.yaml", "name: b\n"))
+        .await;
     sees(changes, site, "a file in a folder that is new", |site| {
         site.write("zaps/new/deep/c.yaml", "name: c\n");
     })
     .await;
-    sees(changes, site, "a file that is gone", |site| fs::remove_file(site.path("zaps/a.yaml")).unwrap()).await;
+    sees(changes, site, "a file that is gone", |site| fs::remove_file(site.path("zaps/a.yaml")).unwrap())
+        .await;
     sees(changes, site, "a file that is back", |site| site.write("zaps/a.yaml", "name: a\n")).await;
-    sees(changes, site, "the folder of zaps is gone", |site| fs::remove_dir_all(site.path("zaps")).unwrap()).await;
+    sees(changes, site, "the folder of zaps is gone", |site| fs::remove_dir_all(site.path("zaps")).unwrap())
+        .await;
     sees(changes, site, "it is back", |site| site.write("zaps/a.yaml", "name: a\n")).await;
     sees(changes, site, "and is watched", |site| site.write("zaps/a.yaml", "name: aa\n")).await;
     sees(changes, site, "a first table", |site| site.write("tables/t.csv", "key,value\n")).await;
@@ -204,5 +207,8 @@ fn the_states_own_files_are_no_change() {
     assert!(matters(&event(written, "/p/zaprun.yaml"), state));
     assert!(!matters(&event(written, "/p/zaprun.db-wal"), state));
     assert!(!matters(&event(EventKind::Access(AccessKind::Open(AccessMode::Any)), "/p/zaprun.yaml"), state));
-    assert!(matters(&event(EventKind::Access(AccessKind::Close(AccessMode::Write)), "/p/zaprun.yaml"), state));
+    assert!(matters(
+        &event(EventKind::Access(AccessKind::Close(AccessMode::Write)), "/p/zaprun.yaml"),
+        state
+    ));
 }
