@@ -236,7 +236,9 @@ fn trouble_reading(event: &Event, once: bool) -> Told {
             Told::new(Weight::Warning, text).at(connection).of(query)
         }
         Event::Stopped { connection, query, permission, error, retry_at } => {
-            let text = format!("polling stopped: {error}{}", again(*retry_at, once));
+            // Without a query all rests that uses the connection.
+            let what = if query.is_some() { "polling stopped" } else { "stopped" };
+            let text = format!("{what}: {error}{}", again(*retry_at, once));
             let told =
                 Told::new(Weight::Trouble, text).at(connection).hint(remedy(connection, error, *permission));
             match query {
@@ -491,7 +493,7 @@ mod tests {
         Detail sales new_sale:D6C8C390A7: filtered: filter None
         Detail sales new_sale:D6C8C390A7: dead: mapping None
         Trouble sales new_sale:D6C8C390A7: held for a person: uncertain: two orders fit Some("`zaprun runs show 7` says more, `zaprun runs resolve 7 --as done` or `--as failed` settles it")
-        Trouble crm: polling stopped: the CRM does not accept this machine's address 198.51.100.7; tried again at 2027-01-15T08:00:00Z Some("add 198.51.100.7 to the API user's whitelist in the CRM")
+        Trouble crm: stopped: the CRM does not accept this machine's address 198.51.100.7; tried again at 2027-01-15T08:00:00Z Some("add 198.51.100.7 to the API user's whitelist in the CRM")
         Note sales: first run: 1,234 rows from before its start will not be sent; 0 new None
         "#);
     }

@@ -334,10 +334,12 @@ fn difference(before: &[Arc<Zap>], now: &[Arc<Zap>], changed: BTreeSet<String>) 
         let known = |name: &String| before.iter().any(|before| before.name == *name);
         let renamed = zap.formerly.as_ref().filter(|name| !known(&zap.name) && known(name));
         followed.extend(renamed.cloned());
-        match () {
-            () if same => reload.unchanged += 1,
-            () if renamed.is_some() || known(&zap.name) => reload.changed.push(zap.name.clone()),
-            () => reload.added.push(zap.name.clone()),
+        if same {
+            reload.unchanged += 1;
+        } else if renamed.is_some() || known(&zap.name) {
+            reload.changed.push(zap.name.clone());
+        } else {
+            reload.added.push(zap.name.clone());
         }
     }
     let gone = |zap: &&Arc<Zap>| !now.iter().any(|now| now.name == zap.name) && !followed.contains(&zap.name);
