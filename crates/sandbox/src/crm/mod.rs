@@ -74,6 +74,8 @@ pub struct CrmRequest {
     pub params: Vec<(String, String)>,
     /// Whether the URL held a login or password.
     pub credentials_in_url: bool,
+    /// Whether the login or the password was not the user's: what may lock a user, if it is repeated.
+    pub bad_login: bool,
     /// Whether the endpoint is one that changes something.
     pub write: bool,
     /// `result` of what was carried out, whether or not the answer arrived; none if a fault prevented it, or while
@@ -183,6 +185,7 @@ pub(crate) async fn serve(control: Control, caller: IpAddr, request: Request) ->
         method,
         params: params.without_secrets(),
         credentials_in_url,
+        bad_login: !call.is_known(),
         write,
         result: reply.as_ref().and_then(result),
         done: reply.as_ref().filter(|reply| write && succeeded(reply)).map(|_| at),
@@ -262,10 +265,14 @@ impl Call<'_> {
         }
     }
 
+    fn is_known(&self) -> bool {
+        self.params.get("loginId") == Some(self.settings.login.as_str())
+            && self.params.get("password").is_some_and(|given| self.settings.password.is(given))
+            && !self.struck_by(&CrmFault::Auth)
+    }
+
     fn admit(&self) -> Result<(), Reply> {
-        let known = self.params.get("loginId") == Some(self.settings.login.as_str())
-            && self.params.get("password").is_some_and(|given| self.settings.password.is(given));
-        if !known || self.struck_by(&CrmFault::Auth) {
+        if !self.is_known() {
             return Err(reply::bad_credentials());
         }
         let listed = self.settings.whitelist.as_ref().is_none_or(|allowed| allowed.contains(&self.caller));

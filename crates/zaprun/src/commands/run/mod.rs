@@ -8,7 +8,6 @@ mod signals;
 mod webhooks;
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
@@ -245,6 +244,7 @@ async fn drive(
     opening: &str,
 ) -> Result<(Summary, Option<Signal>), Stopped> {
     let mut signals = Signals::listen()?;
+    let hangups = if args.once { None } else { Some(Hangups::listen()?) };
     let Stage { doors, reloader, project } = stage;
     // Whoever reads that Ctrl-C ends it may press it.
     watch.say(opening);
@@ -270,21 +270,15 @@ async fn drive(
     let mut running = pin!(running);
     let signal = {
         let reloading = async {
-            match args.once {
-                true => std::future::pending().await,
-                false => match Hangups::listen() {
-                    Ok(hangups) => Ok(reloader.run(doors, hangups, args.watch).await),
-                    Err(error) => Err(error),
-                },
+            match hangups {
+                Some(hangups) => reloader.run(doors, hangups, args.watch).await,
+                None => std::future::pending().await,
             }
         };
         tokio::select! {
             summary = &mut running => return Ok((summary.map_err(Stopped::Engine)?, None)),
             signal = signals.next() => signal,
-            never = reloading => {
-                let never: Result<Infallible, CommandError> = never;
-                match never? {}
-            }
+            never = reloading => match never {},
         }
     };
     watch.say(&format!(

@@ -20,14 +20,25 @@ use tokio::time::{Instant, timeout};
 use folders::folders;
 use stamp::{Stamp, stamp};
 
-/// Many changes are one when they follow each other within this.
-const QUIET: Duration = Duration::from_millis(200);
-/// However long they go on, they are looked at after so long.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// How often is looked where nothing reports.
-const LOOK_EVERY: Duration = Duration::from_secs(3);
-/// The same where something does: a disk of another machine reports nothing.
-const LOOK_ANYWAY: Duration = Duration::from_secs(30);
+/// When is looked.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    /// Many changes are one when they follow each other within this.
+    quiet: Duration,
+    /// However long they go on, they are looked at after so long.
+    patience: Duration,
+    /// How often is looked where nothing reports.
+    every: Duration,
+    /// The same where something does: a disk of another machine reports nothing.
+    anyway: Duration,
+}
+
+const TIMES: Times = Times {
+    quiet: Duration::from_millis(200),
+    patience: Duration::from_secs(2),
+    every: Duration::from_secs(3),
+    anyway: Duration::from_secs(30),
+};
 
 /// What is watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +66,7 @@ pub(super) trait Reporter: Send {
 /// Tells of changes of a project.
 pub(super) struct Changes {
     places: Places,
+    times: Times,
     reporter: Option<Box<dyn Reporter>>,
     watched: BTreeSet<PathBuf>,
     nudge: Arc<Notify>,
@@ -68,15 +80,20 @@ impl Changes {
     pub(super) fn of(places: Places) -> Changes {
         let nudge = Arc::new(Notify::new());
         let reporter = system(&places, &nudge);
-        Changes::with(places, reporter, nudge)
+        Changes::with(places, TIMES, reporter, nudge)
     }
 
-    fn with(places: Places, reporter: Result<Box<dyn Reporter>, String>, nudge: Arc<Notify>) -> Changes {
+    fn with(
+        places: Places,
+        times: Times,
+        reporter: Result<Box<dyn Reporter>, String>,
+        nudge: Arc<Notify>,
+    ) -> Changes {
         let (reporter, trouble) = match reporter {
             Ok(reporter) => (Some(reporter), None),
             Err(why) => (None, Some(why)),
         };
-        Changes { places, reporter, watched: BTreeSet::new(), nudge, last: None, trouble }
+        Changes { places, times, reporter, watched: BTreeSet::new(), nudge, last: None, trouble }
     }
 
     /// What is watched from now on, beside the project itself.
@@ -110,12 +127,13 @@ impl Changes {
 
     /// Waits until it is time to look.
     async fn nudged(&self) {
-        let longest = if self.reporter.is_some() { LOOK_ANYWAY } else { LOOK_EVERY };
+        let Times { quiet, patience, every, anyway } = self.times;
+        let longest = if self.reporter.is_some() { anyway } else { every };
         if timeout(longest, self.nudge.notified()).await.is_err() {
             return;
         }
-        let end = Instant::now() + PATIENCE;
-        while Instant::now() < end && timeout(QUIET, self.nudge.notified()).await.is_ok() {}
+        let end = Instant::now() + patience;
+        while Instant::now() < end && timeout(quiet, self.nudge.notified()).await.is_ok() {}
     }
 
     /// Watches the folders that matter now.

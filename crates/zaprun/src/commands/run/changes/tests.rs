@@ -11,10 +11,13 @@ use tempfile::TempDir;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::{Changes, Places, Reporter, matters};
+use super::{Changes, Places, Reporter, TIMES, Times, matters};
 
 /// A change is seen within this, or never.
 const SOON: Duration = Duration::from_secs(20);
+
+/// Where nothing reports, a test looks more often, so that it ends sooner.
+const OFTEN: Times = Times { quiet: Duration::from_millis(20), every: Duration::from_millis(20), ..TIMES };
 
 /// A project, and a secret elsewhere.
 struct Site {
@@ -143,17 +146,17 @@ impl Reporter for Full {
     fn remove(&mut self, _: &Path) {}
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn where_nothing_is_reported_changes_are_looked_for() {
     let site = Site::new();
-    let mut changes = Changes::with(site.places(), Ok(Box::new(Full)), Arc::new(Notify::new()));
+    let mut changes = Changes::with(site.places(), OFTEN, Ok(Box::new(Full)), Arc::new(Notify::new()));
     changes.next().await;
     assert_eq!(changes.trouble().as_deref(), Some("the limit is reached"));
     assert_eq!(changes.trouble(), None, "once");
     changes.last = None;
     sees_all(changes, &site).await;
     sees_turned_links(|places| {
-        let mut changes = Changes::with(places, Err("none".to_owned()), Arc::new(Notify::new()));
+        let mut changes = Changes::with(places, OFTEN, Err("none".to_owned()), Arc::new(Notify::new()));
         assert!(changes.trouble().is_some());
         changes
     })
@@ -175,12 +178,12 @@ impl Reporter for Noted {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn many_changes_are_one() {
     let site = Site::new();
     let nudge = Arc::new(Notify::new());
     let noted = Noted::default();
-    let mut changes = Changes::with(site.places(), Ok(Box::new(noted.clone())), Arc::clone(&nudge));
+    let mut changes = Changes::with(site.places(), OFTEN, Ok(Box::new(noted.clone())), Arc::clone(&nudge));
     changes.next().await;
     for number in 0..100 {
         site.write("zaps/a.yaml", &format!("name: a{number}\n"));
@@ -188,7 +191,7 @@ async fn many_changes_are_one() {
     }
     changes.next().await;
     nudge.notify_one();
-    let more = timeout(Duration::from_secs(10), changes.next()).await;
+    let more = timeout(OFTEN.quiet * 20, changes.next()).await;
     assert!(more.is_err(), "a report without a change is none");
     let watched = noted.0.lock().unwrap().clone();
     assert!(watched.contains(&site.path("zaps")) && watched.contains(site.secrets.path()), "{watched:?}");
