@@ -83,7 +83,7 @@ impl Part {
                 let on = |one: &&Connection| one.name == trigger.connection;
                 let connection = connections.iter().find(on)?.clone();
                 let watched = group.iter().filter_map(|zap| watched(zap, state(zap)?)).collect();
-                let poller = Poller::sharing(ports, vec![connection], watched, standing.seed, health);
+                let poller = Poller::sharing(ports, vec![connection], watched, standing.seed, &health);
                 Poll::Crm(Box::new(poller))
             }
             Trigger::Http(trigger) => {

@@ -21,7 +21,7 @@ impl Poller {
     /// A poller of these zaps, all of which are due at once. A zap on a connection that is not given is left alone.
     /// `seed` chooses the jitter of waits.
     pub fn new(ports: Ports, connections: Vec<Connection>, zaps: Vec<Watched>, seed: u64) -> Self {
-        Poller::sharing(ports, connections, zaps, seed, Arc::default())
+        Poller::sharing(ports, connections, zaps, seed, &Arc::default())
     }
 
     /// The same where others look after the state's health too.
@@ -30,13 +30,13 @@ impl Poller {
         connections: Vec<Connection>,
         zaps: Vec<Watched>,
         seed: u64,
-        health: Arc<Health>,
+        health: &Arc<Health>,
     ) -> Self {
         let zaps: Vec<Arc<Watched>> = zaps.into_iter().map(Arc::new).collect();
         let line = |connection: Connection| {
             let on = |zap: &&Arc<Watched>| zap.trigger.connection == connection.name;
             let mine: Vec<Arc<Watched>> = zaps.iter().filter(on).cloned().collect();
-            Line::new(ports.clone(), connection, &mine, Arc::clone(&health), seed)
+            Line::new(ports.clone(), connection, &mine, Arc::clone(health), seed)
         };
         let lines = connections.into_iter().filter_map(line).collect();
         Poller { ports, lines }

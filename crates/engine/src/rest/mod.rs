@@ -281,10 +281,9 @@ impl Drop for Knock<'_> {
 impl<'a> Login<'a> {
     fn of(error: Option<&'a ReadError>) -> Login<'a> {
         match error {
-            None => Login::Good,
             Some(error) if error.stops_connection() => Login::Refused(error),
-            // The CRM knows who asks.
-            Some(ReadError::Permission { .. } | ReadError::TooMany { .. }) => Login::Good,
+            // The CRM knows who asks, also where it does not give what is asked for.
+            None | Some(ReadError::Permission { .. } | ReadError::TooMany { .. }) => Login::Good,
             Some(ReadError::Transport { retry_after: None, .. }) => Login::Fault,
             // Its words for a user who is locked may be any.
             Some(_) => Login::Unknown,

@@ -52,7 +52,7 @@ fn play(steps: &[Step], window: usize) -> BTreeMap<String, Vec<String>> {
     under_way.extend(present.iter().map(serve));
     let (mut sold, mut edition) = (0, 0);
     // The world is changed between two polls of the lanes, as an engine does.
-    let mut run = |until: jiff::Timestamp, under_way: &mut FuturesUnordered<_>| {
+    let run = |until: jiff::Timestamp, under_way: &mut FuturesUnordered<_>| {
         clock.drive_until(until, async {
             loop {
                 match under_way.next().await {
@@ -122,6 +122,29 @@ fn old_flights_count_towards_what_a_zap_may_have_in_flight() {
     let steps = [Step::Takes(50), Step::Sales(4), Step::Reload, Step::Sales(4), Step::Wait(400)];
     let arrived = play(&steps, 2);
     assert_eq!(arrived.len(), 8);
+}
+
+#[test]
+fn what_a_look_under_way_finds_is_for_the_next_lane() {
+    let world = World::new(&[ONE]);
+    let (shared, lanes) = world.start();
+    let old = Arc::new(lanes.into_iter().next().unwrap());
+    // It retires while the store is being asked.
+    let (retires, mut asked) = (Arc::clone(&old), 0);
+    world.store.script(move |method| {
+        asked += usize::from(method == "claim");
+        if asked == 1 {
+            retires.retire();
+        }
+        None
+    });
+    world.sales(0, &["A"]);
+    world.clock.drive(old.serve()).unwrap().unwrap();
+    assert!(world.target.sent().is_empty(), "it took up what the next one finds too");
+    let next = world.lanes(&shared);
+    let end = world.clock.now() + SignedDuration::from_secs(5);
+    assert!(world.clock.drive_until(end, super::kit::serve(&next)).is_none());
+    assert_eq!(world.target.sent().len(), 1);
 }
 
 proptest! {
