@@ -1,6 +1,6 @@
 //! The engine: polls, delivers, and comes to an orderly end.
 
-use crate::delivery::{Counters, Lane, Mask, Phases, Shared, Targets, Unmasked, Wakers, WakingStore, after};
+use crate::delivery::{Counters, Flights, Lane, Mask, Oblivious, Phases, Recall, Shared, Targets, Unmasked, Wakers, WakingStore, after};
 use crate::http_poll::{self, Feeds, Followed};
 use crate::intake::{House, Intake, OpenZap};
 use crate::orders;
@@ -8,6 +8,7 @@ use crate::polling::{self, Connection, Polled, Poller, Watched, first_boundary};
 use crate::ports::{Clock, Crm, CrmWriter, Sender, Store, StoreError, ZapIdentity, ZapState};
 use crate::report::Observer;
 use crate::schedule::{Scheduled, Timetables};
+use bytes::Bytes;
 use futures::future::{try_join, try_join_all, try_join3};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -53,11 +54,23 @@ pub struct Options {
     pub dry_run: bool,
     /// Chooses the jitter of polling.
     pub seed: u64,
+    /// What each zap can be compiled from again, by its name; to be kept with what is made of it.
+    pub sources: HashMap<String, Bytes>,
+    /// Makes zaps of that again.
+    pub recall: Arc<dyn Recall>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { in_flight: 64, git: None, mask: Arc::new(Unmasked), dry_run: false, seed: 0 }
+        Options {
+            in_flight: 64,
+            git: None,
+            mask: Arc::new(Unmasked),
+            dry_run: false,
+            seed: 0,
+            sources: HashMap::new(),
+            recall: Arc::new(Oblivious),
+        }
     }
 }
 
@@ -241,6 +254,8 @@ impl Engine {
             observer: Arc::clone(&self.ports.observer),
             mask: self.options.mask,
             wakers: Wakers::new(states.iter().map(|state| state.id)),
+            flights: Flights::default(),
+            recall: self.options.recall,
             dry_run: self.options.dry_run,
             window: self.options.in_flight,
             phases: Phases::default(),
@@ -272,10 +287,10 @@ impl Engine {
         let poller = Poller::new(ports.clone(), connections, watched, self.options.seed);
         let api = http_poll::Ports { polling: ports, sender: Arc::clone(&shared.sender) };
         let polls = Polls::new(poller, api, &self.zaps, &states, self.options.seed);
-        let mut targets = Targets::default();
+        let targets = Targets::default();
         let lanes = self.zaps.iter().zip(&states);
         let lanes =
-            lanes.map(|(zap, state)| Lane::new(state.id, Arc::clone(zap), Arc::clone(&shared), &mut targets));
+            lanes.map(|(zap, state)| Lane::new(state.id, Arc::clone(zap), Arc::clone(&shared), &targets));
         Ok(Works { lanes: lanes.collect(), shared, polls, house: Arc::new(house) })
     }
 
@@ -295,6 +310,7 @@ impl Engine {
                 selection: zap.selection.clone(),
                 queries,
                 content: zap.content.clone(),
+                source: self.options.sources.get(&zap.name).cloned(),
                 git: self.options.git.clone(),
                 first_boundary,
                 now,

@@ -108,6 +108,7 @@ pub(crate) fn detail(conn: &Connection, path: &Path, id: RunId) -> Result<Option
         let found = conn.prepare(&sql)?.query_row([id.0], |row| detail_row(conn, id, row)).optional()?;
         let Some(mut detail) = found else { return Ok(None) };
         detail.steps = runs::steps(conn, id)?;
+        detail.past = runs::past_steps(conn, id)?;
         detail.attempts = attempts(conn, id)?;
         Ok(Some(detail))
     };
@@ -133,6 +134,7 @@ fn detail_row(conn: &Connection, id: RunId, row: &Row<'_>) -> rusqlite::Result<R
         fresh,
         failing,
         steps: Vec::new(),
+        past: Vec::new(),
         attempts: Vec::new(),
         begun: begun::read(row, 19)?,
     })

@@ -30,7 +30,8 @@ macro_rules! goes_first {
 /// Due runs of a zap, oldest due first.
 pub(crate) const CLAIM: &str = concat!(
     "SELECT r.id, k.name, e.key, e.at, e.seen_at, e.record, e.context, r.key_base, r.created_at, r.attempts,
-            r.retrying_since, r.settled, r.word, r.detail, r.aside, ",
+            r.retrying_since, r.settled, r.word, r.detail, r.aside,
+            iif(r.pinned, (SELECT v.content FROM revision v WHERE v.id = r.revision), NULL), ",
     begun::begun_columns!(),
     "
      FROM run r INDEXED BY run_due
@@ -101,19 +102,34 @@ fn claimed_run(conn: &Connection, zap: ZapId, row: &Row<'_>) -> rusqlite::Result
         failing,
         fresh,
         steps,
-        begun: begun::read(row, 15)?,
+        pinned: row.get(15)?,
+        begun: begun::read(row, 16)?,
     })
 }
 
-/// The steps of a run in the order they were settled.
+/// The steps of a run that count, in the order they were settled.
 pub(crate) fn steps(conn: &Connection, run: RunId) -> rusqlite::Result<Vec<StepRecord>> {
+    Ok(numbered_steps(conn, run)?.into_iter().map(|(_, step)| step).collect())
+}
+
+/// The same with their numbers.
+pub(crate) fn numbered_steps(conn: &Connection, run: RunId) -> rusqlite::Result<Vec<(i64, StepRecord)>> {
+    read_steps(conn, run, false)
+}
+
+/// The steps that count no more, since a person has replayed the run.
+pub(crate) fn past_steps(conn: &Connection, run: RunId) -> rusqlite::Result<Vec<StepRecord>> {
+    Ok(read_steps(conn, run, true)?.into_iter().map(|(_, step)| step).collect())
+}
+
+fn read_steps(conn: &Connection, run: RunId, past: bool) -> rusqlite::Result<Vec<(i64, StepRecord)>> {
     let mut statement = conn.prepare_cached(
-        "SELECT s.step, s.element, s.outcome, s.status, s.attempts, s.at, s.reply, a.body, s.word, s.detail
+        "SELECT s.step, s.element, s.outcome, s.status, s.attempts, s.at, s.reply, a.body, s.word, s.detail, s.seq
          FROM step s LEFT JOIN response a ON a.run = s.run AND a.seq = s.seq
-         WHERE s.run = ?1 ORDER BY s.seq",
+         WHERE s.run = ?1 AND s.past = ?2 ORDER BY s.seq",
     )?;
-    let rows = statement.query_map([run.0], |row| {
-        Ok(StepRecord {
+    let rows = statement.query_map(params![run.0, past], |row| {
+        Ok((row.get(10)?, StepRecord {
             step: row.get(0)?,
             element: row.get(1)?,
             outcome: row.get::<_, OutcomeColumn>(2)?.0,
@@ -126,7 +142,7 @@ pub(crate) fn steps(conn: &Connection, run: RunId) -> rusqlite::Result<Vec<StepR
                 Some(word) => Some(RunReason { word, detail: row.get(9)? }),
                 None => None,
             },
-        })
+        }))
     })?;
     rows.collect()
 }
@@ -191,8 +207,8 @@ pub(crate) fn before(tx: &Tx<'_>, run: RunId) -> Result<Before, StoreError> {
 pub(crate) fn update(tx: &mut Tx<'_>, change: &RunUpdate) -> Result<(), StoreError> {
     let before = before(tx, change.run)?;
     let pending = change.state == RunState::Pending;
-    // A held run goes on where a person says so, and its later steps read the answers to earlier ones.
-    let goes_on = pending || change.state == RunState::Held;
+    // A run that is held or dead goes on where a person says so, and its later steps read the answers to earlier ones.
+    let goes_on = pending || matches!(change.state, RunState::Held | RunState::Dead);
     for (seq, step) in (before.settled..).zip(&change.steps) {
         insert_step(tx, change.run, seq, step, goes_on)?;
     }

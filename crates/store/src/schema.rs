@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/v3.sql"),
     include_str!("schema/v4.sql"),
     include_str!("schema/v5.sql"),
+    include_str!("schema/v6.sql"),
 ];
 
 /// The version this program reads and writes.
@@ -144,7 +145,7 @@ pub(crate) fn migrate(conn: &Connection, from: u32) -> rusqlite::Result<()> {
 pub(crate) fn wipe() -> String {
     const CHILDREN_FIRST: &[&str] = &[
         "tally", "asked", "attempt", "response", "step", "serial", "begun", "aside", "run", "event", "once",
-        "ledger", "touched", "cursor", "revision", "former", "zap", "kind",
+        "ledger", "touched", "cursor", "source", "revision", "former", "zap", "kind",
     ];
     CHILDREN_FIRST.iter().map(|table| format!("DELETE FROM main.{table};")).collect()
 }

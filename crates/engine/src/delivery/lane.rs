@@ -8,6 +8,7 @@ use crate::report::{Event, RowProblem, RunRef};
 use futures::future::{Fuse, FutureExt};
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -26,6 +27,9 @@ pub(crate) struct Lane {
     /// The only breaker, where all actions share one.
     sole: Option<Arc<Breaker>>,
     alerted: AtomicBool,
+    pub(super) targets: Targets,
+    /// Lanes of other contents of the zap, for runs that are mapped as they were recorded; by content.
+    pub(super) recorded: tokio::sync::Mutex<HashMap<String, Arc<Lane>>>,
 }
 
 /// Runs in flight, and what the lane knows of the rest.
@@ -52,7 +56,7 @@ const LEAST_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 
 impl Lane {
     /// The lane of an opened zap.
-    pub(crate) fn new(id: ZapId, zap: Arc<Zap>, shared: Arc<Shared>, targets: &mut Targets) -> Lane {
+    pub(crate) fn new(id: ZapId, zap: Arc<Zap>, shared: Arc<Shared>, targets: &Targets) -> Lane {
         let actions = zap.actions.iter().chain(&zap.on_failure);
         let breakers: Vec<_> = actions.map(|action| targets.breaker(&action.target())).collect();
         let sole = match breakers.split_first() {
@@ -62,7 +66,17 @@ impl Lane {
             _ => None,
         };
         let bell = shared.wakers.bell(id);
-        Lane { zap, shared, id, bell, breakers, sole, alerted: AtomicBool::new(false) }
+        Lane {
+            zap,
+            shared,
+            id,
+            bell,
+            breakers,
+            sole,
+            alerted: AtomicBool::new(false),
+            targets: targets.clone(),
+            recorded: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Works until the phase says to end.
@@ -89,10 +103,10 @@ impl Lane {
             let wake_at = outlook.wake_at.filter(|_| phase == Phase::Working);
             tokio::select! {
                 Some((run, result)) = flights.next(), if !flights.is_empty() => {
-                    outlook.landed(run, result)?;
+                    self.landed(&mut outlook, run, result)?;
                     // More may have landed meanwhile: one look at the store serves them all.
                     while let Some(Some((run, result))) = flights.next().now_or_never() {
-                        outlook.landed(run, result)?;
+                        self.landed(&mut outlook, run, result)?;
                     }
                 }
                 found = &mut looking => {
@@ -112,11 +126,30 @@ impl Lane {
 
     async fn fly(&self, run: ClaimedRun) -> (RunId, Result<(), StoreError>) {
         let id = run.id;
-        let result = match self.shared.dry_run {
-            true => dry::show_run(self, run).await,
-            false => journey::travel(self, run).await,
+        (id, self.take(run).await)
+    }
+
+    /// Takes a run on its way, mapped as it is to be mapped.
+    async fn take(&self, run: ClaimedRun) -> Result<(), StoreError> {
+        let recorded = match self.recorded(&run).await? {
+            Ok(recorded) => recorded,
+            Err(why) => return journey::give_back(self, run, why).await,
         };
-        (id, result)
+        let lane = recorded.as_deref().unwrap_or(self);
+        match self.shared.dry_run {
+            true => dry::show_run(lane, run).await,
+            false => journey::travel(lane, run).await,
+        }
+    }
+
+    fn landed(
+        &self,
+        outlook: &mut Outlook,
+        run: RunId,
+        result: Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.shared.flights.end(run);
+        outlook.landed(run, result)
     }
 
     /// How many runs to claim now; `None`: no look at the store.
@@ -163,7 +196,10 @@ impl Lane {
             Phase::Finishing(cutoff) => cutoff,
             Phase::Working | Phase::Stopping => shared.clock.now(),
         };
+        let claiming = shared.flights.claiming().await;
         let runs = shared.insist(|| shared.store.claim(self.id, now, limit, busy.clone())).await?;
+        shared.flights.begin(runs.iter().map(|run| run.id));
+        drop(claiming);
         let full = runs.len() >= limit;
         if full || phase != Phase::Working {
             return Ok(Found { runs, full, next_due: None });

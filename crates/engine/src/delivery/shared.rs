@@ -1,7 +1,9 @@
 //! What all lanes share.
 
 use super::breaker::{Breaker, Change, Effect, after};
+use super::flights::Flights;
 use super::keep::{self, Mask};
+use super::recall::Recall;
 use super::wake::Wakers;
 use crate::engine::Summary;
 use crate::ports::{Clock, Crm, CrmWriter, RunId, Sender, Store, StoreError};
@@ -28,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) mask: Arc<dyn Mask>,
     pub(crate) wakers: Wakers,
+    pub(crate) flights: Flights,
+    pub(crate) recall: Arc<dyn Recall>,
     /// Requests are shown instead of sent.
     pub(crate) dry_run: bool,
     /// Most runs in flight per zap.
@@ -232,16 +236,17 @@ impl Shared {
 }
 
 /// The breakers of all targets.
-#[derive(Debug, Default)]
-pub(crate) struct Targets(HashMap<String, Arc<Breaker>>);
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Targets(Arc<Mutex<HashMap<String, Arc<Breaker>>>>);
 
 impl Targets {
     /// The breaker of a target, which all zaps that use it share.
-    pub(crate) fn breaker(&mut self, target: &Target) -> Arc<Breaker> {
+    pub(crate) fn breaker(&self, target: &Target) -> Arc<Breaker> {
         let name = match target {
             Target::Connection(name) => format!("connection `{name}`"),
             Target::Host(host) => format!("host `{host}`"),
         };
-        Arc::clone(self.0.entry(name.clone()).or_insert_with(|| Arc::new(Breaker::new(name))))
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.entry(name.clone()).or_insert_with(|| Arc::new(Breaker::new(name))))
     }
 }

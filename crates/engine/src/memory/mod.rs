@@ -4,6 +4,7 @@
 //! and start a new one on the same [`MemoryStore`].
 
 mod calls;
+mod commands;
 mod clock;
 mod store;
 mod store_runs;

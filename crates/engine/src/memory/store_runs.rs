@@ -2,11 +2,11 @@
 
 use super::store::MemoryRun;
 use crate::ports::{
-    Begun, BegunAttempt, ClaimedRun, NewEvent, OnceOutcome, Own, Resolution, RunId, RunReason, RunState,
+    Answer, Begun, BegunAttempt, ClaimedRun, Command, NewEvent, OnceOutcome, Own, RunId, RunReason, RunState,
     RunUpdate, StoredEvent, Target, ZapId,
 };
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Runs and the values of `once_per`.
 #[derive(Default)]
@@ -17,7 +17,9 @@ pub(super) struct Runs {
     /// Orders that zaprun made or changed: whether made, the depth, and whether sold.
     touched: BTreeMap<String, (bool, u32, bool)>,
     /// What other programs have asked for.
-    asked: Vec<(RunId, Resolution)>,
+    asked: VecDeque<Command>,
+    /// What they were answered.
+    pub(super) answered: Vec<Answer>,
 }
 
 impl Runs {
@@ -47,7 +49,9 @@ impl Runs {
             due_at: event.seen_at,
             attempts: 0,
             retrying_since: None,
+            pinned: None,
             steps: Vec::new(),
+            past: Vec::new(),
             failed: Vec::new(),
             begun: None,
         });
@@ -138,38 +142,16 @@ impl Runs {
         (known.0, known.1)
     }
 
-    pub(super) fn ask(&mut self, run: RunId, resolution: Resolution) {
-        self.asked.push((run, resolution));
+    pub(super) fn ask(&mut self, command: Command) {
+        self.asked.push_back(command);
     }
 
-    pub(super) fn obey(&mut self, now: Timestamp) -> Vec<ZapId> {
-        let mut zaps = Vec::new();
-        for (id, resolution) in std::mem::take(&mut self.asked) {
-            let Some(run) = self.runs.iter_mut().find(|run| run.id == id && run.state == RunState::Held)
-            else {
-                continue;
-            };
-            match run.begun.take() {
-                Some(begun) => {
-                    let step = begun.resolved(resolution, &run.reason, run.attempts, &run.steps, now);
-                    run.steps.push(step);
-                    // What was counted for its retries does not count for the next step.
-                    run.attempts = 0;
-                    run.retrying_since = None;
-                }
-                None if resolution == Resolution::Failed => {
-                    let detail = "given up by a person".to_owned();
-                    run.failing.get_or_insert(RunReason { word: run.reason.word.clone(), detail });
-                }
-                None => {}
-            }
-            run.state = RunState::Pending;
-            run.depth = 0;
-            run.reason = RunReason { word: "queued".to_owned(), detail: String::new() };
-            run.due_at = now;
-            zaps.push(run.zap);
-        }
-        zaps
+    pub(super) fn next_asked(&mut self) -> Option<Command> {
+        self.asked.pop_front()
+    }
+
+    pub(super) fn find(&mut self, id: RunId) -> Option<&mut MemoryRun> {
+        self.runs.iter_mut().find(|run| run.id == id)
     }
 
     pub(super) fn take_once(&mut self, zap: ZapId, value: &str, run: RunId) -> OnceOutcome {
@@ -195,6 +177,7 @@ fn claimed(run: &MemoryRun) -> ClaimedRun {
         depth: run.depth,
         failing: run.failing.clone(),
         fresh: run.fresh.clone(),
+        pinned: run.pinned.clone(),
         attempts: run.attempts,
         retrying_since: run.retrying_since,
         steps: run.steps.clone(),

@@ -2,7 +2,7 @@
 
 use super::stubs::World;
 use super::tell::tell;
-use crate::delivery::{Counters, Lane, Phases, Shared, Targets, Unmasked, Wakers, WakingStore};
+use crate::delivery::{Flights, Oblivious, Counters, Lane, Phases, Shared, Targets, Unmasked, Wakers, WakingStore};
 use crate::key;
 use crate::memory::{Calls, FakeClock, MemoryStore};
 use crate::ports::{
@@ -53,7 +53,7 @@ pub(super) fn play(zap: &Arc<Zap>, script: &Arc<Script>) -> Vec<Played> {
     let Some(Ok(state)) = opened else { return Vec::new() };
     let world = World::new(zap, script, clock.clone());
     let shared = shared(zap, &world, &store, &clock, &state);
-    let lane = Lane::new(state.id, Arc::clone(zap), Arc::clone(&shared), &mut Targets::default());
+    let lane = Lane::new(state.id, Arc::clone(zap), Arc::clone(&shared), &Targets::default());
     let stage = Stage { clock, store, world, state, shared };
     let arrived = Mutex::new(vec![Arrived::NotYet; script.entries.len()]);
     let end = later(last, patience(zap));
@@ -141,6 +141,7 @@ fn identity(zap: &Zap, now: Timestamp) -> ZapIdentity {
         selection: zap.selection.clone(),
         queries: zap.trigger.crm().map_or(0, |trigger| trigger.queries().len()),
         content: zap.content.clone(),
+        source: None,
         git: None,
         first_boundary: Timestamp::MIN,
         now,
@@ -168,6 +169,8 @@ fn shared(zap: &Zap, world: &World, store: &MemoryStore, clock: &FakeClock, stat
         observer: Arc::new(Blind),
         mask: Arc::new(Unmasked),
         wakers: Wakers::new([state.id]),
+        flights: Flights::default(),
+        recall: Arc::new(Oblivious),
         dry_run: false,
         // One at a time: the world must know whose request it meets.
         window: 1,

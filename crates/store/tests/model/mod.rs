@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(unreachable_pub, reason = "a module of one test target")]
 
+mod commands;
 mod runs;
 
 use crate::common::{at, event_of, identity, step, update};
@@ -11,11 +12,12 @@ use runs::{new_run, reason};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 use zaprun_engine::ports::{
-    ClaimedRun, Counts, CursorMove, Fate, NewEvent, PageCommit, PageCommitted, Resolution, RevisionId, RunId,
-    RunState, RunUpdate, Target, Touched, ZapId, ZapIdentity, ZapState,
+    ClaimedRun, Command, Counts, CursorMove, Fate, NewEvent, PageCommit, PageCommitted, RevisionId, RunId,
+    RunState, RunUpdate, StepRecord, Target, Touched, ZapId, ZapIdentity, ZapState,
 };
 
-pub use runs::{begun, resolution, serial_of, told};
+pub use commands::{COMMANDS, command};
+pub use runs::{begun, serial_of, told};
 
 pub const NAMES: [&str; 3] = ["a", "b", "c"];
 pub const KINDS: [&str; 2] = ["new_lead", "new_sale"];
@@ -68,18 +70,20 @@ pub enum Step {
         steps: usize,
         more: More,
     },
-    /// Another process asks.
+    /// Another process asks for something to be done with these runs.
     Ask {
-        run: i64,
-        resolution: u8,
+        runs: Vec<i64>,
+        what: u8,
     },
+    /// The oldest thing that is asked is done, but for runs that are worked on.
     Obey {
         now: i64,
+        busy: BTreeSet<i64>,
     },
     /// The holder of the lease does it itself.
-    Resolve {
-        run: i64,
-        resolution: u8,
+    CarryOut {
+        runs: Vec<i64>,
+        what: u8,
     },
     TakeOnce {
         zap: usize,
@@ -123,6 +127,10 @@ struct Zap {
 #[derive(Debug, Clone)]
 struct Run {
     claimed: ClaimedRun,
+    /// The content of its zap that it was made with.
+    content: String,
+    /// Steps that count no more.
+    past: Vec<StepRecord>,
     state: RunState,
     due: Timestamp,
 }
@@ -136,7 +144,7 @@ pub struct Model {
     runs: Vec<Run>,
     once: BTreeMap<(usize, String), Option<i64>>,
     touched: BTreeMap<String, (bool, u32, bool)>,
-    asked: Vec<(i64, Resolution)>,
+    asked: Vec<Command>,
     pub answer: String,
     clock: i64,
 }
@@ -245,12 +253,15 @@ impl Model {
             Step::Begin { run, write } => self.begin(*run, &begun(*write)),
             Step::Own { order, serial } => format!("{:?}", self.own(&order.to_string(), serial_of(*serial))),
             Step::Update { .. } => self.update(&self.update_of(step).unwrap()),
-            Step::Ask { run, resolution: word } => self.ask(*run, resolution(*word)),
-            Step::Obey { now } => format!("{:?}", self.obey(at(*now))),
-            Step::Resolve { run, resolution: word } => match self.find(*run) {
-                None => "refused".to_owned(),
-                Some(_) => format!("{:?}", self.resolve(*run, resolution(*word), at(500))),
-            },
+            Step::Ask { runs, what } => {
+                self.asked.push(command(runs, *what));
+                String::new()
+            }
+            Step::Obey { now, busy } => format!("{:?}", self.obey(at(*now), busy)),
+            Step::CarryOut { runs, what } => {
+                let command = command(runs, *what);
+                format!("{:?}", self.carry_out(&command, at(500), &BTreeSet::new()).0)
+            }
             Step::TakeOnce { zap, value, run } => self.take_once(*zap, &value.to_string(), *run),
             Step::Detail { run } => format!("{:?}", self.detail(*run)),
             Step::Counts => format!("{:?}", self.counts()),
@@ -350,7 +361,8 @@ impl Model {
         if target.fate == Fate::Fire && (target.own || !made) {
             done.fired += 1;
             self.ledger.insert(key, Some(self.runs.len()));
-            self.runs.push(new_run(self.runs.len(), event, target, depth.max(event.depth)));
+            let content = self.revisions[usize::try_from(target.revision.0).unwrap() - 1].1.clone();
+            self.runs.push(new_run(self.runs.len(), event, target, depth.max(event.depth), content));
             return;
         }
         done.primed += 1;

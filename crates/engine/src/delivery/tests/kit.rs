@@ -360,6 +360,8 @@ impl World {
             observer: Arc::new(self.seen.clone()),
             mask: Arc::clone(&self.mask),
             wakers: Wakers::new(self.zaps.iter().map(|(_, state)| state.id)),
+            flights: Flights::default(),
+            recall: Arc::new(Oblivious),
             dry_run: self.dry_run,
             window: self.window,
             phases: Phases::default(),
@@ -368,9 +370,9 @@ impl World {
             misfits: Mutex::default(),
             tap: None,
         });
-        let mut targets = Targets::default();
+        let targets = Targets::default();
         let lane = |(zap, state): &(Arc<Zap>, ZapState)| {
-            Lane::new(state.id, Arc::clone(zap), Arc::clone(&shared), &mut targets)
+            Lane::new(state.id, Arc::clone(zap), Arc::clone(&shared), &targets)
         };
         let lanes = self.zaps.iter().map(lane).collect();
         (shared, lanes)
@@ -422,6 +424,7 @@ pub(super) fn identity(zap: &Zap, clock: &FakeClock) -> ZapIdentity {
         selection: zap.selection.clone(),
         queries: zap.trigger.crm().map_or(0, |trigger| trigger.queries().len()),
         content: zap.content.clone(),
+        source: None,
         git: None,
         first_boundary: clock.now(),
         now: clock.now(),

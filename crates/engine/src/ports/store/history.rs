@@ -65,6 +65,8 @@ pub struct RunDetail {
     pub git: Option<String>,
     /// Finished steps.
     pub steps: Vec<StepRecord>,
+    /// Steps that had ended before a person replayed the run, and count no more.
+    pub past: Vec<StepRecord>,
     /// Failed attempts.
     pub attempts: Vec<AttemptRecord>,
     /// An attempt in flight, or cut off by a crash.

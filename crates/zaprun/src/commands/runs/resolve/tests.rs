@@ -37,6 +37,7 @@ impl State {
                 selection: "s".to_owned(),
                 queries: 1,
                 content: "c".to_owned(),
+                source: None,
                 git: None,
                 first_boundary: at(0),
                 now: at(0),
