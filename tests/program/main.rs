@@ -28,6 +28,7 @@ mod polling;
 mod quick_start;
 mod ready_made;
 mod renders;
+mod repair;
 mod replies;
 mod resolve;
 mod runs;

@@ -72,6 +72,19 @@ fn list_query(filter: &RunFilter, zap: Option<i64>) -> (String, Vec<Value>) {
         sql.push_str(" AND r.created_at >= ?");
         values.push(Value::Integer(since.as_microsecond()));
     }
+    if let Some(until) = filter.until {
+        sql.push_str(" AND r.created_at < ?");
+        values.push(Value::Integer(until.as_microsecond()));
+    }
+    if let Some(text) = &filter.text {
+        // What is cheap to look at first.
+        sql.push_str(
+            " AND (instr(lower(r.word || ': ' || r.detail), ?) OR instr(lower(k.name || ':' || e.key), ?)
+                   OR instr(lower(CAST(e.record AS TEXT)), ?))",
+        );
+        let text = Value::Text(text.to_ascii_lowercase());
+        values.extend([text.clone(), text.clone(), text]);
+    }
     sql.push_str(" ORDER BY r.id DESC LIMIT ?");
     values.push(Value::Integer(i64::try_from(filter.limit).unwrap_or(i64::MAX)));
     (sql, values)

@@ -2,8 +2,10 @@
 
 use crate::deployed::{self, Deployed};
 use crate::history;
+use crate::zaps;
 use crate::source::Source;
 use async_trait::async_trait;
+use bytes::Bytes;
 use std::path::Path;
 use zaprun_engine::ports::{Counts, History, RunDetail, RunFilter, RunId, RunSummary, StoreError};
 
@@ -27,6 +29,15 @@ impl SqliteReader {
     /// As any look at the state.
     pub async fn deployed(&self) -> Result<Vec<Deployed>, StoreError> {
         self.look(deployed::deployed).await
+    }
+
+    /// What is kept of a zap's text with that content, by the zap's present name; nothing where nothing is.
+    ///
+    /// # Errors
+    /// As any look at the state.
+    pub async fn source(&self, zap: &str, content: &str) -> Result<Option<Bytes>, StoreError> {
+        let (zap, content) = (zap.to_owned(), content.to_owned());
+        self.look(move |conn, path| zaps::source_of(conn, path, &zap, &content)).await
     }
 
     /// Looks on a thread where blocking is allowed.

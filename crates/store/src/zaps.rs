@@ -64,6 +64,20 @@ pub(crate) fn source(
         .map_err(|error| fault::sql(path, &error))
 }
 
+/// The same by the zap's present name.
+pub(crate) fn source_of(
+    conn: &Connection,
+    path: &Path,
+    zap: &str,
+    content: &str,
+) -> Result<Option<Bytes>, StoreError> {
+    conn.prepare_cached(
+        "SELECT s.body FROM zap z JOIN source s ON s.zap = z.id WHERE z.name = ?1 AND s.content = ?2",
+    )
+    .and_then(|mut found| found.query_row([zap, content], |row| Ok(row.get::<_, Blob>(0)?.0)).optional())
+    .map_err(|error| fault::sql(path, &error))
+}
+
 /// The zap by its name, or by the name it had: it is then renamed.
 fn find(tx: &Tx<'_>, who: &ZapIdentity) -> Result<Option<Known>, StoreError> {
     let present = by_name(tx, &who.name)?;

@@ -131,6 +131,13 @@ fn load_of_with(origin: &dyn Origin, env: Option<&str>, lookup: Option<&dyn Look
     conclude(&input, loaded, compiled, Vec::new())
 }
 
+/// Loads a project from the bytes of its files, as the environment of this program has its variables. The files that its
+/// zaps name are those in `root`.
+pub(crate) fn load_recorded(input: &Input, root: &Path) -> Loading {
+    let (loaded, compiled) = read(input, Some(&Environment { root: root.to_owned() }), &Within::new(root));
+    conclude(input, loaded, compiled, Vec::new())
+}
+
 /// Loads a project from the bytes of its files, whose zaps name no others.
 pub(crate) fn load_input(input: &Input, lookup: Option<&dyn Lookup>) -> Loading {
     let (loaded, compiled) = read(input, lookup, &NoFiles);
@@ -285,6 +292,8 @@ pub(crate) struct Started {
     pub(crate) project: LoadedProject,
     /// Its zaps, switched off ones too.
     pub(crate) zaps: Vec<Zap>,
+    /// Name, path and text of each zap.
+    pub(crate) written: Vec<(String, String, String)>,
 }
 
 /// Loads the project of this command with the environment's values. Where logs are for machines, the findings are log
@@ -340,7 +349,14 @@ pub(crate) fn start_from(
     }
     let valid = loading.is_valid();
     match loading.project {
-        Some(project) if valid => Ok(Started { root, project, zaps: loading.zaps }),
+        Some(project) if valid => {
+            let written = |file: &ZapFile| {
+                let source = loading.sources.file(file.file);
+                Some((file.name.clone()?, source.path.clone(), source.text.to_string()))
+            };
+            let written = loading.files.iter().filter_map(written).collect();
+            Ok(Started { root, project, zaps: loading.zaps, written })
+        }
         _ => {
             let errors =
                 loading.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
@@ -378,14 +394,26 @@ pub(crate) struct Opened {
 /// # Errors
 /// When there is none, or its zaprun.yaml cannot be read.
 pub(crate) fn open(context: &Context) -> Result<Opened, CommandError> {
+    let (_, loading, opened) = open_whole(context)?;
+    Ok(Opened { zaps: loading.zaps, ..opened })
+}
+
+/// The same with its folder and all that was loaded, in which its zaps are.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_whole(context: &Context) -> Result<(PathBuf, Loading, Opened), CommandError> {
     let root = context.find_project()?;
     let loading = load(&root, context.env.as_deref(), Some(&Environment { root: root.clone() }));
     match &loading.project {
-        Some(project) => Ok(Opened {
-            state: wiring::state_path(&project.definition, &root),
-            masker: wiring::masker(&project.definition),
-            zaps: loading.zaps,
-        }),
+        Some(project) => {
+            let opened = Opened {
+                state: wiring::state_path(&project.definition, &root),
+                masker: wiring::masker(&project.definition),
+                zaps: Vec::new(),
+            };
+            Ok((root, loading, opened))
+        }
         None => match start_from(context, root, loading) {
             Err(error) => Err(error),
             Ok(_) => Err(CommandError::failure("zaprun.yaml cannot be read")),

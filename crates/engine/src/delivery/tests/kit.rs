@@ -2,7 +2,9 @@
 
 use super::desk::FakeDesk;
 use crate::delivery::keep::{Mask, Unmasked};
+use crate::delivery::flights::Flights;
 use crate::delivery::lane::Lane;
+use crate::delivery::recall::Oblivious;
 use crate::delivery::shared::{Counters, Phases, Shared, Targets};
 use crate::delivery::wake::Wakers;
 use crate::ports::{

@@ -17,6 +17,10 @@ pub struct RunFilter {
     pub states: Vec<RunState>,
     /// Only runs made at or after.
     pub since: Option<Timestamp>,
+    /// Only runs made before.
+    pub until: Option<Timestamp>,
+    /// Only runs whose reason, event or record as received holds this text; letters of ASCII in any case.
+    pub text: Option<String>,
     /// At most so many, newest first.
     pub limit: usize,
 }

@@ -28,6 +28,7 @@ use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::loading::{Started, start};
 use crate::output::{Printer, count};
+use crate::recall::Recaller;
 use crate::watch::{LogFormat, Watch};
 use crate::wiring;
 use signals::{Signal, Signals};
@@ -73,7 +74,7 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let logged = (args.log_format == Some(LogFormat::Json)).then(|| clock.now());
-    let Started { root, project, zaps } = start(context, logged)?;
+    let Started { root, project, zaps, written } = start(context, logged)?;
     let zaps = choose(zaps, &args.only, &context.printer)?;
     let names: BTreeSet<String> = zaps.iter().map(|zap| zap.name.clone()).collect();
     let wired = wiring::wire(&project.definition, &root, &clock)?;
@@ -87,11 +88,14 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     } else {
         watch.observer()
     };
+    let recaller = Recaller::of(&root, context.env.as_deref());
     let options = Options {
         git: git::revision(&root),
         mask: Arc::clone(&wired.masker) as _,
         dry_run: args.dry_run,
         seed: seed(clock.now()),
+        sources: recaller.sources(&written, &*wired.masker),
+        recall: Arc::new(recaller),
         ..Options::default()
     };
     let ports = Ports {

@@ -1,6 +1,10 @@
 //! `zaprun runs`
 
+mod desk;
+mod drop;
 mod list;
+mod pick;
+mod replay;
 mod render;
 mod resolve;
 mod show;
@@ -29,15 +33,21 @@ enum Runs {
     List(list::Args),
     /// Show one run: its record, requests, replies and why it is where it is
     Show(show::Args),
-    /// Say what became of a held run's open step, and let the run go on
+    /// Let runs that have ended go on, or begin anew
+    Replay(replay::Args),
+    /// Say what became of held runs' open steps, and let the runs go on
     Resolve(resolve::Args),
+    /// Give up runs that wait or are dead
+    Drop(drop::Args),
 }
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     match &args.command {
         Runs::List(args) => list::run(context, args),
         Runs::Show(args) => show::run(context, args),
+        Runs::Replay(args) => replay::run(context, args),
         Runs::Resolve(args) => resolve::run(context, args),
+        Runs::Drop(args) => drop::run(context, args),
     }
 }
 

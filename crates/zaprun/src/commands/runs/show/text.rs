@@ -91,6 +91,10 @@ fn steps(out: &mut String, run: &RunDetail, paint: Paint) {
             &run.steps.iter().map(|step| step_line(step, &run.attempts, paint)).collect::<String>(),
         );
     }
+    if !run.past.is_empty() {
+        let past: String = run.past.iter().map(|step| step_line(step, &run.attempts, paint)).collect();
+        section(out, paint, "steps before it was replayed", &past);
+    }
     if !run.attempts.is_empty() {
         let failed: String = run.attempts.iter().map(|attempt| attempt_line(attempt, paint)).collect();
         section(out, paint, "attempts that failed", &failed);
