@@ -19,6 +19,7 @@ mod edits;
 mod endings;
 mod examples;
 mod findings;
+mod history;
 mod kinds;
 mod main_job;
 mod money;

@@ -7,6 +7,7 @@ use crate::orders;
 use crate::polling::{self, Connection, Polled, Poller, Watched, first_boundary};
 use crate::ports::{Clock, Crm, CrmWriter, Sender, Store, StoreError, ZapIdentity, ZapState};
 use crate::report::Observer;
+use crate::retention;
 use crate::schedule::{Scheduled, Timetables};
 use bytes::Bytes;
 use futures::future::{try_join, try_join_all, try_join3};
@@ -58,6 +59,8 @@ pub struct Options {
     pub sources: HashMap<String, Bytes>,
     /// Makes zaps of that again.
     pub recall: Arc<dyn Recall>,
+    /// How long runs that are over are kept; for ever where that is nothing.
+    pub history: Option<Duration>,
 }
 
 impl Default for Options {
@@ -70,6 +73,7 @@ impl Default for Options {
             seed: 0,
             sources: HashMap::new(),
             recall: Arc::new(Oblivious),
+            history: None,
         }
     }
 }
@@ -191,6 +195,7 @@ impl Engine {
     /// When a zap's connection is missing, or the state is lost for good.
     pub async fn run(self, stop: CancellationToken, grace: Duration) -> Result<Summary, EngineError> {
         let intake = self.intake.clone();
+        let history = self.options.history;
         let Works { shared, mut polls, lanes, house } = self.open().await?;
         // Requests are taken in to the very end: whoever has begun to send one gets an answer.
         let _open = intake.open(Arc::clone(&house));
@@ -200,6 +205,7 @@ impl Engine {
             () = patience(&shared, &stop, grace) => {}
             error = house.lost() => return Err(error.into()),
             error = orders::keep_obeying(&shared) => return Err(error.into()),
+            error = retention::keep_pruning(&shared, history) => return Err(error.into()),
         }
         Ok(shared.summary())
     }
@@ -210,6 +216,7 @@ impl Engine {
     /// # Errors
     /// When a zap's connection is missing, or the state is lost for good.
     pub async fn run_once(self, stop: CancellationToken, grace: Duration) -> Result<Summary, EngineError> {
+        let history = self.options.history;
         let Works { shared, mut polls, lanes, .. } = self.open().await?;
         orders::obey(&shared).await?;
         let poll = async {
@@ -226,6 +233,7 @@ impl Engine {
             result = work => result?.0,
             () = patience(&shared, &stop, grace) => Polled::default(),
         };
+        retention::prune_once(&shared, history).await?;
         let passed_over = polled.tally.passed_over;
         Ok(Summary { polled: polled.walks, poll_failures: polled.failed, passed_over, ..shared.summary() })
     }

@@ -12,6 +12,7 @@ mod orders;
 pub mod polling;
 pub mod ports;
 pub mod report;
+mod retention;
 pub mod schedule;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -6,7 +6,7 @@
 use crate::codes::At;
 use crate::place::{self, Found};
 use crate::schema::Stamp;
-use crate::{fault, schema};
+use crate::{fault, schema, scrub};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 use std::path::{Path, PathBuf};
@@ -24,6 +24,8 @@ pub struct Asked {
     conn: Connection,
     path: PathBuf,
     ids: Vec<i64>,
+    /// What was asked tells of a person.
+    personal: bool,
 }
 
 impl Asked {
@@ -49,7 +51,8 @@ impl Asked {
             Ok(ids)
         };
         let ids = place().map_err(|error| fault::sql(&path, &error))?;
-        Ok(Asked { conn, path, ids })
+        let personal = commands.iter().any(|command| matches!(command, Command::Erase { .. }));
+        Ok(Asked { conn, path, ids, personal })
     }
 
     /// How many of them have an answer.
@@ -91,6 +94,10 @@ impl Asked {
             Ok(answers)
         };
         let answers = take().map_err(|error| fault::sql(&self.path, &error))?;
+        let tells = |answer: &Option<String>| answer.is_some();
+        if self.personal && answers.iter().any(tells) {
+            scrub::scrub(&self.conn, &self.path)?;
+        }
         let read = |answer: Option<String>| match answer {
             None => Ok(None),
             Some(answer) => serde_json::from_str(&answer).map(Some).map_err(|_| fault::damaged(&self.path)),

@@ -18,6 +18,8 @@ pub(crate) const LEDGER_UNDATED: i64 = -1;
 pub(crate) const TALLY_PRIMED: i64 = 100;
 /// Tally of those that nothing dates; they count as primed too.
 pub(crate) const TALLY_UNDATED: i64 = 101;
+/// Tally of runs that were thrown away once they were over.
+pub(crate) const TALLY_PRUNED: i64 = 102;
 
 /// `run.state` of pending runs. The partial indexes and the statements spell it `0`.
 pub(crate) const PENDING: i64 = 0;

@@ -1,7 +1,7 @@
 //! Looking at runs.
 
 use crate::aside::{self, Aside};
-use crate::codes::{At, Blob, LEDGER_PRIMED, StateColumn, TALLY_PRIMED, UuidColumn, state_code, state_of};
+use crate::codes::{At, Blob, LEDGER_PRIMED, StateColumn, TALLY_PRIMED, TALLY_PRUNED, UuidColumn, state_code, state_of};
 use crate::{begun, fault, runs};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
@@ -187,6 +187,9 @@ pub(crate) fn recount(conn: &Connection, path: &Path) -> Result<Counts, StoreErr
              SELECT zap, state, count(*) AS n FROM run GROUP BY zap, state
              UNION ALL
              SELECT zap, {TALLY_PRIMED}, count(*) FROM ledger WHERE run <= {LEDGER_PRIMED} GROUP BY zap
+             UNION ALL
+             SELECT l.zap, {TALLY_PRUNED}, count(*) FROM ledger l
+                 WHERE l.run > {LEDGER_PRIMED} AND NOT EXISTS (SELECT 1 FROM run r WHERE r.id = l.run) GROUP BY l.zap
          ) c JOIN zap z ON z.id = c.zap ORDER BY z.name, c.state"
     );
     tallied(conn, path, &sql)
@@ -203,6 +206,7 @@ fn tallied(conn: &Connection, path: &Path, sql: &str) -> Result<Counts, StoreErr
             match state_of(state) {
                 Some(state) => counts.runs.push((zap, state, n)),
                 None if state == TALLY_PRIMED => counts.primed.push((zap, n)),
+                None if state == TALLY_PRUNED => counts.pruned.push((zap, n)),
                 None => {}
             }
         }

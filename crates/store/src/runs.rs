@@ -5,7 +5,7 @@ use crate::codes::{
     At, Blob, OutcomeColumn, PENDING, StateColumn, UuidColumn, capped, capped_text, state_code,
 };
 use crate::writer::Tx;
-use crate::{begun, fault, touched};
+use crate::{begun, fault, keys, touched};
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 use std::collections::HashSet;
@@ -310,10 +310,16 @@ fn insert_attempt(tx: &Tx<'_>, run: RunId, seq: i64, attempt: &AttemptRecord) ->
 
 /// See `Store::take_once`.
 pub(crate) fn take_once(tx: &Tx<'_>, zap: ZapId, value: &str, run: RunId) -> Result<OnceOutcome, StoreError> {
-    let holder =
-        tx.first("SELECT run FROM once WHERE zap = ?1 AND value = ?2", params![zap.0, value], |row| {
-            row.get::<_, Option<i64>>(0)
-        })?;
+    const HOLDER: &str = "SELECT run FROM once WHERE zap = ?1 AND value = ?2";
+    let read = |row: &Row<'_>| row.get::<_, Option<i64>>(0);
+    let mut holder = tx.first(HOLDER, params![zap.0, value], read)?;
+    if holder.is_none() {
+        // Of somebody who was forgotten the value is known by its hash only.
+        let forgotten = keys::known_as(tx.conn, value).map_err(|error| tx.fault(&error))?;
+        if forgotten != value {
+            holder = tx.first(HOLDER, params![zap.0, forgotten], read)?;
+        }
+    }
     match holder {
         Some(Some(id)) if id == run.0 => Ok(OnceOutcome::Taken),
         Some(other) => Ok(OnceOutcome::TakenBy(other.map(RunId))),

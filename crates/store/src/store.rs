@@ -5,7 +5,7 @@ use crate::place::{self, Found};
 use crate::schema::Stamp;
 use crate::source::Source;
 use crate::writer::{Desk, Mailbox, load_kinds, take_over};
-use crate::{SqliteReader, begun, commands, copy, fault, history, pages, runs, schema, touched, zaps};
+use crate::{SqliteReader, begun, commands, copy, fault, history, pages, prune, runs, schema, scrub, status, touched, zaps};
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use zaprun_engine::ports::{
     Answer, Begun, BegunAttempt, ClaimedRun, Command, Counts, History, Obeyed, OnceOutcome, Own, PageCommit,
-    PageCommitted, RunDetail, RunFilter, RunId, RunSummary, RunUpdate, Store, StoreError, ZapId, ZapIdentity,
+    PageCommitted, RunDetail, RunFilter, RunId, RunSummary, RunUpdate, Status, Store, StoreError, ZapId, ZapIdentity,
     ZapState,
 };
 
@@ -122,6 +122,14 @@ impl SqliteStore {
         self.mailbox.change(weight, move |tx| Ok(commands::carry_out(tx, &command, now, &[])?.0)).await
     }
 
+    /// Overwrites what was deleted and is still in the file or its log; see [`crate::scrub`].
+    ///
+    /// # Errors
+    /// `Io` when it cannot be written, or readers keep the log in use.
+    pub async fn scrub(&self) -> Result<(), StoreError> {
+        self.mailbox.tend(scrub::scrub).await
+    }
+
     /// Counts the rows themselves, however many there are. [`History::counts`] must give the same; it reads what is
     /// kept up with every change.
     ///
@@ -180,7 +188,11 @@ fn prepare(conn: &Connection, path: &Path, options: &Options) -> Result<(), Stor
     if let Some(pages) = options.max_pages {
         conn.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).map_err(sql)?;
     }
-    schema::migrate(conn, stamp.version).map_err(sql)
+    schema::migrate(conn, stamp.version).map_err(sql)?;
+    if stamp.is_blank() {
+        conn.execute_batch("UPDATE meta SET clean = 1").map_err(sql)?;
+    }
+    Ok(())
 }
 
 #[async_trait]
@@ -233,6 +245,10 @@ impl Store for SqliteStore {
         self.mailbox.change(1, move |tx| commands::obey(tx, now, &busy)).await
     }
 
+    async fn prune(&self, before: Timestamp, most: usize) -> Result<u64, StoreError> {
+        self.mailbox.change(most, move |tx| prune::prune(tx, before, most)).await
+    }
+
     async fn source(&self, zap: ZapId, content: &str) -> Result<Option<Bytes>, StoreError> {
         let content = content.to_owned();
         self.look(move |conn, path| zaps::source(conn, path, zap, &content)).await
@@ -260,5 +276,9 @@ impl History for SqliteStore {
 
     async fn counts(&self) -> Result<Counts, StoreError> {
         self.look(history::counts).await
+    }
+
+    async fn status(&self, prove: bool) -> Result<Status, StoreError> {
+        self.look(move |conn, path| status::status(conn, path, prove)).await
     }
 }

@@ -66,6 +66,7 @@ impl ReferenceStateMachine for Reference {
             6 => (runs, 0..COMMANDS).prop_map(|(runs, what)| Step::CarryOut { runs, what }),
             2 => (zap, 0..2u8, run.clone()).prop_map(|(zap, value, run)| Step::TakeOnce { zap, value, run }),
             1 => run.prop_map(|run| Step::Detail { run }),
+            2 => (390..520i64, 0..4usize).prop_map(|(before, most)| Step::Prune { before, most }),
             2 => Just(Step::Counts),
             2 => Just(Step::Crash),
             1 => Just(Step::SecondEngine),
@@ -172,9 +173,13 @@ async fn ask(store: &SqliteStore, step: &Step, before: &Model) -> String {
             let detail = store.run(RunId(*run)).await.unwrap();
             format!("{:?}", detail.map(told))
         }
+        Step::Prune { before, most } => format!("{}", store.prune(at(*before), *most).await.unwrap()),
         Step::Counts => {
             let counts = store.counts().await.unwrap();
             assert_eq!(store.recount().await.unwrap(), counts);
+            for zap in store.status(true).await.unwrap().zaps {
+                assert_eq!(zap.ledger, Some(zap.sum()), "{zap:?}");
+            }
             format!("{counts:?}")
         }
         Step::Ask { .. } | Step::Crash | Step::SecondEngine | Step::TakeOver => String::new(),

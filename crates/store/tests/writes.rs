@@ -7,7 +7,7 @@ use bytes::Bytes;
 use common::{at, event, event_of, identity, page, resolve, step, target, update, wait, write_of};
 use zaprun_engine::ports::{
     Begun, Fate, History, NewEvent, OnceOutcome, Own, PageCommitted, Resolution, RunId, RunReason, RunState,
-    StepOutcome, Store, Target, Touched, ZapId, ZapState,
+    StepOutcome, Store, Target, Touched, ZapState,
 };
 use zaprun_store::SqliteStore;
 

@@ -107,6 +107,10 @@ impl Store for WakingStore {
         self.inner.obey(now, busy).await
     }
 
+    async fn prune(&self, before: Timestamp, most: usize) -> Result<u64, StoreError> {
+        self.inner.prune(before, most).await
+    }
+
     async fn source(&self, zap: ZapId, content: &str) -> Result<Option<Bytes>, StoreError> {
         self.inner.source(zap, content).await
     }

@@ -34,6 +34,10 @@ impl Runs {
             return Err("it is being worked on just now".to_owned());
         }
         let run = self.find(chosen.run).ok_or("there is no such run")?;
+        let changed_at = run.updated_at.as_microsecond();
+        if chosen.changed_at.is_some_and(|at| at != changed_at) {
+            return Err("it has changed meanwhile".to_owned());
+        }
         match command {
             Command::Resolve { outcome, .. } => resolve(run, *outcome, around.now)?,
             Command::Drop { .. } => give_up(run, around.now)?,
@@ -41,7 +45,10 @@ impl Runs {
                 let content = (around.content)(run);
                 replay(run, how, content, around.now)?;
             }
+            // Nobody's history is kept here.
+            Command::Erase { .. } => {}
         }
+        run.updated_at = around.now;
         Ok(run.zap)
     }
 }

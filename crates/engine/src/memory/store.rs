@@ -44,6 +44,8 @@ pub struct MemoryRun {
     pub reason: RunReason,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
     /// When it is due, if pending.
     pub due_at: Timestamp,
     /// Attempts of the unfinished step.
@@ -334,6 +336,10 @@ impl Store for MemoryStore {
             runs.obey(&Around { now, busy: &busy, content: &content })
         })
         .await
+    }
+
+    async fn prune(&self, before: Timestamp, most: usize) -> Result<u64, StoreError> {
+        self.call("prune", |state| state.runs.prune(before, most)).await
     }
 
     async fn source(&self, zap: ZapId, content: &str) -> Result<Option<Bytes>, StoreError> {

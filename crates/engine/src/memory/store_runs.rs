@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, VecDeque};
 #[derive(Default)]
 pub(super) struct Runs {
     runs: Vec<MemoryRun>,
+    /// How many were ever made.
+    made: i64,
     /// Who has the value; `None`: a primed row.
     once: BTreeMap<(ZapId, String), Option<RunId>>,
     /// Orders that zaprun made or changed: whether made, the depth, and whether sold.
@@ -28,8 +30,9 @@ impl Runs {
     }
 
     pub(super) fn make(&mut self, event: &NewEvent, target: &Target, depth: u32) {
+        self.made += 1;
         self.runs.push(MemoryRun {
-            id: RunId(self.runs.len() as i64 + 1),
+            id: RunId(self.made),
             zap: target.zap,
             revision: target.revision,
             event: StoredEvent {
@@ -46,6 +49,7 @@ impl Runs {
             state: RunState::Pending,
             reason: RunReason { word: "queued".to_owned(), detail: String::new() },
             created_at: event.seen_at,
+            updated_at: event.seen_at,
             due_at: event.seen_at,
             attempts: 0,
             retrying_since: None,
@@ -110,6 +114,7 @@ impl Runs {
             run.failed.extend(update.failed);
             run.state = update.state;
             run.reason = update.reason;
+            run.updated_at = update.at;
             run.due_at = update.due_at;
             run.attempts = update.attempts;
             run.retrying_since = update.retrying_since;
@@ -140,6 +145,21 @@ impl Runs {
     pub(super) fn origin(&self, order: Option<&String>) -> (bool, u32) {
         let known = order.and_then(|order| self.touched.get(order)).copied().unwrap_or_default();
         (known.0, known.1)
+    }
+
+    pub(super) fn prune(&mut self, before: Timestamp, most: usize) -> u64 {
+        let all = self.runs.len();
+        let over = |run: &MemoryRun| {
+            let ended = matches!(run.state, RunState::Delivered | RunState::Filtered | RunState::Dropped);
+            ended && run.updated_at < before
+        };
+        let mut left = most;
+        self.runs.retain(|run| {
+            let goes = left > 0 && over(run);
+            left -= usize::from(goes);
+            !goes
+        });
+        (all - self.runs.len()) as u64
     }
 
     pub(super) fn ask(&mut self, command: Command) {

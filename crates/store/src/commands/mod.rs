@@ -1,6 +1,7 @@
 //! What other programs ask of the one that holds the state: a kind of command is a file here.
 
 mod drop;
+mod erase;
 mod replay;
 mod resolve;
 
@@ -45,6 +46,9 @@ pub(crate) fn carry_out(
     busy: &[RunId],
 ) -> Result<(Answer, Vec<ZapId>), StoreError> {
     let (mut answer, mut zaps) = (Answer::default(), Vec::new());
+    if let Command::Erase { values, .. } = command {
+        erase::keys(tx, values)?;
+    }
     for chosen in command.runs() {
         let done = one(tx, command, *chosen, now, busy)?;
         if let Ok(zap) = done
@@ -78,6 +82,7 @@ fn one(
         Command::Resolve { outcome, .. } => resolve::resolve(tx, &run, *outcome, now),
         Command::Drop { .. } => drop::drop(tx, &run, now),
         Command::Replay { how, .. } => replay::replay(tx, &run, how, now),
+        Command::Erase { values, .. } => erase::run(tx, &run, values, now),
     }
 }
 

@@ -26,3 +26,15 @@ CREATE TABLE source (
 ALTER TABLE run ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
 -- The step had ended before a person replayed its run, and counts no more.
 ALTER TABLE step ADD COLUMN past INTEGER NOT NULL DEFAULT 0;
+
+-- Runs of a zap that are over, by when that was: they are thrown away in this order, and the newest success is told.
+CREATE INDEX run_history ON run (zap, state, updated_at) WHERE state > 0;
+-- An event goes with its last run; without this its foreign key would read every run.
+CREATE INDEX run_event ON run (event);
+
+-- For hashes of keys that were a person's e-mail address, and whether there are any.
+ALTER TABLE meta ADD COLUMN salt BLOB;
+UPDATE meta SET salt = randomblob(32);
+ALTER TABLE meta ADD COLUMN forgot INTEGER NOT NULL DEFAULT 0;
+-- Whether all that was ever deleted was overwritten: not so in a state that an older zaprun has written.
+ALTER TABLE meta ADD COLUMN clean INTEGER NOT NULL DEFAULT 0;

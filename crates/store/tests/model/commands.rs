@@ -78,6 +78,7 @@ fn one(run: &mut Run, command: &Command, now: Timestamp) -> Result<(), String> {
         Command::Resolve { outcome, .. } => resolve(run, *outcome, now),
         Command::Drop { .. } => give_up(run, now),
         Command::Replay { how, .. } => replay(run, how, now),
+        Command::Erase { .. } => unreachable!("the model asks for none"),
     }
 }
 
@@ -107,7 +108,7 @@ fn resolve(run: &mut Run, outcome: Resolution, now: Timestamp) -> Result<(), Str
     }
     claimed.depth = 0;
     claimed.reason = reason("queued", "");
-    (run.state, run.due) = (RunState::Pending, now);
+    (run.state, run.due, run.changed) = (RunState::Pending, now, now);
     Ok(())
 }
 
@@ -150,6 +151,7 @@ fn give_up(run: &mut Run, now: Timestamp) -> Result<(), String> {
     let was = was.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
     claimed.reason = reason("dropped", &format!("by a person; before: {was}"));
     run.state = RunState::Dropped;
+    run.changed = now;
     Ok(())
 }
 
@@ -184,6 +186,6 @@ fn replay(run: &mut Run, how: &Replay, now: Timestamp) -> Result<(), String> {
         claimed.key_base = Uuid::new_v5(&claimed.key_base, now.as_microsecond().to_string().as_bytes());
     }
     claimed.reason = reason("queued", "replayed");
-    (run.state, run.due) = (RunState::Pending, now);
+    (run.state, run.due, run.changed) = (RunState::Pending, now, now);
     Ok(())
 }

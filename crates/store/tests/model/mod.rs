@@ -93,6 +93,11 @@ pub enum Step {
     Detail {
         run: i64,
     },
+    /// What ended before is thrown away.
+    Prune {
+        before: i64,
+        most: usize,
+    },
     Counts,
     /// The process dies and another opens the state.
     Crash,
@@ -133,6 +138,7 @@ struct Run {
     past: Vec<StepRecord>,
     state: RunState,
     due: Timestamp,
+    changed: Timestamp,
 }
 
 /// The state, and what the last step must have answered, as `Debug` prints it.
@@ -142,6 +148,9 @@ pub struct Model {
     revisions: Vec<(usize, String)>,
     ledger: BTreeMap<(usize, String, String), Option<usize>>,
     runs: Vec<Run>,
+    /// How many runs were ever made.
+    made: usize,
+    pruned: BTreeMap<usize, u64>,
     once: BTreeMap<(usize, String), Option<i64>>,
     touched: BTreeMap<String, (bool, u32, bool)>,
     asked: Vec<Command>,
@@ -165,7 +174,7 @@ impl Model {
     }
 
     pub fn runs(&self) -> i64 {
-        i64::try_from(self.runs.len()).unwrap()
+        i64::try_from(self.made).unwrap()
     }
 
     pub fn zap_ids(&self) -> Vec<ZapId> {
@@ -264,6 +273,7 @@ impl Model {
             }
             Step::TakeOnce { zap, value, run } => self.take_once(*zap, &value.to_string(), *run),
             Step::Detail { run } => format!("{:?}", self.detail(*run)),
+            Step::Prune { before, most } => format!("{}", self.prune(at(*before), *most)),
             Step::Counts => format!("{:?}", self.counts()),
             Step::Crash | Step::SecondEngine | Step::TakeOver => String::new(),
         };
@@ -360,9 +370,10 @@ impl Model {
             event.order.as_ref().and_then(|order| self.touched.get(order)).copied().unwrap_or_default();
         if target.fate == Fate::Fire && (target.own || !made) {
             done.fired += 1;
-            self.ledger.insert(key, Some(self.runs.len()));
+            self.ledger.insert(key, Some(self.made));
             let content = self.revisions[usize::try_from(target.revision.0).unwrap() - 1].1.clone();
-            self.runs.push(new_run(self.runs.len(), event, target, depth.max(event.depth), content));
+            self.runs.push(new_run(self.made, event, target, depth.max(event.depth), content));
+            self.made += 1;
             return;
         }
         done.primed += 1;
@@ -392,6 +403,10 @@ impl Model {
         Counts {
             runs: runs.into_iter().map(|((zap, state), n)| (zap, state, n)).collect(),
             primed: primed.into_iter().collect(),
+            pruned: {
+                let named = self.pruned.iter().map(|(zap, n)| (self.zaps[*zap].name.clone(), *n));
+                named.collect::<BTreeMap<_, _>>().into_iter().collect()
+            },
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 use zaprun_engine::ports::{
     Begun, BegunAttempt, ClaimedRun, EventKey, NewEvent, OnceOutcome, Own, RunDetail, RunId,
-    RunReason, RunState, RunUpdate, StepRecord, StoredEvent, Target, ZapId,
+    RunReason, RunState, RunUpdate, StepRecord, StoredEvent, Target,
 };
 
 impl Model {
@@ -79,6 +79,7 @@ impl Model {
         };
         run.state = change.state;
         run.due = change.due_at;
+        run.changed = change.at;
         let claimed = &mut run.claimed;
         claimed.reason = change.reason.clone();
         claimed.attempts = change.attempts;
@@ -95,6 +96,26 @@ impl Model {
             *known = (known.0 || touched.made, known.1.max(touched.depth), known.2 || touched.sold);
         }
         "()".to_owned()
+    }
+
+    /// By zap, then by state, then by when they ended.
+    pub(super) fn prune(&mut self, before: Timestamp, most: usize) -> usize {
+        let state = |run: &Run| match run.state {
+            RunState::Delivered => Some(1),
+            RunState::Filtered => Some(2),
+            RunState::Dropped => Some(5),
+            _ => None,
+        };
+        let mut over: Vec<_> = (self.runs.iter().filter(|run| run.changed < before))
+            .filter_map(|run| Some((run.claimed.zap, state(run)?, run.changed, run.claimed.id)))
+            .collect();
+        over.sort();
+        over.truncate(most);
+        for (zap, _, _, id) in &over {
+            self.runs.retain(|run| run.claimed.id != *id);
+            *self.pruned.entry(super::index(*zap)).or_default() += 1;
+        }
+        over.len()
     }
 
     pub(super) fn take_once(&mut self, zap: usize, value: &str, run: i64) -> String {
@@ -195,5 +216,6 @@ pub(super) fn new_run(
         },
         state: RunState::Pending,
         due: event.seen_at,
+        changed: event.seen_at,
     }
 }

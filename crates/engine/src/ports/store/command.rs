@@ -36,23 +36,37 @@ pub enum Command {
         /// How.
         how: Replay,
     },
+    /// Takes a person out of runs that are over, and keeps of keys that are a value of theirs a hash only.
+    Erase {
+        /// The runs.
+        runs: Vec<Chosen>,
+        /// The values, in each spelling.
+        values: Vec<String>,
+    },
 }
 
 impl Command {
     /// The runs that it names.
     pub fn runs(&self) -> &[Chosen] {
         match self {
-            Command::Resolve { runs, .. } | Command::Drop { runs } | Command::Replay { runs, .. } => runs,
+            Command::Resolve { runs, .. }
+            | Command::Drop { runs }
+            | Command::Replay { runs, .. }
+            | Command::Erase { runs, .. } => runs,
         }
     }
 
     /// The same for fewer runs each, so that each part is one transaction that delays nobody.
     pub fn in_portions(self) -> Vec<Command> {
-        let parts: Vec<Vec<Chosen>> = self.runs().chunks(MOST_RUNS).map(<[Chosen]>::to_vec).collect();
+        let mut parts: Vec<Vec<Chosen>> = self.runs().chunks(MOST_RUNS).map(<[Chosen]>::to_vec).collect();
+        if parts.is_empty() {
+            parts.push(Vec::new());
+        }
         let with = |runs| match &self {
             Command::Resolve { outcome, .. } => Command::Resolve { runs, outcome: *outcome },
             Command::Drop { .. } => Command::Drop { runs },
             Command::Replay { how, .. } => Command::Replay { runs, how: how.clone() },
+            Command::Erase { values, .. } => Command::Erase { runs, values: values.clone() },
         };
         parts.into_iter().map(with).collect()
     }

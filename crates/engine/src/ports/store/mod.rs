@@ -12,7 +12,7 @@ pub use command::{
 };
 pub use error::StoreError;
 pub use event::{CursorMove, EventKey, Fate, NewEvent, PageCommit, PageCommitted, StoredEvent, Target};
-pub use history::{Counts, History, RunDetail, RunFilter, RunSummary};
+pub use history::{Counts, History, RunDetail, RunFilter, RunSummary, Status, ZapStatus};
 pub use run::{
     AttemptRecord, Begun, BegunAttempt, BegunWrite, ClaimedRun, Own, Resolution, RunReason, RunState,
     RunUpdate, StepOutcome, StepRecord, Touched,
@@ -86,6 +86,9 @@ pub trait Store: Send + Sync {
     /// Does the oldest thing that another program has asked of whoever holds the state ([`Command`]), in one
     /// transaction. Runs in `busy` are being worked on, and are left alone.
     async fn obey(&self, now: Timestamp, busy: Vec<RunId>) -> Result<Obeyed, StoreError>;
+    /// Throws away at most `most` runs that ended before an instant, and says how many: delivered, filtered and dropped
+    /// ones. What dedupes stays.
+    async fn prune(&self, before: Timestamp, most: usize) -> Result<u64, StoreError>;
     /// What is kept of a zap's text with that content; see [`ZapIdentity::source`].
     async fn source(&self, zap: ZapId, content: &str) -> Result<Option<Bytes>, StoreError>;
     /// Records what became of a run.

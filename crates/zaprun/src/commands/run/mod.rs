@@ -96,6 +96,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         seed: seed(clock.now()),
         sources: recaller.sources(&written, &*wired.masker),
         recall: Arc::new(recaller),
+        history: project.definition.history.as_ref().map(|history| history.value.0),
         ..Options::default()
     };
     let ports = Ports {

@@ -12,14 +12,14 @@ use super::state_error;
 use crate::error::CommandError;
 
 /// How long a running engine has time for one more answer. It looks once a second; on a full disk it waits longer.
-pub(super) const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
+pub(crate) const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
 
 /// How often answers are looked for.
 const EVERY: SignedDuration = SignedDuration::from_millis(200);
 
 /// Who has carried a command out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum By {
+pub(crate) enum By {
     /// The engine that holds the state.
     Engine,
     /// This program, since no engine runs.
@@ -28,7 +28,7 @@ pub(super) enum By {
 
 impl By {
     /// Who sees to the runs that go on.
-    pub(super) fn next(self) -> &'static str {
+    pub(crate) fn next(self) -> &'static str {
         match self {
             By::Engine => "the running engine takes it from there",
             By::Us => "the next `zaprun run` takes it from there",
@@ -38,12 +38,12 @@ impl By {
 
 /// What has become of a command.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Outcome {
+pub(crate) struct Outcome {
     /// The answers, in one.
-    pub(super) answer: Answer,
-    pub(super) by: By,
+    pub(crate) answer: Answer,
+    pub(crate) by: By,
     /// For how many runs it was not done, since nobody answered in time or somebody pressed Ctrl-C.
-    pub(super) left: u64,
+    pub(crate) left: u64,
 }
 
 /// How waiting for an engine ended.
@@ -59,10 +59,10 @@ enum Watched {
 }
 
 /// Where commands are carried out.
-pub(super) struct Desk<'a> {
-    pub(super) state: &'a Path,
-    pub(super) clock: &'a dyn Clock,
-    pub(super) patience: SignedDuration,
+pub(crate) struct Desk<'a> {
+    pub(crate) state: &'a Path,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) patience: SignedDuration,
 }
 
 impl Desk<'_> {
@@ -70,7 +70,7 @@ impl Desk<'_> {
     ///
     /// # Errors
     /// When the state cannot be used, or nothing at all was done.
-    pub(super) async fn carry_out(
+    pub(crate) async fn carry_out(
         &self,
         command: Command,
         interrupted: impl Future<Output = ()>,
@@ -89,9 +89,13 @@ impl Desk<'_> {
     async fn ourselves(&self, store: &SqliteStore, portions: Vec<Command>) -> Result<Answer, StoreError> {
         // What others asked for before comes first.
         self.obey(store).await?;
-        let mut answer = Answer::default();
+        let (mut answer, mut personal) = (Answer::default(), false);
         for portion in portions {
+            personal |= matches!(portion, Command::Erase { .. });
             answer = answer.and(store.carry_out(portion, self.clock.now()).await?);
+        }
+        if personal {
+            store.scrub().await?;
         }
         Ok(answer)
     }
@@ -181,7 +185,7 @@ impl Desk<'_> {
 }
 
 /// Ready once somebody presses Ctrl-C.
-pub(super) async fn interrupted() {
+pub(crate) async fn interrupted() {
     // Where no signal can be heard, none interrupts.
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;

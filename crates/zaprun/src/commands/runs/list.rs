@@ -37,7 +37,7 @@ pub(crate) struct Args {
 
 /// Which runs.
 #[derive(Debug, clap::Args)]
-pub(super) struct Filter {
+pub(crate) struct Filter {
     /// Only this zap
     #[arg(long, value_name = "NAME", env = "ZAPRUN_ZAP")]
     zap: Option<String>,
@@ -88,7 +88,7 @@ impl Filter {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(crate) enum Format {
     Text,
     Json,
 }
@@ -194,7 +194,7 @@ async fn all_attempts(reader: &SqliteReader, runs: &[RunSummary]) -> Result<Vec<
 }
 
 /// The runs for people.
-pub(super) fn table(runs: &[RunSummary], printer: &Printer) -> String {
+pub(crate) fn table(runs: &[RunSummary], printer: &Printer) -> String {
     if runs.is_empty() {
         return String::new();
     }
@@ -219,7 +219,8 @@ pub(super) fn table(runs: &[RunSummary], printer: &Printer) -> String {
     table.render()
 }
 
-fn why(run: &RunSummary) -> String {
+/// Why a run is where it is; nothing where that needs no reason.
+pub(super) fn why(run: &RunSummary) -> String {
     // What was delivered needs no reason, unless it was left half-way.
     if run.reason.word == "delivered" {
         return String::new();

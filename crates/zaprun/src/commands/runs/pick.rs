@@ -20,7 +20,7 @@ const TOLD: usize = 20;
 
 /// Runs by number, or by a filter.
 #[derive(Debug, clap::Args)]
-pub(super) struct Pick {
+pub(crate) struct Pick {
     /// The runs, as `runs list` numbers them
     #[arg(value_name = "ID", value_parser = parse_id)]
     ids: Vec<i64>,
@@ -31,7 +31,7 @@ pub(super) struct Pick {
 
 impl Pick {
     /// Whether runs are named one by one.
-    pub(super) fn by_number(&self) -> bool {
+    pub(crate) fn by_number(&self) -> bool {
         !self.ids.is_empty()
     }
 
@@ -39,7 +39,7 @@ impl Pick {
     ///
     /// # Errors
     /// When nothing says which, or one of the numbers is none.
-    pub(super) async fn find(
+    pub(crate) async fn find(
         &self,
         reader: &SqliteReader,
         opened: &Opened,
@@ -80,18 +80,18 @@ impl Pick {
 
 /// How a command about many runs asks and tells.
 #[derive(Debug, clap::Args)]
-pub(super) struct Manner {
+pub(crate) struct Manner {
     /// Show what would be done, and do nothing
     #[arg(long, env = "ZAPRUN_DRY_RUN", value_parser = clap::builder::BoolishValueParser::new())]
-    pub(super) dry_run: bool,
+    pub(crate) dry_run: bool,
 
     /// Do not ask
     #[arg(long, env = "ZAPRUN_YES", value_parser = clap::builder::BoolishValueParser::new())]
-    pub(super) yes: bool,
+    pub(crate) yes: bool,
 
     /// How to write what was done
     #[arg(long, value_name = "FORMAT", env = "ZAPRUN_FORMAT", default_value = "text")]
-    pub(super) format: Format,
+    pub(crate) format: Format,
 }
 
 /// What would be done, for machines.
@@ -128,7 +128,7 @@ impl Manner {
     ///
     /// # Errors
     /// When it is not meant, or nobody can be asked.
-    pub(super) fn agree(
+    pub(crate) fn agree(
         &self,
         context: &Context,
         opened: &Opened,
@@ -174,7 +174,7 @@ impl Manner {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(super) fn told(
+    pub(crate) fn told(
         &self,
         context: &Context,
         did: &str,
@@ -230,6 +230,6 @@ fn tell_refused(context: &Context, answer: &Answer) {
 }
 
 /// The runs as they are now.
-pub(super) fn chosen(runs: &[RunSummary]) -> Vec<Chosen> {
+pub(crate) fn chosen(runs: &[RunSummary]) -> Vec<Chosen> {
     runs.iter().map(|run| Chosen::as_of(run.id, run.updated_at)).collect()
 }

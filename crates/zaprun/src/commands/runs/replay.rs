@@ -201,6 +201,9 @@ impl Sorter<'_> {
 
     fn admit(&self, run: &RunDetail, key: &(String, String), sorted: &mut Sorted) -> Result<(), String> {
         let args = self.args;
+        if run.event.record.is_empty() {
+            return Err("its record was erased".to_owned());
+        }
         let name = &run.summary.zap;
         let now = self.loading.zaps.iter().find(|zap| zap.name == *name);
         let now = now.ok_or_else(|| format!("the project has no valid zap `{name}` now, so nobody would send it"))?;

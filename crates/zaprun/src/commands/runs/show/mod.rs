@@ -53,6 +53,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
 
 fn requests(zaps: &[Zap], run: &RunDetail) -> Requests {
     let name = &run.summary.zap;
+    if run.event.record.is_empty() {
+        return Requests::Unknown("what they were made of was erased".to_owned());
+    }
     match zaps.iter().find(|zap| zap.name == *name) {
         None => Requests::Unknown(format!("the project has no valid zap `{name}` now")),
         Some(zap) if zap.content != run.content => {
