@@ -4,7 +4,8 @@ use crate::harness::{Lab, SALES, shown};
 
 /// A sale in two steps, of which the sink refuses the second.
 fn dead(sales: usize) -> Lab {
-    let then = "  - { id: then, type: http, connection: api, path: then, json: { order: $.orderId, note: old } }\n";
+    let then =
+        "  - { id: then, type: http, connection: api, path: then, json: { order: $.orderId, note: old } }\n";
     let lab = Lab::new(&[&format!("{SALES}{then}")]);
     lab.sales(sales);
     lab.fault("sink-status:404,on=/sink/then");
@@ -26,7 +27,7 @@ fn a_dead_run_goes_on_after_what_is_done() {
     let asked = lab.zaprun(&["runs", "replay", "1"]).expect(1);
     insta::assert_snapshot!(shown(&asked.err), @r"
     run  state  zap    event                made                  why
-      1  dead   sales  new_sale:9A0508B2CD  TIME  refused: status 404
+      1  dead   sales  new_sale:A833BDCDB6  TIME  refused: the target answered 404
     error: nobody is there to confirm: replay 1 run; nothing was done
     hint: --yes does it without asking
     ");
@@ -108,14 +109,18 @@ fn a_step_that_must_not_be_repeated_needs_the_words() {
     lab.sales(1);
     lab.once(0);
     let refused = lab.zaprun(&["runs", "replay", "1", "--from-start", "--yes"]).expect(1);
-    refused.says("its step `post` is done, and must not be done twice; --from-start --new-key repeats it all the same");
+    refused.says(
+        "its step `post` is done, and must not be done twice; --from-start --new-key repeats it all the same",
+    );
     let all = ["runs", "replay", "1", "--from-start", "--new-key", "--yes"];
     let asked = lab.zaprun(&all).expect(1);
     insta::assert_snapshot!(asked.err, @r#"
     error: nobody is there to confirm: 1 step that must not be repeated would be repeated; nothing was done
     hint: --confirm "repeat 1 step" does it without asking
     "#);
-    lab.zaprun(&[&all[..], &["--confirm", "repeat 2 steps"]].concat()).expect(1).says("these are not the words");
+    lab.zaprun(&[&all[..], &["--confirm", "repeat 2 steps"]].concat())
+        .expect(1)
+        .says("these are not the words");
     lab.once(0);
     assert_eq!(at(&lab, "/sink/sales").len(), 1);
     lab.zaprun(&[&all[..], &["--confirm", "repeat 1 step"]].concat()).expect(0);
@@ -130,7 +135,8 @@ fn dropped_runs_are_not_sent_and_can_be_brought_back() {
     lab.zaprun(&["runs", "drop", "1", "--zap", "sales", "--yes"]).expect(2).says("not by both");
     lab.zaprun(&["runs", "drop", "77", "--yes"]).expect(1).says("there is no run 77");
     lab.zaprun(&["runs", "drop", "--zap", "slaes", "--yes"]).expect(1).says("did you mean `sales`?");
-    let would = lab.zaprun(&["runs", "drop", "--zap", "sales", "--text", "STATUS 404", "--dry-run"]).expect(0);
+    let would =
+        lab.zaprun(&["runs", "drop", "--zap", "sales", "--text", "ANSWERED 404", "--dry-run"]).expect(0);
     would.says("would drop 3 runs; nothing was done");
     let dropped = lab.zaprun(&["runs", "drop", "1", "2", "--yes"]).expect(0);
     insta::assert_snapshot!(dropped.err, @"dropped: 2 runs");

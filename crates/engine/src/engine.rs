@@ -1,6 +1,9 @@
 //! The engine: polls, delivers, and comes to an orderly end.
 
-use crate::delivery::{Counters, Flights, Lane, Mask, Oblivious, Phases, Recall, Shared, Targets, Unmasked, Wakers, WakingStore, after};
+use crate::delivery::{
+    Counters, Flights, Lane, Mask, Oblivious, Phases, Recall, Shared, Targets, Unmasked, Wakers, WakingStore,
+    after,
+};
 use crate::http_poll::{self, Feeds, Followed};
 use crate::intake::{House, Intake, OpenZap};
 use crate::orders;

@@ -61,7 +61,8 @@ impl Asked {
     /// As any look at the state.
     pub fn answered(&self) -> Result<usize, StoreError> {
         let look = || -> rusqlite::Result<Option<usize>> {
-            let mut statement = self.conn.prepare_cached("SELECT answer IS NOT NULL FROM asked WHERE id = ?1")?;
+            let mut statement =
+                self.conn.prepare_cached("SELECT answer IS NOT NULL FROM asked WHERE id = ?1")?;
             let mut answered = 0;
             for id in &self.ids {
                 match statement.query_row([id], |row| row.get::<_, bool>(0)).optional()? {

@@ -1,7 +1,9 @@
 //! Looking at runs.
 
 use crate::aside::{self, Aside};
-use crate::codes::{At, Blob, LEDGER_PRIMED, StateColumn, TALLY_PRIMED, TALLY_PRUNED, UuidColumn, state_code, state_of};
+use crate::codes::{
+    At, Blob, LEDGER_PRIMED, StateColumn, TALLY_PRIMED, TALLY_PRUNED, UuidColumn, state_code, state_of,
+};
 use crate::{begun, fault, runs};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};

@@ -8,7 +8,8 @@ const PREFIX: &str = "forgotten:";
 
 /// Whether the state holds any such key; nearly none does, and then nothing is hashed.
 pub(crate) fn any(conn: &Connection) -> rusqlite::Result<bool> {
-    let forgot = conn.prepare_cached("SELECT forgot FROM meta")?.query_row([], |row| row.get(0)).optional()?;
+    let forgot =
+        conn.prepare_cached("SELECT forgot FROM meta")?.query_row([], |row| row.get(0)).optional()?;
     Ok(forgot.unwrap_or(false))
 }
 

@@ -126,7 +126,8 @@ pub(crate) fn window(
         let mut statement = conn.prepare_cached(TEXTS)?;
         let mut rows = statement.query(params![oldest, newest, fragment])?;
         while let Some(row) = rows.next()? {
-            let (run, text): (i64, String) = (row.get(0)?, String::from_utf8_lossy(row.get_ref(1)?.as_bytes()?).into_owned());
+            let (run, text): (i64, String) =
+                (row.get(0)?, String::from_utf8_lossy(row.get_ref(1)?.as_bytes()?).into_owned());
             if mentions(&text, &value) {
                 hits.insert(run);
             }
@@ -186,7 +187,9 @@ fn in_json(json: &Value, value: &str) -> bool {
 
 fn in_text(text: &str, value: &str) -> bool {
     let text = text.to_lowercase();
-    let inner = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || "_@+".contains(letter));
+    let inner = |letter: Option<char>| {
+        letter.is_some_and(|letter| letter.is_alphanumeric() || "_@+".contains(letter))
+    };
     text.match_indices(value).any(|(at, _)| {
         let before = text.get(..at).unwrap_or_default().chars().next_back();
         let mut after = text.get(at + value.len()..).unwrap_or_default().chars();
@@ -208,7 +211,8 @@ mod tests {
         assert!(found(r#"{"to":[{"x":"Ada <ada@example.test>, Bob"}]}"#));
         assert!(found("Write to ada@example.test. Or not."));
         assert!(found(r#"{"ada@example.test":1}"#));
-        for other in ["grada@example.test", "ada@example.test.au", "ada@example.tests", "x+ada@example.test"] {
+        for other in ["grada@example.test", "ada@example.test.au", "ada@example.tests", "x+ada@example.test"]
+        {
             assert!(!found(&format!("{{\"e\":\"{other}\"}}")), "{other}");
         }
         assert!(mentions("{\"orderId\":12345}", "12345"));

@@ -2,9 +2,9 @@
 
 use crate::aside::{self, Aside};
 use crate::codes::{At, LEDGER_PRIMED, LEDGER_UNDATED, PENDING, TALLY_PRIMED, TALLY_UNDATED, UuidColumn};
-use crate::{fault, keys};
 use crate::touched::{self, Origin};
 use crate::writer::Tx;
+use crate::{fault, keys};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -120,10 +120,7 @@ struct Seen {
 
 impl Seen {
     fn or(self, other: Seen) -> Seen {
-        Seen {
-            same_kind: self.same_kind || other.same_kind,
-            other_kind: self.other_kind || other.other_kind,
-        }
+        Seen { same_kind: self.same_kind || other.same_kind, other_kind: self.other_kind || other.other_kind }
     }
 }
 

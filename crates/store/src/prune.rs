@@ -87,7 +87,10 @@ mod tests {
     #[test]
     fn what_is_over_is_found_by_a_seek_and_in_order() -> Result<(), rusqlite::Error> {
         let plan = plan(OVER)?;
-        assert!(plan.contains("SEARCH run USING INDEX run_history (zap=? AND state=? AND updated_at<?)"), "{plan}");
+        assert!(
+            plan.contains("SEARCH run USING INDEX run_history (zap=? AND state=? AND updated_at<?)"),
+            "{plan}"
+        );
         assert!(!plan.contains("B-TREE"), "{plan}");
         Ok(())
     }

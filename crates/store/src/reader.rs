@@ -2,8 +2,8 @@
 
 use crate::deployed::{self, Deployed};
 use crate::mention::{self, Entry, Window};
-use crate::{history, status, zaps};
 use crate::source::Source;
+use crate::{history, status, zaps};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::path::Path;

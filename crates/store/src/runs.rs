@@ -129,20 +129,23 @@ fn read_steps(conn: &Connection, run: RunId, past: bool) -> rusqlite::Result<Vec
          WHERE s.run = ?1 AND s.past = ?2 ORDER BY s.seq",
     )?;
     let rows = statement.query_map(params![run.0, past], |row| {
-        Ok((row.get(10)?, StepRecord {
-            step: row.get(0)?,
-            element: row.get(1)?,
-            outcome: row.get::<_, OutcomeColumn>(2)?.0,
-            status: row.get(3)?,
-            attempts: row.get(4)?,
-            at: row.get::<_, At>(5)?.0,
-            reply: row.get::<_, Option<Blob>>(6)?.map(|blob| blob.0),
-            response: row.get::<_, Option<Blob>>(7)?.map(|blob| blob.0),
-            why: match row.get(8)? {
-                Some(word) => Some(RunReason { word, detail: row.get(9)? }),
-                None => None,
+        Ok((
+            row.get(10)?,
+            StepRecord {
+                step: row.get(0)?,
+                element: row.get(1)?,
+                outcome: row.get::<_, OutcomeColumn>(2)?.0,
+                status: row.get(3)?,
+                attempts: row.get(4)?,
+                at: row.get::<_, At>(5)?.0,
+                reply: row.get::<_, Option<Blob>>(6)?.map(|blob| blob.0),
+                response: row.get::<_, Option<Blob>>(7)?.map(|blob| blob.0),
+                why: match row.get(8)? {
+                    Some(word) => Some(RunReason { word, detail: row.get(9)? }),
+                    None => None,
+                },
             },
-        }))
+        ))
     })?;
     rows.collect()
 }

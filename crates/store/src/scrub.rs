@@ -21,7 +21,8 @@ pub(crate) fn scrub(conn: &Connection, path: &Path) -> Result<(), StoreError> {
     match busy {
         false => Ok(()),
         true => Err(StoreError::Io {
-            reason: "what was deleted is still in its log, which another program reads; do it again".to_owned(),
+            reason: "what was deleted is still in its log, which another program reads; do it again"
+                .to_owned(),
         }),
     }
 }

@@ -5,7 +5,10 @@ use crate::place::{self, Found};
 use crate::schema::Stamp;
 use crate::source::Source;
 use crate::writer::{Desk, Mailbox, load_kinds, take_over};
-use crate::{SqliteReader, begun, commands, copy, fault, history, pages, prune, runs, schema, scrub, status, touched, zaps};
+use crate::{
+    SqliteReader, begun, commands, copy, fault, history, pages, prune, runs, schema, scrub, status, touched,
+    zaps,
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
@@ -15,8 +18,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use zaprun_engine::ports::{
     Answer, Begun, BegunAttempt, ClaimedRun, Command, Counts, History, Obeyed, OnceOutcome, Own, PageCommit,
-    PageCommitted, RunDetail, RunFilter, RunId, RunSummary, RunUpdate, Status, Store, StoreError, ZapId, ZapIdentity,
-    ZapState,
+    PageCommitted, RunDetail, RunFilter, RunId, RunSummary, RunUpdate, Status, Store, StoreError, ZapId,
+    ZapIdentity, ZapState,
 };
 
 /// How to open a state.

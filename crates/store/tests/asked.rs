@@ -126,7 +126,10 @@ fn what_is_worked_on_is_left_alone() {
         assert_eq!(obeyed, Obeyed { zaps: vec![ZapId(1)], more: true });
         let busy = refused(2, "it is being worked on just now");
         assert_eq!(asked.withdraw().unwrap(), [Some(done().and(busy))]);
-        assert_eq!((state_of(&store, 1).await, state_of(&store, 2).await), (RunState::Dropped, RunState::Pending));
+        assert_eq!(
+            (state_of(&store, 1).await, state_of(&store, 2).await),
+            (RunState::Dropped, RunState::Pending)
+        );
     });
 }
 
@@ -163,7 +166,8 @@ fn a_replayed_run_goes_on_after_what_is_done() {
         dead.steps = vec![failed.clone()];
         store.update_run(dead).await.unwrap();
         let runs = vec![Chosen::any(RunId(2))];
-        let answer = store.carry_out(Command::Replay { runs, how: Replay::default() }, at(500)).await.unwrap();
+        let answer =
+            store.carry_out(Command::Replay { runs, how: Replay::default() }, at(500)).await.unwrap();
         assert_eq!(answer, done());
         let run = store.claim(ZapId(1), at(500), 9, Vec::new()).await.unwrap().remove(0);
         assert_eq!(run.steps, [step("ask")]);

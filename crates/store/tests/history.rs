@@ -88,7 +88,8 @@ fn a_person_who_is_forgotten_is_in_no_byte_of_the_state() {
     let store = open(&path);
     wait(async {
         let zap = store.open_zap(identity("a")).await.unwrap();
-        let events = vec![hers("new_sale", "1", &zap), hers("new_sale", "2", &zap), hers("webhook", EMAIL, &zap)];
+        let events =
+            vec![hers("new_sale", "1", &zap), hers("new_sale", "2", &zap), hers("webhook", EMAIL, &zap)];
         store.commit_page(page(events)).await.unwrap();
         assert_eq!(store.take_once(zap.id, EMAIL, RunId(1)).await.unwrap(), OnceOutcome::Taken);
         for (run, state) in [(1, RunState::Delivered), (2, RunState::Dead), (3, RunState::Delivered)] {

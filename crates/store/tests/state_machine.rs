@@ -62,7 +62,7 @@ impl ReferenceStateMachine for Reference {
             12 => (run.clone(), 0..4u8, 250..450i64, 0..3usize, more())
                 .prop_map(|(run, state, due, steps, more)| Step::Update { run, state, due, steps, more }),
             3 => (runs.clone(), 0..COMMANDS).prop_map(|(runs, what)| Step::Ask { runs, what }),
-            3 => (250..450i64, busy.clone()).prop_map(|(now, busy)| Step::Obey { now, busy }),
+            3 => (250..450i64, busy).prop_map(|(now, busy)| Step::Obey { now, busy }),
             6 => (runs, 0..COMMANDS).prop_map(|(runs, what)| Step::CarryOut { runs, what }),
             2 => (zap, 0..2u8, run.clone()).prop_map(|(zap, value, run)| Step::TakeOnce { zap, value, run }),
             1 => run.prop_map(|run| Step::Detail { run }),

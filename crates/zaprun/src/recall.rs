@@ -53,7 +53,11 @@ impl Recaller {
     }
 
     /// What is to be kept of each zap, by its name, without secrets. `written`: name, path and text of each.
-    pub(crate) fn sources(&self, written: &[(String, String, String)], mask: &dyn Mask) -> HashMap<String, Bytes> {
+    pub(crate) fn sources(
+        &self,
+        written: &[(String, String, String)],
+        mask: &dyn Mask,
+    ) -> HashMap<String, Bytes> {
         let source = |(name, path, text): &(String, String, String)| {
             let tables = if text.contains("lookup") { self.tables.clone() } else { BTreeMap::new() };
             // Texts always serialise.

@@ -2,8 +2,8 @@
 
 use super::shared::Shared;
 use crate::ports::{
-    Begun, BegunAttempt, ClaimedRun, Fate, Obeyed, OnceOutcome, Own, PageCommit, PageCommitted, RunId, RunUpdate,
-    Store, StoreError, ZapId, ZapIdentity, ZapState,
+    Begun, BegunAttempt, ClaimedRun, Fate, Obeyed, OnceOutcome, Own, PageCommit, PageCommitted, RunId,
+    RunUpdate, Store, StoreError, ZapId, ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
 use bytes::Bytes;

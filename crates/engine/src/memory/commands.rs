@@ -3,7 +3,8 @@
 use super::store::MemoryRun;
 use super::store_runs::Runs;
 use crate::ports::{
-    Answer, Chosen, Command, Obeyed, Replay, Resolution, RunId, RunReason, RunState, ZapId, drop_refusal, dropped,
+    Answer, Chosen, Command, Obeyed, Replay, Resolution, RunId, RunReason, RunState, ZapId, drop_refusal,
+    dropped,
 };
 use jiff::Timestamp;
 

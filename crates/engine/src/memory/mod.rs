@@ -4,8 +4,8 @@
 //! and start a new one on the same [`MemoryStore`].
 
 mod calls;
-mod commands;
 mod clock;
+mod commands;
 mod store;
 mod store_runs;
 

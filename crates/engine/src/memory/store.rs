@@ -4,9 +4,9 @@ use super::calls::Calls;
 use super::commands::Around;
 use super::store_runs::Runs;
 use crate::ports::{
-    Answer, Begun, BegunAttempt, Chosen, ClaimedRun, Command, EventKey, Fate, Obeyed, OnceOutcome, Own, PageCommit, PageCommitted, Resolution,
-    RevisionId, RunId, RunReason, RunState, RunUpdate, StepRecord, Store, StoreError, StoredEvent, ZapId,
-    ZapIdentity, ZapState,
+    Answer, Begun, BegunAttempt, Chosen, ClaimedRun, Command, EventKey, Fate, Obeyed, OnceOutcome, Own,
+    PageCommit, PageCommitted, Resolution, RevisionId, RunId, RunReason, RunState, RunUpdate, StepRecord,
+    Store, StoreError, StoredEvent, ZapId, ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -2,7 +2,9 @@
 
 use super::stubs::World;
 use super::tell::tell;
-use crate::delivery::{Flights, Oblivious, Counters, Lane, Phases, Shared, Targets, Unmasked, Wakers, WakingStore};
+use crate::delivery::{
+    Counters, Flights, Lane, Oblivious, Phases, Shared, Targets, Unmasked, Wakers, WakingStore,
+};
 use crate::key;
 use crate::memory::{Calls, FakeClock, MemoryStore};
 use crate::ports::{

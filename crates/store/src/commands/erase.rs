@@ -20,7 +20,12 @@ const OF_RUN: [&str; 5] = [
 
 /// Erases what a run that is over tells of a person, its event too. A dead run, which could only be replayed with what is
 /// gone, is dropped.
-pub(super) fn run(tx: &mut Tx<'_>, run: &Found, values: &[String], now: Timestamp) -> Result<Done, StoreError> {
+pub(super) fn run(
+    tx: &mut Tx<'_>,
+    run: &Found,
+    values: &[String],
+    now: Timestamp,
+) -> Result<Done, StoreError> {
     let waits = "SELECT o.id FROM run r JOIN run o INDEXED BY run_event ON o.event = r.event
                  WHERE r.id = ?1 AND o.state IN (0, 3) LIMIT 1";
     match tx.first(waits, [run.id.0], |row| row.get::<_, i64>(0))? {

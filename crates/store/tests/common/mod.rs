@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use std::future::Future;
 use uuid::Uuid;
 use zaprun_engine::ports::{
-    BegunAttempt, BegunWrite, Chosen, Command, CursorMove, EventKey, Fate, NewEvent, PageCommit, Resolution, RevisionId, RunId, RunReason,
-    RunState, RunUpdate, StepOutcome, StepRecord, Target, ZapId, ZapIdentity, ZapState,
+    BegunAttempt, BegunWrite, Chosen, Command, CursorMove, EventKey, Fate, NewEvent, PageCommit, Resolution,
+    RevisionId, RunId, RunReason, RunState, RunUpdate, StepOutcome, StepRecord, Target, ZapId, ZapIdentity,
+    ZapState,
 };
 
 /// Waits for one future.

@@ -87,8 +87,7 @@ fn resolve(run: &mut Run, outcome: Resolution, now: Timestamp) -> Result<(), Str
         return Err("it is not held".to_owned());
     }
     let claimed = &mut run.claimed;
-    let (word, ended) =
-        [("done", StepOutcome::Done), ("failed", StepOutcome::Failed)][outcome as usize];
+    let (word, ended) = [("done", StepOutcome::Done), ("failed", StepOutcome::Failed)][outcome as usize];
     match claimed.begun.take() {
         Some(begun) => {
             let why = format!("{word} by a person's word; before: {}", claimed.reason.detail);
@@ -141,7 +140,8 @@ fn give_up(run: &mut Run, now: Timestamp) -> Result<(), String> {
         RunState::Dropped => return Err("it is dropped already".to_owned()),
     }
     let claimed = &mut run.claimed;
-    let left = claimed.begun.take().filter(|begun| begun.write.as_ref().is_none_or(|write| write.before.is_some()));
+    let left =
+        claimed.begun.take().filter(|begun| begun.write.as_ref().is_none_or(|write| write.before.is_some()));
     if let Some(begun) = left {
         let why = format!("dropped while its outcome was not known; before: {}", claimed.reason.detail);
         claimed.steps.push(ended_step(begun, StepOutcome::Failed, claimed.attempts, now, "unknown", &why));
@@ -173,9 +173,8 @@ fn replay(run: &mut Run, how: &Replay, now: Timestamp) -> Result<(), String> {
     if let (Some(_), true, false) = (claimed.steps.iter().find(must_not), how.from_start, how.repeat) {
         return Err("its step `step1` is done, and must not be done twice".to_owned());
     }
-    let again = |step: &StepRecord| {
-        how.from_start || step.outcome == StepOutcome::Failed || step.step == "step2"
-    };
+    let again =
+        |step: &StepRecord| how.from_start || step.outcome == StepOutcome::Failed || step.step == "step2";
     for mut step in claimed.steps.extract_if(.., |step| again(step)) {
         step.response = None;
         run.past.push(step);

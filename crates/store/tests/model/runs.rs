@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 use zaprun_engine::ports::{
-    Begun, BegunAttempt, ClaimedRun, EventKey, NewEvent, OnceOutcome, Own, RunDetail, RunId,
-    RunReason, RunState, RunUpdate, StepRecord, StoredEvent, Target,
+    Begun, BegunAttempt, ClaimedRun, EventKey, NewEvent, OnceOutcome, Own, RunDetail, RunId, RunReason,
+    RunState, RunUpdate, StepRecord, StoredEvent, Target,
 };
 
 impl Model {
@@ -136,7 +136,8 @@ impl Model {
     /// What [`told`] says of a run.
     pub fn detail(&self, run: i64) -> Option<Told> {
         let Run { claimed, state, past, .. } = self.find(run)?.clone();
-        let ClaimedRun { event, reason, attempts, depth, failing, fresh, steps, begun, key_base, .. } = claimed;
+        let ClaimedRun { event, reason, attempts, depth, failing, fresh, steps, begun, key_base, .. } =
+            claimed;
         Some((state, reason, attempts, event.context, depth, failing, fresh, steps, begun, (past, key_base)))
     }
 }
@@ -160,7 +161,18 @@ pub type Told = (
 pub fn told(run: RunDetail) -> Told {
     let RunDetail { summary, event, depth, failing, fresh, steps, past, begun, key_base, .. } = run;
     let again = (past, key_base);
-    (summary.state, summary.reason, summary.attempts, event.context, depth, failing, fresh, steps, begun, again)
+    (
+        summary.state,
+        summary.reason,
+        summary.attempts,
+        event.context,
+        depth,
+        failing,
+        fresh,
+        steps,
+        begun,
+        again,
+    )
 }
 
 /// An attempt of an http step, or a write with or without a serial.

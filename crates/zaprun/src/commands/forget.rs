@@ -20,9 +20,7 @@ use crate::loading::open;
 /// is kept, so that nothing is sent twice. A dead run of theirs is dropped; one that still waits is named and left: deliver
 /// or drop it, and ask again. What is deleted is overwritten in the file and its log; copies of the file are yours to mind.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Exit: 0 erased, 1 something was left, 2 bad usage or no project, 130 on Ctrl-C."
-)]
+#[command(after_help = "Exit: 0 erased, 1 something was left, 2 bad usage or no project, 130 on Ctrl-C.")]
 pub(crate) struct Args {
     /// The person's e-mail address
     #[arg(value_name = "EMAIL")]
@@ -65,7 +63,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         context.printer.note("no run has it; nothing was done");
         return Ok(Exit::Fine);
     }
-    if !keys && let Some(exit) = args.manner.agree(context, &opened, "erase what tells of a person in", &runs, &refused)? {
+    if !keys
+        && let Some(exit) =
+            args.manner.agree(context, &opened, "erase what tells of a person in", &runs, &refused)?
+    {
         return Ok(exit);
     }
     let desk = Desk { state: &opened.state, clock: &SystemClock, patience: PATIENCE };

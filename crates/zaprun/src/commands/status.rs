@@ -88,7 +88,12 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         context.printer.data(&opened.masker.text(&pretty(&report)))?;
     } else {
         if !report.zaps.is_empty() {
-            context.printer.data(&opened.masker.text(&table(&report, &status.zaps, now, &context.printer)))?;
+            context.printer.data(&opened.masker.text(&table(
+                &report,
+                &status.zaps,
+                now,
+                &context.printer,
+            )))?;
         }
         report.zaps.iter().for_each(|zap| tell(zap, &context.printer));
     }

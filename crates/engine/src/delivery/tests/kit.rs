@@ -1,8 +1,8 @@
 //! A zap, a scripted target, and a store in memory.
 
 use super::desk::FakeDesk;
-use crate::delivery::keep::{Mask, Unmasked};
 use crate::delivery::flights::Flights;
+use crate::delivery::keep::{Mask, Unmasked};
 use crate::delivery::lane::Lane;
 use crate::delivery::recall::Oblivious;
 use crate::delivery::shared::{Counters, Phases, Shared, Targets};

@@ -3,7 +3,9 @@
 use super::engine::House;
 use super::kit::{Act, lost, path, reply};
 use crate::engine::{Options, Summary};
-use crate::ports::{Chosen, Clock, Command, Replay, Resolution, RunId, RunState, SendOutcome, StepOutcome, StoreError};
+use crate::ports::{
+    Chosen, Clock, Command, Replay, Resolution, RunId, RunState, SendOutcome, StepOutcome, StoreError,
+};
 use crate::report::Event;
 use crate::testing::MemoryRun;
 use jiff::SignedDuration;
@@ -232,4 +234,34 @@ fn a_run_in_flight_is_left_alone() {
     house.store.ask(Command::Drop { runs: vec![Chosen::any(RunId(1))] });
     house.once(&[TWO]).unwrap().unwrap();
     assert_eq!(run(&house).state, RunState::Dropped);
+}
+
+/// What is over goes, portion by portion, while the engine runs; what is not stays.
+#[test]
+fn history_ends_while_the_engine_runs() {
+    let house = House::new();
+    let one = TWO.replace("    on_uncertain: hold\n", "");
+    house.once(&[&one]).unwrap().unwrap();
+    for id in 0..450 {
+        house.sale(&format!("A{id}"), "2026-09-16 08:00:01");
+    }
+    house.clock.advance(SignedDuration::from_secs(60));
+    house.once(&[&one]).unwrap().unwrap();
+    assert_eq!(house.store.all_runs().len(), 450);
+    house.clock.advance(SignedDuration::from_hours(3));
+    house.target.answers(vec![reply(404)]);
+    house.sale("B", "2026-09-16 11:01:02");
+    house.once(&[&one]).unwrap().unwrap();
+    let engine = house
+        .engine(&[&one], Options { history: Some(Duration::from_secs(2 * 3_600)), ..Options::default() });
+    let stop = CancellationToken::new();
+    let events = async {
+        pass(&house, 1_000).await;
+        stop.cancel();
+    };
+    let work = async { tokio::join!(engine.run(stop.clone(), GRACE), events) };
+    house.clock.drive(work).unwrap().0.unwrap();
+    let left: Vec<(String, RunState)> =
+        house.store.all_runs().into_iter().map(|run| (run.event.key.id, run.state)).collect();
+    assert_eq!(left, [("B".to_owned(), RunState::Dead)]);
 }

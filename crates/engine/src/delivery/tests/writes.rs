@@ -204,7 +204,11 @@ fn a_person_settles_what_is_held() {
         world.store.resolve(world.run("A").id, resolution);
         world
             .clock
-            .drive(crate::ports::Store::obey(&world.store, crate::ports::Clock::now(&world.clock), Vec::new()))
+            .drive(crate::ports::Store::obey(
+                &world.store,
+                crate::ports::Clock::now(&world.clock),
+                Vec::new(),
+            ))
             .unwrap()
             .unwrap();
         world.for_long(HOUR);

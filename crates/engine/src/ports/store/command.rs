@@ -119,7 +119,9 @@ impl Replay {
         match state {
             RunState::Dead | RunState::Dropped | RunState::Filtered => {}
             RunState::Delivered if self.from_start => {}
-            RunState::Delivered => return Some("it is delivered, and nothing of it is unfinished".to_owned()),
+            RunState::Delivered => {
+                return Some("it is delivered, and nothing of it is unfinished".to_owned());
+            }
             RunState::Pending => return Some("it is pending, and goes on by itself".to_owned()),
             RunState::Held => return Some("it is held; resolve or drop it first".to_owned()),
         }

@@ -15,9 +15,7 @@ use crate::loading::open;
 /// A dropped run is not sent any more; `runs replay` brings it back. By a filter that names no state, held and dead runs
 /// are meant: pending ones only where --status names them. One that is being sent just now is left as it is.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Exit: 0 dropped, 1 some were not, 2 bad usage or no project, 130 on Ctrl-C."
-)]
+#[command(after_help = "Exit: 0 dropped, 1 some were not, 2 bad usage or no project, 130 on Ctrl-C.")]
 pub(crate) struct Args {
     #[command(flatten)]
     pick: Pick,

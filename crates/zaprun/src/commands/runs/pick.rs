@@ -47,7 +47,9 @@ impl Pick {
     ) -> Result<Vec<RunSummary>, CommandError> {
         match (self.ids.is_empty(), self.filter.is_empty()) {
             (true, true) => {
-                return Err(CommandError::usage("say which runs: by number, or by --zap, --status, --since, --until, --text"));
+                return Err(CommandError::usage(
+                    "say which runs: by number, or by --zap, --status, --since, --until, --text",
+                ));
             }
             (false, false) => {
                 return Err(CommandError::usage("name runs by number or by a filter, not by both"));

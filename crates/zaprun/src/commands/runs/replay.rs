@@ -33,9 +33,7 @@ use crate::recall::Recaller;
 /// Nothing that costs money is done twice: a step that must not be repeated is done again only with --from-start
 /// --new-key, and only after you have typed the words that say so.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Exit: 0 replayed, 1 some were not, 2 bad usage or no project, 130 on Ctrl-C."
-)]
+#[command(after_help = "Exit: 0 replayed, 1 some were not, 2 bad usage or no project, 130 on Ctrl-C.")]
 pub(crate) struct Args {
     #[command(flatten)]
     pick: Pick,
@@ -128,7 +126,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     for group in sorted.groups.into_values() {
         let command = Command::Replay { runs: chosen(&group.runs), how: group.how };
         let outcome = context.block_on(desk.carry_out(command, interrupted()))?;
-        all = Outcome { answer: all.answer.and(outcome.answer), by: outcome.by, left: all.left + outcome.left };
+        all =
+            Outcome { answer: all.answer.and(outcome.answer), by: outcome.by, left: all.left + outcome.left };
     }
     let next = all.by.next();
     args.manner.told(context, "replayed", &all, Some(next))
@@ -179,7 +178,8 @@ impl Sorter<'_> {
     ) -> Result<(), CommandError> {
         let key = (run.summary.zap.clone(), run.content.clone());
         if !self.recorded.contains_key(&key) {
-            let recorded = self.recall(reader, &key).await.map_err(|error| state_error(&error, &opened.state))?;
+            let recorded =
+                self.recall(reader, &key).await.map_err(|error| state_error(&error, &opened.state))?;
             self.recorded.insert(key.clone(), recorded);
         }
         if let Err(why) = self.admit(&run, &key, sorted) {
@@ -206,12 +206,14 @@ impl Sorter<'_> {
         }
         let name = &run.summary.zap;
         let now = self.loading.zaps.iter().find(|zap| zap.name == *name);
-        let now = now.ok_or_else(|| format!("the project has no valid zap `{name}` now, so nobody would send it"))?;
+        let now =
+            now.ok_or_else(|| format!("the project has no valid zap `{name}` now, so nobody would send it"))?;
         if !now.enabled {
             return Err(format!("`{name}` is switched off, so nobody would send it"));
         }
         let recorded = self.recorded.get(key);
-        let was = recorded.and_then(|recorded| recorded.as_ref().ok()).and_then(|loading| loading.zaps.first());
+        let was =
+            recorded.and_then(|recorded| recorded.as_ref().ok()).and_then(|loading| loading.zaps.first());
         let mapped = match (args.latest, now.content == run.content) {
             (true, _) | (_, true) => now,
             (false, false) => match (was, recorded) {
@@ -232,10 +234,10 @@ impl Sorter<'_> {
             sorted.different.extend(plan::of_run(run, old, self.loading));
         }
         sorted.repeats += repeats;
-        let group = sorted.groups.entry((name.clone(), how.repeat)).or_insert_with(|| Group {
-            runs: Vec::new(),
-            how: how.clone(),
-        });
+        let group = sorted
+            .groups
+            .entry((name.clone(), how.repeat))
+            .or_insert_with(|| Group { runs: Vec::new(), how: how.clone() });
         // Runs of other contents may have other steps.
         for (ids, more) in [(&mut group.how.once, how.once), (&mut group.how.on_failure, how.on_failure)] {
             more.into_iter().for_each(|id| {

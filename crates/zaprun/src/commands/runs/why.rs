@@ -121,7 +121,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
                 context.printer.data(&opened.masker.text(&table.render()))?;
             }
             context.printer.note(&match (found.len(), complete, args.fast) {
-                (0, _, true) => "no ledger has it; without --fast what is kept of each run is looked through".to_owned(),
+                (0, _, true) => {
+                    "no ledger has it; without --fast what is kept of each run is looked through".to_owned()
+                }
                 (0, ..) => "nothing that is kept has it".to_owned(),
                 (all, false, false) => format!("the newest {all}; --limit shows more"),
                 (all, ..) => format!("found {}", count(all as u64, "time", "times")),
