@@ -20,8 +20,13 @@ fn why_finds_a_value_in_every_zap() {
 
 #[test]
 fn what_was_there_before_is_told_too() {
-    let lab = Lab::new(&[&SALES.replace("start: START", "start: 2099-01-01")]);
+    let lab = Lab::new(&[&SALES.replace("start: START", "start: now")]);
+    lab.crm().with(|state| {
+        let hour_ago = state.now().saturating_sub(jiff::SignedDuration::from_hours(1));
+        state.pin(Some(hour_ago));
+    });
     let orders = lab.sales(1);
+    lab.crm().with(|state| state.pin(None));
     lab.once(0);
     let told = lab.zaprun(&["runs", "why", &orders[0]]).expect(0);
     told.says("primed").says("it was there before the zap began");

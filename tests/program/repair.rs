@@ -160,3 +160,18 @@ fn lists_are_filtered_by_time_and_text() {
     assert_eq!(list(&["--text", "nobody@example.test"]), 0);
     assert_eq!((list(&["--until", "1h"]), list(&["--since", "1h"])), (0, 2));
 }
+
+/// What was sent can be seen after the zap has changed.
+#[test]
+fn requests_are_shown_as_they_were() {
+    let lab = dead(1);
+    let text = std::fs::read_to_string(lab.path("zaps/sales.yaml")).unwrap();
+    lab.write("zaps/sales.yaml", text.replace("note: old", "note: new"));
+    let told = lab.zaprun(&["runs", "show", "1"]).expect(0);
+    assert!(told.out.contains("old") && !told.out.contains("new\""), "{}", told.out);
+    // With other values of zaprun.yaml it cannot be had again, and that is said.
+    lab.change("vars: { channel: \"#orders\" }", "vars: { channel: \"#other\" }");
+    lab.zaprun(&["runs", "show", "1"]).expect(0).says("`sales` has changed since this run was made");
+    let refused = lab.zaprun(&["runs", "replay", "1", "--yes"]).expect(1);
+    refused.says("zaprun.yaml has other `vars` or accounts now; --latest maps it as the zap is now");
+}

@@ -385,6 +385,8 @@ pub(crate) struct Opened {
     pub(crate) state: PathBuf,
     /// The zaps that could be compiled.
     pub(crate) zaps: Vec<Zap>,
+    /// Their names.
+    pub(crate) names: Vec<String>,
     /// What hides the secrets that are set.
     pub(crate) masker: Masker,
 }
@@ -411,6 +413,7 @@ pub(crate) fn open_whole(context: &Context) -> Result<(PathBuf, Loading, Opened)
                 state: wiring::state_path(&project.definition, &root),
                 masker: wiring::masker(&project.definition),
                 zaps: Vec::new(),
+                names: loading.zaps.iter().map(|zap| zap.name.clone()).collect(),
             };
             Ok((root, loading, opened))
         }

@@ -165,8 +165,7 @@ async fn known_zap(opened: &Opened, reader: &SqliteReader, name: &str) -> Result
         let filter = RunFilter { zap: zap.map(str::to_owned), limit, ..RunFilter::default() };
         async { reader.runs(filter).await.map_err(|error| state_error(&error, &opened.state)) }
     };
-    let in_project = opened.zaps.iter().map(|zap| zap.name.clone());
-    let mut names: BTreeSet<String> = in_project.collect();
+    let mut names: BTreeSet<String> = opened.names.iter().cloned().collect();
     if names.contains(name) || !ask(Some(name), 1).await?.is_empty() {
         return Ok(());
     }

@@ -125,7 +125,16 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     let mut all = Outcome { answer: sorted.refused, by: By::Us, left: 0 };
     for group in sorted.groups.into_values() {
         let command = Command::Replay { runs: chosen(&group.runs), how: group.how };
-        let outcome = context.block_on(desk.carry_out(command, interrupted()))?;
+        let outcome = match context.block_on(desk.carry_out(command, interrupted())) {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                // What was done for other zaps is told first.
+                if all.answer.done > 0 {
+                    args.manner.told(context, "replayed", &all, Some(all.by.next()))?;
+                }
+                return Err(error);
+            }
+        };
         all =
             Outcome { answer: all.answer.and(outcome.answer), by: outcome.by, left: all.left + outcome.left };
     }
