@@ -278,7 +278,7 @@ async fn a_run_that_went_on_meanwhile_stays_as_it_is() {
     let (state, store) = State::new().await;
     let clock = Beside::new(Some(store), Doing::Delivers);
     let error = state.resolve(Outcome::Failed, &clock).await.unwrap_err();
-    assert!(error.to_string().contains("it has changed meanwhile"), "{error}");
+    assert!(error.to_string().contains("run 1 is left as it is"), "{error}");
     let run = state.run(1).await;
     assert_eq!((run.summary.state, run.steps.len()), (RunState::Delivered, 0));
 }
