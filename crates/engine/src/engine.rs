@@ -9,12 +9,14 @@ mod standing;
 pub use reload::Reloads;
 pub use set::{Set, connections};
 
-use crate::delivery::{Lane, Mask, Shared, Unmasked, after};
+use crate::delivery::{Lane, Mask, Oblivious, Recall, Shared, Unmasked, after};
 use crate::intake::{House, Intake};
 use crate::orders;
 use crate::polling::Polled;
 use crate::ports::{Clock, Crm, CrmWriter, Sender, Store, StoreError};
 use crate::report::Observer;
+use crate::retention;
+use bytes::Bytes;
 use futures::future::{try_join, try_join_all};
 use nursery::Nursery;
 use polls::{Opened, Part};
@@ -66,11 +68,26 @@ pub struct Options {
     pub dry_run: bool,
     /// Chooses the jitter of polling.
     pub seed: u64,
+    /// What each zap can be compiled from again, by its name; to be kept with what is made of it.
+    pub sources: HashMap<String, Bytes>,
+    /// Makes zaps of that again.
+    pub recall: Arc<dyn Recall>,
+    /// How long runs that are over are kept; for ever where that is nothing.
+    pub history: Option<Duration>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { in_flight: 64, git: None, mask: Arc::new(Unmasked), dry_run: false, seed: 0 }
+        Options {
+            in_flight: 64,
+            git: None,
+            mask: Arc::new(Unmasked),
+            dry_run: false,
+            seed: 0,
+            sources: HashMap::new(),
+            recall: Arc::new(Oblivious),
+            history: None,
+        }
     }
 }
 
@@ -131,7 +148,7 @@ struct Works {
 impl Engine {
     /// An engine for these zaps; disabled ones are left alone.
     pub fn new(zaps: Vec<Arc<Zap>>, ports: Ports, options: Options) -> Engine {
-        let set = Set::first(zaps, &ports, options.git.clone());
+        let set = Set::first(zaps, &ports, &options);
         let intake = Intake::of(&set.zaps);
         let (reloads, sets) = Reloads::new();
         Engine { set, ports, options, intake, reloads, sets }
@@ -168,6 +185,7 @@ impl Engine {
             () = patience(&shared, &stop, grace) => {}
             error = standing.loss.told() => return Err(error.into()),
             error = orders::keep_obeying(&shared) => return Err(error.into()),
+            error = retention::keep_pruning(&shared, standing.history()) => return Err(error.into()),
         }
         Ok(shared.summary())
     }
@@ -198,6 +216,7 @@ impl Engine {
             result = work => result?.0,
             () = patience(shared, &stop, grace) => Polled::default(),
         };
+        retention::prune_once(shared, self.set.history).await?;
         let passed_over = polled.tally.passed_over;
         Ok(Summary { polled: polled.walks, poll_failures: polled.failed, passed_over, ..shared.summary() })
     }
@@ -206,7 +225,7 @@ impl Engine {
         self.set.check()?;
         let mut opened = Vec::with_capacity(self.set.zaps.len());
         for zap in &self.set.zaps {
-            let state = standing.open(zap, self.set.git.as_deref()).await?;
+            let state = standing.open(zap, &self.set).await?;
             opened.push(Opened { zap: Arc::clone(zap), state });
         }
         let fitted = standing.fit(&self.set, &opened);

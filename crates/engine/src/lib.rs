@@ -13,6 +13,7 @@ pub mod polling;
 pub mod ports;
 pub mod report;
 mod rest;
+mod retention;
 pub mod schedule;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -237,6 +237,7 @@ fn identity() -> ZapIdentity {
         selection: "s".to_owned(),
         queries: 1,
         content: "c".to_owned(),
+        source: None,
         git: None,
         first_boundary: Timestamp::UNIX_EPOCH,
         now: now(),

@@ -14,6 +14,7 @@ const COPY: &str = "
     INSERT INTO main.zap SELECT * FROM source.zap;
     INSERT INTO main.former SELECT * FROM source.former;
     INSERT INTO main.revision SELECT * FROM source.revision;
+    INSERT INTO main.source SELECT * FROM source.source;
     INSERT INTO main.cursor SELECT * FROM source.cursor;
     INSERT INTO main.ledger SELECT * FROM source.ledger;
     INSERT INTO main.once SELECT * FROM source.once;

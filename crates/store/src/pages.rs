@@ -2,9 +2,9 @@
 
 use crate::aside::{self, Aside};
 use crate::codes::{At, LEDGER_PRIMED, LEDGER_UNDATED, PENDING, TALLY_PRIMED, TALLY_UNDATED, UuidColumn};
-use crate::fault;
 use crate::touched::{self, Origin};
 use crate::writer::Tx;
+use crate::{fault, keys};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -26,9 +26,14 @@ pub(crate) fn unknown(
         let Some(number) = number else { return Ok(ids) };
         let mut known =
             conn.prepare_cached("SELECT 1 FROM ledger WHERE zap = ?1 AND id = ?2 AND kind = ?3")?;
+        let forgot = keys::any(conn)?;
         let mut unknown = Vec::new();
         for id in ids {
-            if !known.exists(params![zap.0, id, number])? {
+            let mut there = known.exists(params![zap.0, id, number])?;
+            if !there && forgot {
+                there = known.exists(params![zap.0, keys::hashed(conn, &id)?, number])?;
+            }
+            if !there {
                 unknown.push(id);
             }
         }
@@ -69,11 +74,16 @@ fn check_zaps(tx: &Tx<'_>, page: &PageCommit) -> Result<(), StoreError> {
 
 fn commit_event(tx: &mut Tx<'_>, event: &NewEvent, done: &mut PageCommitted) -> Result<(), StoreError> {
     let kind = tx.kind(&event.key.kind)?;
+    // Of somebody who was forgotten the key is known by its hash only.
+    let forgotten = keys::known_as(tx.conn, &event.key.id).map_err(|error| tx.fault(&error))?;
     let mut stored = None;
     // Looked up once there is something new.
     let mut origin = None;
     for target in &event.targets {
-        let seen = seen(tx, target.zap, &event.key.id, kind)?;
+        let mut seen = seen(tx, target.zap, &event.key.id, kind)?;
+        if forgotten != event.key.id {
+            seen = seen.or(self::seen(tx, target.zap, &forgotten, kind)?);
+        }
         if seen.same_kind {
             done.known += 1;
             continue;
@@ -101,11 +111,17 @@ fn commit_event(tx: &mut Tx<'_>, event: &NewEvent, done: &mut PageCommitted) -> 
     Ok(())
 }
 
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Seen {
     same_kind: bool,
     /// The zap has a run of this natural id by another kind.
     other_kind: bool,
+}
+
+impl Seen {
+    fn or(self, other: Seen) -> Seen {
+        Seen { same_kind: self.same_kind || other.same_kind, other_kind: self.other_kind || other.other_kind }
+    }
 }
 
 fn seen(tx: &Tx<'_>, zap: ZapId, id: &str, kind: i64) -> Result<Seen, StoreError> {
@@ -190,9 +206,11 @@ fn prime(tx: &mut Tx<'_>, target: &Target, mark: i64, done: &mut PageCommitted) 
         tx.count(target.zap, TALLY_UNDATED, 1);
     }
     if let Some(value) = &target.once {
+        let forgotten = keys::known_as(tx.conn, value).map_err(|error| tx.fault(&error))?;
         tx.execute(
-            "INSERT OR IGNORE INTO once (zap, value, run) VALUES (?1, ?2, NULL)",
-            params![target.zap.0, value],
+            "INSERT OR IGNORE INTO once (zap, value, run) SELECT ?1, ?2, NULL
+             WHERE NOT EXISTS (SELECT 1 FROM once WHERE zap = ?1 AND value = ?3)",
+            params![target.zap.0, value, forgotten],
         )?;
     }
     Ok(mark)

@@ -138,6 +138,13 @@ fn load_of_with(origin: &dyn Origin, env: Option<&str>, lookup: Option<&dyn Look
     conclude(&input, loaded, compiled, Vec::new())
 }
 
+/// Loads a project from the bytes of its files, as the environment of this program has its variables. The files that its
+/// zaps name are those in `root`.
+pub(crate) fn load_recorded(input: &Input, root: &Path) -> Loading {
+    let (loaded, compiled) = read(input, Some(&Environment { root: root.to_owned() }), &Within::new(root));
+    conclude(input, loaded, compiled, Vec::new())
+}
+
 /// Loads a project from the bytes of its files, whose zaps name no others.
 pub(crate) fn load_input(input: &Input, lookup: Option<&dyn Lookup>) -> Loading {
     let (loaded, compiled) = read(input, lookup, &NoFiles);
@@ -295,6 +302,17 @@ pub(crate) struct Started {
     pub(crate) zaps: Vec<Zap>,
     /// What it was loaded from, where that was asked for.
     pub(crate) inputs: Inputs,
+    /// Name, path and text of each zap.
+    pub(crate) written: Vec<(String, String, String)>,
+}
+
+/// Name, path and text of each zap file that has a name.
+pub(crate) fn written(sources: &SourceMap, files: &[ZapFile]) -> Vec<(String, String, String)> {
+    let written = |file: &ZapFile| {
+        let source = sources.file(file.file);
+        Some((file.name.clone()?, source.path.clone(), source.text.to_string()))
+    };
+    files.iter().filter_map(written).collect()
 }
 
 /// Loads the project in `root` with the environment's values, and notes from what.
@@ -359,7 +377,10 @@ pub(crate) fn start_from(
     }
     let valid = loading.is_valid();
     match loading.project {
-        Some(project) if valid => Ok(Started { root, project, zaps: loading.zaps, inputs: loading.inputs }),
+        Some(project) if valid => {
+            let written = written(&loading.sources, &loading.files);
+            Ok(Started { root, project, zaps: loading.zaps, inputs: loading.inputs, written })
+        }
         _ => {
             let errors =
                 loading.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
@@ -388,6 +409,8 @@ pub(crate) struct Opened {
     pub(crate) state: PathBuf,
     /// The zaps that could be compiled.
     pub(crate) zaps: Vec<Zap>,
+    /// Their names.
+    pub(crate) names: Vec<String>,
     /// What hides the secrets that are set.
     pub(crate) masker: Masker,
 }
@@ -397,14 +420,27 @@ pub(crate) struct Opened {
 /// # Errors
 /// When there is none, or its zaprun.yaml cannot be read.
 pub(crate) fn open(context: &Context) -> Result<Opened, CommandError> {
+    let (_, loading, opened) = open_whole(context)?;
+    Ok(Opened { zaps: loading.zaps, ..opened })
+}
+
+/// The same with its folder and all that was loaded, in which its zaps are.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_whole(context: &Context) -> Result<(PathBuf, Loading, Opened), CommandError> {
     let root = context.find_project()?;
     let loading = load(&root, context.env.as_deref(), Some(&Environment { root: root.clone() }));
     match &loading.project {
-        Some(project) => Ok(Opened {
-            state: wiring::state_path(&project.definition, &root),
-            masker: wiring::masker(&project.definition),
-            zaps: loading.zaps,
-        }),
+        Some(project) => {
+            let opened = Opened {
+                state: wiring::state_path(&project.definition, &root),
+                masker: wiring::masker(&project.definition),
+                zaps: Vec::new(),
+                names: loading.zaps.iter().map(|zap| zap.name.clone()).collect(),
+            };
+            Ok((root, loading, opened))
+        }
         None => match start_from(context, root, loading) {
             Err(error) => Err(error),
             Ok(_) => Err(CommandError::failure("zaprun.yaml cannot be read")),

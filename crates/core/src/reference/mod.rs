@@ -69,6 +69,7 @@ pub fn pages() -> Vec<Page> {
         filters::page(),
         paying::page(),
         outcomes::page(),
+        concepts::history(),
         findings::page(),
     ];
     let parts = [

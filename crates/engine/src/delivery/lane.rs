@@ -1,7 +1,7 @@
 //! One zap's delivery: claims due runs, a bounded number at a time, and sees each to rest.
 
 use super::breaker::{Breaker, Gate};
-use super::flights::Aloft;
+use super::flights::{Aloft, Claiming};
 use super::shared::{Links, Phase, Shared, Targets};
 use super::{dry, journey};
 use crate::ports::{ClaimedRun, RunId, StoreError, ZapId};
@@ -9,6 +9,7 @@ use crate::report::{Event, RowProblem, RunRef};
 use futures::future::{Fuse, FutureExt};
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -36,6 +37,9 @@ pub(crate) struct Lane {
     /// The only breaker, where all actions share one.
     sole: Option<Arc<Breaker>>,
     alerted: AtomicBool,
+    pub(super) targets: Targets,
+    /// Lanes of other contents of the zap, for runs that are mapped as they were recorded; by content.
+    pub(super) recorded: tokio::sync::Mutex<HashMap<String, Arc<Lane>>>,
 }
 
 /// What the lane knows of runs that are not in flight.
@@ -52,6 +56,8 @@ struct Outlook {
 /// What a look at the store gave.
 struct Found {
     runs: Vec<ClaimedRun>,
+    /// Held until they are in flight, or left to another lane.
+    claiming: Claiming,
     full: bool,
     next_due: Option<Timestamp>,
 }
@@ -66,7 +72,7 @@ impl Lane {
         zap: Arc<Zap>,
         shared: Arc<Shared>,
         links: Arc<Links>,
-        targets: &mut Targets,
+        targets: &Targets,
     ) -> Lane {
         let actions = zap.actions.iter().chain(&zap.on_failure);
         let breakers: Vec<_> = actions.map(|action| targets.breaker(&action.target())).collect();
@@ -77,9 +83,21 @@ impl Lane {
             _ => None,
         };
         let bell = shared.wakers.bell(id);
-        let aloft = shared.aloft.of(id);
-        let retired = CancellationToken::new();
-        Lane { zap, shared, links, id, bell, aloft, retired, breakers, sole, alerted: AtomicBool::new(false) }
+        let aloft = shared.flights.of(id);
+        Lane {
+            zap,
+            shared,
+            links,
+            id,
+            bell,
+            aloft,
+            retired: CancellationToken::new(),
+            breakers,
+            sole,
+            alerted: AtomicBool::new(false),
+            targets: targets.clone(),
+            recorded: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Takes up nothing from this moment on, and ends when what is in flight has landed. Only then may the zap get
@@ -132,12 +150,13 @@ impl Lane {
                 }
                 found = &mut looking, if asking => {
                     asking = false;
-                    let runs = outlook.found(found?, clock.now());
+                    let (runs, claiming) = outlook.found(found?, clock.now());
                     // It may have retired since it began to look.
                     if !self.retired.is_cancelled() {
                         let free = runs.into_iter().filter(|run| self.aloft.start(run.id));
                         flights.extend(free.map(|run| self.fly(run)));
                     }
+                    drop(claiming);
                 }
                 () = self.retired.cancelled(), if !retired => {}
                 // A zap has one bell, and its present lane must hear it.
@@ -169,11 +188,20 @@ impl Lane {
 
     async fn fly(&self, run: ClaimedRun) -> (RunId, Result<(), StoreError>) {
         let id = run.id;
-        let result = match self.shared.dry_run {
-            true => dry::show_run(self, run).await,
-            false => journey::travel(self, run).await,
+        (id, self.take(run).await)
+    }
+
+    /// Takes a run on its way, mapped as it is to be mapped.
+    async fn take(&self, run: ClaimedRun) -> Result<(), StoreError> {
+        let recorded = match self.recorded(&run).await? {
+            Ok(recorded) => recorded,
+            Err(why) => return journey::give_back(self, run, why).await,
         };
-        (id, result)
+        let lane = recorded.as_deref().unwrap_or(self);
+        match self.shared.dry_run {
+            true => dry::show_run(lane, run).await,
+            false => journey::travel(lane, run).await,
+        }
     }
 
     /// How many runs to claim now; `None`: no look at the store.
@@ -220,14 +248,15 @@ impl Lane {
             Phase::Finishing(cutoff) => cutoff,
             Phase::Working | Phase::Stopping => shared.clock.now(),
         };
+        let claiming = shared.flights.claiming().await;
         let runs = shared.insist(|| shared.store.claim(self.id, now, limit, busy.clone())).await?;
         let full = runs.len() >= limit;
         if full || phase != Phase::Working {
-            return Ok(Found { runs, full, next_due: None });
+            return Ok(Found { runs, claiming, full, next_due: None });
         }
         busy.extend(runs.iter().map(|run| run.id));
         let next_due = shared.insist(|| shared.store.next_due(vec![self.id], busy.clone())).await?;
-        Ok(Found { runs, full, next_due })
+        Ok(Found { runs, claiming, full, next_due })
     }
 
     /// The breaker of an action, by its place.
@@ -275,10 +304,10 @@ impl Lane {
 }
 
 impl Outlook {
-    fn found(&mut self, found: Found, now: Timestamp) -> Vec<ClaimedRun> {
+    fn found(&mut self, found: Found, now: Timestamp) -> (Vec<ClaimedRun>, Claiming) {
         self.backlog = found.full;
         let least = now.saturating_add(LEAST_PAUSE).unwrap_or(Timestamp::MAX);
         self.wake_at = found.next_due.map(|due| if due <= now { least } else { due });
-        found.runs
+        (found.runs, found.claiming)
     }
 }

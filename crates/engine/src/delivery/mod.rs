@@ -18,6 +18,7 @@ mod lane;
 mod look;
 mod pause;
 mod policy;
+mod recall;
 mod shared;
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,8 @@ mod write;
 pub(crate) use breaker::after;
 pub(crate) use flights::Flights;
 pub(crate) use lane::Lane;
-pub(crate) use shared::{Counters, Links, Phases, Shared, Tap, Targets};
+pub(crate) use shared::{Counters, Links, Phases, Present, Shared, Tap, Targets};
 pub(crate) use wake::{Wakers, WakingStore};
 
 pub use keep::{Mask, Unmasked};
+pub use recall::{Oblivious, Recall};

@@ -2,10 +2,11 @@
 
 use super::shared::Shared;
 use crate::ports::{
-    Begun, BegunAttempt, ClaimedRun, Fate, OnceOutcome, Own, PageCommit, PageCommitted, RunId, RunUpdate,
-    Store, StoreError, ZapId, ZapIdentity, ZapState,
+    Begun, BegunAttempt, ClaimedRun, Fate, Obeyed, OnceOutcome, Own, PageCommit, PageCommitted, RunId,
+    RunUpdate, Store, StoreError, ZapId, ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
@@ -102,8 +103,16 @@ impl Store for WakingStore {
         self.inner.own(order, serial).await
     }
 
-    async fn obey(&self, now: Timestamp) -> Result<Vec<ZapId>, StoreError> {
-        self.inner.obey(now).await
+    async fn obey(&self, now: Timestamp, busy: Vec<RunId>) -> Result<Obeyed, StoreError> {
+        self.inner.obey(now, busy).await
+    }
+
+    async fn prune(&self, before: Timestamp, most: usize) -> Result<u64, StoreError> {
+        self.inner.prune(before, most).await
+    }
+
+    async fn source(&self, zap: ZapId, content: &str) -> Result<Option<Bytes>, StoreError> {
+        self.inner.source(zap, content).await
     }
 
     async fn update_run(&self, update: RunUpdate) -> Result<(), StoreError> {

@@ -138,7 +138,7 @@ impl Crew {
             opened.push(match known.filter(|_| goes_on) {
                 Some((open, _)) => open.clone(),
                 None => {
-                    let state = standing.insist_on(zap, set.git.as_deref()).await?;
+                    let state = standing.insist_on(zap, set).await?;
                     Opened { zap: Arc::clone(zap), state }
                 }
             });

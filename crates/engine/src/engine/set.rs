@@ -1,9 +1,12 @@
 //! What an engine runs, and may be given anew while it runs.
 
-use super::{EngineError, Ports};
+use super::{EngineError, Options, Ports};
+use crate::delivery::Recall;
 use crate::ports::{Crm, CrmWriter, Sender};
+use bytes::Bytes;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 use zaprun_core::zap::{Target, Trigger, Zap};
 
 /// A set of zaps and the connections they were compiled for.
@@ -20,19 +23,28 @@ pub struct Set {
     pub sender: Arc<dyn Sender>,
     /// Git revision of the project, when known.
     pub git: Option<String>,
+    /// See [`Options::sources`].
+    pub sources: HashMap<String, Bytes>,
+    /// See [`Options::recall`].
+    pub recall: Arc<dyn Recall>,
+    /// See [`Options::history`].
+    pub history: Option<Duration>,
     /// Connections that are not what they were in the set before, or are no more: what was learnt of them is forgotten.
     pub changed: BTreeSet<String>,
 }
 
 impl Set {
     /// The first set of an engine.
-    pub(super) fn first(zaps: Vec<Arc<Zap>>, ports: &Ports, git: Option<String>) -> Set {
+    pub(super) fn first(zaps: Vec<Arc<Zap>>, ports: &Ports, options: &Options) -> Set {
         Set {
             zaps,
             crms: ports.crms.clone(),
             writers: ports.writers.clone(),
             sender: Arc::clone(&ports.sender),
-            git,
+            git: options.git.clone(),
+            sources: options.sources.clone(),
+            recall: Arc::clone(&options.recall),
+            history: options.history,
             changed: BTreeSet::new(),
         }
         .without_disabled()

@@ -4,7 +4,9 @@
 use super::polls::{Opened, Part, groups, watched};
 use super::set::Set;
 use super::{Options, Ports};
-use crate::delivery::{Counters, Flights, Lane, Links, Phases, Shared, Targets, Wakers, WakingStore};
+use crate::delivery::{
+    Counters, Flights, Lane, Links, Phases, Present, Shared, Targets, Wakers, WakingStore,
+};
 use crate::http_poll;
 use crate::intake::{House, Loss, OpenZap};
 use crate::polling::health::Health;
@@ -12,6 +14,8 @@ use crate::polling::{self, Connection, Watched, first_boundary};
 use crate::ports::{StoreError, ZapIdentity, ZapState};
 use crate::rest::{self, Rest};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::watch;
 use zaprun_core::zap::{Trigger, Zap};
 
 /// What stays.
@@ -20,7 +24,9 @@ pub(super) struct Standing {
     pub(super) health: Arc<Health>,
     pub(super) loss: Arc<Loss>,
     pub(super) seed: u64,
-    targets: Mutex<Targets>,
+    targets: Targets,
+    /// How long the present set keeps runs that are over.
+    history: watch::Sender<Option<Duration>>,
 }
 
 /// A set of zaps, ready to run beside what stays.
@@ -38,7 +44,8 @@ impl Standing {
             observer: Arc::clone(&ports.observer),
             mask: Arc::clone(&options.mask),
             wakers: Wakers::default(),
-            aloft: Flights::default(),
+            flights: Flights::default(),
+            present: Present::default(),
             dry_run: options.dry_run,
             window: options.in_flight,
             phases: Phases::default(),
@@ -52,7 +59,8 @@ impl Standing {
             health: Arc::default(),
             loss: Arc::default(),
             seed: options.seed,
-            targets: Mutex::default(),
+            targets: Targets::default(),
+            history: watch::Sender::new(options.history),
         }
     }
 
@@ -67,17 +75,17 @@ impl Standing {
     }
 
     /// Makes a zap known to the state.
-    pub(super) async fn open(&self, zap: &Zap, git: Option<&str>) -> Result<ZapState, StoreError> {
-        self.shared.store.open_zap(self.identity(zap, git)).await
+    pub(super) async fn open(&self, zap: &Zap, set: &Set) -> Result<ZapState, StoreError> {
+        self.shared.store.open_zap(self.identity(zap, set)).await
     }
 
     /// The same, however long the state cannot be written.
-    pub(super) async fn insist_on(&self, zap: &Zap, git: Option<&str>) -> Result<ZapState, StoreError> {
+    pub(super) async fn insist_on(&self, zap: &Zap, set: &Set) -> Result<ZapState, StoreError> {
         let shared = &self.shared;
-        shared.insist(|| shared.store.open_zap(self.identity(zap, git))).await
+        shared.insist(|| shared.store.open_zap(self.identity(zap, set))).await
     }
 
-    fn identity(&self, zap: &Zap, git: Option<&str>) -> ZapIdentity {
+    fn identity(&self, zap: &Zap, set: &Set) -> ZapIdentity {
         let now = self.shared.clock.now();
         let (queries, first_boundary) = match &zap.trigger {
             Trigger::Crm(trigger) => (trigger.queries().len(), first_boundary(trigger, now)),
@@ -91,17 +99,23 @@ impl Standing {
             selection: zap.selection.clone(),
             queries,
             content: zap.content.clone(),
-            git: git.map(str::to_owned),
+            source: set.sources.get(&zap.name).cloned(),
+            git: set.git.clone(),
             first_boundary,
             now,
         }
     }
 
-    /// Forgets what is not any more, and connects the set with the rest.
+    /// How long runs that are over are kept, and when that changes.
+    pub(super) fn history(&self) -> watch::Receiver<Option<Duration>> {
+        self.history.subscribe()
+    }
+
+    /// Forgets what is not any more, and connects the set with the rest: it is the present one.
     pub(super) fn fit(&self, set: &Set, opened: &[Opened]) -> Fitted {
-        let mut targets = self.lock();
+        let targets = &self.targets;
         set.changed.iter().for_each(|connection| targets.forget(connection));
-        let mut rest = |name: &String| {
+        let rest = |name: &String| {
             let shared = &self.shared;
             let (clock, observer) = (Arc::clone(&shared.clock), Arc::clone(&shared.observer));
             targets.rest(name, || Rest::new(name, clock, observer, shared.wakers.clone()))
@@ -113,7 +127,10 @@ impl Standing {
             sender: Arc::clone(&set.sender),
             writers: set.writers.iter().map(writer).collect(),
             crms: connections.iter().map(|one| (one.name.clone(), Arc::clone(&one.crm))).collect(),
+            recall: Arc::clone(&set.recall),
         });
+        self.shared.present.set(&links);
+        self.history.send_replace(set.history);
         let watched: Vec<Watched> =
             opened.iter().filter_map(|open| watched(&open.zap, open.state.clone())).collect();
         let open = |open: &Opened| OpenZap { zap: Arc::clone(&open.zap), state: open.state.clone() };
@@ -131,17 +148,12 @@ impl Standing {
     /// The lane of a zap of the set.
     pub(super) fn lane(&self, open: &Opened, fitted: &Fitted) -> Arc<Lane> {
         let (zap, links) = (Arc::clone(&open.zap), Arc::clone(&fitted.links));
-        Arc::new(Lane::new(open.state.id, zap, Arc::clone(&self.shared), links, &mut self.lock()))
+        Arc::new(Lane::new(open.state.id, zap, Arc::clone(&self.shared), links, &self.targets))
     }
 
     /// What looks for events of the set by itself.
     pub(super) fn parts(&self, set: &Set, opened: &[Opened], fitted: &Fitted) -> Vec<Part> {
         let groups = groups(&set.zaps);
         groups.iter().filter_map(|group| Part::new(group, opened, &fitted.connections, set, self)).collect()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Targets> {
-        // Nothing panics while it is held, and its value is whole at any time.
-        self.targets.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

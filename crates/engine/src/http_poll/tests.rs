@@ -166,6 +166,7 @@ impl Rig {
             selection: self.zap.selection.clone(),
             queries: 1,
             content: self.zap.content.clone(),
+            source: None,
             git: None,
             first_boundary: first_boundary(trigger, now),
             now,

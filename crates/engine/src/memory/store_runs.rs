@@ -2,22 +2,26 @@
 
 use super::store::MemoryRun;
 use crate::ports::{
-    Begun, BegunAttempt, ClaimedRun, NewEvent, OnceOutcome, Own, Resolution, RunId, RunReason, RunState,
+    Answer, Begun, BegunAttempt, ClaimedRun, Command, NewEvent, OnceOutcome, Own, RunId, RunReason, RunState,
     RunUpdate, StoredEvent, Target, ZapId,
 };
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Runs and the values of `once_per`.
 #[derive(Default)]
 pub(super) struct Runs {
     runs: Vec<MemoryRun>,
+    /// How many were ever made.
+    made: i64,
     /// Who has the value; `None`: a primed row.
     once: BTreeMap<(ZapId, String), Option<RunId>>,
     /// Orders that zaprun made or changed: whether made, the depth, and whether sold.
     touched: BTreeMap<String, (bool, u32, bool)>,
     /// What other programs have asked for.
-    asked: Vec<(RunId, Resolution)>,
+    asked: VecDeque<Command>,
+    /// What they were answered.
+    pub(super) answered: Vec<Answer>,
 }
 
 impl Runs {
@@ -26,8 +30,9 @@ impl Runs {
     }
 
     pub(super) fn make(&mut self, event: &NewEvent, target: &Target, depth: u32) {
+        self.made += 1;
         self.runs.push(MemoryRun {
-            id: RunId(self.runs.len() as i64 + 1),
+            id: RunId(self.made),
             zap: target.zap,
             revision: target.revision,
             event: StoredEvent {
@@ -44,10 +49,13 @@ impl Runs {
             state: RunState::Pending,
             reason: RunReason { word: "queued".to_owned(), detail: String::new() },
             created_at: event.seen_at,
+            updated_at: event.seen_at,
             due_at: event.seen_at,
             attempts: 0,
             retrying_since: None,
+            pinned: None,
             steps: Vec::new(),
+            past: Vec::new(),
             failed: Vec::new(),
             begun: None,
         });
@@ -106,6 +114,7 @@ impl Runs {
             run.failed.extend(update.failed);
             run.state = update.state;
             run.reason = update.reason;
+            run.updated_at = update.at;
             run.due_at = update.due_at;
             run.attempts = update.attempts;
             run.retrying_since = update.retrying_since;
@@ -138,38 +147,31 @@ impl Runs {
         (known.0, known.1)
     }
 
-    pub(super) fn ask(&mut self, run: RunId, resolution: Resolution) {
-        self.asked.push((run, resolution));
+    pub(super) fn prune(&mut self, before: Timestamp, most: usize) -> u64 {
+        let all = self.runs.len();
+        let over = |run: &MemoryRun| {
+            let ended = matches!(run.state, RunState::Delivered | RunState::Filtered | RunState::Dropped);
+            ended && run.updated_at < before
+        };
+        let mut left = most;
+        self.runs.retain(|run| {
+            let goes = left > 0 && over(run);
+            left -= usize::from(goes);
+            !goes
+        });
+        (all - self.runs.len()) as u64
     }
 
-    pub(super) fn obey(&mut self, now: Timestamp) -> Vec<ZapId> {
-        let mut zaps = Vec::new();
-        for (id, resolution) in std::mem::take(&mut self.asked) {
-            let Some(run) = self.runs.iter_mut().find(|run| run.id == id && run.state == RunState::Held)
-            else {
-                continue;
-            };
-            match run.begun.take() {
-                Some(begun) => {
-                    let step = begun.resolved(resolution, &run.reason, run.attempts, &run.steps, now);
-                    run.steps.push(step);
-                    // What was counted for its retries does not count for the next step.
-                    run.attempts = 0;
-                    run.retrying_since = None;
-                }
-                None if resolution == Resolution::Failed => {
-                    let detail = "given up by a person".to_owned();
-                    run.failing.get_or_insert(RunReason { word: run.reason.word.clone(), detail });
-                }
-                None => {}
-            }
-            run.state = RunState::Pending;
-            run.depth = 0;
-            run.reason = RunReason { word: "queued".to_owned(), detail: String::new() };
-            run.due_at = now;
-            zaps.push(run.zap);
-        }
-        zaps
+    pub(super) fn ask(&mut self, command: Command) {
+        self.asked.push_back(command);
+    }
+
+    pub(super) fn next_asked(&mut self) -> Option<Command> {
+        self.asked.pop_front()
+    }
+
+    pub(super) fn find(&mut self, id: RunId) -> Option<&mut MemoryRun> {
+        self.runs.iter_mut().find(|run| run.id == id)
     }
 
     pub(super) fn take_once(&mut self, zap: ZapId, value: &str, run: RunId) -> OnceOutcome {
@@ -195,6 +197,7 @@ fn claimed(run: &MemoryRun) -> ClaimedRun {
         depth: run.depth,
         failing: run.failing.clone(),
         fresh: run.fresh.clone(),
+        pinned: run.pinned.clone(),
         attempts: run.attempts,
         retrying_since: run.retrying_since,
         steps: run.steps.clone(),

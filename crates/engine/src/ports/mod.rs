@@ -10,9 +10,10 @@ pub use clock::Clock;
 pub use crm::{Crm, DayWindow, Page, PageRequest, ReadError};
 pub use sender::{Reply, SendOutcome, Sender, Turn};
 pub use store::{
-    AttemptRecord, Begun, BegunAttempt, BegunWrite, ClaimedRun, Counts, CursorMove, EventKey, Fate, History,
-    NewEvent, OnceOutcome, Own, PageCommit, PageCommitted, Resolution, RevisionId, RunDetail, RunFilter,
-    RunId, RunReason, RunState, RunSummary, RunUpdate, StepOutcome, StepRecord, Store, StoreError,
-    StoredEvent, Target, Touched, ZapId, ZapIdentity, ZapState,
+    Answer, AttemptRecord, Begun, BegunAttempt, BegunWrite, Chosen, ClaimedRun, Command, Counts, CursorMove,
+    EventKey, Fate, History, MOST_RUNS, NewEvent, Obeyed, OnceOutcome, Own, PageCommit, PageCommitted,
+    Refused, Replay, Resolution, RevisionId, RunDetail, RunFilter, RunId, RunReason, RunState, RunSummary,
+    RunUpdate, Status, StepOutcome, StepRecord, Store, StoreError, StoredEvent, Target, Touched, UNKNOWN,
+    ZapId, ZapIdentity, ZapState, ZapStatus, drop_refusal, dropped,
 };
 pub use writer::{CrmReply, CrmWriter, Refusal, Seen, Sight, WriteOutcome};

@@ -3,7 +3,8 @@
 use super::stubs::World;
 use super::tell::tell;
 use crate::delivery::{
-    Counters, Flights, Lane, Links, Phases, Shared, Targets, Unmasked, Wakers, WakingStore,
+    Counters, Flights, Lane, Links, Oblivious, Phases, Present, Shared, Targets, Unmasked, Wakers,
+    WakingStore,
 };
 use crate::key;
 use crate::memory::{Calls, FakeClock, MemoryStore};
@@ -55,8 +56,8 @@ pub(super) fn play(zap: &Arc<Zap>, script: &Arc<Script>) -> Vec<Played> {
     let Some(Ok(state)) = opened else { return Vec::new() };
     let world = World::new(zap, script, clock.clone());
     let shared = shared(&world, &store, &clock);
-    let (links, targets) = (Arc::new(links(zap, &world)), &mut Targets::default());
-    let lane = Lane::new(state.id, Arc::clone(zap), Arc::clone(&shared), links, targets);
+    let (links, targets) = (Arc::new(links(zap, &world)), Targets::default());
+    let lane = Lane::new(state.id, Arc::clone(zap), Arc::clone(&shared), links, &targets);
     let stage = Stage { clock, store, world, state, shared };
     let arrived = Mutex::new(vec![Arrived::NotYet; script.entries.len()]);
     let end = later(last, patience(zap));
@@ -144,6 +145,7 @@ fn identity(zap: &Zap, now: Timestamp) -> ZapIdentity {
         selection: zap.selection.clone(),
         queries: zap.trigger.crm().map_or(0, |trigger| trigger.queries().len()),
         content: zap.content.clone(),
+        source: None,
         git: None,
         first_boundary: Timestamp::MIN,
         now,
@@ -162,7 +164,7 @@ fn links(zap: &Zap, world: &World) -> Links {
             writers.insert(name, Arc::clone(&world) as _);
         }
     }
-    Links { sender: world, crms, writers }
+    Links { sender: world, crms, writers, recall: Arc::new(Oblivious) }
 }
 
 fn shared(world: &World, store: &MemoryStore, clock: &FakeClock) -> Arc<Shared> {
@@ -172,7 +174,8 @@ fn shared(world: &World, store: &MemoryStore, clock: &FakeClock) -> Arc<Shared> 
         observer: Arc::new(Blind),
         mask: Arc::new(Unmasked),
         wakers: Wakers::default(),
-        aloft: Flights::default(),
+        flights: Flights::default(),
+        present: Present::default(),
         dry_run: false,
         // One at a time: the world must know whose request it meets.
         window: 1,

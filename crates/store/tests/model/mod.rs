@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(unreachable_pub, reason = "a module of one test target")]
 
+mod commands;
 mod runs;
 
 use crate::common::{at, event_of, identity, step, update};
@@ -11,11 +12,12 @@ use runs::{new_run, reason};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 use zaprun_engine::ports::{
-    ClaimedRun, Counts, CursorMove, Fate, NewEvent, PageCommit, PageCommitted, Resolution, RevisionId, RunId,
-    RunState, RunUpdate, Target, Touched, ZapId, ZapIdentity, ZapState,
+    ClaimedRun, Command, Counts, CursorMove, Fate, NewEvent, PageCommit, PageCommitted, RevisionId, RunId,
+    RunState, RunUpdate, StepRecord, Target, Touched, ZapId, ZapIdentity, ZapState,
 };
 
-pub use runs::{begun, resolution, serial_of, told};
+pub use commands::{COMMANDS, command};
+pub use runs::{begun, serial_of, told};
 
 pub const NAMES: [&str; 3] = ["a", "b", "c"];
 pub const KINDS: [&str; 2] = ["new_lead", "new_sale"];
@@ -68,18 +70,20 @@ pub enum Step {
         steps: usize,
         more: More,
     },
-    /// Another process asks.
+    /// Another process asks for something to be done with these runs.
     Ask {
-        run: i64,
-        resolution: u8,
+        runs: Vec<i64>,
+        what: u8,
     },
+    /// The oldest thing that is asked is done, but for runs that are worked on.
     Obey {
         now: i64,
+        busy: BTreeSet<i64>,
     },
     /// The holder of the lease does it itself.
-    Resolve {
-        run: i64,
-        resolution: u8,
+    CarryOut {
+        runs: Vec<i64>,
+        what: u8,
     },
     TakeOnce {
         zap: usize,
@@ -88,6 +92,11 @@ pub enum Step {
     },
     Detail {
         run: i64,
+    },
+    /// What ended before is thrown away.
+    Prune {
+        before: i64,
+        most: usize,
     },
     Counts,
     /// The process dies and another opens the state.
@@ -123,8 +132,13 @@ struct Zap {
 #[derive(Debug, Clone)]
 struct Run {
     claimed: ClaimedRun,
+    /// The content of its zap that it was made with.
+    content: String,
+    /// Steps that count no more.
+    past: Vec<StepRecord>,
     state: RunState,
     due: Timestamp,
+    changed: Timestamp,
 }
 
 /// The state, and what the last step must have answered, as `Debug` prints it.
@@ -134,9 +148,12 @@ pub struct Model {
     revisions: Vec<(usize, String)>,
     ledger: BTreeMap<(usize, String, String), Option<usize>>,
     runs: Vec<Run>,
+    /// How many runs were ever made.
+    made: usize,
+    pruned: BTreeMap<usize, u64>,
     once: BTreeMap<(usize, String), Option<i64>>,
     touched: BTreeMap<String, (bool, u32, bool)>,
-    asked: Vec<(i64, Resolution)>,
+    asked: Vec<Command>,
     pub answer: String,
     clock: i64,
 }
@@ -157,7 +174,7 @@ impl Model {
     }
 
     pub fn runs(&self) -> i64 {
-        i64::try_from(self.runs.len()).unwrap()
+        i64::try_from(self.made).unwrap()
     }
 
     pub fn zap_ids(&self) -> Vec<ZapId> {
@@ -245,14 +262,18 @@ impl Model {
             Step::Begin { run, write } => self.begin(*run, &begun(*write)),
             Step::Own { order, serial } => format!("{:?}", self.own(&order.to_string(), serial_of(*serial))),
             Step::Update { .. } => self.update(&self.update_of(step).unwrap()),
-            Step::Ask { run, resolution: word } => self.ask(*run, resolution(*word)),
-            Step::Obey { now } => format!("{:?}", self.obey(at(*now))),
-            Step::Resolve { run, resolution: word } => match self.find(*run) {
-                None => "refused".to_owned(),
-                Some(_) => format!("{:?}", self.resolve(*run, resolution(*word), at(500))),
-            },
+            Step::Ask { runs, what } => {
+                self.asked.push(command(runs, *what));
+                String::new()
+            }
+            Step::Obey { now, busy } => format!("{:?}", self.obey(at(*now), busy)),
+            Step::CarryOut { runs, what } => {
+                let command = command(runs, *what);
+                format!("{:?}", self.carry_out(&command, at(500), &BTreeSet::new()).0)
+            }
             Step::TakeOnce { zap, value, run } => self.take_once(*zap, &value.to_string(), *run),
             Step::Detail { run } => format!("{:?}", self.detail(*run)),
+            Step::Prune { before, most } => format!("{}", self.prune(at(*before), *most)),
             Step::Counts => format!("{:?}", self.counts()),
             Step::Crash | Step::SecondEngine | Step::TakeOver => String::new(),
         };
@@ -349,8 +370,10 @@ impl Model {
             event.order.as_ref().and_then(|order| self.touched.get(order)).copied().unwrap_or_default();
         if target.fate == Fate::Fire && (target.own || !made) {
             done.fired += 1;
-            self.ledger.insert(key, Some(self.runs.len()));
-            self.runs.push(new_run(self.runs.len(), event, target, depth.max(event.depth)));
+            self.ledger.insert(key, Some(self.made));
+            let content = self.revisions[usize::try_from(target.revision.0).unwrap() - 1].1.clone();
+            self.runs.push(new_run(self.made, event, target, depth.max(event.depth), content));
+            self.made += 1;
             return;
         }
         done.primed += 1;
@@ -380,6 +403,10 @@ impl Model {
         Counts {
             runs: runs.into_iter().map(|((zap, state), n)| (zap, state, n)).collect(),
             primed: primed.into_iter().collect(),
+            pruned: {
+                let named = self.pruned.iter().map(|(zap, n)| (self.zaps[*zap].name.clone(), *n));
+                named.collect::<BTreeMap<_, _>>().into_iter().collect()
+            },
         }
     }
 }

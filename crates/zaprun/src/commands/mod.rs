@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod demo;
 mod filters;
+mod forget;
 mod init;
 mod new;
 mod plan;
@@ -15,6 +16,7 @@ mod runs;
 mod sample;
 mod sandbox;
 mod schema;
+mod status;
 mod test;
 mod validate;
 
@@ -66,6 +68,10 @@ commands! {
     Run => run;
     /// See what happened to every event
     Runs => runs;
+    /// Say how the zaps stand: counts, what waits, what needs a person
+    Status => status;
+    /// Take a person out of history
+    Forget => forget;
     /// Explain the filters that expressions may use
     Filters => filters;
     /// Explain every trigger, action and record

@@ -4,7 +4,8 @@ use super::desk::FakeDesk;
 use crate::delivery::flights::Flights;
 use crate::delivery::keep::{Mask, Unmasked};
 use crate::delivery::lane::Lane;
-use crate::delivery::shared::{Counters, Links, Phases, Shared, Targets};
+use crate::delivery::recall::Oblivious;
+use crate::delivery::shared::{Counters, Links, Phases, Present, Shared, Targets};
 use crate::delivery::wake::Wakers;
 use crate::ports::{
     Clock, Crm, CrmWriter, EventKey, Fate, NewEvent, PageCommit, Reply, RunState, SendOutcome, Sender, Store,
@@ -358,7 +359,8 @@ impl World {
             observer: Arc::new(self.seen.clone()),
             mask: Arc::clone(&self.mask),
             wakers: Wakers::default(),
-            aloft: Flights::default(),
+            flights: Flights::default(),
+            present: Present::default(),
             dry_run: self.dry_run,
             window: self.window,
             phases: Phases::default(),
@@ -377,10 +379,11 @@ impl World {
             sender: Arc::new(self.target.clone()),
             crms: HashMap::from([("crm".to_owned(), Arc::new(self.crm.clone()) as Arc<dyn Crm>)]),
             writers: HashMap::from([("crm".to_owned(), Arc::new(self.desk.clone()) as Arc<dyn CrmWriter>)]),
+            recall: Arc::new(Oblivious),
         });
-        let mut targets = Targets::default();
+        let targets = Targets::default();
         let lane = |(zap, state): &(Arc<Zap>, ZapState)| {
-            Lane::new(state.id, Arc::clone(zap), Arc::clone(shared), Arc::clone(&links), &mut targets)
+            Lane::new(state.id, Arc::clone(zap), Arc::clone(shared), Arc::clone(&links), &targets)
         };
         self.zaps.iter().map(lane).collect()
     }
@@ -431,6 +434,7 @@ pub(super) fn identity(zap: &Zap, clock: &FakeClock) -> ZapIdentity {
         selection: zap.selection.clone(),
         queries: zap.trigger.crm().map_or(0, |trigger| trigger.queries().len()),
         content: zap.content.clone(),
+        source: None,
         git: None,
         first_boundary: clock.now(),
         now: clock.now(),

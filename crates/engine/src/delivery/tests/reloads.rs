@@ -2,6 +2,7 @@
 
 use super::engine::House;
 use super::kit::{Act, ONE, THREE, body, path, reply, zap};
+use crate::delivery::recall::Oblivious;
 use crate::engine::{EngineError, Options, Reloads, Set};
 use crate::ports::{Clock, Crm, RunState, SendOutcome};
 use crate::report::Event;
@@ -20,6 +21,9 @@ impl House {
             writers: HashMap::new(),
             sender: Arc::new(self.target.clone()),
             git: None,
+            sources: HashMap::new(),
+            recall: Arc::new(Oblivious),
+            history: None,
             changed: changed.iter().map(|name| (*name).to_owned()).collect(),
         }
     }

@@ -188,6 +188,7 @@ impl Rig {
             selection: zap.selection.clone(),
             queries: zap.trigger.crm().map_or(0, |trigger| trigger.queries().len()),
             content: zap.content.clone(),
+            source: None,
             git: None,
             first_boundary: first_boundary(zap.trigger.crm().unwrap(), now),
             now,

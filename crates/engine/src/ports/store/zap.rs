@@ -1,6 +1,7 @@
 //! What the state knows of zaps.
 
 use super::{RevisionId, ZapId};
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
 /// Who a zap is, when the engine starts with it.
@@ -16,6 +17,8 @@ pub struct ZapIdentity {
     pub queries: usize,
     /// Hash of the whole zap.
     pub content: String,
+    /// What it can be compiled from again, without secrets, to be kept with that hash.
+    pub source: Option<Bytes>,
     /// Git revision, when known.
     pub git: Option<String>,
     /// What counts as new when the zap has never run: the boundary it starts with.

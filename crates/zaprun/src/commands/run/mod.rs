@@ -31,6 +31,7 @@ use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::loading::{Started, start};
 use crate::output::count;
+use crate::recall::Recaller;
 use crate::watch::{LogFormat, Watch};
 use crate::wiring;
 use reload::{Origin, Present, Reloader};
@@ -86,7 +87,7 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let logged = (args.log_format == Some(LogFormat::Json)).then(|| clock.now());
-    let Started { root, project, zaps, inputs } = start(context, logged)?;
+    let Started { root, project, zaps, inputs, written } = start(context, logged)?;
     let (zaps, warnings) = choose(zaps, &args.only)?;
     warnings.iter().for_each(|warning| context.printer.warning(warning));
     let wired = Arc::new(wiring::wire(&project.definition, &root, &clock)?);
@@ -100,11 +101,15 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     } else {
         watch.observer()
     };
+    let recaller = Recaller::of(&root, context.env.as_deref());
     let options = Options {
         git: git::revision(&root),
         mask: Arc::clone(&wired.masker) as _,
         dry_run: args.dry_run,
         seed: seed(clock.now()),
+        sources: recaller.sources(&written, &*wired.masker),
+        recall: Arc::new(recaller),
+        history: history(&project.definition),
         ..Options::default()
     };
     let ports = Ports {
@@ -201,6 +206,11 @@ fn open_state(path: &Path, dry_run: bool) -> Result<SqliteStore, StoreError> {
         return SqliteStore::copy_in_memory(path);
     }
     SqliteStore::open_engine(path, &zaprun_store::Options::default())
+}
+
+/// How long the project keeps runs that are over.
+fn history(project: &definition::Project) -> Option<Duration> {
+    project.history.as_ref().map(|history| history.value.0)
 }
 
 /// Any number will do: it spreads the waits of engines that were started together.

@@ -3,11 +3,12 @@
 //! Everything that may be wrong is found out before anything changes: the project is loaded and compiled, its secrets
 //! are read, its connections prepared, its address listened at. What cannot run leaves what runs alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use zaprun_core::definition::Project;
 use zaprun_core::diagnostic::Severity;
 use zaprun_core::zap::Zap;
@@ -20,10 +21,11 @@ use zaprun_store::SqliteStore;
 use super::changes::{Changes, Places};
 use super::signals::Hangups;
 use super::webhooks::Doors;
-use super::{choose, git};
+use super::{choose, git, history};
 use crate::error::CommandError;
-use crate::loading::{Inputs, Loading, load_noting};
+use crate::loading::{Inputs, Loading, load_noting, written};
 use crate::output::{Printer, count};
+use crate::recall::Recaller;
 use crate::render::{Findings, Format};
 use crate::watch::{LogFormat, Watch};
 use crate::wiring::{self, Rewired, Wired};
@@ -85,6 +87,9 @@ struct Next {
     inputs: Inputs,
     rewired: Rewired,
     git: Option<String>,
+    /// What each zap can be compiled from again.
+    sources: HashMap<String, Bytes>,
+    recaller: Recaller,
     /// Findings that stand in nobody's way.
     findings: String,
     warnings: Vec<String>,
@@ -202,7 +207,7 @@ impl Reloader {
 
     /// Runs it.
     async fn take(&mut self, doors: &mut Doors, next: Next) -> Result<Reload, CommandError> {
-        let Next { project, zaps, inputs, rewired, git, findings, warnings } = next;
+        let Next { project, zaps, inputs, rewired, git, sources, recaller, findings, warnings } = next;
         let Rewired { wired, changed } = rewired;
         let prepared = doors.prepare(&project, routes(&zaps)).await?;
         // Before anything of it is used.
@@ -215,6 +220,9 @@ impl Reloader {
             writers: wired.writers(),
             sender: Arc::clone(&wired.sender) as _,
             git,
+            sources,
+            recall: Arc::new(recaller),
+            history: history(&project),
             changed: changed.clone(),
         };
         let taken = self.reloads.reload(set).await;
@@ -266,7 +274,7 @@ fn look(
     printer: &Printer,
 ) -> Looked {
     let (present, wired, state) = before;
-    let Loading { sources, findings, project, zaps, inputs, .. } =
+    let Loading { sources, findings, project, zaps, files: zap_files, inputs, .. } =
         load_noting(&origin.root, origin.env.as_deref());
     let files = project.as_ref().map(|project| wiring::files(&project.definition, &origin.root));
     let inputs = inputs.and(&files.unwrap_or_default());
@@ -322,7 +330,20 @@ fn look(
         Err(error) => return refused(inputs, error, shown),
     };
     let git = git::revision(&origin.root);
-    Looked::Other(Box::new(Next { project, zaps, inputs, rewired, git, findings: shown, warnings }))
+    let recaller = Recaller::of(&origin.root, origin.env.as_deref());
+    let sources = recaller.sources(&written(&sources, &zap_files), &masker);
+    let findings = shown;
+    Looked::Other(Box::new(Next {
+        project,
+        zaps,
+        inputs,
+        rewired,
+        git,
+        sources,
+        recaller,
+        findings,
+        warnings,
+    }))
 }
 
 /// How two sets differ.
