@@ -48,6 +48,35 @@ fn a_hangup_runs_what_the_project_is_now() {
 }
 
 #[test]
+fn runs_of_a_set_that_came_by_a_reload_are_replayed_as_they_were() {
+    let noting = |note: &str| {
+        format!(
+            "{SALES}  - {{ id: then, type: http, connection: api, path: then, json: {{ order: $.orderId, note: {note} }} }}\n"
+        )
+    };
+    let lab = Lab::new(&[SALES]);
+    let engine = lab.start(&["run"]);
+    engine.wait_for_err("zap");
+    lab.zap(&noting("old"));
+    lab.change("state: sqlite", "history: 30d\nstate: sqlite");
+    hang_up(&engine, "reloaded: 1 changed (sales), 0 unchanged");
+    lab.fault("sink-status:404,on=/sink/then");
+    lab.sales(1);
+    lab.wait_for_sink(2);
+    lab.crm().clear_faults();
+    lab.zap(&noting("new"));
+    engine.signal("HUP");
+    engine.wait_for_err_times("reloaded: 1 changed (sales), 0 unchanged", 2);
+    lab.zaprun(&["runs", "replay", "1", "--yes"]).expect(0).says("replayed: 1 run");
+    lab.wait_for_sink(3);
+    lab.stop(engine).expect(0);
+    let then = lab.received().into_iter().filter(|one| one.path == "/sink/then");
+    let notes: Vec<_> = then.map(|one| one.json().unwrap()["note"].clone()).collect();
+    assert_eq!(notes, ["old", "old"]);
+    assert_eq!(lab.counts(), [("delivered".to_owned(), 1)].into());
+}
+
+#[test]
 fn what_cannot_run_leaves_what_runs_alone() {
     let lab = Lab::new(&[SALES]);
     let engine = lab.start(&["run", "--log-format", "json"]);

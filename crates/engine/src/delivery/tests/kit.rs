@@ -107,7 +107,7 @@ pub(super) fn zap(yaml: &str) -> Arc<Zap> {
     compiled.entry(yaml.to_owned()).or_insert_with(|| Arc::new(compile_one(yaml))).clone()
 }
 
-fn compile_one(yaml: &str) -> Zap {
+pub(super) fn compile_one(yaml: &str) -> Zap {
     let file = |path: &str, text: &str| File { path: path.to_owned(), content: Ok(text.as_bytes().to_vec()) };
     let input = Input {
         project: file("zaprun.yaml", PROJECT),

@@ -2,7 +2,9 @@
 
 use super::kit::{ONE, World, body, reply};
 use crate::delivery::lane::Lane;
-use crate::ports::{Clock, RunState};
+use crate::orders;
+use crate::ports::{Chosen, Clock, Command, RunState};
+use futures::future::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -17,6 +19,8 @@ enum Step {
     Sales(usize),
     /// Another edition of the zap takes over.
     Reload,
+    /// A person drops all that can be dropped.
+    Drop,
     /// From now on the target takes so many seconds.
     Takes(u64),
     Wait(i64),
@@ -26,6 +30,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         (1_usize..6).prop_map(Step::Sales),
         Just(Step::Reload),
+        Just(Step::Drop),
         (0_u64..90).prop_map(Step::Takes),
         (1_i64..60).prop_map(Step::Wait),
     ]
@@ -47,7 +52,7 @@ fn play(steps: &[Step], window: usize) -> BTreeMap<String, Vec<String>> {
     let mut under_way = FuturesUnordered::new();
     let serve = |lane: &Arc<Lane>| {
         let lane = Arc::clone(lane);
-        async move { lane.serve().await }
+        async move { lane.serve().await }.boxed()
     };
     under_way.extend(present.iter().map(serve));
     let (mut sold, mut edition) = (0, 0);
@@ -81,6 +86,12 @@ fn play(steps: &[Step], window: usize) -> BTreeMap<String, Vec<String>> {
                 present = world.lanes(&shared).into_iter().map(Arc::new).collect();
                 under_way.extend(present.iter().map(serve));
             }
+            Step::Drop => {
+                let runs = world.store.all_runs().iter().map(|run| Chosen::any(run.id)).collect();
+                world.store.ask(Command::Drop { runs });
+                let shared = Arc::clone(&shared);
+                under_way.push(async move { orders::obey(&shared).await }.boxed());
+            }
             Step::Takes(seconds) => *takes.lock().unwrap() = *seconds,
             Step::Wait(seconds) => {
                 let until = clock.now() + SignedDuration::from_secs(*seconds);
@@ -91,7 +102,8 @@ fn play(steps: &[Step], window: usize) -> BTreeMap<String, Vec<String>> {
     }
     let long = SignedDuration::from_hours(6);
     run(clock.now() + long, &mut under_way);
-    assert_eq!(world.count(RunState::Delivered), sold, "all is delivered");
+    let dropped = world.count(RunState::Dropped);
+    assert_eq!(world.count(RunState::Delivered) + dropped, sold, "the rest is delivered");
     assert!(under_way.len() <= present.len(), "retired lanes end");
     let mut arrived: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for sent in world.target.sent() {
@@ -99,7 +111,7 @@ fn play(steps: &[Step], window: usize) -> BTreeMap<String, Vec<String>> {
         let edition = json["edition"].as_str().unwrap_or("0").to_owned();
         arrived.entry(json["order"].as_str().unwrap().to_owned()).or_default().push(edition);
     }
-    assert_eq!(arrived.len(), sold);
+    assert_eq!(arrived.len() + dropped, sold, "what is dropped was not under way");
     arrived
 }
 

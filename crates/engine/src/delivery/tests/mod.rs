@@ -13,6 +13,7 @@ mod model;
 mod orders;
 mod outcomes;
 mod reloads;
+mod repairs;
 mod steps;
 mod trouble;
 mod turns;

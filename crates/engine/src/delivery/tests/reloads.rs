@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 impl House {
-    fn set(&self, zaps: &[&str], changed: &[&str]) -> Set {
+    pub(super) fn set(&self, zaps: &[&str], changed: &[&str]) -> Set {
         let crm: Arc<dyn Crm> = Arc::new(self.crm.clone());
         Set {
             zaps: zaps.iter().map(|yaml| zap(yaml)).collect(),
@@ -29,7 +29,7 @@ impl House {
     }
 
     /// Runs an engine from these zaps on, while `events` happen; both end with the events.
-    fn runs(&self, zaps: &[&str], events: impl AsyncFnOnce(&House, Reloads)) {
+    pub(super) fn runs(&self, zaps: &[&str], events: impl AsyncFnOnce(&House, Reloads)) {
         let engine = self.engine(zaps, Options::default());
         let stop = CancellationToken::new();
         let reloads = engine.reloads();
@@ -42,28 +42,28 @@ impl House {
         self.clock.drive(work).unwrap().0.unwrap();
     }
 
-    async fn seconds(&self, seconds: i64) {
+    pub(super) async fn seconds(&self, seconds: i64) {
         self.clock.sleep_until(self.clock.now() + SignedDuration::from_secs(seconds)).await;
     }
 
     /// A sale of this instant.
-    fn sells(&self, id: &str) {
+    pub(super) fn sells(&self, id: &str) {
         let zone = jiff::tz::TimeZone::get("America/New_York").unwrap();
         let at = zone.to_datetime(self.clock.now()).strftime("%Y-%m-%d %H:%M:%S").to_string();
         self.sale(id, &at);
     }
 
-    fn state(&self, id: &str) -> Option<RunState> {
+    pub(super) fn state(&self, id: &str) -> Option<RunState> {
         self.store.all_runs().into_iter().find(|run| run.event.key.id == id).map(|run| run.state)
     }
 }
 
 /// The same zap, of another content.
-fn edited(yaml: &str) -> String {
+pub(super) fn edited(yaml: &str) -> String {
     yaml.replace("path: /", "path: /new/")
 }
 
-const OTHER: &str = r#"
+pub(super) const OTHER: &str = r#"
 name: other
 trigger: { type: konnektive.orders, connection: crm, order_type: new_sale }
 actions:
