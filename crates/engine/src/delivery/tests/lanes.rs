@@ -8,7 +8,7 @@ use futures::future::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::SignedDuration;
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -56,6 +56,7 @@ fn play(steps: &[Step], window: usize) -> BTreeMap<String, Vec<String>> {
     };
     under_way.extend(present.iter().map(serve));
     let (mut sold, mut edition) = (0, 0);
+    let gone = Arc::new(Mutex::new(BTreeSet::new()));
     // The world is changed between two polls of the lanes, as an engine does.
     let run = |until: jiff::Timestamp, under_way: &mut FuturesUnordered<_>| {
         clock.drive_until(until, async {
@@ -89,8 +90,14 @@ fn play(steps: &[Step], window: usize) -> BTreeMap<String, Vec<String>> {
             Step::Drop => {
                 let runs = world.store.all_runs().iter().map(|run| Chosen::any(run.id)).collect();
                 world.store.ask(Command::Drop { runs });
-                let shared = Arc::clone(&shared);
-                under_way.push(async move { orders::obey(&shared).await }.boxed());
+                let (shared, store, gone) = (Arc::clone(&shared), world.store.clone(), Arc::clone(&gone));
+                let obey = async move {
+                    orders::obey(&shared).await?;
+                    let runs = store.all_runs().into_iter().filter(|run| run.state == RunState::Dropped);
+                    gone.lock().unwrap().extend(runs.map(|run| run.id));
+                    Ok(())
+                };
+                under_way.push(obey.boxed());
             }
             Step::Takes(seconds) => *takes.lock().unwrap() = *seconds,
             Step::Wait(seconds) => {
@@ -102,6 +109,8 @@ fn play(steps: &[Step], window: usize) -> BTreeMap<String, Vec<String>> {
     }
     let long = SignedDuration::from_hours(6);
     run(clock.now() + long, &mut under_way);
+    let still = |id| world.store.all_runs().iter().any(|run| run.id == id && run.state == RunState::Dropped);
+    assert!(gone.lock().unwrap().iter().all(|id| still(*id)), "what was dropped was under way");
     let dropped = world.count(RunState::Dropped);
     assert_eq!(world.count(RunState::Delivered) + dropped, sold, "the rest is delivered");
     assert!(under_way.len() <= present.len(), "retired lanes end");
@@ -111,7 +120,7 @@ fn play(steps: &[Step], window: usize) -> BTreeMap<String, Vec<String>> {
         let edition = json["edition"].as_str().unwrap_or("0").to_owned();
         arrived.entry(json["order"].as_str().unwrap().to_owned()).or_default().push(edition);
     }
-    assert_eq!(arrived.len() + dropped, sold, "what is dropped was not under way");
+    assert_eq!(arrived.len() + dropped, sold, "what is dropped is not sent");
     arrived
 }
 
