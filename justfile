@@ -55,6 +55,15 @@ editor:
 deny:
     cargo deny check licenses bans sources
 
+# write docs/operations/metrics.md from the table of metrics
+metrics:
+    ZAPRUN_BLESS=1 cargo test -q -p zaprun-admin --test operations
+
+# the alert rules and their tests (needs promtool)
+rules:
+    promtool check rules docs/operations/prometheus/alerts.yaml
+    promtool test rules docs/operations/prometheus/alerts_test.yaml
+
 demo:
     cargo run --release -- demo
 

@@ -12,6 +12,7 @@
 
 mod harness;
 
+mod backups;
 mod bad_input;
 mod crashes;
 mod demo;
@@ -24,8 +25,10 @@ mod kinds;
 mod main_job;
 mod money;
 mod new_zaps;
+mod oauth2;
 mod plans;
 mod polling;
+mod private_ca;
 mod quick_start;
 mod ready_made;
 mod reloads;
@@ -37,6 +40,7 @@ mod runs;
 mod secrets;
 mod sinks;
 mod starting;
+mod watched;
 mod webhooks;
 mod zap_cases;
 mod zap_tests;

@@ -42,12 +42,14 @@ fn a_sale_a_decline_and_a_refund_arrive_once() {
     POST /sink/SECRET?
     idempotency-key: KEY
     zaprun-chain: 1
+    traceparent: SPAN
     content-type: application/json
     {"channel":"#orders","text":"Ada: $49.99 declined (Card Declined)"}
 
     POST /sink/buyers?
     idempotency-key: KEY
     zaprun-chain: 1
+    traceparent: SPAN
     content-type: application/x-www-form-urlencoded
     authorization: ***
     email=Ada%40Example.test&name=Ada+%26+Example
@@ -55,6 +57,7 @@ fn a_sale_a_decline_and_a_refund_arrive_once() {
     PUT /sink/refunds?
     idempotency-key: KEY
     zaprun-chain: 1
+    traceparent: SPAN
     content-type: application/json
     authorization: ***
     {"transaction":"900003","order":"A833BDCDB6","amount":19.90}
@@ -62,6 +65,7 @@ fn a_sale_a_decline_and_a_refund_arrive_once() {
     POST /sink/sales?campaign=12
     idempotency-key: KEY
     zaprun-chain: 1
+    traceparent: SPAN
     content-type: application/json
     x-order: order A833BDCDB6
     authorization: ***

@@ -185,6 +185,7 @@ fn changes_are_shown_and_nothing_is_touched() {
         + where.campaignId: 7
         what counts as new begins where the zap had read up to when this is loaded: older rows that only the new trigger takes are noted, not sent
         an event of `cancelled` is another than one of `new_sale`: what fired as one can fire as the other
+      note: no record was tried: neither its tests nor fixtures beside it have one; `--records` gives some
       it is switched off: none of this is sent
 
     --- stderr
@@ -269,6 +270,8 @@ fn a_comment_for_a_pull_request_is_a_table_and_details() {
     <details><summary><code>orders</code> renamed from sales, switched off</summary>
 
     `zaps/sales.yaml`
+
+    - no record was tried: neither its tests nor fixtures beside it have one; `--records` gives some
 
     ```diff
     - order_type: new_sale
@@ -506,4 +509,116 @@ fn what_was_deployed_uncommitted_is_not_made_up() {
     ran.says("what is deployed cannot be shown: it is not what commit")
         .says("the trigger selects something else than what is deployed")
         .says("it has read up to");
+}
+
+#[test]
+fn that_no_record_was_tried_is_said() {
+    let lab = Lab::new(&[SALES]);
+    git(&lab, &["init", "-q", "-b", "main"]);
+    commit(&lab);
+    let sales = std::fs::read_to_string(lab.path("zaps/sales.yaml")).unwrap();
+    lab.write("zaps/sales.yaml", sales.replace("fixed: 19.90", "fixed: 19.95"));
+    lab.zaprun(&["plan"])
+        .expect(0)
+        .says("no record was tried: neither its tests nor fixtures beside it have one");
+}
+
+#[test]
+fn files_beside_the_zaps_are_read_from_the_revision_too() {
+    let lab = committed();
+    lab.write(
+        "data/deep/shape.json",
+        r#"{"type":"object","required":["id"],"properties":{"id":{"type":"string"}}}"#,
+    );
+    lab.write("data/thing.json", r#"{"id":"t1"}"#);
+    lab.write(
+        "zaps/poll.yaml",
+        "name: poll\ntrigger: { type: http, connection: api, path: things, items: '$.data[*]', key: '{{ record.id }}', schema: ../data/deep/shape.json }\nactions:\n  - { id: post, type: http, connection: api, json: { id: $.id } }\ntests:\n  - { name: a, record: ../data/thing.json, expect: { post: done } }\n",
+    );
+    commit(&lab);
+    lab.zaprun(&["plan", "--against", "HEAD", "--exit-code"]).expect(0).says("4 unchanged");
+    // What they hold is a change.
+    lab.write(
+        "data/deep/shape.json",
+        r#"{"type":"object","required":["id"],"properties":{"id":{"type":"number"}}}"#,
+    );
+    lab.zaprun(&["plan", "--against", "HEAD"]).expect(0);
+}
+
+#[test]
+fn every_record_of_a_test_is_tried() {
+    let lab = committed();
+    let tests = "  - name: both\n    records: [{ $from: fixtures/decline.json, totalAmount: \"5.00\" }, { $from: fixtures/decline.json, transactionId: 900002 }]\n    expect: { $totals: { filtered: 1, delivered: 1 } }\n";
+    lab.write("zaps/chat.yaml", CHAT.to_owned() + tests);
+    commit(&lab);
+    lab.write("zaps/chat.yaml", CHAT.replace("declined\"", "refused\"") + tests);
+    let plan = lab.zaprun(&["plan", "--against", "HEAD", "--format", "json"]).expect(0).json();
+    let records = zap(&plan, "chat")["records"].as_array().unwrap();
+    let from: Vec<&str> = records.iter().filter_map(|record| record["record"].as_str()).collect();
+    assert!(
+        from.contains(&"test \"both\", record 2") && !from.contains(&"test \"both\", record 1"),
+        "{from:?}"
+    );
+}
+
+#[test]
+fn free_text_that_tells_of_somebody_is_hidden() {
+    let lab = committed();
+    let with = |word: &str| {
+        CHAT.replace("declined\"", word)
+            .replace("order: $.orderId", "note: $.custom1\n      other: $.custom2")
+    };
+    lab.write("zaps/chat.yaml", with("declined\""));
+    commit(&lab);
+    lab.write(
+        "zaps/chat.yaml",
+        with("refused {{ record.custom1 }} {{ record.custom2 }}\"")
+            .replace("note: $.custom1", "note: \"{{ record.custom1 | lower }}\""),
+    );
+    let record = DECLINE.replacen(
+        '{',
+        r#"{"custom1":"call Bob Smith at bob@smith.example or 212 555 9999","custom2":"gift wrap","#,
+        1,
+    );
+    lab.write("records.json", format!("[{record}]"));
+    for format in ["text", "markdown", "json"] {
+        let ran = lab
+            .zaprun(&["plan", "--against", "HEAD", "--records", "records.json", "--format", format])
+            .expect(0);
+        let all = ran.all().to_lowercase();
+        assert!(!all.contains("smith") && !all.contains("9999") && all.contains("gift wrap"), "{all}");
+    }
+}
+
+#[test]
+fn another_plain_secret_is_a_change_and_stays_hidden() {
+    let lab = committed();
+    let with = |secret: &str| {
+        CHAT.replace(
+            "    path: chat\n",
+            &format!("    path: chat\n    headers: {{ Authorization: Bearer {secret} }}\n"),
+        )
+    };
+    lab.write("zaps/chat.yaml", with("OLDSECRETTOKEN77"));
+    commit(&lab);
+    lab.write("zaps/chat.yaml", with("NEWSECRETTOKEN88"));
+    for format in ["text", "markdown", "json"] {
+        let ran = lab.zaprun(&["plan", "--against", "HEAD", "--format", format]).expect(1);
+        let told = &ran.out;
+        assert!(told.contains("headers.Authorization") && !told.contains("SECRETTOKEN"), "{told}");
+        assert!(!told.contains('\0') && !told.contains("\\u0000"), "{told}");
+    }
+}
+
+#[test]
+fn that_there_is_no_trunk_is_said() {
+    let lab = committed();
+    git(&lab, &["switch", "-q", "-c", "feature"]);
+    change(&lab);
+    commit(&lab);
+    let from = format!("file://{}", lab.path("").display());
+    let clone = tempfile::tempdir().unwrap();
+    let to = clone.path().join("clone").display().to_string();
+    git(&lab, &["clone", "-q", "--depth", "1", "--branch", "feature", &from, &to]);
+    lab.zaprun(&["-C", &to, "plan"]).expect(0).says("there is no main or master");
 }

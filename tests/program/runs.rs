@@ -53,6 +53,7 @@ fn a_record_that_lacks_a_mapped_field_stops_nobody_else() {
       seen      TIME
       made      TIME
       changed   TIME
+      trace     TRACE
       why       mapping: actions[0].json.coupon: `$.couponCode` is missing
 
     steps
@@ -181,6 +182,7 @@ fn a_filtered_run_says_why() {
     seen      TIME
     made      TIME
     changed   TIME
+    trace     TRACE
     why       filter: {{ record.totalAmount >= 20 }}
     ");
 }

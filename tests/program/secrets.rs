@@ -3,51 +3,12 @@
 //! That no output and no byte of the state holds one is asserted after every run of every test, see
 //! [`Lab::ended`]; here are those who try to bring them out.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 
-use crate::harness::{CANARIES, DECLINES, Lab, REFUNDS, SALES};
+use crate::harness::{CANARIES, DECLINES, Lab, REFUNDS, SALES, serve};
 
 /// How a telltale answers, given all that it was told.
 type Answer = fn(&str) -> (u16, String);
-
-/// A server that says back, in head and body, what it was told. Its address.
-fn telltale(answer: Answer) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    // It ends with the process.
-    std::thread::spawn(move || listener.incoming().flatten().for_each(|line| tell_back(line, answer)));
-    format!("http://{address}")
-}
-
-fn tell_back(mut line: TcpStream, answer: Answer) {
-    let Some(told) = request(&mut line) else { return };
-    let heading = told.lines().find(|line| line.starts_with("authorization")).unwrap_or("none");
-    let (status, body) = answer(&told);
-    let answer = format!(
-        "HTTP/1.1 {status} Told\r\nX-Told: {heading}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    );
-    // Whoever has gone needs no answer.
-    let _ = line.write_all(answer.as_bytes());
-}
-
-/// A whole request; none if the line ends before it does.
-fn request(line: &mut TcpStream) -> Option<String> {
-    let mut told = Vec::new();
-    let mut chunk = [0; 4096];
-    loop {
-        let text = String::from_utf8_lossy(&told);
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-            if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
-                return Some(text.into_owned());
-            }
-        }
-        let read = line.read(&mut chunk).ok().filter(|read| *read > 0)?;
-        told.extend_from_slice(&chunk[..read]);
-    }
-}
 
 /// Everything that shows a run.
 fn look_at_all(lab: &Lab) {
@@ -62,7 +23,7 @@ fn look_at_all(lab: &Lab) {
 #[test]
 fn a_target_that_tells_the_token_back_is_not_believed() {
     let mut lab = Lab::new(&[SALES, DECLINES]);
-    let telltale = telltale(|told| (422, told.to_owned()));
+    let telltale = serve(|told| (422, told.to_owned()));
     lab.program().set("SINK_URL", &telltale);
     lab.program().set("HOOK_URL", &format!("{telltale}/{}", CANARIES[3]));
     lab.sales(2);
@@ -96,7 +57,7 @@ fn a_crm_that_tells_the_password_back_is_not_believed() {
     ];
     for answer in answers {
         let mut lab = Lab::new(&[REFUNDS]);
-        lab.program().set("CRM_URL", &telltale(answer));
+        lab.program().set("CRM_URL", &serve(answer));
         lab.zaprun(&["run", "--once", "--verbose"]).expect(1);
         lab.zaprun(&["check"]).expect(1);
     }

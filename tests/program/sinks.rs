@@ -128,6 +128,7 @@ fn a_400_is_dead_with_the_reply() {
       seen      TIME
       made      TIME
       changed   TIME
+      trace     TRACE
       why       refused: the target answered 400
 
     steps

@@ -182,7 +182,7 @@ fn properties_are_checked_when_written_and_hold_for_every_record() {
     --- stdout
     ✗ sound: 64 orders
       property: few
-        zaps/sound.yaml:5
+        zaps/sound.yaml:6
         it does not hold
         record  {"orderId":"0000000000","orderType":"NEW_SALE","orderStatus":"COMPLETE"}
         post would send
@@ -193,7 +193,7 @@ fn properties_are_checked_when_written_and_hold_for_every_record() {
             "order": "0000000000",
             "coupon": ""
           }
-        26 cases: zaprun test sound --cases 64 --seed 7
+        19 cases: zaprun test sound --cases 64 --seed 7
 
     --- stderr
     failed: 1 of 1 zap, 64 records made up, seed 7
@@ -223,7 +223,7 @@ fn what_has_nothing_to_try_says_so() {
 
     --- stderr
     warning: poll: nothing to make records from: no table says what arrives, and no test has a record
-    hint: write a test with a record that arrives
+    hint: write a test with a record that arrives, or `schema:` at the trigger
     warning: rare: 62 of 63 records are filtered, so that its steps are hardly tried
     hint: write a test with a record that passes the filter: its values are used
     passed: 2 zaps, 64 records made up, seed 7
@@ -242,4 +242,15 @@ fn usage() {
     hint: leave out `--filter` and `--list`; name the zaps instead
     ");
     lab.zaprun(&["test", "--cases", "0"]).expect(2);
+}
+
+#[test]
+fn a_failure_stands_where_its_property_does() {
+    let lab = lab();
+    let properties = "properties:\n  - { name: fine, check: \"{{ true }}\" }\n  # twice\n  - { name: never, check: \"{{ requests | length > 1 }}\" }\n";
+    lab.write("zaps/sound.yaml", SOUND.to_owned() + properties);
+    let line = SOUND.lines().count() + 4;
+    lab.zaprun(&["test", "sound", "--cases", "8", "--seed", "7"])
+        .expect(1)
+        .says(&format!("zaps/sound.yaml:{line}"));
 }

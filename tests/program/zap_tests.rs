@@ -386,3 +386,29 @@ fn what_cannot_be_recorded() {
             .contains("nothing has run here yet")
     );
 }
+
+#[test]
+fn an_update_writes_nothing_that_would_not_pass() {
+    let lab = lab();
+    let rest = "properties:\n  - { name: never, check: \"{{ requests[0].json.total > 99 }}\" }\n";
+    let body = TESTED.replace("order: A1, total: 49.9 }", "order: B2 }") + rest;
+    lab.write("zaps/tested.yaml", &body);
+    // A list flush with its key, and a header that is sent no more.
+    lab.write(
+        "zaps/flush.yaml",
+        "name: flush\ntrigger: { type: konnektive.orders, connection: crm, order_type: new_sale }\nactions:\n  - { id: post, type: http, connection: api, headers: { X-Foo: b }, json: { l: [1, 2, 3] } }\n",
+    );
+    let flush = "zap: flush\ntests:\n- name: a\n  record: fixtures/sale.json\n  expect:\n    post:\n      headers: { X-FOO: a, X-Bar: c }\n      json:\n        l:\n        - 9 # nine\n        - 2\n";
+    lab.write("zaps/flush.test.yaml", flush);
+    let ran = lab.zaprun(&["test", "--update"]).expect(1);
+    ran.says("`tested: a sale is posted` is left alone: it would not pass rewritten either");
+    let text = |path: &str| std::fs::read_to_string(lab.path(path)).unwrap();
+    assert_eq!(text("zaps/tested.yaml"), body);
+    assert_eq!(
+        text("zaps/flush.test.yaml"),
+        flush
+            .replace("X-FOO: a, X-Bar: c", "X-FOO: b")
+            .replace("- 9 # nine\n        - 2\n", "- 1 # nine\n        - 2\n        - 3\n")
+    );
+    lab.zaprun(&["test", "flush"]).expect(0);
+}

@@ -1,5 +1,7 @@
 //! A request as an action rendered it, before the connection adds its base URL and credentials.
 
+use uuid::Uuid;
+
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -96,7 +98,12 @@ pub struct HttpRequest {
     /// How many of zaprun's own writes led to this one, itself included; sent as [`CHAIN_HEADER`], so that a webhook
     /// that it comes back through knows.
     pub chain: u32,
+    /// The trace of its run, the same for each of its requests; sent as [`TRACE_HEADER`]. A poll has none.
+    pub trace: Option<Uuid>,
 }
+
+/// Carries the trace that a request belongs to, as W3C Trace Context writes it.
+pub const TRACE_HEADER: &str = "traceparent";
 
 /// Tells how many of zaprun's own writes led to a request.
 pub const CHAIN_HEADER: &str = "zaprun-chain";

@@ -11,6 +11,7 @@ pub use set::{Set, connections};
 
 use crate::delivery::{Lane, Mask, Oblivious, Recall, Shared, Unmasked, after};
 use crate::intake::{House, Intake};
+use crate::measure::Measure;
 use crate::orders;
 use crate::polling::Polled;
 use crate::ports::{Clock, Crm, CrmWriter, Sender, Store, StoreError};
@@ -226,6 +227,7 @@ impl Engine {
         let mut opened = Vec::with_capacity(self.set.zaps.len());
         for zap in &self.set.zaps {
             let state = standing.open(zap, &self.set).await?;
+            standing.shared.observer.measure(Measure::Opened { zap, state: &state });
             opened.push(Opened { zap: Arc::clone(zap), state });
         }
         let fitted = standing.fit(&self.set, &opened);

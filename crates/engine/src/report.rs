@@ -1,8 +1,10 @@
 //! What the engine tells whoever watches it, as data; the command line makes lines and logs of it.
 
+use crate::measure::Measure;
 use crate::ports::{EventKey, ReadError, RunId, RunReason, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
+use uuid::Uuid;
 use zaprun_core::request::Request;
 use zaprun_core::zap::NotItems;
 
@@ -10,6 +12,9 @@ use zaprun_core::zap::NotItems;
 pub trait Observer: Send + Sync {
     /// Something happened.
     fn see(&self, event: Event);
+
+    /// Something is to be counted.
+    fn measure(&self, _: Measure<'_>) {}
 }
 
 /// An observer that does not look.
@@ -332,6 +337,26 @@ pub enum Event {
         /// How long it was left alone.
         open_for: Duration,
     },
+    /// Somebody was told of an alert.
+    AlertTold {
+        /// The target's id.
+        target: String,
+        /// The kind's word.
+        kind: &'static str,
+        /// That it is over.
+        resolved: bool,
+    },
+    /// A message of an alert did not arrive; it is tried again.
+    AlertFailed {
+        /// The target's id.
+        target: String,
+        /// The kind's word.
+        kind: &'static str,
+        /// Why; holds no secret.
+        reason: String,
+        /// When it is tried again.
+        retry_at: Timestamp,
+    },
     /// What a run would send, in a dry run.
     WouldSend {
         /// Which.
@@ -378,6 +403,8 @@ pub struct RunRef {
     pub event: EventKey,
     /// Its id.
     pub run: RunId,
+    /// The trace of its requests.
+    pub trace: Uuid,
 }
 
 /// What one step would send.
@@ -474,6 +501,12 @@ pub enum FeedFailure {
         /// Whether another try may help.
         retryable: bool,
     },
+    /// Nothing was asked: whoever gives the connection's access tokens refuses it.
+    #[error("{reason}")]
+    Unauthorised {
+        /// Plain words without secrets, and what to do.
+        reason: String,
+    },
     /// Another status than 2xx.
     #[error("it answered {status}")]
     Status {
@@ -514,7 +547,7 @@ pub enum FeedFailure {
 impl FeedFailure {
     /// Whether the caller is refused, so that nothing can work until a person acts.
     pub fn refuses(&self) -> bool {
-        matches!(self, FeedFailure::Status { status: 401 | 403, .. })
+        matches!(self, FeedFailure::Unauthorised { .. } | FeedFailure::Status { status: 401 | 403, .. })
     }
 
     /// How long the API asked to wait.

@@ -2,13 +2,16 @@
 
 use crate::client::{ClientError, Clients, PrivateCa};
 use crate::exchange::Line;
+use crate::oauth2::{Grant, Keeper, OAuth2, OAuth2Problem, Tokens};
 use crate::pace::Pace;
+use crate::seal::StateKey;
 use crate::whither::{UrlError, parse_base};
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use std::sync::Arc;
 use std::time::Duration;
 use zaprun_core::definition::{Rate, Secret};
+use zaprun_engine::ports::Clock;
 
 /// The header that carries the idempotency key unless a connection says otherwise.
 pub const DEFAULT_IDEMPOTENCY_HEADER: &str = "Idempotency-Key";
@@ -26,6 +29,8 @@ pub struct HttpConnection {
     pub auth: Auth,
     /// The header for the idempotency key; `None`: it is not sent.
     pub idempotency_header: Option<String>,
+    /// Whether requests carry the trace of their run.
+    pub traces: bool,
     /// How long a request may take, from its turn to the end of the answer.
     pub timeout: Duration,
     /// A private CA, trusted beside the machine's roots.
@@ -65,6 +70,13 @@ pub enum Auth {
         /// Value.
         value: Secret,
     },
+    /// `Authorization: Bearer …` with a token that an authorisation server gives.
+    OAuth2 {
+        /// How it is asked for.
+        by: Box<OAuth2>,
+        /// What seals refresh tokens.
+        key: Option<StateKey>,
+    },
 }
 
 /// A connection that cannot work. Holds no secret.
@@ -95,6 +107,9 @@ pub enum ConfigProblem {
     /// Basic authentication cannot express a colon in the user.
     #[error("the user of `auth: {{ basic: … }}` holds a colon")]
     BasicUser,
+    /// How tokens are asked for.
+    #[error("`auth.oauth2`: {0}")]
+    OAuth2(#[from] OAuth2Problem),
     /// The client.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -127,7 +142,9 @@ pub(crate) struct Ready {
     pub(crate) headers: HeaderMap,
     pub(crate) auth_header: Option<(HeaderName, HeaderValue)>,
     pub(crate) auth_query: Option<(String, Secret)>,
+    pub(crate) keeper: Option<Arc<Keeper>>,
     pub(crate) idempotency: Option<HeaderName>,
+    pub(crate) traces: bool,
     pub(crate) line: Line,
 }
 
@@ -137,6 +154,8 @@ impl Ready {
         connection: &HttpConnection,
         before: Option<&Ready>,
         clients: &Clients,
+        clock: &Arc<dyn Clock>,
+        tokens: &Tokens,
     ) -> Result<Self, ConfigProblem> {
         let base = parse_base(connection.base_url.expose())?;
         let same_pace = |before: &&Ready| {
@@ -157,8 +176,10 @@ impl Ready {
         }
         let (auth_header, auth_query) = credentials(&connection.auth, &line, &base)?;
         let idempotency = connection.idempotency_header.as_deref().map(header_name).transpose()?;
+        let keeper = keeper(connection, clients, clock, tokens)?;
+        let traces = connection.traces;
         let made_from = connection.clone();
-        Ok(Ready { made_from, base, headers, auth_header, auth_query, idempotency, line })
+        Ok(Ready { made_from, base, headers, auth_header, auth_query, keeper, idempotency, traces, line })
     }
 
     /// Whether it was made from just this.
@@ -167,11 +188,26 @@ impl Ready {
     }
 }
 
+/// Who asks for the connection's tokens, where it has them: with its CA and its patience, at a pace of their own.
+fn keeper(
+    connection: &HttpConnection,
+    clients: &Clients,
+    clock: &Arc<dyn Clock>,
+    tokens: &Tokens,
+) -> Result<Option<Arc<Keeper>>, ConfigProblem> {
+    let Auth::OAuth2 { by, key } = &connection.auth else { return Ok(None) };
+    let grant = Grant::new(by)?;
+    let pace = Arc::new(Pace::new(None, 1));
+    let line = Line::new(clients, &grant.url, connection.timeout, connection.ca.clone(), pace)?;
+    let keeper = Keeper::new(&connection.name, grant, line, key.clone(), Arc::clone(clock), tokens)?;
+    Ok(Some(Arc::new(keeper)))
+}
+
 type Credentials = (Option<(HeaderName, HeaderValue)>, Option<(String, Secret)>);
 
 fn credentials(auth: &Auth, line: &Line, base: &Url) -> Result<Credentials, ConfigProblem> {
     let (name, mut value) = match auth {
-        Auth::None => return Ok((None, None)),
+        Auth::None | Auth::OAuth2 { .. } => return Ok((None, None)),
         Auth::Query { name, value } => return Ok((None, Some((name.clone(), value.clone())))),
         Auth::Header { name, value } => header(name, value.expose())?,
         Auth::Bearer(token) => header("Authorization", &format!("Bearer {}", token.expose()))?,

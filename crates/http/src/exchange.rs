@@ -1,7 +1,7 @@
 //! One request, one answer, within a time and a size.
 
 use crate::client::{ClientError, Clients, PrivateCa, connect_timeout};
-use crate::pace::{Pace, Turn};
+use crate::pace::{Pace, Turn, Waited};
 use crate::reason::{duration_text, no_answer, no_connection};
 use bytes::{Bytes, BytesMut};
 use reqwest::header::HeaderMap;
@@ -85,6 +85,11 @@ impl Line {
 
     pub(crate) fn pace(&self) -> &Arc<Pace> {
         &self.pace
+    }
+
+    /// How long requests have waited for their turn so far.
+    pub fn waited(&self) -> Waited {
+        self.pace.waited()
     }
 
     pub(crate) fn client(&self) -> &Client {

@@ -6,6 +6,7 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
@@ -19,7 +20,21 @@ use zaprun_core::definition::Rate;
 pub struct Pace {
     spacing: Option<Spacing>,
     slots: Arc<Semaphore>,
+    waits: AtomicU64,
+    waited_micros: AtomicU64,
 }
+
+/// How often and how long requests waited for their turn, since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Waited {
+    /// Requests that had to wait.
+    pub times: u64,
+    /// All their waits together.
+    pub time: Duration,
+}
+
+/// What a turn takes that nothing stands in the way of.
+const AT_ONCE: Duration = Duration::from_millis(1);
 
 struct Spacing {
     limiter: RateLimiter<NotKeyed, InMemoryState, RuntimeClock, NoOpMiddleware<Duration>>,
@@ -38,11 +53,17 @@ impl Pace {
     /// A pace; `None` is no limit of the rate. At least one request is let through at a time.
     pub fn new(rate: Option<Rate>, concurrency: usize) -> Self {
         let concurrency = concurrency.clamp(1, Semaphore::MAX_PERMITS);
-        Pace { spacing: rate.and_then(Spacing::new), slots: Arc::new(Semaphore::new(concurrency)) }
+        Pace {
+            spacing: rate.and_then(Spacing::new),
+            slots: Arc::new(Semaphore::new(concurrency)),
+            waits: AtomicU64::new(0),
+            waited_micros: AtomicU64::new(0),
+        }
     }
 
     /// Waits for a slot and then for the rate. Giving up at any point (dropping the future) leaves the pace as it was.
     pub async fn turn(&self) -> Turn {
+        let asked = Instant::now();
         let slot = loop {
             // The semaphore is never closed; a closed one would only make us ask again.
             if let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await {
@@ -52,7 +73,19 @@ impl Pace {
         if let Some(spacing) = &self.spacing {
             spacing.wait().await;
         }
+        let waited = asked.elapsed();
+        if waited >= AT_ONCE {
+            self.waits.fetch_add(1, Ordering::Relaxed);
+            let micros = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
+            self.waited_micros.fetch_add(micros, Ordering::Relaxed);
+        }
         Turn { _slot: slot }
+    }
+
+    /// How long requests have waited so far; those that gave up are not among them.
+    pub fn waited(&self) -> Waited {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Waited { times: read(&self.waits), time: Duration::from_micros(read(&self.waited_micros)) }
     }
 
     /// Requests that could start now without waiting for another one to end.
@@ -130,6 +163,14 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(600)).await;
         let at = departures(&pace, 3).await;
         assert!(at[2] >= Duration::from_secs(2), "{at:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_are_counted() {
+        let pace = Pace::new(Some(rate(2, Duration::from_secs(1))), 3);
+        departures(&pace, 3).await;
+        let Waited { times, time } = pace.waited();
+        assert_eq!((times, time.as_millis() / 10), (2, 100));
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,18 +6,20 @@ use crate::connection::{
 };
 use crate::exchange::{Answer, End, Failure, Line};
 use crate::guard::AllowedHosts;
-use crate::pace::Pace;
+use crate::oauth2::{Denied, Keeper, Lasts, Tokens};
+use crate::pace::{Pace, Waited};
 use crate::when::retry_after;
 use crate::whither::{append_query, join, parse_base};
 use async_trait::async_trait;
 use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Request, Url};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use uuid::Uuid;
 use zaprun_core::definition::Secret;
-use zaprun_core::request::{CHAIN_HEADER, Destination, HttpRequest, Method};
+use zaprun_core::request::{CHAIN_HEADER, Destination, HttpRequest, Method, TRACE_HEADER};
 use zaprun_engine::ports::{Clock, Reply, SendOutcome, Sender, Turn};
 
 /// Bytes of an answer's body that are kept; what is behind them is not read.
@@ -43,6 +45,7 @@ pub struct HttpSender {
     clients: Clients,
     hosts: Arc<Mutex<HashMap<String, Arc<Pace>>>>,
     clock: Arc<dyn Clock>,
+    tokens: Tokens,
 }
 
 /// A request with everything it needs to go out.
@@ -52,7 +55,26 @@ struct Prepared {
     headers: HeaderMap,
     body: Option<Bytes>,
     auth_query: Option<(String, Secret)>,
+    keeper: Option<Arc<Keeper>>,
     line: Line,
+}
+
+/// Why a prepared request has no answer.
+enum Undelivered {
+    Line(Failure),
+    Denied(Denied),
+}
+
+impl From<Failure> for Undelivered {
+    fn from(failure: Failure) -> Self {
+        Undelivered::Line(failure)
+    }
+}
+
+impl From<Denied> for Undelivered {
+    fn from(denied: Denied) -> Self {
+        Undelivered::Denied(denied)
+    }
 }
 
 impl HttpSender {
@@ -66,21 +88,36 @@ impl HttpSender {
         clients: &Clients,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ConfigError> {
-        let connections = ready(connections, &HashMap::new(), clients)?;
-        Ok(HttpSender { connections, clients: clients.clone(), hosts: Arc::default(), clock })
+        Self::with_tokens(connections, clients, clock, &Tokens::default())
     }
 
-    /// A sender for these connections that goes on where this one is: what is the same keeps its rate and its
-    /// concurrency, with what is in flight through this one.
+    /// As [`HttpSender::new`], for connections with `oauth2`: `tokens` is shared by all senders of the process.
+    ///
+    /// # Errors
+    /// As [`HttpSender::new`].
+    pub fn with_tokens(
+        connections: &[HttpConnection],
+        clients: &Clients,
+        clock: Arc<dyn Clock>,
+        tokens: &Tokens,
+    ) -> Result<Self, ConfigError> {
+        let connections = ready(connections, &HashMap::new(), clients, &clock, tokens)?;
+        let (clients, tokens) = (clients.clone(), tokens.clone());
+        Ok(HttpSender { connections, clients, hosts: Arc::default(), clock, tokens })
+    }
+
+    /// A sender for these connections that goes on where this one is: what is the same keeps its rate, its concurrency and
+    /// its access token, with what is in flight through this one. No refresh token is spent by both.
     ///
     /// # Errors
     /// As [`HttpSender::new`].
     pub fn with(&self, connections: &[HttpConnection]) -> Result<Self, ConfigError> {
         Ok(HttpSender {
-            connections: ready(connections, &self.connections, &self.clients)?,
+            connections: ready(connections, &self.connections, &self.clients, &self.clock, &self.tokens)?,
             clients: self.clients.clone(),
             hosts: Arc::clone(&self.hosts),
             clock: Arc::clone(&self.clock),
+            tokens: self.tokens.clone(),
         })
     }
 
@@ -92,6 +129,34 @@ impl HttpSender {
     /// The names of its connections.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.connections.keys().map(String::as_str)
+    }
+
+    /// How long requests of each connection have waited for their turn so far.
+    pub fn waited(&self) -> Vec<(String, Waited)> {
+        let lines = self.connections.iter();
+        lines.map(|(name, ready)| (name.clone(), ready.line.waited())).collect()
+    }
+
+    /// Asks for a token of a connection, where it has `oauth2`; `None` where it has not.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub async fn try_token(&self, connection: &str) -> Option<Result<Lasts, Denied>> {
+        let keeper = self.connections.get(connection)?.keeper.as_ref()?;
+        Some(keeper.try_out().await)
+    }
+
+    /// That every refresh token which is kept can be opened.
+    ///
+    /// # Errors
+    /// The first connection whose cannot, and why.
+    pub async fn check_kept(&self) -> Result<(), (String, Denied)> {
+        for (name, ready) in &self.connections {
+            if let Some(keeper) = &ready.keeper {
+                keeper.check_kept().await.map_err(|denied| (name.clone(), denied))?;
+            }
+        }
+        Ok(())
     }
 
     fn prepare(&self, request: &HttpRequest) -> Result<Prepared, String> {
@@ -116,7 +181,7 @@ impl HttpSender {
         let Some(ready) = self.connections.get(name) else {
             return Err(format!("there is no connection `{name}`"));
         };
-        let mut headers = headers(request, ready.idempotency.as_ref(), &ready.headers)?;
+        let mut headers = headers(request, ready.idempotency.as_ref(), ready.traces, &ready.headers)?;
         if let Some((name, value)) = &ready.auth_header {
             headers.insert(name.clone(), value.clone());
         }
@@ -126,6 +191,7 @@ impl HttpSender {
             headers,
             body: request.body.as_ref().map(|body| Bytes::copy_from_slice(&body.bytes)),
             auth_query: ready.auth_query.clone(),
+            keeper: ready.keeper.clone(),
             line: ready.line.clone(),
         })
     }
@@ -135,9 +201,10 @@ impl HttpSender {
         let idempotency = HeaderName::from_bytes(DEFAULT_IDEMPOTENCY_HEADER.as_bytes()).ok();
         Ok(Prepared {
             method: method(request.method),
-            headers: headers(request, idempotency.as_ref(), &HeaderMap::new())?,
+            headers: headers(request, idempotency.as_ref(), true, &HeaderMap::new())?,
             body: request.body.as_ref().map(|body| Bytes::copy_from_slice(&body.bytes)),
             auth_query: None,
+            keeper: None,
             line: self.host_line(&url, allow_hosts)?,
             url,
         })
@@ -179,16 +246,19 @@ impl HttpSender {
         }
     }
 
-    async fn deliver(&self, mut prepared: Prepared, turn: Turn) -> Result<Answer, Failure> {
-        let mut answer = prepared.line.exchange_in_turn(prepared.request(), BODY_LIMIT).await?;
-        // A redirect's request waits for a turn of its own; whoever kept the first one meanwhile could wait for itself.
+    async fn deliver(&self, mut prepared: Prepared, turn: Turn) -> Result<Answer, Undelivered> {
+        let token = prepared.authorise(None).await?;
+        let answer = prepared.line.exchange_in_turn(prepared.request(), BODY_LIMIT).await?;
+        // What follows waits for a turn of its own; whoever kept the first one meanwhile could wait for itself.
         drop(turn);
-        for _ in 0..REDIRECTS {
-            let Some(url) = prepared.redirected(&answer) else { break };
-            prepared.url = url;
-            answer = prepared.line.exchange(prepared.request(), BODY_LIMIT).await?;
+        let answer = prepared.follow_redirects(answer).await?;
+        if token.is_none() || answer.status != 401 {
+            return Ok(answer);
         }
-        Ok(answer)
+        // It was refused, so it was not done, and may be sent again with another token: once.
+        prepared.authorise(token).await?;
+        let answer = prepared.line.exchange(prepared.request(), BODY_LIMIT).await?;
+        Ok(prepared.follow_redirects(answer).await?)
     }
 
     fn reply(&self, answer: Answer) -> Reply {
@@ -225,8 +295,17 @@ impl Sender for HttpSender {
         };
         match self.deliver(prepared, turn).await {
             Ok(answer) => SendOutcome::Reply(self.reply(answer)),
-            Err(Failure::NotSent { reason, retryable }) => SendOutcome::NotSent { reason, retryable },
-            Err(Failure::Unknown { reason }) => SendOutcome::Unknown { reason },
+            Err(Undelivered::Line(Failure::NotSent { reason, retryable })) => {
+                SendOutcome::NotSent { reason, retryable }
+            }
+            Err(Undelivered::Line(Failure::Unknown { reason })) => SendOutcome::Unknown { reason },
+            Err(Undelivered::Denied(Denied::Fault(reason))) => SendOutcome::Unauthorised { reason },
+            Err(Undelivered::Denied(Denied::Later(reason))) => {
+                SendOutcome::NotSent { reason, retryable: true }
+            }
+            Err(Undelivered::Denied(Denied::Unspent(reason))) => {
+                SendOutcome::NotSent { reason: reason.to_owned(), retryable: false }
+            }
         }
     }
 }
@@ -237,6 +316,24 @@ impl Prepared {
         *request.headers_mut() = self.headers.clone();
         *request.body_mut() = self.body.clone().map(Into::into);
         request
+    }
+
+    /// Puts the connection's access token on it, and gives its number; `None` where it has none. `refused` is one that
+    /// the API did not take.
+    async fn authorise(&mut self, refused: Option<u64>) -> Result<Option<u64>, Denied> {
+        let Some(keeper) = &self.keeper else { return Ok(None) };
+        let access = keeper.access(refused).await?;
+        self.headers.insert(AUTHORIZATION, access.header);
+        Ok(Some(access.number))
+    }
+
+    async fn follow_redirects(&mut self, mut answer: Answer) -> Result<Answer, Failure> {
+        for _ in 0..REDIRECTS {
+            let Some(url) = self.redirected(&answer) else { break };
+            self.url = url;
+            answer = self.line.exchange(self.request(), BODY_LIMIT).await?;
+        }
+        Ok(answer)
     }
 
     fn authorise_url(&mut self) {
@@ -288,13 +385,15 @@ fn ready(
     connections: &[HttpConnection],
     before: &HashMap<String, Ready>,
     clients: &Clients,
+    clock: &Arc<dyn Clock>,
+    tokens: &Tokens,
 ) -> Result<HashMap<String, Ready>, ConfigError> {
     let mut ready = HashMap::new();
     for connection in connections {
         let problem = |problem| ConfigError { connection: connection.name.clone(), problem };
         let prepared = match before.get(&connection.name) {
             Some(same) if same.is(connection) => same.clone(),
-            before => Ready::new(connection, before, clients).map_err(problem)?,
+            before => Ready::new(connection, before, clients, clock, tokens).map_err(problem)?,
         };
         if ready.insert(connection.name.clone(), prepared).is_some() {
             return Err(problem(ConfigProblem::Twice));
@@ -308,6 +407,7 @@ fn ready(
 fn headers(
     request: &HttpRequest,
     idempotency: Option<&HeaderName>,
+    traces: bool,
     connection: &HeaderMap,
 ) -> Result<HeaderMap, String> {
     let mut action = HeaderMap::new();
@@ -324,6 +424,11 @@ fn headers(
     if request.chain > 0 {
         all.insert(HeaderName::from_static(CHAIN_HEADER), request.chain.into());
     }
+    if let Some(trace) = request.trace.filter(|_| traces) {
+        let (name, value) =
+            header(TRACE_HEADER, &traceparent(trace)).map_err(|problem| problem.to_string())?;
+        all.insert(name, value);
+    }
     if let Some(body) = &request.body {
         all.insert(CONTENT_TYPE, HeaderValue::from_static(body.content_type));
     }
@@ -334,6 +439,11 @@ fn headers(
         all.append(name.clone(), value.clone());
     }
     Ok(all)
+}
+
+/// A span of the trace: each attempt is one, and no two are called the same.
+fn traceparent(trace: Uuid) -> String {
+    format!("00-{}-{:016x}-01", trace.simple(), fastrand::u64(1..))
 }
 
 fn method(method: Method) -> reqwest::Method {

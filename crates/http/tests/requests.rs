@@ -273,11 +273,30 @@ async fn a_read_of_a_poll_carries_no_key_and_no_chain() {
     let server = Server::start(vec![reply(200, ""), reply(200, "")]).await;
     let sender = sender(connection(&server.base));
     let mut request = get("items");
-    (request.idempotency_key, request.chain) = (String::new(), 0);
+    (request.idempotency_key, request.chain, request.trace) = (String::new(), 0, None);
     answered(&sender, &request).await;
     answered(&sender, &get("items")).await;
     let seen = server.seen();
     let has = |at: usize, name: &str| !seen[at].header(name).is_empty();
-    assert!(!has(0, "idempotency-key") && !has(0, "zaprun-chain"));
-    assert!(has(1, "idempotency-key") && has(1, "zaprun-chain"));
+    for name in ["idempotency-key", "zaprun-chain", "traceparent"] {
+        assert!(!has(0, name) && has(1, name), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn each_attempt_is_a_span_of_the_runs_trace() {
+    let server = Server::start(vec![reply(200, ""), reply(200, ""), reply(200, "")]).await;
+    let tracing = sender(connection(&server.base));
+    answered(&tracing, &post("")).await;
+    answered(&tracing, &post("")).await;
+    answered(&sender(HttpConnection { traces: false, ..connection(&server.base) }), &post("")).await;
+    let seen = server.seen();
+    let spans: Vec<&str> = seen.iter().flat_map(|one| one.header("traceparent")).collect();
+    assert_eq!(spans.len(), 2, "{spans:?}");
+    for span in &spans {
+        let parts: Vec<&str> = span.split('-').collect();
+        assert_eq!((parts[0], parts[1], parts[3]), ("00", "0af7651916cd43dd8448eb211c80319c", "01"));
+        assert!(parts[2].len() == 16 && parts[2] != "0000000000000000", "{span}");
+    }
+    assert_ne!(spans[0], spans[1]);
 }

@@ -15,8 +15,8 @@ use zaprun_core::trigger::Endpoint;
 use zaprun_engine::ports::{Clock, Crm, CrmWriter, Page, PageRequest, ReadError, Sight, Turn, WriteOutcome};
 use zaprun_http::request::{CONTENT_TYPE, HeaderValue, Method, Request, Url};
 use zaprun_http::{
-    Answer, ClientError, Clients, Failure, Line, Pace, PathError, PrivateCa, Rate, Secret, UrlError, join,
-    parse_base,
+    Answer, ClientError, Clients, Failure, Line, Pace, PathError, PrivateCa, Rate, Secret, UrlError, Waited,
+    join, parse_base,
 };
 
 /// How long a read may take unless the connection says otherwise: a day of a busy account takes up to 90 s
@@ -163,6 +163,11 @@ impl Konnektive {
     /// The connection's name.
     pub fn name(&self) -> &str {
         &self.config.name
+    }
+
+    /// How long requests have waited for their turn so far.
+    pub fn waited(&self) -> Waited {
+        self.line.waited()
     }
 
     /// The account's zone.

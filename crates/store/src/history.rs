@@ -5,6 +5,7 @@ use crate::codes::{
     At, Blob, LEDGER_PRIMED, StateColumn, TALLY_PRIMED, TALLY_PRUNED, UuidColumn, state_code, state_of,
 };
 use crate::{begun, fault, runs};
+use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 use std::path::Path;
@@ -213,6 +214,21 @@ fn tallied(conn: &Connection, path: &Path, sql: &str) -> Result<Counts, StoreErr
             }
         }
         Ok(counts)
+    };
+    read().map_err(|error| fault::sql(path, &error))
+}
+
+/// See `SqliteStore::oldest_pending`. The first run made is the one of the lowest id, and the index of those that are
+/// due holds all ids of pending ones, so that no run is read but the few that are told.
+pub(crate) fn oldest_pending(conn: &Connection, path: &Path) -> Result<Vec<(String, Timestamp)>, StoreError> {
+    const OLDEST: &str = "SELECT z.name, r.created_at
+         FROM (SELECT zap, min(id) AS id FROM run INDEXED BY run_due WHERE state = 0 GROUP BY zap) o
+         CROSS JOIN run r ON r.id = o.id
+         CROSS JOIN zap z ON z.id = o.zap";
+    let read = || -> rusqlite::Result<Vec<(String, Timestamp)>> {
+        let mut statement = conn.prepare_cached(OLDEST)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, At>(1)?.0)))?;
+        rows.collect()
     };
     read().map_err(|error| fault::sql(path, &error))
 }

@@ -7,8 +7,10 @@
 //! What was answered with `Ok` was committed and flushed to the disk before; what was answered with an error left
 //! nothing behind. Whoever dies in between finds, on opening again, all of an operation or nothing of it.
 
+mod alerts;
 mod aside;
 mod asked;
+mod backup;
 mod begun;
 mod codes;
 mod commands;
@@ -23,6 +25,7 @@ mod pages;
 mod place;
 mod prune;
 mod reader;
+mod restore;
 mod runs;
 mod schema;
 mod scrub;
@@ -30,11 +33,15 @@ mod source;
 mod status;
 mod store;
 mod touched;
+mod vault;
 mod writer;
 mod zaps;
 
 pub use asked::Asked;
+pub use backup::{Holds, back_up, check};
 pub use deployed::Deployed;
 pub use mention::{Entry, EntryFate, Window};
 pub use reader::SqliteReader;
+pub use restore::{Restored, restore};
 pub use store::{Options, SqliteStore};
+pub use vault::{Resealed, Sealed};

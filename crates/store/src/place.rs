@@ -6,6 +6,10 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use zaprun_engine::ports::StoreError;
 
+/// What stands in a state's place while its former log is taken away and the restored one is not there yet.
+pub(crate) const BROKEN_OFF: &[u8] =
+    b"A restore of this state of zaprun was broken off. Run `zaprun state restore FILE` again.\n";
+
 /// What lies at the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Found {
@@ -100,6 +104,10 @@ fn orphaned_log(path: &Path) -> Result<(), StoreError> {
 
 /// Offsets of the SQLite file format: magic at 0, user version at 60, application id at 68.
 fn check_head(path: &Path, head: &[u8]) -> Result<(), StoreError> {
+    if head == BROKEN_OFF {
+        let reason = "a restore of it was broken off; run `zaprun state restore FILE` again";
+        return Err(fault::unusable(path, reason));
+    }
     if !head.starts_with(b"SQLite format 3\0") {
         return Err(fault::unusable(path, "it is not a state of zaprun"));
     }

@@ -59,7 +59,7 @@ impl SqliteReader {
     }
 
     /// Looks on a thread where blocking is allowed.
-    async fn look<T, F>(&self, body: F) -> Result<T, StoreError>
+    pub(crate) async fn look<T, F>(&self, body: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: Fn(&rusqlite::Connection, &Path) -> Result<T, StoreError> + Send + 'static,

@@ -17,6 +17,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/v4.sql"),
     include_str!("schema/v5.sql"),
     include_str!("schema/v6.sql"),
+    include_str!("schema/v9.sql"),
+    include_str!("schema/v10.sql"),
 ];
 
 /// The version this program reads and writes.
@@ -147,7 +149,7 @@ pub(crate) fn migrate(conn: &Connection, from: u32) -> rusqlite::Result<()> {
 pub(crate) fn wipe() -> String {
     const CHILDREN_FIRST: &[&str] = &[
         "tally", "asked", "attempt", "response", "step", "serial", "begun", "aside", "run", "event", "once",
-        "ledger", "touched", "cursor", "source", "revision", "former", "zap", "kind",
+        "ledger", "touched", "cursor", "source", "revision", "former", "zap", "kind", "alert", "vault",
     ];
     CHILDREN_FIRST.iter().map(|table| format!("DELETE FROM main.{table};")).collect()
 }

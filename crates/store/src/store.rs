@@ -4,7 +4,7 @@ use crate::lease::Lease;
 use crate::place::{self, Found};
 use crate::schema::Stamp;
 use crate::source::Source;
-use crate::writer::{Desk, Mailbox, load_kinds, take_over};
+use crate::writer::{Desk, Mailbox, Tx, load_kinds, take_over};
 use crate::{
     SqliteReader, begun, commands, copy, fault, history, pages, prune, runs, schema, scrub, status, touched,
     zaps,
@@ -43,7 +43,7 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct SqliteStore {
     path: Arc<Path>,
-    mailbox: Mailbox,
+    pub(crate) mailbox: Mailbox,
 }
 
 impl SqliteStore {
@@ -142,6 +142,23 @@ impl SqliteStore {
         self.look(history::recount).await
     }
 
+    /// When the oldest pending run of each zap was made, by the zap's name.
+    ///
+    /// # Errors
+    /// As any look at the state.
+    pub async fn oldest_pending(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        self.look(history::oldest_pending).await
+    }
+
+    /// Writes to the state, and nothing in it: whether that can be done is known then.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn prove_writable(&self) -> Result<(), StoreError> {
+        // A row that is set to what it holds is written all the same.
+        self.mailbox.change(1, |tx| tx.execute("UPDATE meta SET fence = fence", []).map(|_| ())).await
+    }
+
     fn fleeting(
         conn: rusqlite::Result<Connection>,
         path: &Path,
@@ -166,7 +183,16 @@ impl SqliteStore {
         Ok(SqliteStore { path: Arc::from(path), mailbox })
     }
 
-    async fn look<T, F>(&self, body: F) -> Result<T, StoreError>
+    /// Writes something small, see [`Mailbox::change`].
+    pub(crate) async fn change<T, F>(&self, body: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.mailbox.change(1, body).await
+    }
+
+    pub(crate) async fn look<T, F>(&self, body: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection, &Path) -> Result<T, StoreError> + Send + 'static,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use zaprun_core::definition::Secret;
 use zaprun_core::diagnostic::{Diagnostic, Severity, code};
 use zaprun_core::load::{self, File, Input, Loaded, LoadedProject, ZapFile};
 use zaprun_core::rehearsal::{Case, Difference, Fixtures, check_policy, read_tests};
@@ -248,11 +249,21 @@ fn documents(loaded: &Loaded, file: &ZapFile, files: &dyn Fixtures) -> Documents
 }
 
 /// `documents` are those of each zap file, in their order.
+/// Who is told of alerts, where the project says so, and what is wrong with that. Tables are for zaps.
+pub(crate) fn alerts(project: &LoadedProject) -> (Option<zap::Alerts>, Vec<Diagnostic>) {
+    let facts = ProjectFacts::of(&project.definition, &project.tree);
+    zap::compile_alerts(&project.definition, &project.tree, &facts)
+}
+
 fn compile_with(loaded: &Loaded, project: Option<&LoadedProject>, documents: &[Documents]) -> Compiled {
     let facts = project
         .map_or_else(ProjectFacts::unknown, |project| ProjectFacts::of(&project.definition, &project.tree))
         .with_tables(&loaded.tables);
     let (mut zaps, mut found) = (Vec::new(), Vec::new());
+    // What a project with mistakes says of alerts has its finding where it has one.
+    if let Some(project) = project.filter(|_| loaded.project.is_some()) {
+        found.extend(alerts(project).1);
+    }
     for (file, documents) in loaded.zaps.iter().zip(documents) {
         let (Some(definition), Some(tree)) = (&file.definition, &file.tree) else {
             // Of a zap with mistakes the rest is looked at, and nothing of it is run.
@@ -413,6 +424,8 @@ pub(crate) struct Opened {
     pub(crate) names: Vec<String>,
     /// What hides the secrets that are set.
     pub(crate) masker: Masker,
+    /// The key of what the state keeps sealed, where the project names one.
+    pub(crate) state_key: Option<Secret>,
 }
 
 /// Opens the project of this command for looking at its state.
@@ -436,6 +449,7 @@ pub(crate) fn open_whole(context: &Context) -> Result<(PathBuf, Loading, Opened)
             let opened = Opened {
                 state: wiring::state_path(&project.definition, &root),
                 masker: wiring::masker(&project.definition),
+                state_key: project.definition.state_key.as_ref().map(|key| key.value.clone()),
                 zaps: Vec::new(),
                 names: loading.zaps.iter().map(|zap| zap.name.clone()).collect(),
             };

@@ -1,7 +1,7 @@
 //! Secrets, hidden by their value wherever text leaves the program.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -14,18 +14,36 @@ const SHORT: usize = 4;
 /// Of a shorter secret too few characters are left in base64 at an unknown offset to tell it from chance.
 const ENCODED: usize = 6;
 
+/// Of the secrets that a connection gets while the program runs, so many are hidden: the newest. What was written of an
+/// older one was hidden then.
+const LEARNT: usize = 8;
+
 /// Hides secrets: as they are, in base64 at any offset, percent-encoded, and escaped as in JSON. It may learn more of them
-/// while it is in use, and forgets none: what was a secret once may still come back in an answer.
-#[derive(Default)]
+/// while it is in use, and forgets none that a project named: what was a secret once may still come back in an answer.
+#[derive(Clone, Default)]
 pub(crate) struct Masker {
-    hidden: RwLock<Arc<Hidden>>,
+    /// Shared by all clones.
+    hidden: Arc<RwLock<Arc<Hidden>>>,
+    /// What connections were given since the start; shared by all clones, and by what is made of this one.
+    given: Arc<RwLock<Given>>,
 }
+
+/// By connection.
+type Given = HashMap<String, VecDeque<Learnt>>;
 
 #[derive(Default)]
 struct Hidden {
     /// Every form in which a secret may be written.
     forms: BTreeSet<String>,
     patterns: Option<Regex>,
+}
+
+/// A secret that came up while the program runs.
+#[derive(Clone)]
+struct Learnt {
+    /// Tells it from another one without holding it.
+    mark: blake3::Hash,
+    patterns: Regex,
 }
 
 impl std::fmt::Debug for Masker {
@@ -38,25 +56,43 @@ impl Masker {
     /// A masker of these secrets; empty ones are none.
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let forms = secrets.into_iter().flat_map(|secret| written_forms(secret.trim())).collect();
-        Masker::of(forms)
-    }
-
-    fn of(forms: BTreeSet<String>) -> Self {
-        Masker { hidden: RwLock::new(Arc::new(Hidden::of(forms))) }
+        Masker { hidden: Arc::new(RwLock::new(Arc::new(Hidden::of(forms)))), given: Arc::default() }
     }
 
     /// Hides from now on what the other one hides too.
     pub(crate) fn learn(&self, other: &Masker) {
-        *self.hidden.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(self.both(other));
+        let both = self.both(other);
+        *self.hidden.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(both);
     }
 
-    /// One that hides what either hides.
+    /// One that hides what either hides, and what connections will be given.
     pub(crate) fn with(&self, other: &Masker) -> Masker {
-        Masker { hidden: RwLock::new(Arc::new(self.both(other))) }
+        Masker { hidden: Arc::new(RwLock::new(Arc::new(self.both(other)))), given: Arc::clone(&self.given) }
     }
 
     fn both(&self, other: &Masker) -> Hidden {
+        if !Arc::ptr_eq(&self.given, &other.given) {
+            let theirs = other.given.read().unwrap_or_else(PoisonError::into_inner).clone();
+            let mut given = self.given.write().unwrap_or_else(PoisonError::into_inner);
+            for (connection, secrets) in theirs {
+                let known = given.entry(connection).or_default();
+                secrets.into_iter().for_each(|secret| add(known, secret));
+            }
+        }
         Hidden::of(self.hidden().forms.union(&other.hidden().forms).cloned().collect())
+    }
+
+    /// Hides from now on a secret that a connection was given.
+    fn learn_of(&self, connection: &str, secret: &str) {
+        let mark = blake3::hash(secret.as_bytes());
+        let mut given = self.given.write().unwrap_or_else(PoisonError::into_inner);
+        let known = given.entry(connection.to_owned()).or_default();
+        if known.iter().any(|known| known.mark == mark) {
+            return;
+        }
+        if let Some(patterns) = Hidden::of(written_forms(secret.trim()).into_iter().collect()).patterns {
+            add(known, Learnt { mark, patterns });
+        }
     }
 
     fn hidden(&self) -> Arc<Hidden> {
@@ -65,10 +101,17 @@ impl Masker {
 
     /// The same bytes without secrets.
     pub(crate) fn bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-        match &self.hidden().patterns {
+        let mut masked = match &self.hidden().patterns {
             Some(patterns) => patterns.replace_all(bytes, STARS),
             None => Cow::Borrowed(bytes),
+        };
+        let given = self.given.read().unwrap_or_else(PoisonError::into_inner);
+        for secret in given.values().flatten() {
+            if let Cow::Owned(hidden) = secret.patterns.replace_all(&masked, STARS) {
+                masked = Cow::Owned(hidden);
+            }
         }
+        masked
     }
 
     /// The same text without secrets.
@@ -94,6 +137,22 @@ impl Hidden {
 impl zaprun_engine::delivery::Mask for Masker {
     fn mask<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         self.bytes(bytes)
+    }
+}
+
+impl zaprun_http::Hide for Masker {
+    fn hide(&self, connection: &str, secret: &str) {
+        self.learn_of(connection, secret);
+    }
+}
+
+/// The newest of a connection.
+fn add(known: &mut VecDeque<Learnt>, secret: Learnt) {
+    if known.iter().all(|known| known.mark != secret.mark) {
+        known.push_back(secret);
+    }
+    if known.len() > LEARNT {
+        known.pop_front();
     }
 }
 
@@ -214,6 +273,26 @@ mod tests {
     fn a_short_secret_is_hidden_where_it_stands_alone() {
         let masker = Masker::new(["abc"]);
         assert_eq!(masker.text("abc, abcd, pin=abc"), "***, abcd, pin=***");
+    }
+
+    #[test]
+    fn what_comes_up_later_is_hidden_in_all_clones() {
+        let masker = Masker::new(["hunter22"]);
+        let clone = masker.clone();
+        for number in 0..LEARNT {
+            masker.learn_of("books", &format!("token-number-{number}"));
+            masker.learn_of("books", &format!("token-number-{number}"));
+        }
+        masker.learn_of("sheets", "other-token");
+        let said = "hunter22 token-number-0 token-number-7 other-token";
+        assert_eq!(clone.text(said), "*** *** *** ***");
+        let reloaded = masker.with(&Masker::new(["hunter33"]));
+        assert_eq!(reloaded.text("hunter33 token-number-7"), "*** ***", "also by what is made of it");
+        masker.learn(&Masker::new(["hunter33"]));
+        assert_eq!(clone.text("hunter33 token-number-7"), "*** ***");
+        masker.learn_of("books", "token-number-8");
+        assert_eq!(reloaded.text("token-number-8"), "***");
+        assert_eq!(clone.text(said), "*** token-number-0 *** ***", "of one connection the oldest is let go");
     }
 
     #[test]

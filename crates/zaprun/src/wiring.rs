@@ -6,10 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use zaprun_core::definition::{self, Auth, Connection, Project};
+use zaprun_core::definition::{self, Auth, ClientAuth, Connection, Project};
 use zaprun_core::zap::DEFAULT_CRM_URL;
-use zaprun_engine::ports::{Clock, Crm, CrmWriter};
-use zaprun_http::{Clients, DEFAULT_IDEMPOTENCY_HEADER, HttpConnection, HttpSender, PrivateCa, Rate, Secret};
+use zaprun_engine::ports::{Clock, Crm, CrmWriter, Vault};
+use zaprun_http::{
+    Clients, DEFAULT_IDEMPOTENCY_HEADER, Flow, HttpConnection, HttpSender, OAuth2, PrivateCa, Rate, Secret,
+    StateKey, Tokens, Waited,
+};
 use zaprun_konnektive::{Config, DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT, Konnektive};
 use zaprun_webhooks::Check;
 
@@ -26,6 +29,7 @@ const CRM_RATE: u32 = 2;
 const DEFAULT_STATE: &str = "state/zaprun.db";
 
 /// What a project's connections became.
+#[derive(Clone)]
 pub(crate) struct Wired {
     /// The accounts of the CRM, by the order of the project.
     pub(crate) crms: Vec<Arc<Konnektive>>,
@@ -33,6 +37,8 @@ pub(crate) struct Wired {
     pub(crate) sender: Arc<HttpSender>,
     /// What hides the secrets of all connections.
     pub(crate) masker: Arc<Masker>,
+    /// The access tokens of all connections: to be settled before the state is closed.
+    pub(crate) tokens: Tokens,
     clients: Clients,
 }
 
@@ -55,28 +61,61 @@ impl Wired {
         self.crms.iter().map(|crm| (crm.name().to_owned(), Arc::clone(crm) as _)).collect()
     }
 
+    /// The names of all that requests are sent to.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.crms.iter().map(|crm| crm.name()).chain(self.sender.names())
+    }
+
+    /// How long requests of each connection have waited for their turn so far.
+    pub(crate) fn waited(&self) -> Vec<(String, Waited)> {
+        let crms = self.crms.iter().map(|crm| (crm.name().to_owned(), crm.waited()));
+        crms.chain(self.sender.waited()).collect()
+    }
+
     /// The same for writing.
     pub(crate) fn writers(&self) -> HashMap<String, Arc<dyn CrmWriter>> {
         self.crms.iter().map(|crm| (crm.name().to_owned(), Arc::clone(crm) as _)).collect()
     }
 }
 
-/// Prepares all connections. Nothing is sent.
+/// Prepares all connections. Nothing is sent. Without a vault no refresh token is spent.
 ///
 /// # Errors
 /// When a connection cannot work.
-pub(crate) fn wire(project: &Project, root: &Path, clock: &Arc<dyn Clock>) -> Result<Wired, CommandError> {
+pub(crate) fn wire(
+    project: &Project,
+    root: &Path,
+    clock: &Arc<dyn Clock>,
+    vault: Option<Arc<dyn Vault>>,
+) -> Result<Wired, CommandError> {
     let clients = Clients::new();
+    let key = state_key(project)?;
+    let masker = Arc::new(masker(project));
+    let hide = Arc::clone(&masker) as _;
+    let tokens = match vault {
+        Some(vault) => Tokens::kept_in(vault, hide),
+        None => Tokens::new(hide),
+    };
     let mut crms = Vec::new();
     for (name, crm) in konnektive_connections(project) {
-        let config = crm_config(name, crm)?;
+        let config = crm_config(name, crm, root)?;
         let crm = Konnektive::new(config, &clients, Arc::clone(clock)).map_err(|error| unusable(&error))?;
         crms.push(Arc::new(crm));
     }
     let https: Result<Vec<_>, _> =
-        http_connections(project).map(|(name, http)| http_config(name, http, root)).collect();
-    let sender = HttpSender::new(&https?, &clients, Arc::clone(clock)).map_err(|error| unusable(&error))?;
-    Ok(Wired { crms, sender: Arc::new(sender), masker: Arc::new(masker(project)), clients })
+        http_connections(project).map(|(name, http)| http_config(name, http, root, key.as_ref())).collect();
+    let sender = HttpSender::with_tokens(&https?, &clients, Arc::clone(clock), &tokens)
+        .map_err(|error| unusable(&error))?;
+    Ok(Wired { crms, sender: Arc::new(sender), masker, tokens, clients })
+}
+
+/// The key that seals what the state keeps of secrets, where the project has one.
+///
+/// # Errors
+/// When it is none.
+pub(crate) fn state_key(project: &Project) -> Result<Option<StateKey>, CommandError> {
+    let key = project.state_key.as_ref().map(|key| StateKey::parse(key.value.expose())).transpose();
+    key.map_err(|error| CommandError::failure(format!("`state_key` cannot be used: {error}")))
 }
 
 /// Prepares all connections anew, for a program that uses those of `before`. Nothing is sent, and those are not touched:
@@ -90,9 +129,10 @@ pub(crate) fn rewire(
     clock: &Arc<dyn Clock>,
     before: &Wired,
 ) -> Result<Rewired, CommandError> {
+    let key = state_key(project)?;
     let mut crms = Vec::new();
     for (name, crm) in konnektive_connections(project) {
-        let config = crm_config(name, crm)?;
+        let config = crm_config(name, crm, root)?;
         let known = before.crms.iter().find(|crm| crm.name() == name);
         crms.push(match known {
             Some(same) if same.is(&config) => Arc::clone(same),
@@ -104,7 +144,7 @@ pub(crate) fn rewire(
         });
     }
     let https: Result<Vec<_>, _> =
-        http_connections(project).map(|(name, http)| http_config(name, http, root)).collect();
+        http_connections(project).map(|(name, http)| http_config(name, http, root, key.as_ref())).collect();
     let https = https?;
     let sender = before.sender.with(&https).map_err(|error| unusable(&error))?;
 
@@ -117,14 +157,17 @@ pub(crate) fn rewire(
     };
     changed.extend(before.sender.names().filter(differs).map(str::to_owned));
     let masker = Arc::new(masker(project));
-    let wired = Wired { crms, sender: Arc::new(sender), masker, clients: before.clients.clone() };
+    // Made once: two who ask for tokens never spend one refresh token.
+    let (tokens, clients) = (before.tokens.clone(), before.clients.clone());
+    let wired = Wired { crms, sender: Arc::new(sender), masker, tokens, clients };
     Ok(Rewired { wired, changed })
 }
 
 /// Files that connections name, beside those of secrets.
 pub(crate) fn files(project: &Project, root: &Path) -> BTreeSet<PathBuf> {
-    let files = http_connections(project).filter_map(|(_, http)| http.ca_file.as_ref());
-    files.map(|file| root.join(&file.value)).collect()
+    let http = http_connections(project).filter_map(|(_, http)| http.ca_file.as_ref());
+    let crm = konnektive_connections(project).filter_map(|(_, crm)| crm.ca_file.as_ref());
+    http.chain(crm).map(|file| root.join(&file.value)).collect()
 }
 
 fn unusable(error: &dyn std::fmt::Display) -> CommandError {
@@ -175,7 +218,12 @@ pub(crate) fn callers(
 }
 
 /// An account of the CRM as its adapter takes it.
-pub(crate) fn crm_config(name: &str, crm: &definition::KonnektiveConnection) -> Result<Config, CommandError> {
+pub(crate) fn crm_config(
+    name: &str,
+    crm: &definition::KonnektiveConnection,
+    root: &Path,
+) -> Result<Config, CommandError> {
+    let ca = crm.ca_file.as_ref().map(|file| private_ca(name, &root.join(&file.value))).transpose()?;
     let timezone = TimeZone::get(&crm.timezone).map_err(|_| {
         CommandError::failure(format!("connection `{name}`: there is no time zone `{}`", *crm.timezone))
     })?;
@@ -190,7 +238,7 @@ pub(crate) fn crm_config(name: &str, crm: &definition::KonnektiveConnection) -> 
         timeout: crm.timeout.as_ref().map_or(DEFAULT_TIMEOUT, |timeout| timeout.value.0),
         rate: crm.rate.as_ref().map(|rate| rate.value).or(default_rate),
         concurrency: crm.concurrency.as_ref().map_or(DEFAULT_CONCURRENCY, |many| many.value as usize),
-        ca: None,
+        ca,
     })
 }
 
@@ -199,6 +247,7 @@ pub(crate) fn http_config(
     name: &str,
     http: &definition::HttpConnection,
     root: &Path,
+    key: Option<&StateKey>,
 ) -> Result<HttpConnection, CommandError> {
     let ca = http.ca_file.as_ref().map(|file| private_ca(name, &root.join(&file.value))).transpose()?;
     Ok(HttpConnection {
@@ -209,12 +258,13 @@ pub(crate) fn http_config(
             .iter()
             .map(|(header, value)| (header.to_owned(), value.value.clone()))
             .collect(),
-        auth: http.auth.as_ref().map_or(zaprun_http::Auth::None, |auth| credentials(&auth.value)),
+        auth: http.auth.as_ref().map_or(zaprun_http::Auth::None, |auth| credentials(&auth.value, key)),
         idempotency_header: match http.idempotency_header.as_ref().map(|header| header.value.as_str()) {
             None => Some(DEFAULT_IDEMPOTENCY_HEADER.to_owned()),
             Some("none") => None,
             Some(header) => Some(header.to_owned()),
         },
+        traces: http.traceparent.as_ref().is_none_or(|traces| traces.value),
         timeout: http.timeout.as_ref().map_or(HTTP_TIMEOUT, |timeout| timeout.value.0),
         ca,
         rate: http.rate.as_ref().map(|rate| rate.value),
@@ -230,7 +280,7 @@ fn private_ca(name: &str, path: &Path) -> Result<PrivateCa, CommandError> {
     PrivateCa::from_pem(&pem).map_err(|error| cannot(error.to_string()))
 }
 
-fn credentials(auth: &Auth) -> zaprun_http::Auth {
+fn credentials(auth: &Auth, key: Option<&StateKey>) -> zaprun_http::Auth {
     match auth {
         Auth::Bearer(token) => zaprun_http::Auth::Bearer(token.value.clone()),
         Auth::Basic(basic) => zaprun_http::Auth::Basic {
@@ -243,12 +293,37 @@ fn credentials(auth: &Auth) -> zaprun_http::Auth {
         Auth::Query(query) => {
             zaprun_http::Auth::Query { name: query.name.value.clone(), value: query.value.value.clone() }
         }
+        Auth::OAuth2(said) => zaprun_http::Auth::OAuth2 { by: Box::new(oauth2(said)), key: key.cloned() },
+    }
+}
+
+fn oauth2(said: &definition::OAuth2) -> OAuth2 {
+    let text =
+        |value: &Option<zaprun_core::yaml::Spanned<String>>| value.as_ref().map(|text| text.value.clone());
+    OAuth2 {
+        token_url: text(&said.token_url),
+        client_id: text(&said.client_id),
+        client_secret: said.client_secret.as_ref().map(|secret| secret.value.clone()),
+        client_auth: said.client_auth.as_ref().map_or(ClientAuth::Basic, |by| by.value),
+        scope: said.scope.as_ref().map(|scopes| scopes.value.joined()),
+        audience: text(&said.audience),
+        params: said.params.iter().map(|(name, value)| (name.to_owned(), value.value.clone())).collect(),
+        flow: match (&said.service_account, &said.refresh_token) {
+            (Some(account), _) => Flow::ServiceAccount {
+                key: account.value.key.value.clone(),
+                issuer: text(&account.value.issuer),
+                subject: text(&account.value.subject),
+                key_id: text(&account.value.key_id),
+            },
+            (None, Some(token)) => Flow::RefreshToken(token.value.clone()),
+            (None, None) => Flow::ClientCredentials,
+        },
     }
 }
 
 /// What hides all secrets of a project.
 pub(crate) fn masker(project: &Project) -> Masker {
-    let mut secrets: Vec<&str> = Vec::new();
+    let mut secrets: Vec<&str> = project.state_key.iter().map(|key| key.value.expose()).collect();
     for (_, connection) in project.connections.iter() {
         match &connection.value {
             Connection::Konnektive(crm) => {
@@ -257,6 +332,10 @@ pub(crate) fn masker(project: &Project) -> Masker {
             Connection::Http(http) => secrets.extend(secrets_of(http)),
             Connection::Webhook(webhook) => secrets.extend(webhook_secrets(&webhook.verify.value)),
         }
+    }
+    let admin = project.listen.as_ref().and_then(|listen| listen.admin.as_ref());
+    if let Some(tokens) = admin.and_then(|admin| admin.value.token.as_ref()) {
+        secrets.extend(tokens.value.iter().map(Secret::expose));
     }
     Masker::new(secrets)
 }
@@ -273,9 +352,20 @@ fn secrets_of(http: &definition::HttpConnection) -> Vec<&str> {
         Some(Auth::Bearer(token)) => secrets.push(token.value.expose()),
         Some(Auth::Basic(basic)) => secrets.push(basic.password.value.expose()),
         Some(Auth::Header(named) | Auth::Query(named)) => secrets.push(named.value.value.expose()),
+        Some(Auth::OAuth2(said)) => secrets.extend(token_secrets(said)),
         None => {}
     }
     secrets
+}
+
+fn token_secrets(said: &definition::OAuth2) -> Vec<&str> {
+    let key = said.service_account.as_ref().map(|account| account.value.key.value.expose());
+    let own = [&said.client_secret, &said.refresh_token].into_iter().flatten().map(|own| own.value.expose());
+    let params = said.params.iter().map(|(_, value)| value.value.expose());
+    // The lines of a key too: a file of it may be shown line by line.
+    let lines = key.into_iter().flat_map(|key| key.split(['\n', '"']).flat_map(|part| part.split("\\n")));
+    let long = params.chain(lines).map(str::trim).filter(|text| text.len() >= LEAST_SECRET);
+    own.chain(long.filter(|line| !line.starts_with("-----") && !line.contains("://"))).collect()
 }
 
 /// A shorter part of a URL, or a shorter value of a header, is no secret.

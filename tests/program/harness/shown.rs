@@ -11,6 +11,8 @@ pub(crate) fn shown(text: &str) -> String {
         (r"\d{4}-\d\d-\d\d", "DAY"),
         (r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "KEY"),
         (r"[0-9a-f]{64}", "HASH"),
+        (r"\b00-[0-9a-f]{32}-[0-9a-f]{16}-01\b", "SPAN"),
+        (r"\b[0-9a-f]{32}\b", "TRACE"),
         (r"\([0-9a-f]{12}\)", "(HASH)"),
         (r"\b(\d+ms|\d+\.\d+s|\d+m \d+s) after", "LAG after"),
         (r"\(process \d+\)", "(process ID)"),

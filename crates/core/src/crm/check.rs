@@ -26,6 +26,16 @@ pub(crate) enum Breach {
 }
 
 impl Breach {
+    /// Whether it is about the same parameters as another.
+    pub(crate) fn is_about(&self, other: &Breach) -> bool {
+        match (self, other) {
+            (Breach::Missing { names, any, .. }, Breach::Missing { names: others, any: also, .. }) => {
+                names == others && any == also
+            }
+            (one, other) => one == other,
+        }
+    }
+
     /// What is wrong, in words.
     pub(crate) fn message(&self) -> String {
         match self {

@@ -256,9 +256,16 @@ pub struct ReplyField {
     pub name: &'static str,
     /// Meaning in a few words.
     pub meaning: &'static str,
+    /// Whether every reply of a write that was done has it.
+    pub always: bool,
 }
 
 /// One entry of a table of replies.
 pub(super) const fn reply(name: &'static str, meaning: &'static str) -> ReplyField {
-    ReplyField { name, meaning }
+    ReplyField { name, meaning, always: true }
+}
+
+/// One that the reply lacks at times.
+pub(super) const fn perhaps(name: &'static str, meaning: &'static str) -> ReplyField {
+    ReplyField { name, meaning, always: false }
 }

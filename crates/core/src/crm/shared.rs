@@ -1,6 +1,9 @@
 //! Parameters that several endpoints share.
 
-use super::{Given, Param, ParamType, ReplyField, Rule, describe::reply};
+use super::{
+    Given, Param, ParamType, ReplyField, Rule,
+    describe::{perhaps, reply},
+};
 
 /// The buyer and the billing address, as leads/import and order/import take them.
 pub(super) const BUYER: &[Param] = &[
@@ -94,14 +97,14 @@ pub(super) const FULL_REFUND: Given = Given::Value("fullRefund", &["1"]);
 pub(super) const SALE_REPLY: &[ReplyField] = &[
     reply("orderId", "public id of the order"),
     reply("customerId", "the customer's id"),
-    reply("purchaseId", "the subscription or line, where there is one only"),
-    reply("transactionId", "id of the charge, where the CRM names it"),
+    perhaps("purchaseId", "the subscription or line, where there is one only"),
+    perhaps("transactionId", "id of the charge, where the CRM names it"),
 ];
 
 /// The order that was meant.
 pub(super) const ORDER_REPLY: &[ReplyField] = &[
     reply("orderId", "public id of the order"),
-    reply("customerId", "the customer's id, where the CRM names it"),
+    perhaps("customerId", "the customer's id, where the CRM names it"),
 ];
 
 /// The customer that was meant.

@@ -1,6 +1,6 @@
 //! `fulfillment/update` (contract §5.3).
 
-use super::describe::reply;
+use super::describe::perhaps;
 use super::{Endpoint, Given, Param, ParamType, Repeat, Rule};
 
 /// Says that a parcel was shipped, returned or stopped.
@@ -39,8 +39,8 @@ pub(super) static UPDATE_FULFILLMENT: Endpoint = Endpoint {
     ],
     repeat_if: &[(Given::Param("refundAmount"), Repeat::Never)],
     reply: &[
-        reply("orderId", "public id of the order, where it was named"),
-        reply("fulfillmentId", "the shipment, where it was named"),
+        perhaps("orderId", "public id of the order, where it was named"),
+        perhaps("fulfillmentId", "the shipment, where it was named"),
     ],
     ..Endpoint::new(
         "konnektive.update_fulfillment",

@@ -6,7 +6,7 @@
 /// One such key or value.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Later {
-    /// Where it stands: `zap`, `trigger`, `action`; `listen`.
+    /// Where it stands: `zap`, `trigger`, `action`.
     pub place: &'static str,
     /// The key, or the value of `type`.
     pub word: &'static str,
@@ -23,7 +23,6 @@ pub static LATER: &[Later] = rows! {
     "zap": "limits" "order";
     "trigger": "catch_up";
     "action": "batch";
-    "listen": "admin";
 };
 
 /// The row of a word at a place.

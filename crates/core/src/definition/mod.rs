@@ -21,9 +21,12 @@ macro_rules! formats_of_words {
 use formats_of_words;
 
 pub(crate) mod action;
+mod admin;
+mod alerts;
 mod classes;
 mod formats;
 mod later;
+mod oauth2;
 mod policy;
 mod project;
 mod property;
@@ -38,11 +41,14 @@ pub use action::{
     Action, Common, CorrelateIn, CrmAction, Expect, Find, HttpAction, LeadFirst, Method, OnUncertain,
     QueryAction, Retry, UnreadAction,
 };
+pub use admin::Admin;
+pub use alerts::{AlertTarget, Alerts};
 pub use classes::Classes;
 pub use formats::{
     Duration, FORMATS, Format, HookPath, Listener, Name, Network, Rate, StatePlace, Word, format_of,
 };
 pub use later::{LATER, Later, later};
+pub use oauth2::{ClientAuth, OAuth2, Scopes, ServiceAccount};
 pub use policy::{Policy, Require};
 pub use project::{
     Auth, Basic, Connection, HmacCheck, HmacFormat, HttpConnection, KonnektiveConnection, Listen,

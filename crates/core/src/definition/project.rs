@@ -5,8 +5,11 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
+use super::admin::Admin;
+use super::alerts::Alerts;
 use super::classes::Classes;
 use super::formats::{Duration, Listener, Network, Rate, StatePlace};
+use super::oauth2::OAuth2;
 use super::policy::Policy;
 use super::secret::{Secret, Secrets};
 use super::tagged::{self, Branch};
@@ -36,6 +39,10 @@ pub struct Project {
     pub zaps: Table<Spanned<ZapSwitch>>,
     /// What the project asks of its zaps beside what the language does.
     pub policy: Option<Policy>,
+    /// Who is told when something needs a person.
+    pub alerts: Option<Spanned<Alerts>>,
+    /// The key that seals the refresh tokens which the state keeps: 32 bytes in base64, `${ZAPRUN_STATE_KEY}`.
+    pub state_key: Option<Spanned<Secret>>,
 }
 
 fn version(_: &mut SchemaGenerator) -> Schema {
@@ -103,6 +110,8 @@ pub struct KonnektiveConnection {
     pub currency: Option<Spanned<String>>,
     /// How long a call may take. Default: 240s.
     pub timeout: Option<Spanned<Duration>>,
+    /// A file of certificates (PEM) to trust beside the system's, relative to the project folder.
+    pub ca_file: Option<Spanned<String>>,
     /// How many calls are made in how long. Default: 2/s.
     pub rate: Option<Spanned<Rate>>,
     /// How many calls run at the same time. Default: 3.
@@ -123,6 +132,8 @@ pub struct HttpConnection {
     pub auth: Option<Spanned<Auth>>,
     /// The header that carries the idempotency key, or `none`. Default: Idempotency-Key.
     pub idempotency_header: Option<Spanned<String>>,
+    /// Whether requests carry a W3C `traceparent`, whose trace is the run's. Default: true.
+    pub traceparent: Option<Spanned<bool>>,
     /// Kinds of data that the system may be sent, since the project has decided so: personal, card, secret.
     pub may_receive: Option<Spanned<Classes>>,
     /// How long a request may take. Default: 30s.
@@ -148,6 +159,9 @@ pub enum Auth {
     Header(NamedSecret),
     /// A query parameter.
     Query(NamedSecret),
+    /// Tokens from an authorisation server.
+    #[serde(rename = "oauth2")]
+    OAuth2(Box<OAuth2>),
 }
 
 impl JsonSchema for Auth {
@@ -161,8 +175,17 @@ impl JsonSchema for Auth {
             Branch::of::<Basic>(generator, "basic", "User name and password of HTTP basic authentication."),
             Branch::of::<NamedSecret>(generator, "header", "A header of your naming."),
             Branch::of::<NamedSecret>(generator, "query", "A query parameter of your naming."),
+            Branch::of::<OAuth2>(
+                generator,
+                "oauth2",
+                "Tokens from an authorisation server: by the client's own credentials, by `refresh_token`, or by \
+                 `service_account`.",
+            ),
         ];
-        tagged::by_key("How requests are authenticated: one of bearer, basic, header, query.", branches)
+        tagged::by_key(
+            "How requests are authenticated: one of bearer, basic, header, query, oauth2.",
+            branches,
+        )
     }
 }
 
@@ -280,6 +303,8 @@ pub struct Listen {
     /// The proxies whose `X-Forwarded-For` is believed, as addresses or networks.
     #[serde(default)]
     pub trusted_proxies: Vec<Spanned<Network>>,
+    /// Where the program is watched: `/livez`, `/readyz`, `/metrics`.
+    pub admin: Option<Spanned<Admin>>,
 }
 
 /// A switch for one zap.

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::action::Action;
-use super::formats::Name;
+use super::formats::{Duration, Name};
 use super::property::Property;
 use super::test::Test;
 use super::trigger::Trigger;
@@ -28,6 +28,8 @@ pub struct Zap {
     pub trigger: Spanned<Trigger>,
     /// Records for which this boolean expression does not hold are left alone.
     pub filter: Option<Spanned<String>>,
+    /// How long it may be until the next event before that is an alert (`no_event`), for example 24h.
+    pub expect_every: Option<Spanned<Duration>>,
     /// Values computed once, in order, for use below as `let.NAME`.
     #[serde(rename = "let", default)]
     #[schemars(schema_with = "lets")]

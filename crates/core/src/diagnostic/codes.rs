@@ -216,6 +216,14 @@ codes! {
         "Without a zap that is switched on `zaprun run` has nothing to do: it waits until it is told to stop.",
         bad: "enabled: false      # in every zap",
         good: "enabled: true";
+    OPEN_ADMIN = "ZR0312", Error, "admin address that anybody can call",
+        "What the program does, and for whom, is not for everybody on the network: another address than that of the machine itself asks for a token.",
+        bad: "listen: { admin: \"0.0.0.0:9464\" }",
+        good: "listen: { admin: { address: \"0.0.0.0:9464\", token: \"${ZAPRUN_ADMIN_TOKEN}\" } }";
+    ADMIN_ADDRESS = "ZR0313", Error, "address that two servers are to have",
+        "Webhooks are for others, the admin address is for whoever runs the program; each is an address of its own.",
+        bad: "listen: { webhooks: \"127.0.0.1:8080\", admin: \"127.0.0.1:8080\" }",
+        good: "listen: { webhooks: \"127.0.0.1:8080\", admin: \"127.0.0.1:9464\" }";
     // 04xx: templates and expressions.
     TEMPLATE_SYNTAX = "ZR0401", Error, "expression cannot be parsed",
         "What is not understood would be sent as it stands, or not at all.",
@@ -265,6 +273,15 @@ codes! {
         "The CRM writes its states in words of its own; a condition that asks for another one never holds.",
         bad: "filter: \"{{ record.orderStatus == 'Complete' }}\"",
         good: "filter: \"{{ record.orderStatus == 'COMPLETE' }}\"";
+    KIND_MAY_DIFFER = "ZR0413", Warning, "value that may be of another kind",
+        "What is sometimes a number and sometimes text is an error half of the time where numbers are wanted, and the run is given up then.",
+        bad: "sum: \"{{ record.totalAmount + (record.surcharge | default('')) }}\"",
+        good: "sum: \"{{ record.totalAmount + (record.surcharge | default(0)) }}\"";
+
+    UNBRACED_FIELD = "ZR0414", Warning, "field without braces",
+        "Text without braces is sent as it stands: the receiver gets the name of the field instead of its value.",
+        bad: "order: record.orderId",
+        good: "order: \"{{ record.orderId }}\"";
 
     // 05xx: JSONPath.
     JSONPATH_SYNTAX = "ZR0501", Error, "JSONPath cannot be parsed",
@@ -301,6 +318,18 @@ codes! {
         "The field takes text of a fixed form or a number, and what the variable holds is neither. Its value is not shown.",
         bad: "concurrency: ${CONCURRENCY}   # CONCURRENCY=many",
         good: "concurrency: ${CONCURRENCY}   # CONCURRENCY=3";
+    NO_STATE_KEY = "ZR0607", Error, "refresh token without a state_key",
+        "Servers give a new refresh token with each use and take the old one away. The new one must outlast a restart, and the state keeps it only sealed.",
+        bad: "esp:\n  type: http\n  base_url: https://api.example.com\n  auth: { oauth2: { token_url: https://auth.example.com/token, client_id: zaps, refresh_token: \"${REFRESH_TOKEN}\" } }",
+        good: "esp:\n  type: http\n  base_url: https://api.example.com\n  auth: { oauth2: { token_url: https://auth.example.com/token, client_id: zaps, refresh_token: \"${REFRESH_TOKEN}\" } }\nstate_key: ${ZAPRUN_STATE_KEY}   # beside `connections:`";
+    OAUTH2_KEYS = "ZR0608", Error, "keys of oauth2 that make no way to a token",
+        "A token is got by the client's id and secret, by a refresh token, or by a service account's key: one of them, and whole.",
+        bad: "esp:\n  type: http\n  base_url: https://api.example.com\n  auth: { oauth2: { token_url: https://auth.example.com/token, client_id: zaps } }",
+        good: "esp:\n  type: http\n  base_url: https://api.example.com\n  auth: { oauth2: { token_url: https://auth.example.com/token, client_id: zaps, client_secret: \"${ZAPS_SECRET}\" } }";
+    PLAIN_TOKEN_URL = "ZR0609", Error, "tokens asked for without TLS",
+        "The request for a token carries the client's secret. On a line that others can read, theirs is the token too.",
+        bad: "esp:\n  type: http\n  base_url: https://api.example.com\n  auth: { oauth2: { token_url: http://auth.example.com/token, client_id: zaps, client_secret: \"${ZAPS_SECRET}\" } }",
+        good: "esp:\n  type: http\n  base_url: https://api.example.com\n  auth: { oauth2: { token_url: https://auth.example.com/token, client_id: zaps, client_secret: \"${ZAPS_SECRET}\" } }";
 
     // 07xx: mappings and what a zap means.
     NUMBER_RANGE = "ZR0701", Error, "number out of range",

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::infer;
 use super::ir::{ArgNode, Arguments, FilterCall, InnerCall, Node, NodeKind, TestCall};
 use super::known;
 use super::names::{Access, Key, TABLES};
@@ -30,13 +31,8 @@ impl<'t> Given<'t> {
         self.arguments.iter().any(|argument| argument.name.as_deref() == Some(name))
     }
 
-    pub(crate) fn constant_text(&self, name: &str) -> Option<&'t str> {
-        let found = self.arguments.iter().find(|argument| argument.name.as_deref() == Some(name))?;
-        if let TreeKind::Text(text) = &found.value.kind { Some(text) } else { None }
-    }
-
     /// The first positional argument and those after it.
-    fn split_first(&self) -> Option<(&'t Tree, Given<'t>)> {
+    pub(crate) fn split_first(&self) -> Option<(&'t Tree, Given<'t>)> {
         let (first, rest) = self.arguments.split_first()?;
         if first.name.is_some() { None } else { Some((&first.value, Given { arguments: rest })) }
     }
@@ -74,12 +70,12 @@ impl Resolver<'_> {
         let callee = Callee { name, range, params: spec.params };
         let (arguments, inner) = match spec.takes {
             Takes::Params => (self.bind(&callee, given)?, None),
-            Takes::Filter => self.bind_filter(&callee, given)?,
+            Takes::Filter => self.bind_filter(&callee, given, input)?,
             Takes::Test => match given.split_first() {
                 None => (self.bind(&callee, given)?, None),
-                Some((test, rest)) => (Vec::new(), Some(self.inner_test(test, rest)?)),
+                Some((test, rest)) => (Vec::new(), Some(self.inner_test(test, rest, &input.item())?)),
             },
-            Takes::AttributeTest => self.bind_attribute_test(&callee, given)?,
+            Takes::AttributeTest => self.bind_attribute_test(&callee, given, input)?,
         };
         self.check_attributes(&callee, &arguments, input);
         self.check_column(&callee, &arguments)?;
@@ -90,6 +86,7 @@ impl Resolver<'_> {
         &mut self,
         callee: &Callee<'_>,
         given: Given<'_>,
+        input: &Type,
     ) -> Option<(Arguments, Option<InnerCall>)> {
         if given.has("attribute") {
             return Some((self.bind(callee, given)?, None));
@@ -99,7 +96,7 @@ impl Resolver<'_> {
             return None;
         };
         let (text, range) = self.constant_name(name, "a filter")?;
-        let call = self.filter_call(&text, &range, rest, &Type::any())?;
+        let call = self.filter_call(&text, &range, rest, &input.item())?;
         Some((Vec::new(), Some(InnerCall::Filter(call))))
     }
 
@@ -107,23 +104,32 @@ impl Resolver<'_> {
         &mut self,
         callee: &Callee<'_>,
         given: Given<'_>,
+        input: &Type,
     ) -> Option<(Arguments, Option<InnerCall>)> {
         let Some((attribute, rest)) = given.split_first() else {
             self.bad_call(callee, "needs the name of an attribute");
             return None;
         };
         let param = callee.params.first()?;
-        let arguments = vec![Some(self.argument(callee, param, attribute)?)];
+        let argument = self.argument(callee, param, attribute)?;
+        let member = match &argument.ready {
+            Some(Ready::Attribute(attribute)) => infer::member_at(&input.item(), attribute),
+            _ => None,
+        };
+        let arguments = vec![Some(argument)];
         let inner = match rest.split_first() {
             None => None,
-            Some((test, rest)) => Some(self.inner_test(test, rest)?),
+            Some((test, rest)) => Some(self.inner_test(test, rest, &member.unwrap_or_else(Type::any))?),
         };
         Some((arguments, inner))
     }
 
-    fn inner_test(&mut self, name: &Tree, rest: Given<'_>) -> Option<InnerCall> {
+    /// A test of items, or of a member of them, and what is known of what it tests.
+    fn inner_test(&mut self, name: &Tree, rest: Given<'_>, tested: &Type) -> Option<InnerCall> {
         let (text, range) = self.constant_name(name, "a test")?;
-        self.test_call(&text, &range, rest).map(InnerCall::Test)
+        let call = self.test_call(&text, &range, rest)?;
+        self.check_test(&call, tested);
+        Some(InnerCall::Test(call))
     }
 
     fn constant_name(&mut self, tree: &Tree, what: &str) -> Option<(String, Range<usize>)> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::budget::Budget;
 use super::ir::{
     ArgNode, Arguments, Base, FilterCall, FilterNode, InnerCall, LoopField, LoopSlots, Node, NodeKind, Slice,
-    TestNode,
+    TestCall, TestNode,
 };
 use super::names::{Frame, Key};
 use super::ops;
@@ -308,6 +308,37 @@ impl<'a> Evaluator<'a> {
         })
     }
 
+    /// What a filter makes of a value, or that it fails; nothing where its arguments are not written out.
+    pub(crate) fn apply(
+        &self,
+        call: &FilterCall,
+        input: &Value,
+    ) -> Option<std::result::Result<Value, Fault>> {
+        let inner = match call.inner.as_deref() {
+            None => true,
+            Some(InnerCall::Filter(inner)) => written(&inner.arguments) && inner.inner.is_none(),
+            Some(InnerCall::Test(inner)) => written(&inner.arguments),
+        };
+        if !inner || !written(&call.arguments) {
+            return None;
+        }
+        let bound = self.filter_call(call, &(0..0), &[]).ok()?;
+        Some(filters::run(call.spec, &bound, input))
+    }
+
+    /// Whether a value passes a test, or that it fails; nothing where its arguments are not written out.
+    pub(crate) fn apply_test(
+        &self,
+        call: &TestCall,
+        input: &Value,
+    ) -> Option<std::result::Result<bool, Fault>> {
+        if !written(&call.arguments) {
+            return None;
+        }
+        let bound = self.bind(call.spec.name, call.spec.params, &call.arguments, &(0..0), &[]).ok()?;
+        Some(tests_table::run(call.spec, &bound, input))
+    }
+
     fn filter_call<'v>(
         &'v self,
         call: &'v FilterCall,
@@ -385,6 +416,11 @@ impl<'a> Evaluator<'a> {
             EvalError::from_fault(fault, &format!("`is {}`", spec.name), test.name_range.clone())
         })
     }
+}
+
+/// Whether arguments do not depend on the record.
+fn written(arguments: &Arguments) -> bool {
+    arguments.iter().flatten().all(|argument| matches!(argument.node.kind, NodeKind::Const(_)))
 }
 
 fn owned<'v>(truth: bool) -> Found<'v> {

@@ -14,6 +14,7 @@ mod eval;
 mod infer;
 pub(crate) mod ir;
 pub(crate) mod known;
+mod members;
 mod names;
 pub(crate) mod narrow;
 pub(crate) mod ops;
@@ -26,12 +27,14 @@ pub(crate) mod testing;
 pub mod tests_table;
 mod text;
 pub(crate) mod tree;
+mod trial;
 mod types;
 
 use std::sync::Arc;
 
 pub use budget::{FUEL, MAX_TEXT};
 pub(crate) use eval::{Evaluator, walk};
+pub use members::{Kinds, Members};
 pub(crate) use names::TABLES;
 pub use names::{Access, Frame, Key, Names, Settings, members_read};
 pub use problem::{EvalError, Problem};
@@ -41,7 +44,10 @@ pub use types::{Carried, Gap, Shape, TextBounds, Type};
 
 use crate::diagnostic::code;
 use crate::value::{Kind, Value};
+use check::Cure;
+pub(crate) use ir::Base;
 use ir::Node;
+pub(crate) use narrow::{Fact, Facts, Place};
 use resolve::Resolver;
 use tree::{Piece, Tree};
 
@@ -54,8 +60,10 @@ pub struct Expression {
     /// Boxed, like the others of its kind: it is looked at once, and the expression often.
     of: Box<Type>,
     reads: Vec<Access>,
-    /// The root of the steps, where there is one.
-    steps: Option<usize>,
+    /// What its being true or false says of what it asks about.
+    facts: Box<Facts>,
+    /// What to do about its result's being missing.
+    cure: Box<Cure>,
     doubts: Vec<Problem>,
 }
 
@@ -125,9 +133,15 @@ impl Expression {
     fn resolve(source: &str, origin: Origin, tree: &Tree, names: &Names) -> Result<Self, Vec<Problem>> {
         let mut resolver = Resolver::new(source, names);
         let (node, of) = resolver.expr(tree);
+        // What is no condition tells nothing.
+        let facts = match of.kind() {
+            None | Some(Kind::Bool) => resolver.facts(&node),
+            Some(_) => Facts::default(),
+        };
         if !resolver.problems.is_empty() {
             return Err(resolver.problems);
         }
+        let cure = resolver.cure(&node, &of);
         let doubts = resolver.doubts.into_iter().map(|doubt| origin.problem(doubt)).collect();
         Ok(Expression {
             source: Arc::from(source),
@@ -135,7 +149,8 @@ impl Expression {
             node,
             of: Box::new(of),
             reads: resolver.reads,
-            steps: names.slot("steps"),
+            facts: Box::new(facts),
+            cure: Box::new(cure),
             doubts,
         })
     }
@@ -184,12 +199,23 @@ impl Expression {
     pub fn missing(&self) -> Option<Problem> {
         let label = self.source.get(self.node.range.clone()).unwrap_or("");
         let range = self.origin.of(&self.node.range);
-        self.of.gap.as_ref().map(|gap| check::missing(label, gap, range))
+        self.of.gap.as_ref().map(|gap| check::missing(label, gap, range, &self.cure))
     }
 
-    /// What its being true says of what it asks about.
-    fn facts(&self) -> narrow::Facts {
-        narrow::facts(&self.node, self.steps)
+    /// The key that lets only those pass where its result is there, if one can.
+    pub(crate) fn pass(&self) -> Option<&str> {
+        self.cure.pass.as_deref()
+    }
+
+    /// What its being true or false says of what it asks about.
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The expression as it is written, without its braces and with one space for several.
+    fn words(&self) -> String {
+        let inner = self.source.trim().trim_start_matches("{{").trim_end_matches("}}");
+        inner.trim_matches('-').split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// What it reads.
@@ -254,23 +280,20 @@ impl Condition {
         self.0.doubts().iter().cloned().chain(self.0.missing()).collect()
     }
 
-    /// What is surely there where it holds.
-    pub fn given(&self) -> Vec<Access> {
-        roots(self.0.facts().holding)
+    /// What is so where it holds.
+    pub(crate) fn given(&self) -> &[Fact] {
+        &self.0.facts().holding
     }
 
-    /// What is surely there where it does not hold.
-    pub fn given_not(&self) -> Vec<Access> {
-        roots(self.0.facts().failing)
+    /// What is so where it does not hold.
+    pub(crate) fn given_not(&self) -> &[Fact] {
+        &self.0.facts().failing
     }
-}
 
-fn roots(places: Vec<narrow::Place>) -> Vec<Access> {
-    let root = |place: narrow::Place| match place.base {
-        ir::Base::Root(root) => Some(Access { root, path: place.path }),
-        ir::Base::Local(_) => None,
-    };
-    places.into_iter().filter_map(root).collect()
+    /// It as it is written, so that two can be told to be the same.
+    pub(crate) fn words(&self) -> String {
+        self.0.words()
+    }
 }
 
 #[cfg(test)]
@@ -288,3 +311,7 @@ mod type_tests;
 #[cfg(test)]
 #[path = "type_laws.rs"]
 mod type_laws;
+
+#[cfg(test)]
+#[path = "carry_laws.rs"]
+mod carry_laws;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use super::Condition;
+use super::ir::Base;
+use super::narrow::{Fact, Facts, Place};
 use super::types::Type;
 use crate::table::Tables;
 use crate::value::Value;
@@ -14,8 +16,12 @@ use crate::value::Value;
 pub struct Names {
     roots: Vec<(Arc<str>, Type)>,
     tables: Tables,
-    /// What is surely there, wherever these names are used.
-    present: Vec<Access>,
+    /// What is so, wherever these names are used.
+    said: Vec<Fact>,
+    /// What is so where a value is true, or false: the conditions among `let`.
+    told: Vec<(Access, Arc<Facts>)>,
+    /// What is so where a condition that is written like this holds: the answers of steps under the same `when`.
+    same: Vec<(Arc<str>, Fact)>,
     /// Nothing is doubted: what would say so has a mistake.
     trusted: bool,
 }
@@ -33,7 +39,9 @@ impl Names {
         match self.roots.iter().position(|(known, _)| *known == name) {
             Some(at) => {
                 self.roots[at].1 = of;
-                self.present.retain(|access| access.root != at);
+                let stays = |fact: &Fact| fact.place.base != Base::Root(at);
+                self.said.retain(stays);
+                self.same.retain(|(_, fact)| stays(fact));
             }
             None => self.roots.push((name, of)),
         }
@@ -42,9 +50,48 @@ impl Names {
 
     /// The same names where a condition holds: what it asked for is there.
     #[must_use]
-    pub fn given(mut self, present: &[Access]) -> Self {
-        self.present.extend(present.iter().cloned());
+    pub(crate) fn given(mut self, said: &[Fact]) -> Self {
+        self.said.extend(said.iter().cloned());
         self
+    }
+
+    /// The same names, of which one tells of others by being true or false.
+    #[must_use]
+    pub(crate) fn telling(mut self, root: usize, path: Vec<Key>, facts: Facts) -> Self {
+        if !facts.is_empty() {
+            self.told.push((Access { root, path }, Arc::new(facts)));
+        }
+        self
+    }
+
+    /// The same names; that a value is there is known where a condition of these words holds.
+    #[must_use]
+    pub(crate) fn there_where(mut self, condition: &str, root: usize, path: Vec<Key>) -> Self {
+        let place = Place { base: Base::Root(root), path };
+        self.same.push((Arc::from(condition), Fact { place, present: true, words: None }));
+        self
+    }
+
+    /// What a value tells of others by being true or false.
+    pub(crate) fn told_by(&self, root: usize, path: &[Key]) -> Option<&Facts> {
+        self.told
+            .iter()
+            .find(|(access, _)| access.root == root && access.path == path)
+            .map(|(_, facts)| &**facts)
+    }
+
+    /// What is so.
+    pub(crate) fn said(&self) -> impl Iterator<Item = &Fact> {
+        self.said.iter()
+    }
+
+    /// What is known of a place; nothing where the way to it is not.
+    pub(crate) fn of_place(&self, root: usize, path: &[Key]) -> Option<Type> {
+        let (_, of) = self.roots.get(root)?;
+        path.iter().try_fold(of.clone(), |of, key| match key {
+            Key::Name(name) => of.member(name).ok(),
+            Key::At(_) => Some(of.item()),
+        })
     }
 
     /// The same names where a condition holds; where it could not be compiled, nobody knows what it asks for, and nothing
@@ -52,7 +99,12 @@ impl Names {
     #[must_use]
     pub fn given_by(mut self, condition: Option<&Condition>) -> Self {
         match condition {
-            Some(condition) => self.given(&condition.given()),
+            Some(condition) => {
+                let words = condition.words();
+                let same = self.same.iter().filter(|(written, _)| **written == *words);
+                let same: Vec<Fact> = same.map(|(_, fact)| fact.clone()).collect();
+                self.given(condition.given()).given(&same)
+            }
             None => {
                 self.trusted = true;
                 self
@@ -62,7 +114,7 @@ impl Names {
 
     /// Whether a value is known to be there, since it or a member of it is.
     pub(crate) fn is_present(&self, root: usize, path: &[Key]) -> bool {
-        self.trusted || self.present.iter().any(|access| access.root == root && access.path.starts_with(path))
+        self.trusted || self.said.iter().any(|fact| fact.shows(Base::Root(root), path))
     }
 
     /// The same with these look-up tables.

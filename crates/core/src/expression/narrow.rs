@@ -1,9 +1,18 @@
-//! What a condition says of the values it asks about: which of them are there when it holds, and when it does not.
+//! What a condition says of the values it asks about: which of them are there when it holds, and when it does not, and
+//! which of its words a text may be.
+//!
+//! There is one rule. A condition is tried with one value put for what it asks about and with nothing known of the rest
+//! ([`Trial`]). Where it cannot come out true so, the value is not that where it holds; and it is not that where it does
+//! not hold, if it cannot come out false.
 
-use super::ir::{Base, Node, NodeKind};
-use super::names::Key;
-use super::tree::BinaryOp;
-use crate::value::Value;
+use std::sync::Arc;
+
+use super::eval::Evaluator;
+use super::ir::{Arguments, Base, Node, NodeKind};
+use super::names::{Frame, Key, Names, Settings};
+use super::trial::{Ends, Trial};
+use super::types::{Gap, Type};
+use crate::value::{Decimal, Kind, Value};
 
 /// A root or local and steps into it, of which something is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,129 +21,206 @@ pub(crate) struct Place {
     pub(crate) path: Vec<Key>,
 }
 
-/// The places that are surely there.
-#[derive(Debug, Default)]
+/// What is known of a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fact {
+    pub(crate) place: Place,
+    /// Whether it is surely there, and with it all on the way to it.
+    pub(crate) present: bool,
+    /// The texts that it can still be, where it is a text of known words.
+    pub(crate) words: Option<Arc<[Arc<str>]>>,
+}
+
+impl Fact {
+    /// Whether it says that a place is there.
+    pub(crate) fn shows(&self, base: Base, path: &[Key]) -> bool {
+        self.present && self.place.base == base && self.place.path.starts_with(path)
+    }
+}
+
+/// What a condition says.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Facts {
     /// Where the condition holds.
-    pub(crate) holding: Vec<Place>,
+    pub(crate) holding: Vec<Fact>,
     /// Where it does not.
-    pub(crate) failing: Vec<Place>,
+    pub(crate) failing: Vec<Fact>,
 }
 
 impl Facts {
-    fn when_holding(place: Option<Place>) -> Self {
-        Facts { holding: place.into_iter().collect(), failing: Vec::new() }
-    }
-
-    fn not(self) -> Self {
-        Facts { holding: self.failing, failing: self.holding }
-    }
-
-    fn and(self, other: Facts) -> Self {
-        Facts { holding: either(self.holding, other.holding), failing: both(self.failing, &other.failing) }
+    pub(crate) fn is_empty(&self) -> bool {
+        self.holding.is_empty() && self.failing.is_empty()
     }
 }
 
-fn either(mut some: Vec<Place>, others: Vec<Place>) -> Vec<Place> {
-    some.extend(others);
-    some
-}
+/// So many places of one condition are looked at; of further ones nothing is learnt.
+const MOST: usize = 24;
 
-fn both(mut some: Vec<Place>, others: &[Place]) -> Vec<Place> {
-    some.retain(|place| others.contains(place));
-    some
-}
+/// How a step can have ended.
+const OUTCOMES: [&str; 3] = ["done", "skipped", "failed"];
 
-/// What follows from a condition. A missing value counts as false, equals nothing but what is missing, and is an error in
-/// every other comparison, after which it is known to be there. `steps` is the root of the steps: one that is done has its
-/// answer.
-pub(crate) fn facts(condition: &Node, steps: Option<usize>) -> Facts {
-    match &condition.kind {
-        NodeKind::Path(..) => Facts::when_holding(place(condition)),
-        NodeKind::Not(inner) => facts(inner, steps).not(),
-        NodeKind::And(pair) => facts(&pair.0, steps).and(facts(&pair.1, steps)),
-        NodeKind::Or(pair) => facts(&pair.0, steps).not().and(facts(&pair.1, steps).not()).not(),
-        NodeKind::Test(test) => {
-            let asked = place(&test.input);
-            match test.call.spec.name {
-                "defined" => Facts::when_holding(asked),
-                "none" | "undefined" => Facts::when_holding(asked).not(),
-                "eq" | "in" => Facts::when_holding(asked.filter(|_| {
-                    test.call.arguments.first().and_then(Option::as_ref).is_some_and(|of| is_there(&of.node))
-                })),
-                _ => Facts::default(),
+/// What follows from a condition.
+pub(crate) fn facts(condition: &Node, names: &Names) -> Facts {
+    let settings = Settings::default();
+    let evaluator = Evaluator::new("", Frame { values: &[], settings: &settings });
+    let mut places = Vec::new();
+    let mut numbers = Vec::new();
+    gather(condition, names, &mut places, &mut numbers);
+    let mut facts = Facts::default();
+    for place in &places {
+        // Nothing is learnt of the names of which nothing is said to be true or false.
+        let asking = Asking { condition, names, evaluator: &evaluator, place };
+        let missing = asking.with(&Value::Null);
+        let words = asking.words();
+        for (side, truth) in [(&mut facts.holding, Ends::TRUE), (&mut facts.failing, Ends::FALSE)] {
+            let present = !missing.may(truth);
+            let words = words.as_ref().and_then(|words| asking.kept(words, truth));
+            if words.as_deref().is_some_and(|words| matches!(words, [word] if &**word == "done"))
+                && let Some(step) = asking.step_of_outcome()
+            {
+                side.push(step);
+            }
+            if present && asking.is_list() && !asking.with(&Value::list(Vec::new())).may(truth) {
+                side.extend([0, -1].map(|at| asking.below(Key::At(at))));
+            }
+            if present && let Some(row) = asking.row_of_total(&numbers, truth) {
+                side.push(row);
+            }
+            if present || words.is_some() {
+                side.push(Fact { place: place.clone(), present, words });
             }
         }
-        NodeKind::Binary(op, pair) => compared(*op, &pair.0, &pair.1, steps),
-        NodeKind::Chain(first, links) => {
-            let mut left: &Node = first;
-            let mut all = Facts::default();
-            for (at, (op, right)) in links.iter().enumerate() {
-                let of_link = compared(*op, left, right, steps);
-                // A chain fails at one link, and nobody knows at which; the first was looked at in any case.
-                let failing = if at == 0 && links.len() == 1 { of_link.failing } else { Vec::new() };
-                all = Facts { holding: either(all.holding, of_link.holding), failing };
-                left = right;
-            }
-            all
-        }
-        _ => Facts::default(),
     }
+    facts
 }
 
-fn compared(op: BinaryOp, left: &Node, right: &Node, steps: Option<usize>) -> Facts {
-    match op {
-        BinaryOp::Eq => equal(left, right, steps),
-        BinaryOp::Ne => equal(left, right, steps).not(),
-        BinaryOp::In => Facts::when_holding(place(left).filter(|_| is_there(right))),
-        BinaryOp::NotIn => Facts::when_holding(place(left).filter(|_| is_there(right))).not(),
-        _ if op.is_comparison() => {
-            let there: Vec<Place> = [left, right].into_iter().filter_map(place).collect();
-            Facts { holding: there.clone(), failing: there }
-        }
-        _ => Facts::default(),
-    }
-}
-
-fn equal(left: &Node, right: &Node, steps: Option<usize>) -> Facts {
-    let against = |asked: &Node, other: &Node| {
-        if is_missing(other) {
-            Facts::when_holding(place(asked)).not()
-        } else {
-            let asked = place(asked).filter(|_| is_there(other));
-            let answer = asked.as_ref().and_then(|asked| answer(asked, other, steps));
-            Facts { holding: asked.into_iter().chain(answer).collect(), failing: Vec::new() }
+/// The places that a condition asks about, and the numbers written in it.
+fn gather(node: &Node, names: &Names, places: &mut Vec<Place>, numbers: &mut Vec<Decimal>) {
+    let mut add = |place: Place| {
+        if places.len() < MOST && !places.contains(&place) {
+            places.push(place);
         }
     };
-    let (one, other) = (against(left, right), against(right, left));
-    Facts { holding: either(one.holding, other.holding), failing: either(one.failing, other.failing) }
-}
-
-/// The answer of the step whose outcome was asked for, where it is `done`.
-fn answer(asked: &Place, other: &Node, steps: Option<usize>) -> Option<Place> {
-    let [step, Key::Name(member)] = asked.path.as_slice() else { return None };
-    let of_step = matches!(asked.base, Base::Root(root) if Some(root) == steps) && &**member == "outcome";
-    let done = matches!(&other.kind, NodeKind::Const(Value::Text(word)) if &**word == "done");
-    let path = vec![step.clone(), Key::Name("response".into())];
-    (of_step && done).then_some(Place { base: asked.base, path })
-}
-
-fn place(node: &Node) -> Option<Place> {
     match &node.kind {
-        NodeKind::Path(base, keys) => Some(Place { base: *base, path: keys.to_vec() }),
-        _ => None,
+        NodeKind::Path(base, keys) => {
+            let path = keys.to_vec();
+            if let Base::Root(root) = base
+                && let Some(told) = names.told_by(*root, &path)
+            {
+                told.holding.iter().chain(&told.failing).for_each(|fact| add(fact.place.clone()));
+            }
+            add(Place { base: *base, path });
+        }
+        NodeKind::Const(Value::Number(number)) => numbers.push(number.clone()),
+        NodeKind::Const(_) | NodeKind::Loop(..) | NodeKind::BlockText(_) => {}
+        NodeKind::Get(of, _) | NodeKind::Not(of) | NodeKind::Negate(of) => gather(of, names, places, numbers),
+        NodeKind::Index(pair) | NodeKind::And(pair) | NodeKind::Or(pair) | NodeKind::Binary(_, pair) => {
+            gather(&pair.0, names, places, numbers);
+            gather(&pair.1, names, places, numbers);
+        }
+        NodeKind::Slice(slice) => gather(&slice.of, names, places, numbers),
+        NodeKind::Chain(first, links) => {
+            gather(first, names, places, numbers);
+            links.iter().for_each(|(_, link)| gather(link, names, places, numbers));
+        }
+        NodeKind::Choose(choose) => {
+            gather(&choose.test, names, places, numbers);
+            gather(&choose.then, names, places, numbers);
+            choose.otherwise.iter().for_each(|node| gather(node, names, places, numbers));
+        }
+        NodeKind::Filter(filter) => {
+            gather(&filter.input, names, places, numbers);
+            of_arguments(&filter.call.arguments, names, places, numbers);
+        }
+        NodeKind::Test(test) => {
+            gather(&test.input, names, places, numbers);
+            of_arguments(&test.call.arguments, names, places, numbers);
+        }
+        NodeKind::List(items) => items.iter().for_each(|item| gather(item, names, places, numbers)),
+        NodeKind::Map(pairs) => pairs.iter().for_each(|(_, value)| gather(value, names, places, numbers)),
     }
 }
 
-/// Whether it is written out, and nothing of it is null.
-fn is_there(node: &Node) -> bool {
-    match &node.kind {
-        NodeKind::Const(value) => !value.is_missing(),
-        NodeKind::List(items) => items.iter().all(is_there),
-        _ => false,
-    }
+fn of_arguments(arguments: &Arguments, names: &Names, places: &mut Vec<Place>, numbers: &mut Vec<Decimal>) {
+    arguments.iter().flatten().for_each(|argument| gather(&argument.node, names, places, numbers));
 }
 
-fn is_missing(node: &Node) -> bool {
-    matches!(&node.kind, NodeKind::Const(value) if value.is_missing())
+/// A condition and one place that it asks about.
+struct Asking<'a> {
+    condition: &'a Node,
+    names: &'a Names,
+    evaluator: &'a Evaluator<'a>,
+    place: &'a Place,
+}
+
+impl Asking<'_> {
+    /// What the condition can come to where the place holds a value.
+    fn with(&self, value: &Value) -> Ends {
+        let trial = Trial { names: self.names, evaluator: self.evaluator, place: self.place, value };
+        trial.ends(self.condition)
+    }
+
+    fn of(&self, path: &[Key]) -> Option<Type> {
+        let Base::Root(root) = self.place.base else { return None };
+        self.names.of_place(root, path)
+    }
+
+    fn is_list(&self) -> bool {
+        self.of(&self.place.path).is_some_and(|of| of.kind() == Some(Kind::List))
+    }
+
+    fn below(&self, key: Key) -> Fact {
+        let mut path = self.place.path.clone();
+        path.push(key);
+        Fact { place: Place { base: self.place.base, path }, present: true, words: None }
+    }
+
+    /// The words that the place can be.
+    fn words(&self) -> Option<Vec<Arc<str>>> {
+        if self.is_outcome() {
+            return Some(OUTCOMES.iter().map(|word| Arc::from(*word)).collect());
+        }
+        self.of(&self.place.path)?.text.words.map(|words| words.to_vec())
+    }
+
+    /// Those of its words with which the condition may come out so; nothing where these are all, or none.
+    fn kept(&self, words: &[Arc<str>], truth: Ends) -> Option<Arc<[Arc<str>]>> {
+        let fits = |word: &&Arc<str>| self.with(&Value::Text(Arc::clone(word))).may(truth);
+        let kept: Vec<Arc<str>> = words.iter().filter(fits).cloned().collect();
+        (!kept.is_empty() && kept.len() < words.len()).then(|| kept.into())
+    }
+
+    fn is_outcome(&self) -> bool {
+        let of_steps = matches!(self.place.base, Base::Root(root) if self.names.slot("steps") == Some(root));
+        of_steps && matches!(self.place.path.as_slice(), [_, Key::Name(member)] if &**member == "outcome")
+    }
+
+    /// The answer of the step whose outcome is asked for: one that is done has one.
+    fn step_of_outcome(&self) -> Option<Fact> {
+        let step = self.place.path.first().filter(|_| self.is_outcome())?.clone();
+        let path = vec![step, Key::Name("response".into())];
+        Some(Fact { place: Place { base: self.place.base, path }, present: true, words: None })
+    }
+
+    /// The row beside the number of rows that a look-up found: there where that can only be one.
+    fn row_of_total(&self, numbers: &[Decimal], truth: Ends) -> Option<Fact> {
+        let (last, before) = self.place.path.split_last()?;
+        let mut path = before.to_vec();
+        path.push(Key::Name("row".into()));
+        let looked_up = matches!(last, Key::Name(name) if &**name == "total")
+            && self
+                .of(&path)
+                .is_some_and(|row| row.gap == Some(Gap::NotFound) && row.kind() == Some(Kind::Object));
+        if !looked_up {
+            return None;
+        }
+        // What is compared with numbers changes at these alone.
+        let one = Decimal::from(1_i64);
+        let around = numbers.iter().filter_map(|number| {
+            Some([number.checked_sub(&one).ok()?, number.clone(), number.checked_add(&one).ok()?])
+        });
+        let mut others = around.flatten().chain([0_i64, 2, i64::from(i32::MAX)].map(Decimal::from));
+        let other = others.any(|total| total != one && self.with(&Value::Number(total)).may(truth));
+        (!other).then_some(Fact { place: Place { base: self.place.base, path }, present: true, words: None })
+    }
 }

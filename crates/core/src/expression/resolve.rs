@@ -12,7 +12,7 @@ use super::ir::{
 };
 use super::known;
 use super::names::{Access, Key, Names};
-use super::narrow::{Facts, Place, facts};
+use super::narrow::{Fact, Facts, facts};
 use super::problem::Problem;
 use super::tree::{BinaryOp, Tree, TreeKind};
 use super::types::{Carried, Gap, NoMember, Shape, TextBounds, Type};
@@ -38,8 +38,8 @@ pub(crate) struct Resolver<'a> {
     pub(crate) problems: Vec<Problem>,
     /// What is probably wrong.
     pub(crate) doubts: Vec<Problem>,
-    /// What is surely there at this place, since a condition around it asks.
-    present: Vec<Place>,
+    /// What is known at this place, since a condition around it asks.
+    said: Vec<Fact>,
     /// What was written into a text.
     pub(crate) emitted: Carried,
     /// What is known of the arguments bound last.
@@ -64,7 +64,7 @@ impl<'a> Resolver<'a> {
             reads: Vec::new(),
             problems: Vec::new(),
             doubts: Vec::new(),
-            present: Vec::new(),
+            said: Vec::new(),
             emitted: Carried::default(),
             arguments: Vec::new(),
             block_text: None,
@@ -93,9 +93,10 @@ impl<'a> Resolver<'a> {
         if let Some(Meaning::Slot(Base::Local(slot), known)) =
             self.scopes.last_mut().and_then(|scope| scope.names.get_mut(name))
         {
-            *known = Type::any();
+            // Set anew within a branch it may hold the one or the other.
+            *known = Type::any().carrying(&known.all_carried()).carrying(&of.all_carried());
             let slot = *slot;
-            self.present.retain(|place| place.base != Base::Local(slot));
+            self.said.retain(|fact| fact.place.base != Base::Local(slot));
             return slot;
         }
         let outer = match self.meaning(name) {
@@ -297,7 +298,10 @@ impl<'a> Resolver<'a> {
         let result = match &key {
             Key::Name(name) => self.member_type(tree, of_label, ty, name),
             Key::At(_) => match ty.kind() {
-                None | Some(Kind::List) => Type { gap: ty.gap.clone(), ..ty.item() },
+                None | Some(Kind::List) => match &ty.gap {
+                    Some(gap) => Type { gap: Some(gap.clone()), ..ty.item() },
+                    None => ty.item_at(),
+                },
                 Some(kind) => {
                     let message = format!("`{of_label}` is {kind} and has no positions");
                     let help = (kind == Kind::Text).then(|| format!("a character is `{of_label}[0:1]`"));
@@ -321,9 +325,21 @@ impl<'a> Resolver<'a> {
     /// What a condition around it says of a place.
     fn narrowed(&self, (node, of): Known) -> Known {
         let NodeKind::Path(base, keys) = &node.kind else { return (node, of) };
-        let here = self.present.iter().any(|place| place.base == *base && place.path.starts_with(keys));
-        let above = matches!(base, Base::Root(root) if self.names.is_present(*root, keys));
-        if here || above { (node, of.present()) } else { (node, of) }
+        let there = |keys: &[Key]| {
+            self.said.iter().any(|fact| fact.shows(*base, keys))
+                || matches!(base, Base::Root(root) if self.names.is_present(*root, keys))
+        };
+        let mut of = if there(keys) { of.present() } else { of };
+        if of.empty && of.kind() == Some(Kind::List) {
+            let first: Vec<Key> = keys.iter().cloned().chain([Key::At(0)]).collect();
+            of.empty = !there(&first);
+        }
+        if of.text.words.is_some() {
+            let said = self.said.iter().chain(self.names.said());
+            let words = said.filter(|fact| fact.place.base == *base && *fact.place.path == **keys);
+            words.filter_map(|fact| fact.words.as_ref()).for_each(|words| of.text.keep(words));
+        }
+        (node, of)
     }
 
     fn member_type(&mut self, tree: &Tree, of: &str, ty: &Type, name: &str) -> Type {
@@ -354,7 +370,7 @@ impl<'a> Resolver<'a> {
         let (of, ty) = self.expr(of);
         self.need(&of, &ty);
         let [start, stop, step] = bounds.map(|bound| bound.as_ref().map(|bound| self.expr(bound).0));
-        let ty = Type { text: TextBounds::default(), ..ty.present() };
+        let ty = Type { text: TextBounds::default(), like: None, ..ty.present() };
         known(tree, NodeKind::Slice(Box::new(Slice { of, start, stop, step })), ty)
     }
 
@@ -419,15 +435,15 @@ impl<'a> Resolver<'a> {
 
     /// What follows from a condition.
     pub(crate) fn facts(&self, condition: &Node) -> Facts {
-        facts(condition, self.names.slot("steps"))
+        facts(condition, self.names)
     }
 
-    /// Compiles what is only looked at where these places are there.
-    pub(crate) fn given<T>(&mut self, present: Vec<Place>, within: impl FnOnce(&mut Self) -> T) -> T {
-        let before = self.present.len();
-        self.present.extend(present);
+    /// Compiles what is only looked at where this is so.
+    pub(crate) fn given<T>(&mut self, said: Vec<Fact>, within: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.said.len();
+        self.said.extend(said);
         let result = within(self);
-        self.present.truncate(before);
+        self.said.truncate(before);
         result
     }
 
@@ -458,7 +474,7 @@ impl<'a> Resolver<'a> {
                 );
             }
             let (value, of) = self.expr(value);
-            carried = carried.carrying(&of.all_carried());
+            carried = carried.carrying(&name_type.all_carried()).carrying(&of.all_carried());
             match (&name_node.kind, &mut members) {
                 (NodeKind::Const(Value::Text(name)), Some(members)) => members.push((Arc::clone(name), of)),
                 _ => members = None,
@@ -487,6 +503,7 @@ impl<'a> Resolver<'a> {
         if !call.spec.sees_missing {
             self.need(&input, &of);
         }
+        self.doubt_input(&call, &input, &of);
         let output = match self.path_type(&call, &input, &of) {
             Some(output) => output,
             None => infer::filter(&call, &of, given, &arguments),

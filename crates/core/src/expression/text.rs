@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::check::missing;
-use super::names::{Access, Frame, Names};
+use super::check::{Cure, missing};
+use super::ir::Base;
+use super::names::{Access, Frame, Key, Names};
 use super::problem::{EvalError, Problem};
 use super::types::{Gap, TextBounds, Type};
 use super::{Expression, syntax};
@@ -71,7 +72,9 @@ impl Text {
     /// What is known of the result.
     pub fn of(&self) -> Type {
         match self {
-            Text::Literal(text) => Type { text: TextBounds::exactly(text), ..Type::scalar(Kind::Text) },
+            Text::Literal(text) => {
+                Type { text: TextBounds::exactly(text), empty: text.is_empty(), ..Type::scalar(Kind::Text) }
+            }
             Text::Template(template) => template.of(),
             Text::Expression(expression) => expression.of().clone(),
             Text::Path(query) => (*query.of).clone(),
@@ -87,6 +90,15 @@ impl Text {
                 expression.doubts().iter().cloned().chain(expression.missing()).collect()
             }
             Text::Path(query) => query.doubt().into_iter().collect(),
+        }
+    }
+
+    /// The key that lets only those pass where it has a value, if one can.
+    pub(crate) fn pass(&self) -> Option<String> {
+        match self {
+            Text::Literal(_) | Text::Template(_) => None,
+            Text::Expression(expression) => expression.pass().map(str::to_owned),
+            Text::Path(query) => query.pass(),
         }
     }
 
@@ -120,8 +132,16 @@ impl PathQuery {
         };
         let found = path::check(&path, &names.of(slot), "the record")?;
         let mut of = if path.is_singular() { found } else { Type::list_of(found) };
-        if path.plain_steps().is_some_and(|steps| names.is_present(slot, steps)) {
-            of = of.present();
+        if let Some(steps) = path.plain_steps() {
+            let there = |steps: &[Key]| names.is_present(slot, steps);
+            let at = |(at, key): (usize, &Key)| matches!(key, Key::At(_)).then(|| steps.get(..=at)).flatten();
+            let found = of.gap == Some(Gap::NotFound) && steps.iter().enumerate().filter_map(at).all(there);
+            if found || there(steps) {
+                of = of.present();
+            }
+            let here =
+                names.said().filter(|fact| fact.place.base == Base::Root(slot) && fact.place.path == *steps);
+            here.filter_map(|fact| fact.words.as_ref()).for_each(|words| of.text.keep(words));
         }
         let reads = path.reads().into_iter().map(|path| Access { root: slot, path }).collect();
         Ok(PathQuery { path, slot, of: Box::new(of), reads, len })
@@ -150,8 +170,18 @@ impl PathQuery {
 
     /// The doubt that it leads to nothing.
     fn doubt(&self) -> Option<Problem> {
-        let gap = self.of.gap.as_ref().filter(|gap| **gap == Gap::Optional)?;
-        Some(missing(self.path.source(), gap, 0..self.len).help("write `{{ record.… | default(…) }}`"))
+        let gap = self.of.gap.as_ref().filter(|gap| gap.leaves_out() || **gap == Gap::NotFound)?;
+        let cure = Cure::of(&self.as_expression(), &self.of, Some(Some("record")));
+        Some(missing(&self.as_expression(), gap, 0..self.len, &cure))
+    }
+
+    /// The same as an expression, where it is as simple as one.
+    fn as_expression(&self) -> String {
+        self.path.source().replacen('$', "record", 1)
+    }
+
+    fn pass(&self) -> Option<String> {
+        Cure::of(&self.as_expression(), &self.of, Some(Some("record"))).pass
     }
 
     /// Whether it gives one value, not a list.

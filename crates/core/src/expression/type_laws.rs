@@ -37,6 +37,13 @@ fn asked(field: &'static str) -> impl Strategy<Value = String> {
         Just("(F not in ['x', 'y'])"),
         Just("(F in ['x', none])"),
         Just("(F is eq('x'))"),
+        Just("(F | default('') != '')"),
+        Just("(F | default('x') == 'x')"),
+        Just("(F | default('') | length > 0)"),
+        Just("(F | default('x') | upper in ['X', 'Y'])"),
+        Just("((F | default('')) is startingwith('x'))"),
+        Just("((F or 'y') == 'y')"),
+        Just("(('y' if F is none else F) == 'x')"),
     ];
     let joined = prop_oneof![Just(None), Just(Some("and")), Just(Some("or"))];
     (forms.clone(), joined, forms, any::<bool>()).prop_map(move |(one, joined, other, negated)| {

@@ -46,13 +46,21 @@ fn what_may_be_missing_is_doubted_where_that_is_an_error() {
             "record.companyName | default(record.address2)",
         ),
         (
-            "{{ record.address2 if record.hasUpsell else 'x' }}",
-            "record.address2 if record.hasUpsell else 'x'",
+            "{{ record.address2 if record.orderType == 'NEW_SALE' else 'x' }}",
+            "record.address2 if record.orderType == 'NEW_SALE' else 'x'",
         ),
         ("{{ steps.look.response.body.id }}", "steps.look.response.body.id"),
         ("{{ record.orderId | regex_search('A') }}", "record.orderId | regex_search('A')"),
         ("{% set x = record.address2 %}{{ x }}", "x"),
-        ("{% for f in record.fulfillments %}{% endfor %}", "record.fulfillments"),
+        ("{{ record['items'][0].productSku }}", "record['items'][0].productSku"),
+        (
+            "{{ (record['items'] | selectattr('qty') | first).name }}",
+            "record['items'] | selectattr('qty') | first).name",
+        ),
+        (
+            "{{ record.surcharge if (record.surcharge | default(1)) > 0 else 0 }}",
+            "record.surcharge if (record.surcharge | default(1)) > 0 else 0",
+        ),
     ] {
         assert!(doubted(source).iter().any(|part| part == at), "{source}: {:?}", doubted(source));
     }
@@ -62,6 +70,7 @@ fn what_may_be_missing_is_doubted_where_that_is_an_error() {
 fn what_is_there_or_asked_for_is_not_doubted() {
     for source in [
         "{{ record.orderId }}",
+        "{% for f in record.fulfillments %}{% endfor %}",
         "{{ record.address2 | default('') }}",
         "{{ record.companyName | default(record.address2) | default('') }}",
         "{{ record.address2 == 'x' }}",
@@ -80,7 +89,14 @@ fn what_is_there_or_asked_for_is_not_doubted() {
         "{% if record.address2 is none %}-{% else %}{{ record.address2 }}{% endif %}",
         "{% for item in record['items'] if item.clientId %}{{ item.clientId }}{% endfor %}",
         "{{ vars.anything }}",
-        "{{ record['items'][0].productSku }}",
+        "{{ record['items'][0].productSku if record['items'] else '' }}",
+        "{{ record['items'][-1].productSku if record['items'] | length > 0 else '' }}",
+        "{{ (record['items'] | first).productSku if record['items'] else '' }}",
+        "{{ record['items'][0].productSku | default('') }}",
+        "{{ (record.emailAddress | split('@'))[0] }}",
+        "{{ record.address2 if record.address2 | default('') != '' else '' }}",
+        "{{ record.address2 if record.address2 | default('') | trim | length > 2 else '' }}",
+        "{{ record.surcharge if (record.surcharge | default(0)) > 0 else 0 }}",
         "$.address2",
         "$.items[*].name",
     ] {
@@ -110,7 +126,7 @@ fn the_other_branch_knows_the_opposite() {
 
 #[test]
 fn conditions_hold_for_what_follows() {
-    let holds = |condition: &str| names().given(&Condition::compile(condition, &names()).unwrap().given());
+    let holds = |condition: &str| names().given(Condition::compile(condition, &names()).unwrap().given());
     for (condition, sure) in [
         ("{{ record.address2 is defined }}", true),
         ("{{ record.address2 == 'x' and record.orderId == 'y' }}", true),
@@ -127,7 +143,7 @@ fn conditions_hold_for_what_follows() {
     assert_eq!(doubted_of("{{ steps.look.response.body.id }}", &done), [""; 0]);
     for (condition, sure) in [
         ("{{ steps.look.outcome == 'done' }}", true),
-        ("{{ 'done' == steps.look.outcome and record.hasUpsell }}", true),
+        ("{{ 'done' == steps.look.outcome and record.orderType == 'NEW_SALE' }}", true),
         ("{{ not (steps.look.outcome != 'done') }}", true),
         ("{{ steps.look.outcome != 'done' }}", false),
         ("{{ steps.look.outcome == 'failed' }}", false),
@@ -159,6 +175,11 @@ fn words_that_never_come_are_doubted() {
         ("{{ 'PARTAIL' != record.orderStatus }}", "'PARTAIL'"),
         ("{{ record.orderStatus in ['COMPLETE', 'SHIPPED'] }}", "'SHIPPED'"),
         ("{{ record.orderStatus is eq('x') }}", "'x'"),
+        ("{{ record.orderStatus | lower == 'COMPLETE' }}", "'COMPLETE'"),
+        ("{{ record.orderStatus | trim | lower in ['complete', 'PARTIAL'] }}", "'PARTIAL'"),
+        ("{{ record['items'] | selectattr('productType', 'eq', 'UPSELL') | list }}", "'UPSELL'"),
+        ("{{ record.orderStatus == 'COMPLETE' and record.orderStatus == 'PARTIAL' }}", "'PARTIAL'"),
+        ("{{ record.orderStatus != 'COMPLETE' and record.orderStatus == 'COMPLETE' }}", "'COMPLETE'"),
     ] {
         assert_eq!(doubted(source), [word], "{source}");
     }
@@ -188,7 +209,7 @@ fn what_is_of_a_person_stays_so_on_its_way() {
         ("{{ {'a': record.cardLast4}.a }}", "|cardLast4|"),
         ("{{ record.orderId | default(record.firstName) }}", "firstName||"),
         ("{{ record.orderId | replace('A', record.firstName) }}", "firstName||"),
-        ("{{ record.firstName if record.hasUpsell else 'x' }}", "firstName||"),
+        ("{{ record.firstName if record.orderType == 'NEW_SALE' else 'x' }}", "firstName||"),
         ("{{ record['items'] | map(attribute='name') | join }}", "||"),
         (
             "{% for item in record['items'] %}{{ item.name }}{% endfor %}{{ record.achAccountNumber | default('') }}",

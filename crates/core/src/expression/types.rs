@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
+use super::members::{Kinds, Members};
 use crate::diagnostic::did_you_mean;
 use crate::record::{Class, Field, FieldType, Schema};
-use crate::value::Kind;
+use crate::value::{Kind, Value};
 
 /// What is known of a value before there is one.
 #[derive(Debug, Clone)]
@@ -16,8 +17,14 @@ pub struct Type {
     pub gap: Option<Gap>,
     /// Which texts it can be.
     pub text: TextBounds,
-    /// What flows into it that not everybody may see.
+    /// What flows into it that not everybody may see. What is taken out of it carries this too.
     pub carries: Carried,
+    /// The kinds that it may be of, where its shape tells none and they are known all the same.
+    pub kinds: Kinds,
+    /// Whether it is known to be empty at times: a text without characters, a list without items.
+    pub empty: bool,
+    /// What it looks like, where that is known: values of which one at least is like it.
+    pub like: Option<Arc<[Value]>>,
 }
 
 /// The kind and the members of a value.
@@ -32,9 +39,9 @@ pub enum Shape {
     /// A row in a list: the fields of the schema and `key`.
     Item(&'static Schema),
     /// These members, and no others.
-    Members(Arc<[(Arc<str>, Type)]>),
+    Members(Members),
     /// These members, and perhaps others.
-    Open(Arc<[(Arc<str>, Type)]>),
+    Open(Members),
     /// A list of such values.
     List(Arc<Type>),
 }
@@ -46,10 +53,24 @@ pub enum Gap {
     Null,
     /// A member that need not be there at all.
     Optional,
+    /// A member that need not be there, and may be null where it is.
+    OptionalOrNull,
     /// The answer of a step that may be skipped or fail.
     Step(Arc<str>),
     /// What a filter looked for and may not have found.
     NotFound,
+}
+
+impl Gap {
+    /// Whether it may be left out altogether.
+    pub(crate) fn leaves_out(&self) -> bool {
+        matches!(self, Gap::Optional | Gap::OptionalOrNull)
+    }
+
+    /// Whether a null may stand there.
+    pub(crate) fn gives_null(&self) -> bool {
+        matches!(self, Gap::Null | Gap::OptionalOrNull)
+    }
 }
 
 /// Which texts a value can be. Characters, not bytes.
@@ -69,7 +90,7 @@ pub struct Carried(Vec<(Class, Arc<str>)>);
 
 impl Carried {
     /// One field.
-    fn field(class: Class, name: &str) -> Self {
+    pub(crate) fn field(class: Class, name: &str) -> Self {
         Carried(if class == Class::Plain { Vec::new() } else { vec![(class, Arc::from(name))] })
     }
 
@@ -122,6 +143,15 @@ impl TextBounds {
         TextBounds { words: None, min: 0, max: Some(max) }
     }
 
+    /// Only these of its words, if it has any of them.
+    pub(crate) fn keep(&mut self, these: &[Arc<str>]) {
+        let Some(words) = &self.words else { return };
+        let kept: Vec<Arc<str>> = words.iter().filter(|word| these.contains(word)).cloned().collect();
+        if !kept.is_empty() {
+            self.words = Some(kept.into());
+        }
+    }
+
     fn join(&self, other: &TextBounds) -> TextBounds {
         let words = match (&self.words, &other.words) {
             (Some(some), Some(others)) => {
@@ -138,7 +168,15 @@ impl TextBounds {
 
 impl From<Shape> for Type {
     fn from(shape: Shape) -> Self {
-        Type { shape, gap: None, text: TextBounds::default(), carries: Carried::default() }
+        Type {
+            shape,
+            gap: None,
+            text: TextBounds::default(),
+            carries: Carried::default(),
+            kinds: Kinds::default(),
+            empty: false,
+            like: None,
+        }
     }
 }
 
@@ -163,11 +201,36 @@ impl Type {
         self.shape.kind()
     }
 
+    /// The kinds of value it may be of.
+    pub fn kinds(&self) -> Kinds {
+        self.kind().map_or(self.kinds, Kinds::one)
+    }
+
     /// The same, perhaps missing.
     #[must_use]
     pub fn with_gap(mut self, gap: Gap) -> Self {
         self.gap.get_or_insert(gap);
         self
+    }
+
+    /// A member of it that need not be there.
+    #[must_use]
+    pub(crate) fn left_out(mut self) -> Self {
+        self.gap = Some(match self.gap {
+            Some(Gap::Null | Gap::OptionalOrNull) => Gap::OptionalOrNull,
+            _ => Gap::Optional,
+        });
+        self
+    }
+
+    /// Whether it may be left out altogether.
+    pub(crate) fn may_be_left_out(&self) -> bool {
+        self.gap.as_ref().is_some_and(Gap::leaves_out)
+    }
+
+    /// Whether it may be null.
+    pub(crate) fn may_be_null(&self) -> bool {
+        self.gap.as_ref().is_some_and(Gap::gives_null)
     }
 
     /// The same, and surely there.
@@ -191,7 +254,7 @@ impl Type {
             Shape::Any | Shape::Scalar(_) => {}
             Shape::Record(schema) | Shape::Item(schema) => carried.add(&Carried::row(schema)),
             Shape::Members(members) | Shape::Open(members) => {
-                members.iter().for_each(|(_, of)| carried.add(&of.all_carried()));
+                carried.add(members.carried());
             }
             Shape::List(item) => carried.add(&item.all_carried()),
         }
@@ -214,22 +277,33 @@ impl Type {
         }
     }
 
-    /// The type of a list's items. Those of an unknown value are unknown, and carry what it carries.
+    /// The type of a list's items, or of what else may be taken out of a value by a position or name that nobody knows
+    /// yet. It carries what the value carries.
     pub(crate) fn item(&self) -> Type {
         match &self.shape {
-            Shape::List(item) => (**item).clone(),
-            Shape::Any => Type::any().carrying(&self.carries),
-            _ => Type::any(),
+            Shape::List(item) => (**item).clone().carrying(&self.carries),
+            _ => Type::any().carrying(&self.all_carried()),
         }
+    }
+
+    /// The type of the item at a position, of which a list that is empty at times may have none.
+    pub(crate) fn item_at(&self) -> Type {
+        let item = self.item();
+        if self.empty { item.with_gap(Gap::NotFound) } else { item }
+    }
+
+    /// A list that has no items at times.
+    #[must_use]
+    pub(crate) fn perhaps_empty(mut self) -> Self {
+        self.empty = true;
+        self
     }
 
     /// The type of a member; `Err` holds the likely name when there is no such member. A member of what may be missing
     /// may be missing too.
     pub(crate) fn member(&self, name: &str) -> Result<Type, NoMember> {
         let mut member = self.shape.member(name)?;
-        if let Shape::Any = self.shape {
-            member.carries.add(&self.carries);
-        }
+        member.carries.add(&self.carries);
         if let Some(gap) = &self.gap {
             member.gap = Some(gap.clone());
         }
@@ -244,10 +318,24 @@ impl Type {
             (Shape::List(some), Shape::List(others)) => Shape::List(Arc::new(some.join(others))),
             _ => Shape::Any,
         };
-        let text = self.text.join(&other.text);
-        let mut carries = self.all_carried();
-        carries.add(&other.all_carried());
-        Type { shape, gap: self.gap.clone().or_else(|| other.gap.clone()), text, carries }
+        let mut carries = self.carries.clone();
+        carries.add(&other.carries);
+        if matches!(shape, Shape::Any) {
+            carries.add(&self.all_carried());
+            carries.add(&other.all_carried());
+        }
+        Type {
+            kinds: if shape.kind().is_some() { Kinds::default() } else { self.kinds().or(other.kinds()) },
+            shape,
+            gap: self.gap.clone().or_else(|| other.gap.clone()),
+            text: self.text.join(&other.text),
+            carries,
+            empty: self.empty || other.empty,
+            like: self.like.as_ref().zip(other.like.as_ref()).map(|(some, others)| {
+                let new = others.iter().filter(|value| !some.contains(value));
+                some.iter().chain(new).take(MOST_LIKE).cloned().collect()
+            }),
+        }
     }
 }
 
@@ -259,7 +347,7 @@ impl Shape {
 
     /// No members at all.
     pub fn no_members() -> Self {
-        Shape::Members(Arc::from([]))
+        Shape::Members(Members::from(Vec::new()))
     }
 
     /// The kind of value it is, when that is known.
@@ -310,9 +398,28 @@ impl Type {
             FieldType::Enum(words) => TextBounds::one_of(words),
             _ => TextBounds::default(),
         };
-        let gap = (!schema.always_has(field.name)).then_some(Gap::Null);
-        Type { shape, gap, text, carries: Carried::field(field.class, field.name) }
+        // A list is always there in the view, and may hold nothing.
+        let empty = matches!(field.ty, FieldType::List(_));
+        let gap = (!empty && !schema.always_has(field.name)).then_some(Gap::Null);
+        let carries = Carried::field(field.class, field.name);
+        Type { gap, text, carries, empty, like: like(field), ..shape.into() }
     }
+}
+
+/// So many values that something is like are kept.
+const MOST_LIKE: usize = 8;
+
+/// What the texts of a field look like. An id is a number or letters and digits; of free text only names are known.
+fn like(field: &Field) -> Option<Arc<[Value]>> {
+    let texts: &[&str] = match field.ty {
+        FieldType::Id => &["15271", "8DF901A1B2"],
+        FieldType::Timestamp => &["2026-09-16 14:25:31"],
+        FieldType::Date => &["2026-09-16"],
+        FieldType::Text if field.name == "emailAddress" => &["ada@example.test"],
+        FieldType::Text if field.name == "name" || field.name.ends_with("Name") => &["Ada Lovelace"],
+        _ => return None,
+    };
+    Some(texts.iter().map(|text| Value::text(*text)).collect())
 }
 
 /// Why a type has no such member.

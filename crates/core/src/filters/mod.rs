@@ -103,6 +103,8 @@ pub struct FilterSpec {
     pub may_find_nothing: bool,
     /// Whether its result no longer tells what its input was: a digest, a length.
     pub hides: bool,
+    /// Whether a text that it makes is no longer than the text that came in.
+    pub no_longer: bool,
     /// What its arguments are.
     pub takes: Takes,
     /// Examples; each runs as a test.
@@ -128,6 +130,7 @@ impl FilterSpec {
             sees_missing: false,
             may_find_nothing: false,
             hides: false,
+            no_longer: false,
             takes: Takes::Params,
             examples: &[],
             run,

@@ -17,8 +17,18 @@ const fn plain(
     FilterSpec { input: TEXT, output: IS_TEXT, examples, ..FilterSpec::new(name, summary, run) }
 }
 
+/// One that makes no text longer. A letter whose capital is two letters is not thought of.
+const fn no_longer(
+    name: &'static str,
+    summary: &'static str,
+    examples: &'static [Example],
+    run: fn(&Call<'_>, &Value) -> Result<Value, Fault>,
+) -> FilterSpec {
+    FilterSpec { no_longer: true, ..plain(name, summary, examples, run) }
+}
+
 pub(super) static FILTERS: &[FilterSpec] = &[
-    plain(
+    no_longer(
         "upper",
         "Writes all letters as capitals.",
         &[
@@ -28,22 +38,25 @@ pub(super) static FILTERS: &[FilterSpec] = &[
         ],
         |_, value| Ok(Value::from(text(value).to_uppercase())),
     ),
-    plain("lower", "Writes all letters small.", &[example("'ADA' | lower", "{}", r#""ada""#)], |_, value| {
-        Ok(Value::from(text(value).to_lowercase()))
-    }),
-    plain(
+    no_longer(
+        "lower",
+        "Writes all letters small.",
+        &[example("'ADA' | lower", "{}", r#""ada""#)],
+        |_, value| Ok(Value::from(text(value).to_lowercase())),
+    ),
+    no_longer(
         "capitalize",
         "Writes the first letter as a capital and all others small.",
         &[example("'aDA lovelace' | capitalize", "{}", r#""Ada lovelace""#)],
         |_, value| Ok(Value::from(capitalized(text(value)))),
     ),
-    plain(
+    no_longer(
         "title",
         "Writes the first letter of each word as a capital and all others small.",
         &[example("'aDA of LOVELACE' | title", "{}", r#""Ada Of Lovelace""#)],
         |_, value| Ok(Value::from(by_words(text(value), |_| true))),
     ),
-    plain(
+    no_longer(
         "titlecase",
         "Writes each word that is all capitals or all small with one leading capital; `McDonald` stays as it is.",
         &[
@@ -59,7 +72,7 @@ pub(super) static FILTERS: &[FilterSpec] = &[
             Fallback::Nothing,
             "characters to remove; white space if not given",
         )],
-        ..plain(
+        ..no_longer(
             "trim",
             "Removes white space, or the given characters, from both ends.",
             &[example("'  a b ' | trim", "{}", r#""a b""#), example("'--a--' | trim('-')", "{}", r#""a""#)],
@@ -190,13 +203,13 @@ pub(super) static FILTERS: &[FilterSpec] = &[
             truncate,
         )
     },
-    plain(
+    no_longer(
         "striptags",
         "Removes HTML tags and comments, and joins white space.",
         &[example("'<p>Hello <b>Ada</b><!-- x -->\\n!</p>' | striptags", "{}", r#""Hello Ada !""#)],
         |_, value| Ok(Value::from(strip_tags(text(value)))),
     ),
-    plain(
+    no_longer(
         "norm_email",
         "Trims an e-mail address and writes it small.",
         &[example("' Ada@Example.TEST ' | norm_email", "{}", r#""ada@example.test""#)],

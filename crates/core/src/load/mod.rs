@@ -4,9 +4,12 @@
 //! with a wrong key is still read, so that later checks can look at the rest of it.
 
 mod action;
+mod admin;
+mod alerts;
 mod ignore;
 mod mend;
 mod names;
+mod oauth2;
 mod overlay;
 mod project;
 mod secrets;
@@ -23,6 +26,7 @@ mod tests;
 
 pub use ignore::Ignores;
 pub use mend::Mended;
+pub use oauth2::is_private_way;
 pub use secrets::{is_secret_name, secret_in_line};
 
 use std::collections::HashSet;

@@ -86,21 +86,29 @@ fn duplicate_actions(tree: &Tree) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let mut ids: HashMap<&str, Span> = HashMap::new();
     for (_, action) in steps(tree) {
-        let Some(node) = tree.get(action, "id") else { continue };
-        let Some(id) = tree.text(node) else { continue };
-        match ids.get(id) {
-            Some(first) => findings.push(
-                Diagnostic::new(&code::DUPLICATE_ACTION, format!("another action has the id `{id}`"))
-                    .at(tree.span(node))
-                    .related(*first, "it is here first")
-                    .help("give one of the two another id"),
-            ),
-            None => {
-                ids.insert(id, tree.span(node));
-            }
-        }
+        findings.extend(duplicate_id(tree, action, &mut ids));
     }
     findings
+}
+
+/// An id that another action has, which is among `ids`.
+pub(super) fn duplicate_id<'a>(
+    tree: &'a Tree,
+    action: NodeId,
+    ids: &mut HashMap<&'a str, Span>,
+) -> Option<Diagnostic> {
+    let node = tree.get(action, "id")?;
+    let id = tree.text(node)?;
+    let Some(first) = ids.get(id) else {
+        ids.insert(id, tree.span(node));
+        return None;
+    };
+    Some(
+        Diagnostic::new(&code::DUPLICATE_ACTION, format!("another action has the id `{id}`"))
+            .at(tree.span(node))
+            .related(*first, "it is here first")
+            .help("give one of the two another id"),
+    )
 }
 
 /// The connections that a zap names, against those of the project.
@@ -123,7 +131,7 @@ fn connections(project: &Tree, zap: &Tree) -> Vec<Diagnostic> {
 }
 
 const KONNEKTIVE: &str = "konnektive";
-const HTTP: &str = "http";
+pub(super) const HTTP: &str = "http";
 const WEBHOOK: &str = "webhook";
 
 /// The type of connection that a kind of trigger or action needs; a webhook's is looked at where requests arrive.
@@ -135,7 +143,12 @@ fn wanted(kind: &str) -> Option<&'static str> {
     }
 }
 
-fn connection(project: &Tree, zap: &Tree, from: NodeId, wanted: Option<&str>) -> Option<Diagnostic> {
+pub(super) fn connection(
+    project: &Tree,
+    zap: &Tree,
+    from: NodeId,
+    wanted: Option<&str>,
+) -> Option<Diagnostic> {
     let node = zap.get(from, "connection")?;
     let name = zap.text(node)?;
     let connections = project.get(project.root(), "connections");

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::mend::{self, Outcome};
 use super::zap::too_short;
 use super::{Input, LoadedProject, Read, Reader, overlay, secrets, start, with_traps};
+use super::{admin, alerts, oauth2};
 use crate::definition::{FORMATS, Project};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::filters;
@@ -142,6 +143,9 @@ fn variant(mut tree: Tree, lookup: Option<&dyn Lookup>) -> Variant {
     secrets::no_default(&tree, &mut findings);
     findings.append(&mut structure);
     findings.extend(checks(&tree));
+    findings.extend(admin::check(&tree));
+    findings.extend(alerts::check(&tree));
+    findings.extend(oauth2::check(&tree));
     findings.extend(secrets::in_project(&tree, &replaced));
     pointer::fill(&tree, &mut findings);
     Variant { tree, definition, whole, replaced, findings }

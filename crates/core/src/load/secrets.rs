@@ -211,11 +211,19 @@ fn is_secret_field(path: &[&str]) -> bool {
         | ["connections", _, "auth", "bearer"]
         | ["connections", _, "auth" | "verify", "basic", "password"]
         | ["connections", _, "auth", "header" | "query", "value"]
+        | ["connections", _, "auth", "oauth2", "client_secret" | "refresh_token"]
+        | ["connections", _, "auth", "oauth2", "service_account", "key"]
+        | ["state_key"]
         | ["connections", _, "verify", "hmac", "secret"]
         | ["connections", _, "verify", "hmac", "secret", _]
         | ["connections", _, "verify", "token", "value"]
-        | ["connections", _, "verify", "token", "value", _] => true,
-        ["connections", _, "headers", name] | ["vars", name] => is_secret_name(name),
+        | ["connections", _, "verify", "token", "value", _]
+        | ["listen", "admin", "token"]
+        | ["listen", "admin", "token", _] => true,
+        ["connections", _, "headers", name]
+        | ["connections", _, "auth", "oauth2", "params", name]
+        | ["alerts", "to", _, "headers" | "query", name]
+        | ["vars", name] => is_secret_name(name),
         _ => false,
     }
 }

@@ -146,6 +146,11 @@ impl<'a> Compiler<'a> {
     pub(crate) fn text(&mut self, node: NodeId, source: &str, names: &Names) -> Option<Text> {
         match Text::compile(source, names) {
             Ok(text) => {
+                if let Text::Literal(literal) = &text
+                    && !source.starts_with("$$")
+                {
+                    self.unbraced(node, literal, names);
+                }
                 self.used(node, text.reads(), text.doubts(), &text.of());
                 Some(text)
             }
@@ -183,6 +188,67 @@ impl<'a> Compiler<'a> {
                 Some(condition)
             }
             Err(problems) => self.refuse(node, problems),
+        }
+    }
+
+    /// Whether there can be a loop over it.
+    pub(crate) fn has_elements(&mut self, source: &Mapping, what: &str) -> bool {
+        let Some(kind) = source.of().kind().filter(|kind| !kind.is_container()) else { return true };
+        let message = format!("{what} goes over a list or an object, and this is {kind}");
+        self.report(Diagnostic::new(&code::KIND_MISMATCH, message).at(self.tree.span(source.node)));
+        false
+    }
+
+    /// Whether the values of pairs, each of which is one text or several, can be that.
+    pub(crate) fn are_pairs(&mut self, pairs: &Mapping) -> bool {
+        let Part::Object { members, .. } = &pairs.part else { return true };
+        let mut good = true;
+        for (_, mapping) in members {
+            let of = mapping.of();
+            let of = match of.shape {
+                Shape::List(_) => of.item(),
+                _ => of,
+            };
+            let Some(kind) = of.kind().filter(|kind| kind.is_container()) else { continue };
+            let finding = Diagnostic::new(&code::KIND_MISMATCH, format!("{kind} has no text form"));
+            self.report(
+                finding.at(self.tree.span(mapping.node)).help("write it as JSON text with `| tojson`"),
+            );
+            good = false;
+        }
+        good
+    }
+
+    /// A field that is written as a text of its own, without the braces that make it one.
+    fn unbraced(&mut self, node: NodeId, text: &str, names: &Names) {
+        let bare = text.strip_prefix("${").or_else(|| text.strip_prefix('{'));
+        let bare = bare.map_or(text, |bare| bare.strip_suffix('}').unwrap_or(bare)).trim();
+        let (path, dollar) = match bare.strip_prefix('$') {
+            Some(field) => (field, true),
+            None => (bare, false),
+        };
+        let parts: Vec<&str> = path.split('.').collect();
+        let all_names = parts.iter().all(|part| is_name(part));
+        let (root, members) = match parts.as_slice() {
+            [field] if dollar => ("record", vec![*field]),
+            [root, members @ ..] if !dollar && !members.is_empty() => (*root, members.to_vec()),
+            _ => return,
+        };
+        let Some(of) = names.slot(root).filter(|_| all_names).map(|slot| names.of(slot)) else { return };
+        let found = members.iter().try_fold(of, |of, name| match of.shape {
+            // Anything may be called so.
+            Shape::Any | Shape::Open(_) => None,
+            _ => of.member(name).ok(),
+        });
+        if found.is_some() {
+            let path = members.join(".");
+            let finding = Diagnostic::new(
+                &code::UNBRACED_FIELD,
+                format!("this sends the words `{text}`, not the field"),
+            );
+            self.report(
+                finding.at(self.tree.span(node)).help(format!("write `\"{{{{ {root}.{path} }}}}\"`")),
+            );
         }
     }
 
@@ -226,11 +292,10 @@ impl<'a> Compiler<'a> {
 
     /// The names within a loop, and their slots.
     pub(crate) fn loop_names(names: &Names, item: &str, of: Type) -> (Names, Slots) {
-        let names = names
-            .clone()
-            .with(item, of)
-            .with("index", Shape::Scalar(ValueKind::Number))
-            .with("key", Shape::Scalar(ValueKind::Text));
+        // The names of an object's members, which may be made of anything that the object holds.
+        let key = Type::scalar(ValueKind::Text).carrying(&of.carries);
+        let names =
+            names.clone().with(item, of).with("index", Shape::Scalar(ValueKind::Number)).with("key", key);
         // All three were just added.
         let slot = |name: &str| names.slot(name).unwrap_or(usize::MAX);
         let slots = Slots { item: slot(item), index: slot("index"), key: slot("key") };
@@ -348,6 +413,9 @@ impl<'a> Compiler<'a> {
             self.word_misused(self.tree.span(node), "`$each` needs `$map`: what each element becomes");
             return None;
         };
+        if let Some(source) = &source {
+            good &= self.has_elements(source, "`$each`");
+        }
         let of = source.as_ref().map_or_else(Type::any, Mapping::element);
         let (names, slots) = Self::loop_names(names, item, of);
         let element = self.mapping(body, &names, &format!("{place}.$map"));
@@ -373,7 +441,7 @@ impl<'a> Compiler<'a> {
         };
         let holding = names.clone().given_by(condition.as_ref());
         let failing = match &condition {
-            Some(condition) => names.clone().given(&condition.given_not()),
+            Some(condition) => names.clone().given(condition.given_not()),
             None => holding.clone(),
         };
         let then = branch(self, then, &holding, &format!("{place}.$then"));
@@ -400,7 +468,9 @@ impl Mapping {
             Part::Each(each) => Type::list_of(each.element.of()),
             Part::Object { members, drop_null } => {
                 let left_out = |of: Type| match of.gap {
-                    Some(Gap::Null) if *drop_null => Type { gap: Some(Gap::Optional), ..of },
+                    Some(Gap::Null | Gap::OptionalOrNull) if *drop_null => {
+                        Type { gap: Some(Gap::Optional), ..of }
+                    }
                     _ => of,
                 };
                 let members = members.iter().map(|(name, mapping)| (name.clone(), left_out(mapping.of())));
@@ -411,6 +481,14 @@ impl Mapping {
                 None => choice.then.of().with_gap(Gap::Optional),
             },
             Part::Clear => Type::any(),
+        }
+    }
+
+    /// What its being true or false says of what it was computed from.
+    pub(crate) fn facts(&self) -> crate::expression::Facts {
+        match &self.part {
+            Part::Text(Text::Expression(expression)) => expression.facts().clone(),
+            _ => crate::expression::Facts::default(),
         }
     }
 

@@ -43,7 +43,7 @@ fn members(samples: &[&Object]) -> Type {
     let member = |name: Arc<str>| {
         let values: Vec<&Value> = samples.iter().filter_map(|sample| sample.get(&name)).collect();
         let of = common(&values);
-        let of = if values.len() < samples.len() { Type { gap: Some(Gap::Optional), ..of } } else { of };
+        let of = if values.len() < samples.len() { of.left_out() } else { of };
         (name, of)
     };
     Shape::members(names.into_iter().map(member)).into()

@@ -1,12 +1,22 @@
 //! What a JSON Schema says of a value, as far as that is of use before there is one.
 
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::expression::{Gap, Shape, TextBounds, Type};
+use super::combine::{both, either};
+use super::pointer;
+use crate::expression::{Carried, Gap, Shape, TextBounds, Type};
+use crate::record::Class;
 use crate::value::{Kind, Object, Value};
 
-/// References that lead to references are followed so often.
-const DEEPEST: usize = 32;
+/// What is nested deeper is not known.
+const DEEPEST: usize = 64;
+/// So many schemas are read of one document at most; what is beyond is not known. A reference is read once.
+const MOST: usize = 20_000;
+
+/// The word by which a schema says who may see a value: `personal`, `card` or `secret`.
+const CLASS: &str = "x-class";
 
 /// Why a document is no schema that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,16 +29,23 @@ pub(crate) struct NotASchema {
 }
 
 /// What is known of a value that a schema describes. Members that it does not name are taken for mistakes, unless it says
-/// `additionalProperties: true`. Of `anyOf` and its like nothing is known, but for a null beside one other.
+/// `additionalProperties: true`. Of a schema that refers to itself, the inner one is not known.
 ///
 /// # Errors
 /// When it is no schema: a word of it has a value that it cannot have, or a reference leads nowhere.
-pub(crate) fn of_schema(schema: &Value) -> Result<Type, NotASchema> {
-    Reader { root: schema }.of(schema, "", 0)
+pub(super) fn of_schema(schema: &Value) -> Result<Type, NotASchema> {
+    let reader =
+        Reader { root: schema, read: RefCell::default(), open: RefCell::default(), left: RefCell::new(MOST) };
+    reader.of(schema, "", 0)
 }
 
 struct Reader<'a> {
     root: &'a Value,
+    /// What references lead to.
+    read: RefCell<HashMap<String, Type>>,
+    /// References that are being followed.
+    open: RefCell<HashSet<String>>,
+    left: RefCell<usize>,
 }
 
 impl Reader<'_> {
@@ -37,8 +54,9 @@ impl Reader<'_> {
             pointer: if word.is_empty() { at.to_owned() } else { format!("{at}/{word}") },
             what: what.to_owned(),
         };
-        if depth > DEEPEST {
-            return Err(wrong("", "it is nested too deeply, or refers to itself"));
+        let left = self.left.replace_with(|left| left.saturating_sub(1));
+        if depth > DEEPEST || left == 0 {
+            return Ok(Type::any());
         }
         let object = match schema {
             Value::Bool(_) => return Ok(Type::any()),
@@ -46,21 +64,75 @@ impl Reader<'_> {
             _ => return Err(wrong("", "a schema is a map, or true")),
         };
         if let Some(reference) = object.get("$ref") {
-            let target = reference.as_text().and_then(|reference| self.target(reference));
-            let target = target.ok_or_else(|| wrong("$ref", "it leads nowhere: write `#/$defs/NAME`"))?;
-            return self.of(target, &format!("{at}/$ref"), depth + 1);
+            let reference = reference.as_text().unwrap_or_default();
+            return self
+                .referred(reference, at, depth)?
+                .ok_or_else(|| wrong("$ref", "it leads nowhere: write `#/$defs/NAME`"));
         }
-        if let Some(one) = self.one_or_null(object) {
-            return Ok(self.of(one, &format!("{at}/anyOf"), depth + 1)?.with_gap(Gap::Null));
-        }
-        if ["anyOf", "oneOf", "allOf"].iter().any(|word| object.get(word).is_some()) {
-            return Ok(Type::any());
-        }
-        let (kinds, null) = kinds(object).map_err(|what| wrong("type", what))?;
-        let mut of = match kinds.as_slice() {
-            [] if ["properties", "required"].iter().any(|word| object.get(word).is_some()) => {
-                self.members(object, at, depth)?
+        let mut of = self.plain(object, at, depth)?;
+        for word in ["anyOf", "oneOf"] {
+            if let Some(some) = object.get(word) {
+                of = both(&of, &self.one_of(some, &format!("{at}/{word}"), depth)?);
             }
+        }
+        if let Some(all) = object.get("allOf") {
+            let Value::List(all) = all else { return Err(wrong("allOf", "it is a list of schemas")) };
+            for (index, schema) in all.iter().enumerate() {
+                of = both(&of, &self.of(schema, &format!("{at}/allOf/{index}"), depth + 1)?);
+            }
+        }
+        match object.get(CLASS).map(|class| class.as_text().and_then(class_of)) {
+            None => Ok(of),
+            Some(Some(class)) => {
+                let name = at.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("value");
+                Ok(of.carrying(&Carried::field(class, &pointer::decoded(name))))
+            }
+            Some(None) => Err(wrong(CLASS, "it is personal, card or secret")),
+        }
+    }
+
+    /// What stands at a reference; `None` when it leads nowhere. It is read once, and not within itself.
+    fn referred(&self, reference: &str, at: &str, depth: usize) -> Result<Option<Type>, NotASchema> {
+        let Some(target) = pointer::target(self.root, reference) else { return Ok(None) };
+        if let Some(known) = self.read.borrow().get(reference) {
+            return Ok(Some(known.clone()));
+        }
+        if !self.open.borrow_mut().insert(reference.to_owned()) {
+            return Ok(Some(Type::any()));
+        }
+        let of = self.of(target, &format!("{at}/$ref"), depth + 1);
+        self.open.borrow_mut().remove(reference);
+        let of = of?;
+        self.read.borrow_mut().insert(reference.to_owned(), of.clone());
+        Ok(Some(of))
+    }
+
+    /// One of several; a null among them is one that may stand there.
+    fn one_of(&self, some: &Value, at: &str, depth: usize) -> Result<Type, NotASchema> {
+        let Value::List(some) = some else {
+            return Err(NotASchema { pointer: at.to_owned(), what: "it is a list of schemas".to_owned() });
+        };
+        let (mut of, mut null): (Option<Type>, bool) = (None, false);
+        for (index, schema) in some.iter().enumerate() {
+            if is_null(schema) {
+                null = true;
+                continue;
+            }
+            let one = self.of(schema, &format!("{at}/{index}"), depth + 1)?;
+            of = Some(of.map_or_else(|| one.clone(), |of| either(&of, &one)));
+        }
+        let of = of.unwrap_or_else(Type::any);
+        Ok(if null { of.with_gap(Gap::Null) } else { of })
+    }
+
+    /// All that it says but for `anyOf` and its like. A null is said not to be there unless its `type` has it.
+    fn plain(&self, object: &Object, at: &str, depth: usize) -> Result<Type, NotASchema> {
+        let wrong =
+            |word: &str, what: &str| NotASchema { pointer: format!("{at}/{word}"), what: what.to_owned() };
+        let (kinds, null) = kinds(object).map_err(|what| wrong("type", what))?;
+        let says_of_members = || ["properties", "required"].iter().any(|word| object.get(word).is_some());
+        let mut of = match kinds.as_slice() {
+            [] if says_of_members() => self.members(object, at, depth)?,
             [Kind::Object] => self.members(object, at, depth)?,
             [Kind::List] => match object.get("items") {
                 Some(items) => Type::list_of(self.of(items, &format!("{at}/items"), depth + 1)?),
@@ -73,7 +145,10 @@ impl Reader<'_> {
         if of.text.words.is_some() && kinds.is_empty() {
             of.shape = Shape::Scalar(Kind::Text);
         }
-        Ok(if null { of.with_gap(Gap::Null) } else { of })
+        // Without a type the alternatives beside it decide.
+        let open =
+            kinds.is_empty() && ["anyOf", "oneOf", "allOf"].iter().any(|word| object.get(word).is_some());
+        Ok(if null || open { of.with_gap(Gap::Null) } else { of })
     }
 
     fn members(&self, object: &Object, at: &str, depth: usize) -> Result<Type, NotASchema> {
@@ -94,8 +169,8 @@ impl Reader<'_> {
             properties.as_object().ok_or_else(|| wrong("properties", "it is a map of schemas"))?;
         let mut members: Vec<(Arc<str>, Type)> = Vec::new();
         for (name, schema) in properties.iter() {
-            let of = self.of(schema, &format!("{at}/properties/{name}"), depth + 1)?;
-            let of = if required.contains(&&**name) { of } else { Type { gap: Some(Gap::Optional), ..of } };
+            let of = self.of(schema, &format!("{at}/properties/{}", pointer::encoded(name)), depth + 1)?;
+            let of = if required.contains(&&**name) { of } else { of.left_out() };
             members.push((Arc::from(&**name), of));
         }
         let unnamed = required.iter().filter(|name| properties.get(name).is_none());
@@ -103,28 +178,18 @@ impl Reader<'_> {
         let open = object.get("additionalProperties").is_some_and(|more| more != &Value::Bool(false));
         Ok(if open { Shape::Open(members.into()).into() } else { Shape::members(members).into() })
     }
+}
 
-    /// What stands at a local reference: `#`, `#/$defs/NAME`.
-    fn target(&self, reference: &str) -> Option<&Value> {
-        let mut value = self.root;
-        for part in reference.strip_prefix('#')?.split('/').skip(1) {
-            value = value.as_object()?.get(&part.replace("~1", "/").replace("~0", "~"))?;
-        }
-        Some(value)
-    }
+fn is_null(schema: &Value) -> bool {
+    schema.as_object().and_then(|schema| schema.get("type")).and_then(Value::as_text) == Some("null")
+}
 
-    /// Where a schema says "this, or null".
-    fn one_or_null<'s>(&self, object: &'s Object) -> Option<&'s Value> {
-        let either = object.get("anyOf").or_else(|| object.get("oneOf"))?;
-        let Value::List(either) = either else { return None };
-        let is_null = |schema: &&Value| {
-            schema.as_object().and_then(|schema| schema.get("type")).and_then(Value::as_text) == Some("null")
-        };
-        match either.as_ref() {
-            [one, other] if is_null(&other) => Some(one),
-            [other, one] if is_null(&other) => Some(one),
-            _ => None,
-        }
+fn class_of(word: &str) -> Option<Class> {
+    match word {
+        "personal" => Some(Class::Personal),
+        "card" => Some(Class::Card),
+        "secret" => Some(Class::Secret),
+        _ => None,
     }
 }
 

@@ -51,6 +51,7 @@ impl Checker<'_> {
         for selector in selectors {
             found = match selector {
                 Selector::Name(name) => self.member(query, name, of)?,
+                Selector::At(_) if of.gap.is_none() && of.kind() == Some(Kind::List) => of.item_at(),
                 Selector::Any | Selector::At(_) | Selector::Slice(..) | Selector::Filter(_) => self.items(of),
             };
             self.filter_of(selector, &of.item())?;

@@ -63,8 +63,13 @@ pub(super) enum Said {
     Nothing(String),
 }
 
-/// The properties that do not hold of a run.
-pub(super) fn broken<'z>(zap: &'z Zap, attempt: &Attempt) -> Vec<(&'z Property, Said)> {
+/// The properties that do not hold of a run that ended so.
+pub(super) fn broken<'z>(
+    zap: &'z Zap,
+    attempt: &Attempt,
+    rehearsal: &Rehearsal,
+    outcome: &str,
+) -> Vec<(&'z Property, Said)> {
     if zap.properties.is_empty() {
         return Vec::new();
     }
@@ -75,8 +80,8 @@ pub(super) fn broken<'z>(zap: &'z Zap, attempt: &Attempt) -> Vec<(&'z Property, 
     {
         values[crate::zap::RECORD] = Value::Object(record);
     }
-    values.push(requests(&attempt.rehearsal));
-    values.push(Value::text(outcome(&attempt.rehearsal.end)));
+    values.push(requests(rehearsal));
+    values.push(Value::text(outcome));
     let frame = Frame { values: &values, settings };
     let ask = |property: &'z Property| match property.check.eval(&frame) {
         Ok(true) => None,
@@ -86,7 +91,8 @@ pub(super) fn broken<'z>(zap: &'z Zap, attempt: &Attempt) -> Vec<(&'z Property, 
     zap.properties.iter().filter_map(ask).collect()
 }
 
-fn outcome(end: &End) -> &'static str {
+/// How a run ended, by `outcome`.
+pub(super) fn outcome(end: &End) -> &'static str {
     match end {
         End::Delivered => "delivered",
         End::Filtered { .. } => "filtered",

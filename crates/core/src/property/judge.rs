@@ -3,7 +3,7 @@
 use super::check::{self, Said};
 use super::laws::{GIVEN_UP, Law, Look, PROPERTY, SAME, broken_laws, leaves};
 use crate::mapping::MapError;
-use crate::rehearsal::{self, Answer, Attempt, Came, Did, Given, Rehearsal, Replies};
+use crate::rehearsal::{self, Answer, Attempt, Came, Did, Given, PlayedRun, Rehearsal, Replies};
 use crate::request::Request;
 use crate::value::Value;
 use crate::zap::Zap;
@@ -105,7 +105,7 @@ pub(super) fn judge_once(zap: &Zap, given: &Given) -> Judged {
     let mut broken = given_up(&attempt.rehearsal);
     let sent = sent(&attempt.rehearsal);
     broken.extend(of_requests(zap, given, &sent));
-    broken.extend(of_properties(zap, &attempt));
+    broken.extend(of_properties(zap, &attempt, &attempt.rehearsal, check::outcome(&attempt.rehearsal.end)));
     Judged { end, broken, sent }
 }
 
@@ -152,8 +152,8 @@ fn of_requests(zap: &Zap, given: &Given, sent: &[Sent]) -> Vec<Broken> {
     sent.iter().flat_map(look).collect()
 }
 
-fn of_properties(zap: &Zap, attempt: &Attempt) -> Vec<Broken> {
-    let told = check::broken(zap, attempt).into_iter().map(|(property, said)| Broken {
+fn of_properties(zap: &Zap, attempt: &Attempt, rehearsal: &Rehearsal, outcome: &str) -> Vec<Broken> {
+    let told = check::broken(zap, attempt, rehearsal, outcome).into_iter().map(|(property, said)| Broken {
         law: &PROPERTY,
         subject: Some(property.name.clone()),
         place: None,
@@ -207,8 +207,24 @@ fn text(bytes: &[u8]) -> Value {
 /// The laws of requests and the properties that a test's record breaks: the subject, and what is wrong.
 pub(crate) fn broken_by(zap: &Zap, given: &Given) -> Vec<(String, String)> {
     let Ok(attempt) = given.attempt(zap) else { return Vec::new() };
-    let requests = of_requests(zap, given, &sent(&attempt.rehearsal));
-    let all = requests.into_iter().chain(of_properties(zap, &attempt));
+    let outcome = check::outcome(&attempt.rehearsal.end);
+    broken_of(zap, given, (&attempt, &attempt.rehearsal), outcome)
+}
+
+/// The same of a run that went through the engine, by what it sent there and how it ended.
+pub(crate) fn broken_by_run(zap: &Zap, given: &Given, run: &PlayedRun) -> Vec<(String, String)> {
+    let Ok(attempt) = given.attempt(zap) else { return Vec::new() };
+    broken_of(zap, given, (&attempt, &run.rehearsal), run.judged.word())
+}
+
+fn broken_of(
+    zap: &Zap,
+    given: &Given,
+    (attempt, rehearsal): (&Attempt, &Rehearsal),
+    outcome: &str,
+) -> Vec<(String, String)> {
+    let requests = of_requests(zap, given, &sent(rehearsal));
+    let all = requests.into_iter().chain(of_properties(zap, attempt, rehearsal, outcome));
     all.map(|broken| (format!("{} {}", broken.law.name, broken.subject.unwrap_or_default()), broken.message))
         .collect()
 }

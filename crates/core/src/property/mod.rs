@@ -4,8 +4,8 @@
 //! **What is made up.** Rows of the CRM come from the table of their fields ([`rows`]), in the shapes that the CRM really
 //! has: a field absent, null or `""`, a number or its digits, a flag in each of its five forms, `items` as a list, an
 //! object by id or nothing, texts of every script, times in the hours that daylight saving skips and repeats. They are
-//! such as the trigger takes. Where no table says what arrives (`webhook`, `http`), the records of the zap's own tests
-//! are varied ([`vary`]).
+//! such as the trigger takes. Where no table says what arrives (`webhook`, `http`), they come from what the trigger's
+//! `schema` or `infer_from` says ([`outlined`]), and the records of the zap's own tests are varied ([`vary`]).
 //!
 //! **What is a failure.** Every part of a record is either usual or odd. Usual is what a merchant meets: a field that
 //! may be missing and is ([`usual`] says which never are), a value in each form of its type. Odd is what happens once in
@@ -21,6 +21,7 @@ mod example;
 mod judge;
 mod laws;
 mod members;
+mod outlined;
 mod replies;
 mod rows;
 mod sample;
@@ -39,7 +40,7 @@ pub use save::Saved;
 pub use search::{Failure, Oddity, Search, Source, agree, fails, search};
 
 pub(crate) use check::{Property, compile};
-pub(crate) use judge::broken_by;
+pub(crate) use judge::{broken_by, broken_by_run};
 pub(crate) use laws::own_words;
 pub(crate) use usual::always_there;
 

@@ -4,6 +4,7 @@ use proptest::strategy::{BoxedStrategy, Strategy, Union};
 
 use super::example::known;
 use super::members::Mode;
+use super::outlined::{self, outlined};
 use super::replies::{self, Told};
 use super::rows::Rows;
 use super::values::World;
@@ -27,7 +28,14 @@ pub(super) type Samples = BoxedStrategy<Sample>;
 pub(super) fn samples(zap: &Zap, examples: &[&Given], mode: Mode, world: &World) -> Option<Samples> {
     match &zap.trigger {
         Trigger::Crm(trigger) => Some(rows(zap, trigger, examples, mode, world)),
-        Trigger::Webhook(_) | Trigger::Http(_) => varied(zap, examples, mode, world),
+        Trigger::Webhook(_) | Trigger::Http(_) => {
+            let varied = varied(zap, examples, mode, world);
+            let made = outlined(zap).then(|| made(zap, examples, mode, world));
+            match (made, varied) {
+                (Some(made), Some(varied)) => Some(Union::new([made, varied]).boxed()),
+                (made, varied) => made.or(varied),
+            }
+        }
         Trigger::Schedule(trigger) => Some(ticks(zap, trigger, examples, mode, world)),
     }
 }
@@ -57,6 +65,27 @@ fn told(zap: &Zap, examples: &[&Given], rows: &Rows<'_>) -> BoxedStrategy<Told> 
         return replies::told(zap, None, rows);
     }
     Union::new(examples.iter().map(|example| replies::told(zap, Some(example), rows))).boxed()
+}
+
+/// Records by what is said of them, in requests such as the first test's.
+fn made(zap: &Zap, examples: &[&Given], mode: Mode, world: &World) -> Samples {
+    let nothing = |_: &str| Vec::new();
+    let told = told(zap, examples, &Rows { kind: "", mode, world, known: &nothing });
+    let seen: Vec<&Value> =
+        examples.iter().filter_map(|given| given.record.as_ref().or(given.query.as_ref())).collect();
+    let base: Given = examples.first().map(|given| (*given).clone()).unwrap_or_default();
+    // Without a body the query is the record.
+    let is_query = base.record.is_none() && base.query.is_some();
+    (outlined::record(&zap.outline, &seen, mode), told)
+        .prop_map(move |(record, told)| {
+            let mut given = Given { replies: told.replies, ..base.clone() };
+            match is_query {
+                true => given.query = record.value,
+                false => given.record = record.value,
+            }
+            Sample { given, odd: [record.odd, told.odd].concat() }
+        })
+        .boxed()
 }
 
 fn varied(zap: &Zap, examples: &[&Given], mode: Mode, world: &World) -> Option<Samples> {

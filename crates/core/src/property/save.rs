@@ -67,12 +67,14 @@ impl Saved {
         let tests = tree.get(tree.root(), "tests");
         let items = tests.map_or(&[][..], |tests| tree.items(tests));
         let mut added = text.to_owned();
+        // Lines end as they do elsewhere in the file.
+        let ended = |lines: String| if text.contains("\r\n") { lines.replace('\n', "\r\n") } else { lines };
         if !added.ends_with('\n') {
-            added.push('\n');
+            added.push_str(&ended("\n".to_owned()));
         }
         let before = items.len();
         match (tests, items.last()) {
-            (None, _) => added.push_str(&format!("\ntests:\n{}", self.item("  "))),
+            (None, _) => added.push_str(&ended(format!("\ntests:\n{}", self.item("  ")))),
             (Some(_), Some(last)) => {
                 let span = tree.span(*last);
                 let line = text.get(..span.start)?.rfind('\n').map_or(0, |at| at + 1);
@@ -86,7 +88,7 @@ impl Saved {
                 } else {
                     end
                 };
-                added.insert_str(end, &self.item(indent));
+                added.insert_str(end, &ended(self.item(indent)));
             }
             (Some(_), None) => return None,
         }
@@ -124,7 +126,8 @@ fn expected(zap: &Zap, failure: &Failure) -> Option<String> {
     let is_step = |id: &&str| zap.actions.iter().chain(&zap.on_failure).any(|action| action.id == *id);
     let named = failure.subject.as_deref().filter(is_step).filter(|_| failure.law.name != "property");
     let step = named.or_else(|| zap.actions.first().map(|action| action.id.as_str()))?;
-    let sent = failure.requests.iter().any(|(id, _)| id == step);
+    // Of the record that is saved, which is more than the bare one that is shown.
+    let sent = failure.sends.iter().any(|id| id == step);
     match failure.end {
         _ if failure.law.name == "given up" => Some(format!("{{ {step}: done }}")),
         End::Filtered => Some("filtered".to_owned()),

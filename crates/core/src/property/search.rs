@@ -9,6 +9,7 @@ use super::example::{examples, misspelt};
 use super::judge::{Broken, End, Judged, judge, judge_once};
 use super::laws::{KNOWN, Law};
 use super::members::Mode;
+use super::outlined::outlined;
 use super::sample::{Sample, Samples, samples};
 use super::values::World;
 use crate::rehearsal::{Case, Given};
@@ -28,6 +29,11 @@ pub enum Source {
     Fields {
         /// What a row is: `order`.
         row: &'static str,
+    },
+    /// From the schema or the samples of its trigger, and the records of its tests.
+    Outline {
+        /// How many tests have one.
+        records: usize,
     },
     /// From the records of the zap's tests.
     Tests {
@@ -95,6 +101,8 @@ pub struct Failure {
     pub times: u32,
     pub(super) given: Given,
     pub(super) end: End,
+    /// The steps that send something for `given`, which is whole where `record` is bare.
+    pub(super) sends: Vec<String>,
 }
 
 /// What only odd records break.
@@ -166,6 +174,9 @@ impl<'a> Searcher<'a> {
         let source = match &zap.trigger {
             _ if made.is_empty() => Source::Nothing,
             Trigger::Crm(trigger) => Source::Fields { row: trigger.schema().name },
+            Trigger::Webhook(_) | Trigger::Http(_) if outlined(zap) => {
+                Source::Outline { records: examples.len() }
+            }
             Trigger::Webhook(_) | Trigger::Http(_) => Source::Tests { records: examples.len() },
             Trigger::Schedule(_) => Source::Times,
         };
@@ -249,7 +260,7 @@ impl<'a> Searcher<'a> {
         }
         // What is shown is bare; what is saved is a record such as arrives, since the mended zap must take it whole.
         let given = bare(best.given.clone(), &fails);
-        let end = judge(self.zap, &best.given).end;
+        let whole = judge(self.zap, &best.given);
         let now = judge(self.zap, &given);
         let broken =
             now.broken.into_iter().find(|other| other.gist() == gist).unwrap_or_else(|| broken.clone());
@@ -265,7 +276,8 @@ impl<'a> Searcher<'a> {
             case,
             times: 1,
             given: best.given,
-            end,
+            end: whole.end,
+            sends: whole.sent.into_iter().map(|sent| sent.step).collect(),
         });
         Known::Failure(search.failures.len() - 1)
     }
@@ -285,6 +297,7 @@ fn unknown(name: &str, likely: &str) -> Failure {
         times: 0,
         given: Given::default(),
         end: End::Ignored,
+        sends: Vec::new(),
     }
 }
 

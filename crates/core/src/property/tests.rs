@@ -24,6 +24,10 @@ impl Fixtures for NoFixtures {
 }
 
 fn compiled(text: &str) -> (Zap, Vec<Case>) {
+    compiled_with(text, &NoFixtures)
+}
+
+fn compiled_with(text: &str, fixtures: &dyn Fixtures) -> (Zap, Vec<Case>) {
     let file = |path: &str, text: &str| File { path: path.to_owned(), content: Ok(text.as_bytes().to_vec()) };
     let input = Input {
         project: file("zaprun.yaml", PROJECT),
@@ -33,7 +37,7 @@ fn compiled(text: &str) -> (Zap, Vec<Case>) {
         env: None,
     };
     let mut loaded = load(&input, None);
-    let cases = read_tests(&mut loaded, &[], &NoFixtures);
+    let cases = read_tests(&mut loaded, &[], fixtures);
     let project = loaded.project.as_ref().unwrap();
     let one = &loaded.zaps[0];
     assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
@@ -282,6 +286,11 @@ mod saving {
                 .replacen("tests:", "\ntests:", 1)
         );
         assert!(saved().is_in(&saved().added_to(at_end).unwrap()));
+        for text in [at_end, "name: z\n", "name: z\ntests:\n- name: a\n  expect: filtered\nenabled: true\n"] {
+            let returns =
+                saved().added_to(&text.replace('\n', "\r\n")).filter(|_| text.contains('\n')).unwrap();
+            assert_eq!(returns, saved().added_to(text).unwrap().replace('\n', "\r\n"));
+        }
     }
 
     #[test]
@@ -292,4 +301,123 @@ mod saving {
             assert_eq!(saved().added_to(text), None, "{text}");
         }
     }
+}
+
+/// The fixtures that were saved.
+struct Written(Vec<(String, String)>);
+
+impl Fixtures for Written {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        let known = self.0.iter().find(|(known, _)| known == path);
+        known.map(|(_, text)| text.clone().into_bytes()).ok_or_else(|| "there is none".to_owned())
+    }
+}
+
+#[test]
+fn what_is_saved_of_a_property_passes_once_it_holds() {
+    let with = |check: &str| {
+        sale(
+            "text: \"{{ record.firstName | default('you') }}{{ record.lastName }}\"",
+            &format!("properties:\n  - {{ name: short, check: \"{check}\" }}\n"),
+        )
+    };
+    let broken = with("{{ (record.city | default('')) | length < 5 }}");
+    let mut saved = 0;
+    for seed in 0..2 {
+        let (zap, cases) = compiled(&broken);
+        for failure in search(&zap, &cases, 24, seed).failures.iter().filter(|one| one.law.name == "property")
+        {
+            let Some(test) = super::Saved::of(&zap, failure) else { continue };
+            saved += 1;
+            let mended = test.added_to(&with("{{ true }}")).unwrap();
+            let fixtures = test
+                .fixture
+                .iter()
+                .map(|(name, text)| (format!("zaps/fixtures/{name}"), text.clone()))
+                .collect();
+            let (zap, cases) = compiled_with(&mended, &Written(fixtures));
+            assert_eq!(cases.len(), 1, "{mended}");
+            assert_eq!(cases[0].check(&zap), [], "{mended}");
+            // It fails until then.
+            assert_ne!(cases[0].check(&compiled(&broken).0), [], "{mended}");
+        }
+    }
+    assert!(saved > 0);
+}
+
+#[test]
+fn ids_that_the_crm_counts_are_numbers() {
+    let check = ["customerId", "campaignId", "shipProfileId"]
+        .map(|id| format!("(record.{id} | default(1, true) | number) > 0"))
+        .join(" and ");
+    let properties = format!("properties:\n  - {{ name: whole, check: \"{{{{ {check} }}}}\" }}\n");
+    let (zap, cases) = compiled(&sale("json: { order: $.orderId }", &properties));
+    assert_eq!(told(&search(&zap, &cases, 48, 1)), [""; 0]);
+}
+
+/// A zap on requests, with a schema of what they hold.
+fn hook(text: &str, rest: &str) -> String {
+    format!(
+        r#"name: z
+trigger:
+  type: webhook
+  connection: hook
+  path: /hooks/z
+  key: "{{{{ record.id }}}}"
+  schema:
+    type: object
+    required: [id, state, items, total]
+    properties:
+      id: {{ type: string, minLength: 3, maxLength: 9 }}
+      state: {{ enum: [paid, open] }}
+      total: {{ type: number }}
+      note: {{ type: string }}
+      gift: {{ type: [boolean, "null"] }}
+      items: {{ type: array, items: {{ type: object, required: [sku], properties: {{ sku: {{ type: string }}, qty: {{ type: integer }} }} }} }}
+actions:
+  - {{ id: send, type: http, connection: api, text: "{text}" }}
+{rest}"#
+    )
+}
+
+#[test]
+fn a_schema_makes_records_without_a_test() {
+    let search = searched(&hook("{{ record['items'][0].sku }}", ""));
+    assert_eq!((search.source, search.cases), (super::Source::Outline { records: 0 }, 256));
+    assert!(told(&search)[0].starts_with("given up"), "{:?}", told(&search));
+    let note = r#"{{ record.note | default('none') }} {{ record['items'] | length }} {{ record.total }}"#;
+    // What it says holds of each.
+    let properties = "properties:
+  - { name: bounds, check: \"{{ (record.id | length) >= 3 and (record.id | length) <= 9 and record.state in ['paid', 'open'] }}\" }
+";
+    let search = searched(&hook(note, properties));
+    assert_eq!(told(&search), [""; 0]);
+    // Each of its shapes comes up.
+    for check in [
+        "record.note is defined",
+        "record.note is not defined",
+        "(record.note | default('x')) != ''",
+        "record.gift is not none",
+        "record.gift is none",
+        "record['items'] | length != 0",
+        "record['items'] | length != 3",
+        "record.total < 100",
+        "record.state == 'paid'",
+    ] {
+        let properties = format!("properties:\n  - {{ name: never, check: \"{{{{ {check} }}}}\" }}\n");
+        assert_eq!(searched(&hook(note, &properties)).failures.len(), 1, "{check}");
+    }
+}
+
+#[test]
+fn lists_of_tests_have_fewer_members_too() {
+    let zap = "name: z
+trigger: { type: webhook, connection: hook, path: /hooks/z, key: \"{{ record.id }}\" }
+actions:
+  - { id: send, type: http, connection: api, text: \"{{ record.data['items'][2] }}\" }
+tests:
+  - { name: a, record: { id: 1, data: { items: [a, b, c] } }, expect: { send: done } }
+  - { name: b, record: { id: 2, data: { items: [d, e, f] } }, expect: { send: done } }
+";
+    assert_eq!(searched(zap).failures.len(), 1);
 }

@@ -100,6 +100,14 @@ pub(super) fn by_name(name: &str) -> Option<Texts> {
         "cardExpiryDate" => one_of(&["2030-12-31 23:59:59", "2030-12-31 00:00:00", "12/30"]),
         "cardBin" => digits(6..=6),
         "cardLast4" => digits(4..=4),
+        // Those of other systems, and of gateways and carriers.
+        "merchantTxnId" | "trackingNumber" | "rmaNumber" | "externalOrderId" | "externalProductId" => {
+            Union::new([hex(8), digits(1..=12)]).boxed()
+        }
+        "sku" | "productSku" | "clientId" | "clientProductId" | "clientSourceId" | "voiceLogNumber" => {
+            Union::new([one_of(&["KIT-1", "serum_30ml"]), hex(8), digits(1..=7)]).boxed()
+        }
+        "authCode" | "chargebackReasonCode" => Union::new([hex(6), digits(2..=6)]).boxed(),
         "orderId" | "clientOrderId" | "purchaseId" | "clientFulfillmentId" => hex(10),
         "clientTxnId" => hex(12),
         "avsResponse" | "cvvResponse" => one_of(&["Y", "N", "M"]),

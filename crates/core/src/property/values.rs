@@ -69,11 +69,7 @@ pub(super) fn usual(field: &Field, world: &World) -> Values {
     match field.ty {
         FieldType::Id => match texts::by_name(field.name) {
             Some(named) => text(named),
-            None => Union::new([
-                numbers(whole(1..10_000_000)),
-                text(Union::new([texts::hex(8), texts::digits(1..=7)]).boxed()),
-            ])
-            .boxed(),
+            None => numbers(whole(1..10_000_000)),
         },
         FieldType::Text => text(texts::by_name(field.name).unwrap_or_else(texts::usual)),
         // The test card is another matter, which triggers leave out.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use proptest::sample::select;
+use proptest::sample::{select, subsequence};
 use proptest::strategy::{Just, Strategy, Union};
 
 use super::members::{Made, Mades, Mode};
@@ -12,6 +12,8 @@ use crate::value::Value;
 
 /// A record with more parts than this is not varied part by part: each part of each case would take its time.
 const MOST: usize = 2_000;
+/// A list has no more members than so many.
+const MOST_ITEMS: usize = 12;
 
 fn size(value: &Value) -> usize {
     let inner = match value {
@@ -46,9 +48,13 @@ fn crossed(record: &Value, others: &[&Value]) -> Mades {
         .iter()
         .map(|name| {
             let made = |value: Option<&Value>| Made { value: value.cloned(), odd: Vec::new() };
-            let own = made(object.get(name));
+            let inner: Vec<&Value> = objects.iter().filter_map(|other| other.get(name)).collect();
+            let own = match object.get(name) {
+                Some(Value::List(items)) => fewer(items, &inner),
+                Some(value @ Value::Object(_)) => crossed(value, &inner),
+                value => Just(made(value)).boxed(),
+            };
             let others: Vec<Made> = objects.iter().map(|other| made(other.get(name))).collect();
-            let own = Just(own).boxed();
             if others.is_empty() {
                 return own;
             }
@@ -56,6 +62,22 @@ fn crossed(record: &Value, others: &[&Value]) -> Mades {
         })
         .collect();
     together(names, members)
+}
+
+/// Some of the members that the lists of the tests have in this place, at least one: that a list may be empty only a
+/// test can say.
+fn fewer(items: &[Value], others: &[&Value]) -> Mades {
+    let mut pool: Vec<Value> = items.to_vec();
+    for item in others.iter().filter_map(|other| other.as_list()).flatten() {
+        if !pool.contains(item) {
+            pool.push(item.clone());
+        }
+    }
+    if pool.len() < 2 || items.is_empty() {
+        return only(Value::list(items.to_vec()));
+    }
+    let many = 1..=pool.len().min(MOST_ITEMS);
+    subsequence(pool, many).prop_map(|items| Made::usual(Value::list(items))).boxed()
 }
 
 pub(super) fn together(names: Vec<Arc<str>>, members: Vec<Mades>) -> Mades {

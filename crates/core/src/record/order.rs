@@ -149,7 +149,6 @@ pub static ORDER: Schema = Schema {
     ],
     always: Always::These(&[
         "orderId",
-        "actualOrderId",
         "clientOrderId",
         "dateCreated",
         "dateUpdated",
@@ -177,9 +176,7 @@ pub static ORDER: Schema = Schema {
         "baseShipping",
         "salesTax",
         "currencySymbol",
-        "currencyCode",
         "campaignId",
-        "hasUpsell",
         "items",
     ]),
 };
@@ -190,7 +187,6 @@ pub static LEAD: Schema = Schema {
     fields: ORDER.fields,
     always: Always::These(&[
         "orderId",
-        "actualOrderId",
         "clientOrderId",
         "dateCreated",
         "dateUpdated",

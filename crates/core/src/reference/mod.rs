@@ -6,6 +6,7 @@
 //! pages show them without.
 
 mod actions;
+mod alerts;
 mod cases;
 mod concepts;
 mod examples;
@@ -70,6 +71,7 @@ pub fn pages() -> Vec<Page> {
         paying::page(),
         outcomes::page(),
         concepts::history(),
+        alerts::page(),
         findings::page(),
     ];
     let parts = [

@@ -49,7 +49,8 @@ fn row(schema: &Schema, field: &Field) -> [String; 4] {
         Class::Card => Some("card"),
         Class::Secret => Some("secret"),
     };
-    let gap = (!schema.always_has(field.name)).then_some("may be null");
+    let list = matches!(field.ty, FieldType::List(_));
+    let gap = (!list && !schema.always_has(field.name)).then_some("may be null");
     let marks: Vec<&str> = gap.into_iter().chain(class).collect();
     [word(field.name), is, prose(field.meaning), marks.join(", ")]
 }

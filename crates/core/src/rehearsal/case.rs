@@ -225,9 +225,19 @@ impl Case {
         self.given.first().map(Given::occasion).unwrap_or_default()
     }
 
+    /// The same of each of its records.
+    pub fn occasions(&self) -> impl Iterator<Item = Occasion> {
+        self.given.iter().map(Given::occasion)
+    }
+
     /// What becomes of the first record, or of another that is told instead, with what the test answers.
     pub fn rehearse(&self, zap: &Zap, occasion: &Occasion, traces: bool) -> Came {
-        let Some(given) = self.given.first() else {
+        self.rehearse_at(0, zap, occasion, traces)
+    }
+
+    /// The same of the record of that number, from 0.
+    pub fn rehearse_at(&self, at: usize, zap: &Zap, occasion: &Occasion, traces: bool) -> Came {
+        let Some(given) = self.given.get(at) else {
             return Came::Unreadable("there is no record".to_owned());
         };
         match given.told(zap, traces) {

@@ -9,6 +9,7 @@ use super::case::{Case, Given, Replies, json};
 use super::compare::{Difference, judge};
 use super::occasion::{Came, SOME_TIME, laid_over};
 use super::run::Rehearsal;
+use crate::property::broken_by_run;
 use crate::record::{ReadSet, Row};
 use crate::value::Value;
 
@@ -170,9 +171,17 @@ impl Case {
         }
     }
 
-    /// Compares what came of it in the engine.
-    pub fn judge(&self, played: &[Played]) -> Vec<Difference> {
-        self.placed(judge(&self.expect, played))
+    /// Compares what came of it in the engine. What holds of every record holds of each of these.
+    pub fn judge(&self, zap: &Zap, played: &[Played]) -> Vec<Difference> {
+        let mut differences = self.placed(judge(&self.expect, played));
+        for (at, (given, played)) in self.given.iter().zip(played).enumerate() {
+            let Some(run) = played.run() else { continue };
+            let place = if self.given.len() > 1 { format!("records[{at}]: ") } else { String::new() };
+            let broken = broken_by_run(zap, given, run).into_iter();
+            differences
+                .extend(broken.map(|(law, got)| Difference::new(format!("{place}{law}"), "to hold", got)));
+        }
+        differences
     }
 }
 

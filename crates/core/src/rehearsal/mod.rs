@@ -32,4 +32,4 @@ pub use run::{
     Did, Element, End, Ended, Failure, Rehearsal, Sent, Stage, Step, rehearse, rehearse_failure,
     rehearse_steps,
 };
-pub use update::rewrite;
+pub use update::{Rewritten, rewrite};

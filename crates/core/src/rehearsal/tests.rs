@@ -4,6 +4,7 @@ mod findings;
 mod language;
 mod laws;
 mod steps;
+mod styles;
 mod triggers;
 mod updates;
 

@@ -10,30 +10,42 @@ use crate::source::{SourceMap, Span};
 use crate::value::Value;
 use crate::yaml::{self, Entry, Kind, NodeId, Style, Tree};
 
+/// A text whose expectations were rewritten.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rewritten {
+    /// The text.
+    pub text: String,
+    /// By test, in the order in which they were given: by fix, whether it was made.
+    pub made: Vec<Vec<bool>>,
+}
+
 /// Rewrites what some tests of a file expect: for each the place of its `expect`, and what has to be there. What cannot
 /// be rewritten here, such as what an alias or a fixture brings in, stays.
 ///
 /// The text that comes back is YAML, and what was not named stands in it as it did.
-pub fn rewrite(path: &str, text: &str, tests: &[(Span, Vec<Fix>)]) -> String {
-    let mut tests: Vec<&(Span, Vec<Fix>)> = tests.iter().collect();
+pub fn rewrite(path: &str, text: &str, tests: &[(Span, Vec<Fix>)]) -> Rewritten {
+    let mut order: Vec<usize> = (0..tests.len()).collect();
     // From the end, so that the places of those before stay.
-    tests.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
+    order.sort_by_key(|at| std::cmp::Reverse(tests.get(*at).map(|(span, _)| span.start)));
     let mut text = text.to_owned();
-    for (span, fixes) in tests {
-        for fix in fixes {
+    let mut made: Vec<Vec<bool>> = tests.iter().map(|(_, fixes)| vec![false; fixes.len()]).collect();
+    for at in order {
+        let (Some((span, fixes)), Some(made)) = (tests.get(at), made.get_mut(at)) else { continue };
+        for (fix, made) in fixes.iter().zip(made) {
             let Some(edit) = edit(path, &text, span.start, fix) else { continue };
             let mut changed = text.clone();
             // Lines end as they do elsewhere in the file.
-            let with = if text.contains("\r\n") { edit.with.replace('\n', "\r\n") } else { edit.with };
+            let with = edit.with.replace("\r\n", "\n");
+            let with = if text.contains("\r\n") { with.replace('\n', "\r\n") } else { with };
             changed.replace_range(edit.range, &with);
             // A text that would not be read again is no text.
-            let stays = |tree: &Tree| fix.pointer.is_empty() || expectation(tree, span.start).is_some();
-            if parsed(path, &changed).as_ref().is_some_and(stays) {
-                text = changed;
+            let stays = |read: &Read| fix.pointer.is_empty() || expectation(&read.tree, span.start).is_some();
+            if changed != text && parsed(path, &changed).as_ref().is_some_and(stays) {
+                (text, *made) = (changed, true);
             }
         }
     }
-    text
+    Rewritten { text, made }
 }
 
 /// What is replaced by what.
@@ -43,9 +55,17 @@ struct Edit {
     with: String,
 }
 
-fn parsed(path: &str, text: &str) -> Option<Tree> {
+/// A file without findings.
+struct Read {
+    tree: Tree,
+    /// The bytes of every scalar.
+    scalars: Vec<(usize, usize)>,
+}
+
+fn parsed(path: &str, text: &str) -> Option<Read> {
     let parsed = yaml::parse(&mut SourceMap::default(), path, text.as_bytes());
-    parsed.tree.filter(|_| parsed.diagnostics.is_empty())
+    let tree = parsed.tree.filter(|_| parsed.diagnostics.is_empty())?;
+    Some(Read { tree, scalars: parsed.scalars })
 }
 
 /// The `expect:` whose value begins there, and the test that holds it.
@@ -61,7 +81,7 @@ struct Found<'t> {
 }
 
 fn edit(path: &str, text: &str, start: usize, fix: &Fix) -> Option<Edit> {
-    let tree = parsed(path, text)?;
+    let Read { tree, scalars } = parsed(path, text)?;
     let (test, root) = expectation(&tree, start)?;
     let within = Span { start: root.key_span.start, ..tree.span(root.value) };
     let mut found = Found { node: root.value, holder: Some((test, root)) };
@@ -87,7 +107,7 @@ fn edit(path: &str, text: &str, start: usize, fix: &Fix) -> Option<Edit> {
     if !own(tree.span(found.node)) || found.holder.is_some_and(|(_, entry)| !own(entry.key_span)) {
         return None;
     }
-    let editor = Editor { tree: &tree, text };
+    let editor = Editor { tree: &tree, text, scalars: &scalars };
     match (&fix.to, left) {
         (None, []) => editor.remove(&found),
         (None, _) => None,
@@ -122,7 +142,11 @@ fn error_of(value: &Value) -> Option<&Value> {
 struct Editor<'t> {
     tree: &'t Tree,
     text: &'t str,
+    scalars: &'t [(usize, usize)],
 }
+
+/// What is longer stands in lines of its own, where it can.
+const WIDEST: usize = 100;
 
 impl Editor<'_> {
     /// Whether a node is what is expected of a step that was done.
@@ -159,25 +183,184 @@ impl Editor<'_> {
         let Span { end, .. } = self.tree.span(found.node);
         let start = self.start(found);
         let node = self.tree.node(found.node);
-        let collection = matches!(node.kind, Kind::List(_) | Kind::Map(_));
         let raw = self.text.get(start..end).unwrap_or_default();
-        if !collection {
-            return Edit { range: start..end, with: write::scalar(to, &node.kind, raw) };
+        match &node.kind {
+            Kind::List(_) | Kind::Map(_) => {}
+            kind => {
+                let short = || Edit { range: start..end, with: write::scalar(to, kind, raw) };
+                return self.lines_below(found, end, to).unwrap_or_else(short);
+            }
         }
-        if self.is_flow(found.node) {
-            return Edit { range: start..end, with: write::flow(to) };
+        let is_flow = self.is_flow(found.node);
+        if let (Kind::List(items), Some(there), false) = (&node.kind, to.as_list(), is_flow)
+            && let Some(edit) = self.list(found.node, items, there)
+        {
+            return edit;
+        }
+        let column = self.column(start);
+        if is_flow {
+            let comments = self.comments(start..end, column);
+            return Edit { range: start..end, with: format!("{comments}{}", write::flow(to)) };
         }
         if write::is_collection(to) {
-            return Edit { range: start..end, with: write::block(to, self.column(start)) };
+            // The dashes of a list may stand flush with its key, and members may not.
+            let key = found.holder.map(|(_, entry)| self.column(entry.key_span.start));
+            let (lead, column) = match to {
+                Value::Object(_) if key == Some(column) => ("  ", column + 2),
+                _ => ("", column),
+            };
+            let comments = self.comments(start..end, column);
+            return Edit { range: start..end, with: format!("{lead}{comments}{}", write::block(to, column)) };
         }
-        // A word takes the place of lines below its key: it belongs beside the key, unless a comment stands between.
+        // A word takes the place of lines below its key: it belongs beside the key, below what was said of them.
         let with = write::flow(to);
-        match found.holder.map(|(_, entry)| entry.key_span.end) {
-            Some(key) if !self.text.get(key..start).unwrap_or_default().contains('#') => {
-                Edit { range: key..end, with: format!(": {with}") }
+        match found.holder {
+            Some((_, entry)) => {
+                let Span { start: key, end: from, .. } = entry.key_span;
+                let comments = self.comments(from..end, self.column(key));
+                let name = self.text.get(key..from).unwrap_or_default();
+                Edit { range: key..end, with: format!("{comments}{name}: {with}") }
             }
-            _ => Edit { range: start..end, with },
+            None => {
+                let comments = self.comments(start..end, column);
+                Edit { range: start..end, with: format!("{comments}{with}") }
+            }
         }
+    }
+
+    /// The comments of a range, each in a line of its own, and the beginning of the line after them.
+    fn comments(&self, range: Range<usize>, column: usize) -> String {
+        let mut comments = String::new();
+        let mut at = range.start;
+        while let Some(found) = self.text.get(at..range.end).and_then(|rest| rest.find('#')) {
+            let sign = at + found;
+            let stands_free = self
+                .text
+                .get(..sign)
+                .is_none_or(|before| before.is_empty() || before.ends_with(char::is_whitespace));
+            let within = self.scalars.iter().any(|(start, end)| (*start..*end).contains(&sign));
+            at = sign + 1;
+            if within || !stands_free {
+                continue;
+            }
+            let comment = self.text.get(sign..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+            comments.push_str(comment.trim_end());
+            comments.push('\n');
+            comments.push_str(&" ".repeat(column));
+            at = sign + comment.len();
+        }
+        comments
+    }
+
+    /// Where the members of a block list begin: at their dashes, which stand below each other. Nothing where one comes
+    /// from elsewhere.
+    fn dashes(&self, list: Span, items: &[NodeId]) -> Option<Vec<usize>> {
+        let column = self.column(list.start);
+        let mut dashes = vec![list.start];
+        let mut at = list.start;
+        while let Some(length) = self.text.get(at..list.end)?.find('\n') {
+            at += length + 1;
+            let line = self.text.get(at..list.end)?.lines().next().unwrap_or_default();
+            let dash = line.len() - line.trim_start_matches(' ').len();
+            let is_dash = line
+                .get(dash..)?
+                .strip_prefix('-')
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']));
+            let within = self.scalars.iter().any(|(start, end)| (*start..*end).contains(&(at + dash)));
+            if dash == column && is_dash && !within {
+                dashes.push(at + dash);
+            }
+        }
+        let ends = dashes.iter().skip(1).copied().chain([list.end]);
+        let holds = |((dash, end), item): ((&usize, usize), &NodeId)| {
+            let span = self.tree.span(*item);
+            (*dash..=end).contains(&span.start) && (*dash..=end).contains(&span.end)
+        };
+        let all = dashes.len() == items.len() && dashes.iter().zip(ends).zip(items).all(holds);
+        all.then_some(dashes)
+    }
+
+    /// Gives a block list as many members as came, where they came; what differs in the others is theirs to say.
+    fn list(&self, node: NodeId, items: &[NodeId], there: &[Value]) -> Option<Edit> {
+        if items.len() == there.len() || items.is_empty() || there.is_empty() {
+            return None;
+        }
+        let span = self.tree.span(node);
+        let dashes = self.dashes(span, items)?;
+        let value = |item: &NodeId| crate::zap::value_of(self.tree, *item);
+        let as_before = |(item, there): &(&NodeId, &Value)| fits(&value(item), there);
+        let same = items.iter().zip(there).take_while(as_before).count();
+        let tail = items.iter().rev().zip(there.iter().rev()).take_while(as_before).count();
+        // Between what is alike before and after it; in doubt at the end.
+        let at = same.max(items.len().min(there.len()).saturating_sub(tail));
+        let column = self.column(span.start);
+        let indent = " ".repeat(column);
+        if let Some(more) = there.len().checked_sub(items.len()).filter(|more| *more > 0) {
+            let new: Vec<String> = there
+                .iter()
+                .skip(at)
+                .take(more)
+                .map(|value| format!("- {}", write::block(value, column + 2)))
+                .collect();
+            return match at.checked_sub(1) {
+                None => {
+                    let new: String = new.iter().map(|new| format!("{new}\n{indent}")).collect();
+                    Some(Edit { range: span.start..span.start, with: new })
+                }
+                Some(before) => {
+                    let end =
+                        self.line_end(self.tree.span(*items.get(before)?).end.max(*dashes.get(before)?));
+                    let new: String = new.iter().map(|new| format!("\n{indent}{new}")).collect();
+                    Some(Edit { range: end..end, with: new })
+                }
+            };
+        }
+        let gone = items.len() - there.len();
+        match (at, dashes.get(at + gone)) {
+            // What is said above a member stays above the next.
+            (at, Some(next)) => {
+                let last = self.line_end(self.tree.span(*items.get(at + gone - 1)?).end);
+                let between = self.comments(last..*next, column);
+                Some(Edit { range: *dashes.get(at)?..*next, with: between })
+            }
+            (at, None) => {
+                let before = at.checked_sub(1)?;
+                let from = self.line_end(self.tree.span(*items.get(before)?).end.max(*dashes.get(before)?));
+                let to = self.line_end(span.end);
+                let between = self.comments(from..*dashes.get(at)?, column);
+                let between = between.trim_end();
+                let with = if between.is_empty() { String::new() } else { format!("\n{indent}{between}") };
+                Some(Edit { range: from..to, with })
+            }
+        }
+    }
+
+    /// Where the line of a place ends.
+    fn line_end(&self, at: usize) -> usize {
+        let rest = self.text.get(at..).unwrap_or_default();
+        let length = rest.find('\n').unwrap_or(rest.len());
+        at + rest.get(..length).unwrap_or_default().trim_end_matches('\r').len()
+    }
+
+    /// Many values in place of a word, in lines below its key; nothing where they fit beside it, or where lines cannot
+    /// stand.
+    fn lines_below(&self, found: &Found<'_>, end: usize, to: &Value) -> Option<Edit> {
+        let (map, entry) = found.holder?;
+        if !write::is_collection(to) || self.is_flow(map) {
+            return None;
+        }
+        let column = self.column(entry.key_span.start);
+        if column + write::flow(to).chars().count() <= WIDEST {
+            return None;
+        }
+        let line_end = self.line_end(end);
+        let comment = self.text.get(end..line_end)?;
+        if !comment.trim_start().is_empty() && !comment.trim_start().starts_with('#') {
+            return None;
+        }
+        let block = write::block(to, column + 2);
+        let with = format!(":{}\n{}{block}", comment.trim_end(), " ".repeat(column + 2));
+        Some(Edit { range: entry.key_span.end..line_end, with })
     }
 
     /// Sets a member of a map.
@@ -231,7 +414,8 @@ impl Editor<'_> {
         let at = entries.iter().position(|other| other.key_span == entry.key_span)?;
         if entries.len() == 1 {
             let Span { start, end, .. } = self.tree.span(map);
-            return Some(Edit { range: start..end, with: "{}".to_owned() });
+            let comments = self.comments(start..end, self.column(start));
+            return Some(Edit { range: start..end, with: format!("{comments}{{}}") });
         }
         let end = |entry: &Entry| self.tree.span(entry.value).end.max(entry.key_span.end);
         if let Some(range) = self.lines(entry.key_span.start, end(entry)).filter(|_| !self.is_flow(map)) {
@@ -243,8 +427,27 @@ impl Editor<'_> {
             (None, Some(before)) => (end(before), end(entry)),
             (None, None) => return None,
         };
-        // What is written between the two is nobody else's.
-        let between = self.text.get(start..stop)?;
-        (!between.contains('#')).then(|| Edit { range: start..stop, with: String::new() })
+        // What is said between the two is nobody else's.
+        let comments = self.comments(start..stop, self.column(start));
+        let with = match (comments.is_empty(), self.is_flow(map)) {
+            (true, _) => String::new(),
+            (false, true) => format!(" {comments}"),
+            (false, false) => return None,
+        };
+        Some(Edit { range: start..stop, with })
+    }
+}
+
+/// Whether a value is as an expectation says, which need not name all members of a map.
+fn fits(expected: &Value, there: &Value) -> bool {
+    match (expected, there) {
+        (Value::Object(expected), Value::Object(there)) => {
+            expected.iter().all(|(name, value)| there.get(name).is_some_and(|there| fits(value, there)))
+        }
+        (Value::List(expected), Value::List(there)) => {
+            expected.len() == there.len()
+                && expected.iter().zip(there.iter()).all(|(one, other)| fits(one, other))
+        }
+        _ => expected == there,
     }
 }

@@ -300,7 +300,6 @@ fn not_available(slot: &str, word: &str) -> Option<Diagnostic> {
 fn container(place: &Place<'_>) -> Option<&'static str> {
     match (place.document, place.pointer.as_str()) {
         (Document::Project, "") => Some("project"),
-        (Document::Project, "/listen") => Some("listen"),
         (Document::Zap, "") => Some("zap"),
         (Document::Zap, "/trigger") => Some("trigger"),
         (Document::Zap, pointer) if pointer.starts_with("/actions/") && pointer.matches('/').count() == 2 => {

@@ -91,7 +91,9 @@ impl Resolver<'_> {
 
     fn block_filters(&mut self, filters: &Tree, text: usize) -> Node {
         let outer = self.block_text.replace(text);
-        let (node, _) = self.expr(filters);
+        let (node, of) = self.expr(filters);
+        // What is filtered was noted where it stands, and this is what the filters' arguments hold.
+        self.emitted.add(&of.all_carried());
         self.block_text = outer;
         node
     }
@@ -118,6 +120,17 @@ impl Resolver<'_> {
     fn for_part(&mut self, each: &Loop) -> ForPart {
         let (source, of) = self.expr(&each.source);
         self.need(&source, &of);
+        if let Some(kind) = of.kind().filter(|kind| !kind.is_container()) {
+            let message = format!(
+                "a loop goes over a list or an object, and `{}` is {kind}",
+                self.label(&each.source.range)
+            );
+            self.report(Problem::new(
+                &crate::diagnostic::code::KIND_MISMATCH,
+                message,
+                each.source.range.clone(),
+            ));
+        }
         let slots = LoopSlots { index0: self.new_slot(), length: self.new_slot() };
         let (entry, (targets, keep, body)) = self.scoped(|this| {
             let item = if each.unpack { Type::any().carrying(&of.all_carried()) } else { item_type(&of) };
@@ -138,7 +151,7 @@ impl Resolver<'_> {
 /// Looping over an object gives its names.
 fn item_type(of: &Type) -> Type {
     match of.kind() {
-        Some(Kind::Object) => Type::scalar(Kind::Text),
+        Some(Kind::Object) => Type::scalar(Kind::Text).carrying(&of.carries),
         _ => of.item(),
     }
 }

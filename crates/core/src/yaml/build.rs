@@ -182,8 +182,12 @@ impl<'a> Builder<'a> {
             Event::SequenceStart(style, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), at);
                 self.open(anchor, range.start)?;
+                let start = match style {
+                    StructureStyle::Block => self.first_dash(range.start),
+                    StructureStyle::Flow => range.start,
+                };
                 self.stack.push(Frame::List {
-                    start: range.start,
+                    start,
                     anchor,
                     flow: style == StructureStyle::Flow,
                     items: Vec::new(),
@@ -209,6 +213,17 @@ impl<'a> Builder<'a> {
             Event::Alias(id) => self.alias(id, range.start, range.end),
             _ => Ok(()),
         }
+    }
+
+    /// Where a block list begins that the engine says begins at `at`: of one whose dashes stand flush with its key it
+    /// names what follows the first dash.
+    fn first_dash(&self, at: usize) -> usize {
+        let is_value = matches!(self.stack.last(), Some(Frame::Map(map)) if !map.flow && map.key.is_some());
+        let before = self.text.get(..at).unwrap_or_default();
+        let line = before.rfind('\n').map_or(0, |end| end + 1);
+        let lead = before.get(line..).unwrap_or_default();
+        let dash = lead.len() - lead.trim_start_matches(' ').len();
+        if is_value && lead.get(dash..).is_some_and(|rest| rest.starts_with('-')) { line + dash } else { at }
     }
 
     fn open(&mut self, anchor: usize, at: usize) -> Result<(), Stop> {

@@ -23,6 +23,12 @@ pub fn step(base: Uuid, step: &str, element: Option<&str>) -> Uuid {
     }
 }
 
+/// The trace that all requests of the run belong to.
+pub fn trace(base: Uuid) -> Uuid {
+    // No step's id begins with a line break, so a trace is never a key.
+    Uuid::new_v5(&base, b"\ntrace")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -30,13 +36,15 @@ mod tests {
     #[test]
     fn keys_never_change() {
         let base = base("sales-to-sheet", "new_sale", "D6C8C390A7");
-        let keys = [base, step(base, "post", None), step(base, "post", Some("0"))].map(|key| key.to_string());
+        let keys = [base, step(base, "post", None), step(base, "post", Some("0")), trace(base)];
+        let keys = keys.map(|key| key.to_string());
         assert_eq!(
             keys,
             [
                 "25996504-bfd2-5848-9ae8-133ba050a9a8",
                 "191d97b8-4a5a-5afc-bae3-c2a4212e18c0",
-                "f3d52638-1f3f-5927-9f3a-a13f8870924f"
+                "f3d52638-1f3f-5927-9f3a-a13f8870924f",
+                "e87a84c0-8426-5e75-b481-93600a25e8d9"
             ]
         );
     }

@@ -1,6 +1,7 @@
 //! What a zap means: everything is parsed, nothing is left to look up but the record.
 
 mod action;
+mod alert;
 mod compile;
 mod documents;
 pub mod key;
@@ -16,9 +17,14 @@ mod url;
 mod tests;
 
 pub use action::{Action, OnUncertain, Plan, ReadsOf, ResponseFacts, Retry, Target, Unfound};
-pub use compile::{Compiled, compile, compile_with};
+pub use alert::{
+    ALERT_FIELDS, ALERT_KINDS, AlertFacts, AlertKind, AlertTarget, Alerts, BREAKER_OPEN, DEAD, HELD,
+    NO_EVENT, TRIGGER_OVERDUE,
+};
+pub use compile::{Compiled, compile, compile_alerts, compile_with};
 pub use documents::Documents;
 pub use place::locate;
+pub(crate) use project::value as value_of;
 pub use project::{DEFAULT_CRM_URL, DEFAULT_CURRENCY, ProjectFacts};
 pub use response::response_json;
 #[cfg(test)]
@@ -32,7 +38,7 @@ pub use trigger::{
 
 use std::sync::Arc;
 
-use crate::expression::{Condition, Frame, Settings};
+use crate::expression::{Condition, Frame, Settings, Type};
 use crate::mapping::{MapError, Mapped, Mapping};
 use crate::property::Property;
 use crate::record::ReadSet;
@@ -47,6 +53,8 @@ pub struct Zap {
     pub formerly: Option<String>,
     /// What it is for.
     pub description: Option<String>,
+    /// How long it may be until the next event before that is an alert.
+    pub expect_every: Option<std::time::Duration>,
     /// Whether it runs.
     pub enabled: bool,
     /// What starts it.
@@ -62,6 +70,8 @@ pub struct Zap {
     filter: Option<(Condition, String)>,
     lets: Vec<(Arc<str>, Mapping)>,
     pub(crate) properties: Vec<Property>,
+    /// What the author says of the records of a trigger that reads no account of the CRM.
+    pub(crate) outline: Type,
     /// Words that would tell of something missing, were they not the author's own.
     pub(crate) own_words: Vec<&'static str>,
     pub(crate) reads: ReadSet,

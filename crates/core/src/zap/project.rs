@@ -128,7 +128,7 @@ impl ConnectionFacts {
 }
 
 /// A plain value as it was written.
-pub(super) fn value(tree: &Tree, node: NodeId) -> Value {
+pub(crate) fn value(tree: &Tree, node: NodeId) -> Value {
     match &tree.node(node).kind {
         Kind::Null => Value::Null,
         Kind::Bool(truth) => Value::Bool(*truth),

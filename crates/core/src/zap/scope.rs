@@ -53,6 +53,14 @@ pub(crate) fn names(record: Type, vars: Shape, connection: &Value, arrives: bool
         .with("failure", Shape::members([("step", text()), ("reason", text())]))
 }
 
+/// The roots of what is told of an alert: `alert` takes the place of a record, and only `vars` is there beside it. What
+/// holds the other slots cannot be written.
+pub(crate) fn alert_names(alert: Type, vars: Shape) -> Names {
+    let nothing = |names: Names, slot: usize| names.with(format!(" {slot}"), Shape::no_members());
+    let names = nothing(Names::new().with("alert", alert), RECORD_RAW).with("vars", vars);
+    (LET..STEP).fold(names, nothing)
+}
+
 /// What is known of a step that was come to: its answer, or under `each` its elements. `may_lack`: it may have been
 /// skipped or have failed, and then there is no answer.
 pub(crate) fn step_type(id: &str, each: bool, response: Shape, may_lack: bool) -> Shape {
@@ -189,6 +197,15 @@ impl Scope {
                 .collect(),
             misfits,
         })
+    }
+
+    /// What is seen of an alert.
+    pub(super) fn of_alert(alert: Value, vars: Value, settings: Settings, key_base: Uuid) -> Self {
+        let mut values = vec![Value::Null; STEP];
+        values[RECORD] = alert;
+        values[VARS] = vars;
+        let (steps, lists, misfits) = (Vec::new(), Vec::new(), Vec::new());
+        Scope { values, settings, key_base, depth: 0, steps, lists, misfits }
     }
 
     /// Fields of the record whose value did not fit the type.

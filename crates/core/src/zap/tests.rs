@@ -4,6 +4,7 @@
 
 mod crm;
 mod find;
+mod hints;
 mod outlines;
 
 use jiff::Timestamp;
@@ -192,7 +193,9 @@ fn a_form_repeats_lists_and_leaves_nulls_out() {
 
 #[test]
 fn an_object_in_a_form_is_an_error() {
-    let zap = zap("actions:\n  - { id: send, type: http, connection: sink, form: { a: { b: 1 } } }");
+    let zap = zap(
+        "actions:\n  - { id: send, type: http, connection: sink, form: { a: \"{{ record_raw['items'] }}\" } }",
+    );
     let error = requests(&zap, ORDER).unwrap_err();
     assert_eq!(error.to_string(), "actions[0].form.a: an object has no text form");
     assert!(error.help.unwrap().contains("tojson"));
@@ -291,7 +294,7 @@ actions:
     json:
       a: { $eech: $.items }
       b: { $each: $.items }
-      c: { $if: "{{ record.hasUpsell }}" }
+      c: { $if: "{{ record.orderType == 'NEW_SALE' }}" }
       d: { $clear: true }
       e: "{{ let.b }}"
       f: "{{ steps.nobody.outcome }}"

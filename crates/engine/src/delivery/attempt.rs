@@ -7,6 +7,7 @@ use super::journey::{Ended, Journey, Unit, reason};
 use super::keep;
 use super::policy::{Facts, Verdict, classify, next_attempt};
 use super::shared::Phase;
+use crate::measure::{Class, Measure};
 use crate::ports::{BegunAttempt, Reply, RunState, SendOutcome, StepOutcome, StoreError, Turn};
 use crate::report::Event;
 use jiff::Timestamp;
@@ -74,6 +75,7 @@ impl Journey<'_> {
         if !unit.action.repeats_safely() {
             self.begin(unit).await?;
         }
+        let sent_at = shared.clock.now();
         let outcome = self.lane.links.sender.send_in_turn(request, turn).await;
         // Until the outcome is judged the request is not in question any more; where it stays so, that is said below.
         let open = self.open.take();
@@ -85,6 +87,8 @@ impl Journey<'_> {
         let verdict = classify(&outcome, facts, |reply| accepts(unit, scope, reply));
         let effect = ticket.report(self.run.id, health(&outcome, &verdict), shared.clock.now());
         shared.announce(&breaker, &effect);
+        let class = verdict.as_ref().map_or(Class::Broken, Class::of);
+        self.count_attempt(unit, breaker.target(), class, sent_at);
         match verdict {
             Ok(Verdict::Done) => Ok(self.done(unit, &outcome, scope)),
             Ok(Verdict::Uncertain { reason: why }) => {
@@ -134,6 +138,15 @@ impl Journey<'_> {
         })
     }
 
+    /// Counts an attempt that began then and has ended now.
+    pub(super) fn count_attempt(&self, unit: Unit<'_>, target: &str, class: Class, began: Timestamp) {
+        let shared = &self.lane.shared;
+        // A clock that was set back counts as no time passed.
+        let took = Duration::try_from(shared.clock.now().duration_since(began)).unwrap_or_default();
+        let (zap, step) = (&self.lane.zap.name, &unit.action.id);
+        shared.observer.measure(Measure::Attempt { zap, step, target, class, took });
+    }
+
     /// Makes it durable that a request is about to leave which may not be repeated.
     async fn begin(&mut self, unit: Unit<'_>) -> Result<(), StoreError> {
         let shared = Arc::clone(&self.lane.shared);
@@ -152,7 +165,9 @@ impl Journey<'_> {
     fn done(&mut self, unit: Unit<'_>, outcome: &SendOutcome, scope: &mut Scope) -> Ended {
         let reply = match outcome {
             SendOutcome::Reply(reply) => Some(reply),
-            SendOutcome::NotSent { .. } | SendOutcome::Unknown { .. } => None,
+            SendOutcome::NotSent { .. } | SendOutcome::Unauthorised { .. } | SendOutcome::Unknown { .. } => {
+                None
+            }
         };
         let response = reply
             .filter(|_| unit.action.reads_response())
@@ -250,7 +265,9 @@ impl Journey<'_> {
             SendOutcome::Reply(reply) => {
                 Trace { status: Some(reply.status), reply: keep::reply(&*self.lane.shared.mask, &reply.body) }
             }
-            SendOutcome::NotSent { .. } | SendOutcome::Unknown { .. } => Trace { status: None, reply: None },
+            SendOutcome::NotSent { .. } | SendOutcome::Unauthorised { .. } | SendOutcome::Unknown { .. } => {
+                Trace { status: None, reply: None }
+            }
         }
     }
 

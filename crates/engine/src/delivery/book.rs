@@ -3,6 +3,7 @@
 use super::journey::{Ended, Journey, Unit, reason};
 use super::keep;
 use super::shared::count;
+use crate::measure::Measure;
 use crate::ports::{
     AttemptRecord, BegunAttempt, RunReason, RunState, RunUpdate, StepOutcome, StepRecord, StoreError, Touched,
 };
@@ -78,6 +79,8 @@ impl Journey<'_> {
         attempts: u32,
         kept: Kept,
     ) {
+        let (zap, step) = (&self.lane.zap.name, &unit.action.id);
+        self.lane.shared.observer.measure(Measure::Step { zap, step, outcome });
         self.sent = self.sent.saturating_add(attempts);
         self.attempts = 0;
         self.retrying_since = None;

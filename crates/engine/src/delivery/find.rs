@@ -6,7 +6,8 @@ use super::facts::show;
 use super::journey::{Ended, Journey, Unit, reason};
 use super::keep;
 use super::shared::Phase;
-use super::write::health_of_read;
+use super::write::{health_of_read, verdict_of};
+use crate::measure::Class;
 use crate::ports::{StepOutcome, StoreError};
 use std::sync::Arc;
 use zaprun_core::request::FindRequest;
@@ -38,6 +39,7 @@ impl Journey<'_> {
         if self.book.is_open() {
             self.save().await?;
         }
+        let asked_at = shared.clock.now();
         let rows = tokio::select! {
             biased;
             () = shared.phases.stopped() => return self.stay().await,
@@ -46,6 +48,8 @@ impl Journey<'_> {
         let health = rows.as_ref().map_or_else(health_of_read, |_| Health::Well);
         let effect = ticket.report(self.run.id, health, shared.clock.now());
         shared.announce(&breaker, &effect);
+        let class = rows.as_ref().map_or_else(|error| Class::of(&verdict_of(error)), |_| Class::Done);
+        self.count_attempt(unit, breaker.target(), class, asked_at);
         let rows = match rows {
             Ok(rows) => rows,
             Err(error) => return self.unread(unit, &error, &effect, breaker.target()).await,

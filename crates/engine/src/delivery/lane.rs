@@ -299,7 +299,8 @@ impl Lane {
 
     /// How a run is called in events.
     pub(super) fn name(&self, run: &ClaimedRun) -> RunRef {
-        RunRef { zap: self.zap.name.clone(), event: run.event.key.clone(), run: run.id }
+        let trace = zaprun_core::zap::key::trace(run.key_base);
+        RunRef { zap: self.zap.name.clone(), event: run.event.key.clone(), run: run.id, trace }
     }
 }
 

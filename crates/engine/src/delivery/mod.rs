@@ -28,6 +28,7 @@ mod write;
 pub(crate) use breaker::after;
 pub(crate) use flights::Flights;
 pub(crate) use lane::Lane;
+pub(crate) use policy::Verdict;
 pub(crate) use shared::{Counters, Links, Phases, Present, Shared, Tap, Targets};
 pub(crate) use wake::{Wakers, WakingStore};
 

@@ -92,6 +92,7 @@ pub(crate) fn classify<E>(
             Ok(Verdict::Retry { reason: reason.clone(), retry_after: None, ill: true })
         }
         SendOutcome::NotSent { reason, retryable: false } => Ok(Verdict::Refused { reason: reason.clone() }),
+        SendOutcome::Unauthorised { reason } => Ok(Verdict::ConnectionFault { reason: reason.clone() }),
         SendOutcome::Unknown { reason } => Ok(unknown(facts, reason, None)),
         SendOutcome::Reply(reply) => classify_reply(reply, facts, accepts),
     }

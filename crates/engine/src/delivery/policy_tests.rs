@@ -80,6 +80,9 @@ fn what_was_never_sent_may_be_sent_again_even_with_hold() {
         let refused = SendOutcome::NotSent { reason: "connection refused".into(), retryable: true };
         let verdict = classify(&refused, facts, |_| Ok::<_, Infallible>(true)).unwrap();
         assert_eq!(word(&verdict), "retry, ill");
+        let denied = SendOutcome::Unauthorised { reason: "invalid_client".into() };
+        let fault = Verdict::ConnectionFault { reason: "invalid_client".into() };
+        assert_eq!(classify(&denied, facts, |_| Ok::<_, Infallible>(true)), Ok(fault));
         let broken = SendOutcome::NotSent { reason: "not a URL".into(), retryable: false };
         let verdict = classify(&broken, facts, |_| Ok::<_, Infallible>(true)).unwrap();
         assert_eq!(verdict, Verdict::Refused { reason: "not a URL".into() });

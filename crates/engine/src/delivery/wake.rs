@@ -1,6 +1,7 @@
 //! Tells the lanes when there may be work.
 
 use super::shared::Shared;
+use crate::measure::Measure;
 use crate::ports::{
     Begun, BegunAttempt, ClaimedRun, Fate, Obeyed, OnceOutcome, Own, PageCommit, PageCommitted, RunId,
     RunUpdate, Store, StoreError, ZapId, ZapIdentity, ZapState,
@@ -56,8 +57,13 @@ impl Store for WakingStore {
         let fired: BTreeSet<ZapId> =
             targets.filter(|target| target.fate == Fate::Fire).map(|target| target.zap).collect();
         let seen_at = commit.events.iter().map(|event| event.seen_at).max();
+        let cursors = commit.cursors.clone();
         let committed = self.inner.commit_page(commit).await?;
-        let Shared { counters, wakers, .. } = &*self.shared;
+        let Shared { counters, wakers, observer, .. } = &*self.shared;
+        observer.measure(Measure::Committed(&committed));
+        for moved in &cursors {
+            observer.measure(Measure::Cursor { zap: moved.zap, query: &moved.query, to: moved.at });
+        }
         let mut latest = counters.seen_at.lock().unwrap_or_else(PoisonError::into_inner);
         *latest = seen_at.max(*latest);
         drop(latest);

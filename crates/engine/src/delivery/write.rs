@@ -10,6 +10,7 @@ use super::journey::{Ended, Journey, Unit, reason};
 use super::keep;
 use super::policy::Verdict;
 use super::shared::Phase;
+use crate::measure::Class;
 use crate::ports::{
     Begun, BegunAttempt, BegunWrite, CrmReply, CrmWriter, ReadError, Refusal, RunId, Seen, Sight,
     StepOutcome, StoreError, Touched, Turn, WriteOutcome,
@@ -140,9 +141,11 @@ impl Journey<'_> {
                 return self.queue(waits_for(other)).await;
             }
         }
+        let sent_at = shared.clock.now();
         let outcome = writer.write_in_turn(request, turn).await;
         let effect = ticket.report(self.run.id, health(&outcome), shared.clock.now());
         shared.announce(breaker, &effect);
+        self.count_attempt(unit, breaker.target(), class(&outcome, request), sent_at);
         self.consequences(unit, request, outcome, &effect, breaker.target(), scope).await
     }
 
@@ -413,7 +416,7 @@ pub(super) fn member(json: Option<&[u8]>, name: &str) -> Option<String> {
 }
 
 /// What a failed look or a refusal of the caller means.
-fn verdict_of(error: &ReadError) -> Verdict {
+pub(super) fn verdict_of(error: &ReadError) -> Verdict {
     let reason = error.to_string();
     match error {
         ReadError::Credentials { .. } | ReadError::Whitelist { .. } => Verdict::ConnectionFault { reason },
@@ -447,6 +450,17 @@ fn health(outcome: &WriteOutcome) -> Health {
         WriteOutcome::NotSent { reason, .. } | WriteOutcome::Unknown { reason, .. } => {
             Health::Ill(reason.clone())
         }
+    }
+}
+
+/// What a write's outcome is counted as.
+fn class(outcome: &WriteOutcome, request: &CrmRequest) -> Class {
+    match outcome {
+        WriteOutcome::Done(_) => Class::Done,
+        WriteOutcome::Unknown { .. } if request.repeat != Repeat::Safe => Class::Uncertain,
+        WriteOutcome::Unknown { .. } | WriteOutcome::NotSent { retryable: true, .. } => Class::Retry,
+        WriteOutcome::Refused { .. } | WriteOutcome::NotSent { .. } => Class::Refused,
+        WriteOutcome::Stopped(error) => Class::of(&verdict_of(error)),
     }
 }
 

@@ -12,6 +12,7 @@ use super::standing::Standing;
 use super::{EngineError, Works};
 use crate::delivery::Lane;
 use crate::intake::Intake;
+use crate::measure::Measure;
 use crate::ports::StoreError;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -149,9 +150,16 @@ impl Crew {
         let (kept, gone): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.zaps).into_iter().partition(|(open, _)| set.keeps(&open.zap));
         gone.iter().for_each(|(_, lane)| lane.retire());
+        let observer = &standing.shared.observer;
+        for (before, _) in &gone {
+            if !opened.iter().any(|open| open.state.id == before.state.id) {
+                observer.measure(Measure::Closed { zap: before.state.id });
+            }
+        }
         let same_zaps: Vec<Opened> = kept.iter().map(|(open, _)| open.clone()).collect();
         for open in &opened {
             if !same_zaps.iter().any(|kept| Arc::ptr_eq(&kept.zap, &open.zap)) {
+                observer.measure(Measure::Opened { zap: &open.zap, state: &open.state });
                 self.serve(open.clone(), standing.lane(open, &fitted));
             }
         }

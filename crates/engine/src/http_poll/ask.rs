@@ -47,6 +47,7 @@ pub(super) async fn ask(
 fn judge(outcome: SendOutcome) -> Result<Reply, FeedFailure> {
     match outcome {
         SendOutcome::NotSent { reason, retryable } => Err(FeedFailure::NoAnswer { reason, retryable }),
+        SendOutcome::Unauthorised { reason } => Err(FeedFailure::Unauthorised { reason }),
         SendOutcome::Unknown { reason } => Err(FeedFailure::NoAnswer { reason, retryable: true }),
         SendOutcome::Reply(reply) if !(200..300).contains(&reply.status) => {
             Err(FeedFailure::Status { status: reply.status, retry_after: reply.retry_after })

@@ -9,6 +9,8 @@ mod feed;
 mod tests;
 mod walk;
 
+pub(crate) use walk::KIND;
+
 pub use feed::{Feeds, Followed, first_boundary};
 
 use crate::polling;

@@ -718,6 +718,7 @@ fn a_crash_at_every_call_leaves_the_same_runs() {
 
 #[test]
 fn a_refusal_is_told_from_other_failures() {
+    assert!(FeedFailure::Unauthorised { reason: String::new() }.refuses());
     assert!(FeedFailure::Status { status: 403, retry_after: None }.refuses());
     assert!(!FeedFailure::Status { status: 404, retry_after: None }.refuses());
 }

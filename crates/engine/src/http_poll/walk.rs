@@ -14,7 +14,7 @@ use zaprun_core::mapping::MapError;
 use zaprun_core::zap::{Item, Place};
 
 /// The kind of the events, and the name under which the cursor is kept.
-pub(super) const KIND: &str = "http";
+pub(crate) const KIND: &str = "http";
 
 /// A walk has no more pages than this; an API that sends more does not end.
 const MOST_PAGES: u32 = 10_000;

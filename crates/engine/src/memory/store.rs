@@ -6,7 +6,7 @@ use super::store_runs::Runs;
 use crate::ports::{
     Answer, Begun, BegunAttempt, Chosen, ClaimedRun, Command, EventKey, Fate, Obeyed, OnceOutcome, Own,
     PageCommit, PageCommitted, Resolution, RevisionId, RunId, RunReason, RunState, RunUpdate, StepRecord,
-    Store, StoreError, StoredEvent, ZapId, ZapIdentity, ZapState,
+    Store, StoreError, StoredEvent, Vault, ZapId, ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -77,6 +77,7 @@ struct State {
     sources: BTreeMap<(ZapId, String), Bytes>,
     ledger: BTreeMap<(ZapId, EventKey), Fate>,
     runs: Runs,
+    vault: BTreeMap<String, Vec<u8>>,
 }
 
 struct ZapRow {
@@ -274,6 +275,17 @@ fn revision(revisions: &mut Vec<(ZapId, String)>, zap: ZapId, content: String) -
         revisions.len() - 1
     });
     RevisionId(index as i64 + 1)
+}
+
+#[async_trait]
+impl Vault for MemoryStore {
+    async fn sealed(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.call("sealed", |state| state.vault.get(name).cloned()).await
+    }
+
+    async fn keep(&self, name: &str, sealed: Vec<u8>, _: Timestamp) -> Result<(), StoreError> {
+        self.call("keep", |state| drop(state.vault.insert(name.to_owned(), sealed))).await
+    }
 }
 
 #[async_trait]

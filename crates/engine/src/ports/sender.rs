@@ -54,6 +54,11 @@ pub enum SendOutcome {
         /// Whether another try may help.
         retryable: bool,
     },
+    /// Nothing was sent: whoever gives the connection's access tokens refuses it.
+    Unauthorised {
+        /// Plain words without secrets, and what to do.
+        reason: String,
+    },
     /// The first byte may have left and no answer came: cut or timed out.
     Unknown {
         /// Plain words without secrets.

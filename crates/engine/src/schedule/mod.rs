@@ -9,4 +9,5 @@
 mod tests;
 mod timetable;
 
+pub(crate) use timetable::KIND;
 pub use timetable::{Scheduled, Timetables};

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use zaprun_core::zap::{Missed, ScheduleTrigger};
 
 /// The kind of the events, and the name under which the cursor is kept.
-const KIND: &str = "schedule";
+pub(crate) const KIND: &str = "schedule";
 
 /// A tick that is noticed later than this was missed.
 const LATE: SignedDuration = SignedDuration::from_secs(60);

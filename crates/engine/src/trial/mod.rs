@@ -19,7 +19,7 @@ use zaprun_core::zap::Zap;
 pub fn check(case: &Case, zap: &Arc<Zap>) -> Vec<Difference> {
     match case.script(zap) {
         None => case.check(zap),
-        Some(script) => case.judge(&play::play(zap, &Arc::new(script))),
+        Some(script) => case.judge(zap, &play::play(zap, &Arc::new(script))),
     }
 }
 

@@ -133,6 +133,7 @@ pub fn connection(base: &str) -> HttpConnection {
         headers: Vec::new(),
         auth: Auth::None,
         idempotency_header: Some("Idempotency-Key".into()),
+        traces: true,
         timeout: Duration::from_secs(30),
         ca: None,
         rate: None,
@@ -155,6 +156,7 @@ pub fn post(path: &str) -> HttpRequest {
         body: Some(Content { content_type: "application/json", bytes: b"{\"a\":1}".to_vec() }),
         idempotency_key: "key-1".into(),
         chain: 1,
+        trace: Some(uuid::Uuid::from_u128(0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c)),
     }
 }
 

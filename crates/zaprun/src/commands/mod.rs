@@ -7,6 +7,7 @@ mod filters;
 mod forget;
 mod init;
 mod new;
+mod personal;
 mod plan;
 mod record;
 mod reference;
@@ -16,6 +17,7 @@ mod runs;
 mod sample;
 mod sandbox;
 mod schema;
+mod state;
 mod status;
 mod test;
 mod validate;
@@ -72,6 +74,8 @@ commands! {
     Status => status;
     /// Take a person out of history
     Forget => forget;
+    /// Copy the state, put a copy back, change the key of its secrets
+    State => state;
     /// Explain the filters that expressions may use
     Filters => filters;
     /// Explain every trigger, action and record

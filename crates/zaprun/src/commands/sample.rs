@@ -94,7 +94,7 @@ pub(super) fn account(started: &Started, trigger: &CrmTrigger) -> Result<Konnekt
     let Some(Connection::Konnektive(crm)) = connection else {
         return Err(CommandError::failure(format!("connection `{name}` is not one to the CRM")));
     };
-    Konnektive::new(wiring::crm_config(name, crm)?, &Clients::new(), Arc::new(SystemClock))
+    Konnektive::new(wiring::crm_config(name, crm, &started.root)?, &Clients::new(), Arc::new(SystemClock))
         .map_err(|error| CommandError::failure(error.to_string()))
 }
 

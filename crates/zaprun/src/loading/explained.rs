@@ -52,7 +52,7 @@ const KEYS: &[(Place, &str)] = &[
          allow_hosts unless on_uncertain settle_after by from allow schema",
     ),
     (Place::Test, "record expect at vars"),
-    (Place::Project, "version connections listen state history policy zaps"),
+    (Place::Project, "version connections listen state history policy zaps state_key"),
     (Place::Crm, "base_url login_id password timezone currency concurrency rate"),
     (Place::Form, "verify"),
     (Place::Connection, "esp"),

@@ -223,6 +223,7 @@ mod tests {
             }),
             idempotency_key: "k".to_owned(),
             chain: 1,
+            trace: None,
         };
         insta::assert_snapshot!(request_text(&Request::Http(request), Paint(false)), @r#"
         POST {sheet}/values/sales:append?valueInputOption=R%20W

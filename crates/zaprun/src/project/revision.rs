@@ -2,10 +2,10 @@
 //! out, so neither the working tree nor the index is touched, and no hook or filter runs.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use zaprun_core::load::{File, Overlay};
@@ -100,7 +100,10 @@ impl<'a> Repository<'a> {
             };
             return Ok(Named { name: trunk.to_owned(), commit: tip, note: Some(format!("{trunk}: {why}")) });
         }
-        Ok(Named { name: "HEAD".to_owned(), commit: head, note: None })
+        let note = "there is no main or master, here or at origin: only what is not committed shows; \
+                    `--against` names a revision"
+            .to_owned();
+        Ok(Named { name: "HEAD".to_owned(), commit: head, note: Some(note) })
     }
 
     /// The project as a commit has it.
@@ -123,36 +126,21 @@ impl<'a> Repository<'a> {
                 }
             }
             match answer(command)? {
-                Answer::Told(listed) => entries.extend(self.entries(&listed)),
+                Answer::Told(listed) => entries.extend(read_entries(&self.prefix, &listed)),
                 Answer::Refused(why) => {
                     return Err(CommandError::failure(format!("git cannot list {commit}: {why}")));
                 }
             }
         }
         let reader = self.reader()?;
-        Ok(Revision { entries, reader: RefCell::new(reader) })
-    }
-
-    fn entries(&self, listed: &[u8]) -> Vec<(String, Entry)> {
-        listed.split(|byte| *byte == 0).filter_map(|line| self.entry(line)).collect()
-    }
-
-    /// `mode type id    size<tab>path`
-    fn entry(&self, line: &[u8]) -> Option<(String, Entry)> {
-        let tab = line.iter().position(|byte| *byte == b'\t')?;
-        let (facts, path) = (std::str::from_utf8(line.get(..tab)?).ok()?, line.get(tab + 1..)?);
-        let path = path.strip_prefix(self.prefix.as_slice())?;
-        let mut facts = facts.split_ascii_whitespace();
-        let (mode, kind, id, size) = (facts.next()?, facts.next()?, facts.next()?, facts.next()?);
-        let kind = match (mode, kind) {
-            ("120000", _) => EntryKind::Link,
-            (_, "blob") => EntryKind::File,
-            (_, "commit") => EntryKind::Module,
-            _ => return None,
-        };
-        let entry = Entry { kind, id: id.to_owned(), size: size.parse().unwrap_or(0) };
-        // A path that is no text is shown as what it is most like, as that of a file on the disk.
-        Some((String::from_utf8_lossy(path).into_owned(), entry))
+        Ok(Revision {
+            root: self.root.to_owned(),
+            prefix: self.prefix.clone(),
+            commit: commit.to_owned(),
+            entries: RefCell::new(entries),
+            looked: RefCell::default(),
+            reader: RefCell::new(reader),
+        })
     }
 
     fn commit(&self, name: &str) -> Result<Option<String>, CommandError> {
@@ -189,19 +177,46 @@ impl<'a> Repository<'a> {
         answer(command)
     }
 
-    /// Git, so that it only looks: no hook, no pager, no question, no lock, no download.
     fn git(&self) -> Command {
-        let mut git = Command::new("git");
-        git.arg("-C").arg(self.root).args(["--no-pager", "--literal-pathspecs", "--no-optional-locks"]);
-        git.args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]);
-        git.env("GIT_TERMINAL_PROMPT", "0").env("GIT_NO_LAZY_FETCH", "1").env("LC_ALL", "C");
-        // Those of a hook that runs us point to where the hook runs, which may be elsewhere.
-        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
-            git.env_remove(name);
-        }
-        git.stdin(Stdio::null());
-        git
+        git(self.root)
     }
+}
+
+/// Git, so that it only looks: no hook, no pager, no question, no lock, no download.
+fn git(root: &Path) -> Command {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(root).args(["--no-pager", "--literal-pathspecs", "--no-optional-locks"]);
+    git.args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]);
+    git.env("GIT_TERMINAL_PROMPT", "0").env("GIT_NO_LAZY_FETCH", "1").env("LC_ALL", "C");
+    // Those of a hook that runs us point to where the hook runs, which may be elsewhere.
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
+        git.env_remove(name);
+    }
+    git.stdin(Stdio::null());
+    git
+}
+
+/// What `git ls-tree -z -l` lists of a project that lies there.
+fn read_entries(prefix: &[u8], listed: &[u8]) -> Vec<(String, Entry)> {
+    listed.split(|byte| *byte == 0).filter_map(|line| read_entry(prefix, line)).collect()
+}
+
+/// `mode type id    size<tab>path`
+fn read_entry(prefix: &[u8], line: &[u8]) -> Option<(String, Entry)> {
+    let tab = line.iter().position(|byte| *byte == b'\t')?;
+    let (facts, path) = (std::str::from_utf8(line.get(..tab)?).ok()?, line.get(tab + 1..)?);
+    let path = path.strip_prefix(prefix)?;
+    let mut facts = facts.split_ascii_whitespace();
+    let (mode, kind, id, size) = (facts.next()?, facts.next()?, facts.next()?, facts.next()?);
+    let kind = match (mode, kind) {
+        ("120000", _) => EntryKind::Link,
+        (_, "blob") => EntryKind::File,
+        (_, "commit") => EntryKind::Module,
+        _ => return None,
+    };
+    let entry = Entry { kind, id: id.to_owned(), size: size.parse().unwrap_or(0) };
+    // A path that is no text is shown as what it is most like, as that of a file on the disk.
+    Some((String::from_utf8_lossy(path).into_owned(), entry))
 }
 
 /// What git said.
@@ -248,8 +263,14 @@ fn os(bytes: &[u8]) -> Result<&OsStr, CommandError> {
 
 /// The files of a project as a commit has them.
 pub(crate) struct Revision {
-    /// By their path within the project.
-    entries: BTreeMap<String, Entry>,
+    root: PathBuf,
+    /// The project's folder within the repository.
+    prefix: Vec<u8>,
+    commit: String,
+    /// By their path within the project: those of its own folders, and those of others that were asked for.
+    entries: RefCell<BTreeMap<String, Entry>>,
+    /// The other folders that were asked for.
+    looked: RefCell<HashSet<String>>,
     reader: RefCell<Reader>,
 }
 
@@ -271,13 +292,42 @@ enum EntryKind {
 impl Revision {
     /// Whether there is a project at all.
     pub(crate) fn is_project(&self) -> bool {
-        self.entries.contains_key(PROJECT_FILE)
+        self.entries.borrow().contains_key(PROJECT_FILE)
+    }
+
+    /// Lists a folder that files of the project name, where that is none of its own.
+    fn look_into(&self, folder: &str) {
+        let own =
+            ["zaps", "tables"].iter().any(|own| folder == *own || folder.starts_with(&format!("{own}/")));
+        if folder.is_empty() || own || !self.looked.borrow_mut().insert(folder.to_owned()) {
+            return;
+        }
+        let path = [self.prefix.as_slice(), folder.as_bytes(), b"/"].concat();
+        let mut command = git(&self.root);
+        command.args(["ls-tree", "-z", "-l", "--full-tree", &self.commit, "--"]);
+        let Ok(path) = os(&path) else { return };
+        // What cannot be listed is not there, and whoever asks is told so.
+        if let Ok(Answer::Told(listed)) = answer({
+            command.arg(path);
+            command
+        }) {
+            self.entries.borrow_mut().extend(read_entries(&self.prefix, &listed));
+        }
+    }
+
+    fn entry(&self, path: &str) -> Option<Entry> {
+        self.look_into(path.rsplit_once('/').map_or("", |(folder, _)| folder));
+        self.entries.borrow().get(path).cloned()
+    }
+
+    fn paths(&self) -> Vec<String> {
+        self.entries.borrow().keys().cloned().collect()
     }
 
     fn content(&self, path: &str) -> Result<Vec<u8>, String> {
         let mut path = path.to_owned();
         for _ in 0..MOST_LINKS {
-            let entry = self.entries.get(&path).ok_or("no such file or directory")?;
+            let entry = self.entry(&path).ok_or("no such file or directory")?;
             if entry.size > MOST_BYTES {
                 return Err(format!("it has {} bytes", entry.size));
             }
@@ -318,14 +368,15 @@ impl Origin for Revision {
                 && !name.starts_with('.')
                 && (name.ends_with(".csv") || name.ends_with(".yaml"))
         };
-        let zaps = self.entries.keys().filter(zap).map(|path| self.file(path));
+        let paths = self.paths();
+        let zaps = paths.iter().filter(zap).map(|path| self.file(path));
         let (tests, zaps) = zaps.partition(|file| is_tests(&file.path));
         Files {
             project: self.file(PROJECT_FILE),
-            overlays: self.entries.keys().filter_map(overlay).collect(),
+            overlays: paths.iter().filter_map(overlay).collect(),
             zaps,
             tests,
-            tables: self.entries.keys().filter(table).map(|path| self.file(path)).collect(),
+            tables: paths.iter().filter(table).map(|path| self.file(path)).collect(),
             strays: Vec::new(),
         }
     }
@@ -342,7 +393,8 @@ impl Fixtures for Revision {
                 if folder.is_empty() { path } else { path.strip_prefix(folder)?.strip_prefix('/')? };
             (!inner.contains('/')).then(|| inner.to_owned())
         };
-        self.entries.keys().filter_map(name).collect()
+        self.look_into(folder);
+        self.paths().iter().filter_map(name).collect()
     }
 }
 
@@ -383,12 +435,12 @@ mod tests {
 
     #[test]
     fn a_line_of_a_listing_is_read() {
-        let repository = Repository { root: Path::new("."), prefix: b"my shop/".to_vec() };
+        let prefix = b"my shop/";
         let line = b"100644 blob 0123abcd     417\tmy shop/zaps/a \"b\".yaml";
         let entry = Entry { kind: EntryKind::File, id: "0123abcd".to_owned(), size: 417 };
-        assert_eq!(repository.entry(line), Some(("zaps/a \"b\".yaml".to_owned(), entry)));
-        assert_eq!(repository.entry(b"040000 tree 0123abcd       -\tmy shop/zaps"), None);
-        assert_eq!(repository.entry(b"100644 blob 0123abcd      12\tother/zaprun.yaml"), None);
-        assert_eq!(repository.entry(b""), None);
+        assert_eq!(read_entry(prefix, line), Some(("zaps/a \"b\".yaml".to_owned(), entry)));
+        assert_eq!(read_entry(prefix, b"040000 tree 0123abcd       -\tmy shop/zaps"), None);
+        assert_eq!(read_entry(prefix, b"100644 blob 0123abcd      12\tother/zaprun.yaml"), None);
+        assert_eq!(read_entry(prefix, b""), None);
     }
 }

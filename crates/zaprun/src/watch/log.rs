@@ -104,6 +104,7 @@ fn log(told: &Told) {
                 zap = told.zap,
                 event = told.event,
                 run = told.run,
+                trace = told.trace,
                 connection = told.connection,
                 query = told.query,
                 reload = told.reload,

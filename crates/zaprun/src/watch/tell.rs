@@ -37,6 +37,8 @@ pub(crate) struct Told {
     pub(crate) event: Option<String>,
     /// The run.
     pub(crate) run: Option<i64>,
+    /// The trace of the run's requests, as `traceparent` carries it.
+    pub(crate) trace: Option<String>,
     /// The connection, or the host.
     pub(crate) connection: Option<String>,
     /// The query's name.
@@ -54,6 +56,7 @@ impl Told {
             zap: None,
             event: None,
             run: None,
+            trace: None,
             connection: None,
             query: None,
             reload: None,
@@ -64,6 +67,7 @@ impl Told {
         self.zap = Some(run.zap.clone());
         self.event = Some(run.event.to_string());
         self.run = Some(run.run.0);
+        self.trace = Some(run.trace.simple().to_string());
         self
     }
 
@@ -123,6 +127,14 @@ pub(crate) fn tell(event: &Event, once: bool) -> Option<Told> {
             let text = format!("times passed while nothing ran, from {} on: {what}", time(*first));
             Told::new(Weight::Warning, text).zap(zap)
         }
+        Event::AlertTold { target, kind, resolved } => {
+            let what = if *resolved { "that it is over" } else { "of it" };
+            Told::new(Weight::Detail, format!("alert {kind}: {target} was told {what}"))
+        }
+        Event::AlertFailed { target, kind, reason, retry_at } => Told::new(
+            Weight::Warning,
+            format!("alert {kind}: {target} was not told: {reason}; tried again at {}", time(*retry_at)),
+        ),
         Event::StoreTrouble { error, retry_at } => Told::new(
             Weight::Trouble,
             format!("{error}; nothing is lost, tried again at {}", time(*retry_at)),
@@ -450,7 +462,7 @@ mod tests {
 
     fn run() -> RunRef {
         let event = EventKey { kind: "new_sale".to_owned(), id: "D6C8C390A7".to_owned() };
-        RunRef { zap: "sales".to_owned(), event, run: RunId(7) }
+        RunRef { zap: "sales".to_owned(), event, run: RunId(7), trace: uuid::Uuid::nil() }
     }
 
     fn line(event: &Event) -> String {

@@ -22,7 +22,8 @@ pub struct WebhookTrigger {
     /// Fire once per value of this expression.
     pub once_per: Option<Spanned<String>>,
     /// What the records are: a JSON Schema, or the path of one from the folder of this file. Fields that it does not know
-    /// are findings, and what need not be there is known.
+    /// are findings, and what need not be there is known. `x-class: personal`, `card` or `secret` beside a field's `type` says
+    /// who may see it.
     #[serde(default)]
     #[schemars(schema_with = "crate::definition::trigger::outline")]
     pub schema: Option<NodeRef>,

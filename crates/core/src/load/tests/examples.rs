@@ -27,7 +27,7 @@ connections:
     verify: { hmac: { secret: "${FORM_SECRET}", header: X-Signature, format: standard } }   # hmac | token | basic | none
 vars: { channel: "#orders" }                    # plain values that differ by environment
 state: sqlite:state/zaprun.db
-listen: { webhooks: 127.0.0.1:8080 }            # trusted_proxies: [...]; admin comes later
+listen: { webhooks: 127.0.0.1:8080, admin: 127.0.0.1:9464 }   # trusted_proxies: [...]
 "##;
 
 const ZAP: &str = r#"# zaps/declined-card-to-slack.yaml

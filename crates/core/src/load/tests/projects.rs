@@ -56,7 +56,7 @@ fn structure() {
     zaprun.yaml:10:15 ZR0205 `currency` cannot be `usd` | write the three letters of the currency: USD
     ");
     insta::assert_snapshot!(edited("type: http\n", "type: http\n    auth: { bearer: \"${T}\", basic: {} }\n"), @r"
-    zaprun.yaml:10:13 ZR0209 `auth` takes exactly one key | write one of `bearer`, `basic`, `header`, `query`
+    zaprun.yaml:10:13 ZR0209 `auth` takes exactly one key | write one of `bearer`, `basic`, `header`, `query`, `oauth2`
     zaprun.yaml:10:29 ZR0203 `basic` has no `username` | add `username:`
     zaprun.yaml:10:29 ZR0203 `basic` has no `password` | add `password:`
     ");
@@ -68,7 +68,7 @@ fn structure() {
     insta::assert_snapshot!(edited("${SLACK_WEBHOOK_URL}", "hooks.example.com"), @"zaprun.yaml:10:15 ZR0212 `base_url` is not an address that requests can go to | write an absolute address: https://api.example.com");
     insta::assert_snapshot!(edited("version: 1\n", "version: 1\nstate: postgres://db/zaprun\nlisten: { admin: 8484, webhooks: localhost:80 }\n"), @r"
     zaprun.yaml:2:8 ZR0205 `postgres://` for several processes is planned and not available yet | write sqlite: and a path: sqlite:state/zaprun.db
-    zaprun.yaml:3:11 ZR0207 `admin` is not available in this version | remove it until a later version has it
+    zaprun.yaml:3:18 ZR0201 `admin` takes an address, found a number | write an IP address and a port: 127.0.0.1:8484
     zaprun.yaml:3:34 ZR0205 `localhost:80` is not an IP address with a port | write an IP address and a port: 127.0.0.1:8484
     ");
     insta::assert_snapshot!(edited("version: 1\n", "version: 1\nhistory: 30d\n"), @"");

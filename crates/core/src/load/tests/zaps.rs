@@ -84,7 +84,7 @@ extra: 1
     17:26 ZR0202 unknown key `frist` | did you mean `first`?
     18:11 ZR0204 `type` cannot be `mail` | write one of `http`, `konnektive.create_sale`, `konnektive.create_lead`, `konnektive.update_fulfillment`, `konnektive.cancel_order`, `konnektive.update_customer`, `konnektive.create_upsale`, `konnektive.confirm_order`, `konnektive.refund_order`, `konnektive.qa_order`, `konnektive.cancel_purchase`, `konnektive.refund_transaction`, `konnektive.blacklist_customer`, `konnektive.add_note`, `konnektive.query`
     19:5 ZR0201 member 3 of `actions` takes a map of keys, found text | write `key: value` lines below it
-    20:1 ZR0202 unknown key `extra` | known keys are `name`, `formerly`, `description`, `owner`, `enabled`, `trigger`, `filter`, `let`, `actions`, `on_failure`, `properties`, `tests`
+    20:1 ZR0202 unknown key `extra` | known keys are `name`, `formerly`, `description`, `owner`, `enabled`, `trigger`, `filter`, `expect_every`, `let`, `actions`, `on_failure`, `properties`, `tests`
     "#);
 }
 

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
-use crate::load::{File, Input, load};
+use crate::load::{File, Input, Loaded, load};
 use crate::reference::examples::{PROJECT, RECORDS};
 use crate::rehearsal::read_tests;
 use crate::zap::{self, ProjectFacts};
@@ -35,8 +35,8 @@ fn all() -> Vec<Starter> {
     all
 }
 
-/// What is wrong with a zap and its test, beside the project of the examples.
-fn wrong(text: &str) -> Vec<String> {
+/// A project of the examples with a zap.
+fn loaded(text: &str) -> Loaded {
     let file = |path: &str, text: &str| File { path: path.to_owned(), content: Ok(text.into()) };
     let input = Input {
         project: file("zaprun.yaml", PROJECT),
@@ -45,7 +45,12 @@ fn wrong(text: &str) -> Vec<String> {
         tables: Vec::new(),
         env: None,
     };
-    let mut loaded = load(&input, None);
+    load(&input, None)
+}
+
+/// What is wrong with a zap and its test, beside the project of the examples.
+fn wrong(text: &str) -> Vec<String> {
+    let mut loaded = loaded(text);
     let cases = read_tests(&mut loaded, &[], &RECORDS);
     let project = loaded.project.as_ref().unwrap();
     let facts = ProjectFacts::of(&project.definition, &project.tree);
@@ -83,6 +88,20 @@ fn every_trigger_starts_with_every_action() {
         }
     }
     assert!(bad.is_empty(), "{} are bad, the first:\n{}", bad.len(), bad[0]);
+}
+
+/// What is usual does not break a new zap that looks something up.
+#[test]
+fn a_new_look_up_stands_made_up_records() {
+    let Started { text, .. } = start(&starter("konnektive.customers", None, "konnektive.query"));
+    let loaded = loaded(&text);
+    let project = loaded.project.as_ref().unwrap();
+    let facts = ProjectFacts::of(&project.definition, &project.tree);
+    let one = &loaded.zaps[0];
+    let zap = zap::compile(one.definition.as_ref().unwrap(), one.tree.as_ref().unwrap(), &facts).zap.unwrap();
+    let found = crate::property::search(&zap, &[], 64, 1).failures;
+    let told: Vec<&str> = found.iter().map(|failure| failure.message.as_str()).collect();
+    assert_eq!(told, [""; 0], "{text}");
 }
 
 #[test]

@@ -77,20 +77,18 @@ fn http(
         }
         ("query", _) => pairs(at, expected, &request.query, exact, found),
         ("headers", _) => {
-            let lower = |(name, value): &(String, String)| (name.to_ascii_lowercase(), value.clone());
-            let headers: Vec<(String, String)> = request.headers.iter().map(lower).collect();
-            pairs(at, &lowered(expected), &headers, exact, found);
+            // The names of headers are the same in any case: those that are expected stand as they are written.
+            let wanted = expected.as_object();
+            let named = |(name, value): &(String, String)| {
+                let mut written = wanted.into_iter().flat_map(|wanted| wanted.iter().map(|(name, _)| name));
+                let written = written.find(|written| written.eq_ignore_ascii_case(name));
+                (written.map_or_else(|| name.to_ascii_lowercase(), |name| name.to_string()), value.clone())
+            };
+            let headers: Vec<(String, String)> = request.headers.iter().map(named).collect();
+            pairs(at, expected, &headers, exact, found);
         }
         (_, _) => body(at, key, expected, exact, request.body.as_ref(), found),
     }
-}
-
-/// The names of headers are the same in any case.
-fn lowered(headers: &Value) -> Value {
-    let Some(object) = headers.as_object() else { return headers.clone() };
-    let lower =
-        |(name, value): (&std::sync::Arc<str>, &Value)| (name.to_ascii_lowercase().into(), value.clone());
-    Value::object(object.iter().map(lower).collect())
 }
 
 fn body(at: &At, key: &str, expected: &Value, exact: bool, body: Option<&Body>, found: &mut Vec<Difference>) {

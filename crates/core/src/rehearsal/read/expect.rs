@@ -137,6 +137,9 @@ impl Reading<'_, '_> {
                     // A key that no step has is a finding of the structure.
                     let part = PARTS.iter().find(|part| part.key == key)?;
                     if part.of == step.kind {
+                        if part.key == "headers" {
+                            self.headers_once(entry.value);
+                        }
                         expect.parts.push((part.key, self.laid(None, entry.value)));
                         continue;
                     }
@@ -156,6 +159,20 @@ impl Reading<'_, '_> {
             self.report(finding.related(skipped.key_span, "`skipped` is here"));
         }
         Some(expect)
+    }
+
+    /// Refuses two names of one header.
+    fn headers_once(&mut self, headers: NodeId) {
+        let entries = self.tree.entries(headers);
+        for (at, entry) in entries.iter().enumerate() {
+            let mut before = entries.iter().take(at);
+            let Some(first) = before.find(|first| first.key.eq_ignore_ascii_case(&entry.key)) else {
+                continue;
+            };
+            let message = format!("`{}` and `{}` are the same header", first.key, entry.key);
+            let finding = Diagnostic::new(&code::DUPLICATE_KEY, message).at(entry.key_span);
+            self.report(finding.related(first.key_span, "it is here first").help("keep one of the two"));
+        }
     }
 
     fn each(&mut self, node: NodeId, step: StepInfo) -> Option<EachExpect> {

@@ -100,6 +100,15 @@ impl Reading<'_, '_> {
             self.report(finding.at(place).related(at, "the test that reads it"));
         }
         let tree = parsed.tree.filter(|_| !broken)?;
+        // They would be members like others, which nobody means who writes them in YAML.
+        let word = |entry: &&Entry| [FROM, REMOVE].contains(&&*entry.key);
+        if let Some(entry) = tree.ids().flat_map(|id| tree.entries(id)).find(word) {
+            let message = format!("`{}` lays nothing over anything in a file of its own", entry.key);
+            let finding = Diagnostic::new(&code::TEST_FIXTURE, message).at(entry.key_span);
+            let help = "write it in the test; in a .json file it is a member like any other";
+            self.report(finding.related(at, "the test that reads it").help(help));
+            return None;
+        }
         Some(written(&tree, tree.root()))
     }
 

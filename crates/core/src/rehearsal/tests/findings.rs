@@ -141,3 +141,14 @@ fn files_of_tests_have_findings_too() {
     zaps/shop/f.test.yaml:3:33 ZR0605 this looks like a secret in plain | let a connection in zaprun.yaml carry it: `auth:`, `headers:` or its address
     ");
 }
+
+#[test]
+fn words_of_tests_say_nothing_in_fixtures() {
+    let head = "name: z\ntrigger: { type: konnektive.orders, connection: crm, order_type: new_sale }";
+    let told = |path: &str, text: &str| {
+        let test = format!("tests:\n  - {{ name: a, record: {path}, expect: ignored }}\n");
+        Bench::new(&format!("{head}{ZAP}{test}"), &[], &[(&format!("zaps/shop/{path}"), text)]).findings()
+    };
+    insta::assert_snapshot!(told("fixtures/over.yaml", "a: 1\nb:\n  $from: sale.json\n"), @"zaps/shop/fixtures/over.yaml:3:3 ZR0902 `$from` lays nothing over anything in a file of its own | write it in the test; in a .json file it is a member like any other (zaps/shop/z.yaml:7:24 the test that reads it)");
+    assert_eq!(told("fixtures/over.json", r#"{"b":{"$from":"sale.json"}}"#), "");
+}

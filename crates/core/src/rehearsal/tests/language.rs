@@ -156,7 +156,7 @@ fn what_differs_is_told_with_its_place() {
       notify.query.tag: expected "a", got ["a","b"]
       notify.query.coupon: expected nothing, got "SPRING"
       notify.query.more: expected 1, got nothing
-      notify.headers.x-campaign: expected 13, got "12"
+      notify.headers.X-Campaign: expected 13, got "12"
       notify.json.order: expected "d6c8c390a7", got "D6C8C390A7"
       notify.json.total: expected "49.90", got 49.90
       notify.json["odd name"]: expected 1, got nothing

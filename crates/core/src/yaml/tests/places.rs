@@ -63,3 +63,28 @@ fn a_place_never_cuts_a_character() {
         assert!(text.get(place.start..place.end).is_some());
     }
 }
+
+#[test]
+fn a_list_begins_at_its_first_dash() {
+    for (text, list) in [
+        ("a:\n- 1\n- 2\n", "- 1\n- 2"),
+        ("a: # why\n- # one\n  1\n- 2\n", "- # one\n  1\n- 2"),
+        ("a:\n- - 1\n  - 2\n- 3\n", "- - 1\n  - 2\n- 3"),
+        ("a:\n  - - 1\n    - 2\n", "- - 1\n    - 2"),
+        ("a: &x\n- b: 1\n", "- b: 1"),
+        ("a:\n-\n  - 1\n", "-\n  - 1"),
+        ("a:\r\n- 1\r\n- 2\r\nb: 1\r\n", "- 1\r\n- 2"),
+        ("a: [1, 2]\n", "[1, 2]"),
+    ] {
+        let (sources, parsed) = read(text);
+        let tree = parsed.tree.unwrap();
+        let node = tree.get(tree.root(), "a").unwrap();
+        assert_eq!(sources.slice(tree.span(node)), list, "{text:?}");
+    }
+    // In a map that stands in a list, too, and the inner list is its own.
+    let (sources, parsed) = read("- a:\n  - 1\n  - 2\n- - 3\n");
+    let tree = parsed.tree.unwrap();
+    let spans =
+        [tree.at("/0/a").unwrap().0, tree.at("/1").unwrap().0].map(|node| sources.slice(tree.span(node)));
+    assert_eq!(spans, ["- 1\n  - 2", "- 3"]);
+}

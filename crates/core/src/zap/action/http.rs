@@ -5,6 +5,7 @@ use crate::expression::{Condition, Frame};
 use crate::mapping::{MapError, Mapping, Trace};
 use crate::request::{Body, Destination, HttpRequest, Method};
 use crate::value::Value;
+use crate::zap::key;
 use crate::zap::scope::Scope;
 use crate::zap::url::{UrlTemplate, host_allowed};
 
@@ -67,6 +68,7 @@ impl Http {
             body,
             idempotency_key,
             chain: scope.depth.saturating_add(1),
+            trace: Some(key::trace(scope.key_base)),
         })
     }
 }

@@ -1,7 +1,9 @@
 //! One step.
 
-use super::outline;
+use std::sync::Arc;
+
 use super::privacy::{self, Flows};
+use super::{body, outline};
 use super::{crm, find, whole};
 use crate::definition;
 use crate::diagnostic::{Diagnostic, code};
@@ -41,6 +43,9 @@ pub(super) fn compile(
     let outer = names.clone().with("step", step);
 
     let each = common.each.map(|node| compiler.mapping(node.0, &outer, &format!("{place}.each")));
+    if let Some(Some(each)) = &each {
+        compiler.has_elements(each, "`each`");
+    }
     let item = match common.element {
         Some(name) => compiler.loop_name(name.as_str(), compiler.tree.span(name.node)),
         None => Some("item"),
@@ -145,20 +150,34 @@ pub(super) fn step_type(written: &definition::Action, known: bool) -> Shape {
     scope::step_type(common.id.as_str(), common.each.is_some(), response_shape(written), may_lack)
 }
 
+/// What is known of a step where the run was given up: it may have failed, and may not have been come to.
+pub(super) fn step_given_up(written: &definition::Action) -> (Arc<str>, Type) {
+    let id: Arc<str> = Arc::from(written.id().as_str());
+    let each = written.common().each.is_some();
+    let of = scope::step_type(&id, each, response_shape(written), true);
+    (Arc::clone(&id), Type::from(of).with_gap(Gap::Step(id)))
+}
+
 /// What is known of a step's answer.
 fn response_shape(written: &definition::Action) -> Shape {
     let text = || Type::scalar(ValueKind::Text);
     match written {
         definition::Action::Http(_) => scope::response_shape(),
         definition::Action::Crm(endpoint, _) => {
-            let ids = endpoint.reply.iter().map(|field| (field.name, text()));
+            let ids = endpoint.reply.iter().map(|field| {
+                let named = if field.always { text() } else { text().with_gap(Gap::Optional) };
+                (field.name, named)
+            });
             Shape::members([("result", text()), ("message", Type::any())].into_iter().chain(ids))
         }
         definition::Action::Query(query) => {
             let row: Type = find::row_shape(find::asked(query).endpoint.schema()).into();
             let one = query.expect.as_ref().is_some_and(|expect| expect.value == definition::Expect::One);
             Shape::members([
-                ("rows", Type::list_of(row.clone())),
+                (
+                    "rows",
+                    if one { Type::list_of(row.clone()) } else { Type::list_of(row.clone()).perhaps_empty() },
+                ),
                 ("row", if one { row } else { row.with_gap(Gap::NotFound) }),
                 ("total", Type::scalar(ValueKind::Number)),
             ])
@@ -204,11 +223,16 @@ fn http(
     let json = mapped(http.json.map(|node| node.0), "json");
     let form = mapped(http.form.map(|map| map.0), "form");
     let text = mapped(http.text.as_ref().map(|text| text.node), "text");
+    for pairs in [&query, &headers, &form].into_iter().flatten().flatten() {
+        compiler.are_pairs(pairs);
+    }
     target::headers(compiler, &target);
     if let Some(schema) = http.schema {
-        let wanted = outline::of_written(compiler, schema, documents);
+        let wanted = outline::schema(compiler, schema, documents);
         match (http.json, json.as_ref().and_then(Option::as_ref)) {
-            (Some(node), Some(mapping)) => outline::check(compiler, node.0, mapping, &wanted),
+            (Some(_), Some(mapping)) => {
+                wanted.iter().for_each(|wanted| body::check(compiler, mapping, wanted));
+            }
             (Some(_), None) => {}
             (None, _) => {
                 let at = super::params::head(compiler.tree, schema.0);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::params::{self, Refusal, Table, Written, head, key_span};
 use crate::crm::{self, Breach, CREATE_SALE, Endpoint, Repeat, WAYS_TO_PAY, broken};
 use crate::definition::{CrmAction, LeadFirst, OnUncertain};
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::{Diagnostic, Severity, code};
 use crate::expression::{Names, Settings};
 use crate::mapping::Compiler;
 use crate::zap::action::CrmCall;
@@ -36,6 +36,9 @@ pub(super) fn compile(
     rules(compiler, endpoint, &map, written, place);
     options(compiler, endpoint, &map, written, place);
     let good = compiler.findings.len() == before;
+    if good {
+        doubts(compiler, endpoint, &map);
+    }
     let map = map.params?;
     good.then(|| CrmCall {
         connection: written.connection.value.clone(),
@@ -74,6 +77,32 @@ fn rules(compiler: &mut Compiler<'_>, endpoint: &Endpoint, map: &Written, writte
                 .maybe_help(help(&breach))
                 .at(at),
         );
+    }
+}
+
+/// What the parameters say together at times only: a branch leaves one out, or gives it another value.
+fn doubts(compiler: &mut Compiler<'_>, endpoint: &Endpoint, map: &Written) {
+    for doubt in map.doubts(endpoint) {
+        let (code, help) = match &doubt.breach {
+            Breach::Missing { names, .. } if names.iter().any(|name| map.meant.contains(name)) => continue,
+            Breach::Missing { .. } => (
+                &code::PARAM_MAY_BE_MISSING,
+                "give it in every branch, with `| default(…)` for what may be null, or let only those pass that have it",
+            ),
+            Breach::Together { .. } => {
+                (&code::PARAMS_TOGETHER, "give each under a condition that rules the other out")
+            }
+            Breach::Foreign { .. } => (&code::PARAM_MAY_NOT_FIT, "write the state by its code"),
+        };
+        let (name, what) = (endpoint.short_name(), doubt.breach.message());
+        let message = match doubt.breach {
+            Breach::Missing { .. } => format!("{name}: {what}, and may not be there"),
+            _ => format!("{name}: at times {what}"),
+        };
+        let mut finding = Diagnostic::new(code, message).at(doubt.at).help(help);
+        // Only the author knows whether the one goes with the other.
+        finding.severity = Severity::Warning;
+        compiler.report(finding);
     }
 }
 

@@ -1,12 +1,17 @@
 //! From a zap as written to a [`Zap`].
 
 mod action;
+mod alert;
+mod body;
+mod branches;
 mod connection;
 mod crm;
 mod find;
 mod outline;
 mod params;
 mod privacy;
+
+pub use alert::compile_alerts;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,7 +24,7 @@ use super::scope::{self, STEPS};
 use super::trigger::{self, Trigger};
 use crate::definition;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::expression::{Access, Key, Names, Shape, TABLES, Type, members_read};
+use crate::expression::{Access, Fact, Key, Names, Shape, TABLES, Type, members_read};
 use crate::mapping::Compiler;
 use crate::pointer;
 use crate::property;
@@ -88,12 +93,13 @@ fn build(
         }
         definition::Trigger::Unread => None,
     };
-    let record =
-        trigger::crm::schema(&definition.trigger).map_or(outline, |schema| Shape::Record(schema).into());
+    let record = trigger::crm::schema(&definition.trigger)
+        .map_or_else(|| outline.clone(), |schema| Shape::Record(schema).into());
     let arrives =
         matches!(definition.trigger.value, definition::Trigger::Webhook(_) | definition::Trigger::Unread);
     let names = scope::names(record, project.vars_shape.clone(), &connection.value, arrives)
-        .with_tables(&project.tables);
+        .with_tables(&project.tables)
+        .given(&wanted(&trigger));
 
     let filter = definition.filter.as_ref().map(|written| {
         compiler.condition(written.node, &names).map(|condition| (condition, written.value.clone()))
@@ -119,6 +125,7 @@ fn build(
         name: definition.name.as_str().to_owned(),
         formerly: definition.formerly.as_ref().map(|name| name.as_str().to_owned()),
         description: definition.description.as_ref().map(|text| text.value.clone()),
+        expect_every: definition.expect_every.as_ref().map(|every| every.value.0),
         enabled: definition.enabled.as_ref().is_none_or(|enabled| enabled.value),
         selection: trigger.selection(),
         content: content(compiler, definition, project, connection),
@@ -128,6 +135,7 @@ fn build(
         filter: whole(filter)?,
         lets: lets?,
         properties: properties?,
+        outline,
         own_words: property::own_words(compiler.tree),
         reads,
         reads_raw,
@@ -136,6 +144,14 @@ fn build(
         connection: connection.value.clone(),
         settings: connection.settings.clone(),
     })
+}
+
+/// What is so of every record that the trigger takes: what `where` asks for.
+fn wanted(trigger: &Option<Trigger>) -> Vec<Fact> {
+    match trigger {
+        Some(Trigger::Crm(trigger)) => trigger.facts(scope::RECORD),
+        _ => Vec::new(),
+    }
 }
 
 type Lets = Vec<(Arc<str>, crate::mapping::Mapping)>;
@@ -159,6 +175,9 @@ fn lets(
         let of = mapping.as_ref().map_or_else(Type::any, crate::mapping::Mapping::of);
         members.push((Arc::clone(&name), of));
         names = names.with("let", Shape::members(members.iter().cloned()));
+        if let Some(mapping) = &mapping {
+            names = names.telling(scope::LET, vec![Key::Name(Arc::clone(&name))], mapping.facts());
+        }
         match (mapping, &mut lets) {
             (Some(mapping), Some(lets)) => lets.push((name, mapping)),
             _ => lets = None,
@@ -174,12 +193,20 @@ fn actions(
     facts: (&ProjectFacts, &Documents),
     mut names: Names,
 ) -> Option<(Vec<Action>, Vec<Action>)> {
-    let mut steps: Vec<(Arc<str>, Shape)> = Vec::new();
+    let mut steps: Vec<(Arc<str>, Type)> = Vec::new();
+    // Conditions under which steps are done, and their answers.
+    let mut same: Vec<(String, Vec<Key>)> = Vec::new();
     let mut open = definition.open_steps.contains(&compiler.tree.root());
     if open {
         names = names.with("steps", Shape::Any);
     }
     let mut list = |compiler: &mut Compiler<'_>, written: &[Spanned<definition::Action>], key: &str| {
+        if key == "on_failure" && !open {
+            // The run was given up at any of them: it failed, and those after it were not come to.
+            same.clear();
+            steps = definition.actions.iter().map(|action| action::step_given_up(&action.value)).collect();
+            names = names.clone().with("steps", Shape::members(steps.iter().cloned()));
+        }
         let mut actions = Some(Vec::new());
         for (at, written) in written.iter().enumerate() {
             let action = action::compile(compiler, &written.value, &names, &format!("{key}[{at}]"), facts);
@@ -192,17 +219,30 @@ fn actions(
                         ids.filter(|id| reads_of_step(reads, id).0).map(str::to_owned).collect()
                     };
                     action.reads_of = ReadsOf { gate: of(&reads.gate), all: of(&reads.all) };
+                    if let Some(when) = &action.when
+                        && !action.continue_on_error
+                        && action.each.is_none()
+                    {
+                        let response = ["response"].map(|name| Key::Name(Arc::from(name)));
+                        let path = [Key::Name(Arc::from(action.id.as_str()))].into_iter().chain(response);
+                        same.push((when.words(), path.collect::<Vec<Key>>()));
+                    }
                     actions.push(action);
                 }
                 _ => actions = None,
             }
-            steps.push((Arc::from(written.value.id().as_str()), action::step_type(&written.value, known)));
+            let of = action::step_type(&written.value, known);
+            steps.push((Arc::from(written.value.id().as_str()), of.into()));
             open |= definition.open_steps.contains(&written.value.id().node);
             let known = match open {
                 true => Shape::Any,
                 false => Shape::members(steps.iter().cloned()),
             };
             names = names.clone().with("steps", known);
+            // A step under the same condition is only done where the other was.
+            for (condition, path) in &same {
+                names = names.clone().there_where(condition, STEPS, path.clone());
+            }
         }
         actions
     };

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::crm::{self, Held, Param, Wrong, WrongKind};
 use crate::diagnostic::{Code, Diagnostic, Severity, code, did_you_mean};
 use crate::expression::{Gap, Names, Settings, Type};
-use crate::mapping::{Compiler, Leaf};
+use crate::mapping::{Compiler, Decided, Leaf};
 use crate::source::Span;
-use crate::value::Value;
+use crate::value::{Kind as ValueKind, Value};
 use crate::yaml::{Entry, Kind, NodeId, Tree};
 use crate::zap::action::Parameter;
 
@@ -48,9 +48,25 @@ pub(super) struct Written {
 
 /// What is known of a parameter before there is a record.
 pub(super) struct Known {
-    name: String,
-    value: Option<String>,
-    sure: bool,
+    pub(super) name: String,
+    pub(super) value: Option<String>,
+    pub(super) sure: bool,
+    /// What it can come to.
+    pub(super) alternatives: Vec<Alternative>,
+    /// Where it is written.
+    pub(super) at: Span,
+    /// That it may not be there has been said.
+    pub(super) doubted: bool,
+}
+
+/// One of several things that a parameter can come to.
+pub(super) struct Alternative {
+    /// What it hangs on.
+    pub(super) decided: Vec<Decided>,
+    /// Whether it is there at all.
+    pub(super) there: bool,
+    /// The value as it is sent; nothing while it depends on the record.
+    pub(super) value: Option<String>,
 }
 
 impl Written {
@@ -120,36 +136,41 @@ fn parameter(
         (Some(param), Some(value)) => (param, value),
         // It is there all the same, with a mistake in it.
         (Some(_), None) => {
-            written.known.push(Known { name: name.to_owned(), value: None, sure: true });
+            written.known.push(Known::open(name, head(compiler.tree, entry.value)));
             return None;
         }
         (None, _) => return None,
     };
-    let mut known = Known { name: name.to_owned(), value: None, sure: true };
-    let leaves = value.leaves();
+    let mut known = Known::open(name, head(compiler.tree, entry.value));
     let mut good = true;
-    for leaf in &leaves {
-        match leaf {
-            Leaf::Left => known.sure = false,
+    for (decided, leaf) in value.alternatives() {
+        let mut one = Alternative { decided, there: true, value: None };
+        match &leaf {
+            Leaf::Left => {
+                known.sure = false;
+                one.there = false;
+            }
             Leaf::Cleared => {
                 good &= table.can_clear(compiler, name, entry.value);
-                known.value = Some(crm::CLEARED.to_owned());
+                one.value = Some(crm::CLEARED.to_owned());
             }
             Leaf::Constant(constant) => {
                 match crm::write(param, name, constant, table.settings, table.clears) {
-                    Ok(text) => known.value = Some(text),
+                    Ok(text) => one.value = Some(text),
                     Err(wrong) => {
                         compiler.report(finding(wrong, head(compiler.tree, entry.value)));
                         good = false;
                     }
                 }
             }
-            Leaf::Open(of) => {
+            Leaf::Open(of, pass) => {
                 let at = head(compiler.tree, entry.value);
-                if (table.required)(name) && of.gap.is_some() {
+                let empty = of.empty && of.kind() == Some(ValueKind::Text);
+                if (table.required)(name) && (of.gap.is_some() || empty) {
                     // That the run is given up then is said by this, and more.
                     compiler.forget(before, &code::MAY_BE_MISSING);
-                    compiler.report(may_lack(name, of).at(at));
+                    compiler.report(may_lack(name, of, pass.as_deref()).at(at));
+                    known.doubted = true;
                     good = false;
                 }
                 for finding in table.unfit(param, name, of) {
@@ -158,15 +179,23 @@ fn parameter(
                 }
             }
         }
+        known.alternatives.push(one);
     }
     // Of several values none is known to be the one.
-    if leaves.len() != 1 {
-        known.value = None;
+    if let [only] = known.alternatives.as_slice() {
+        known.value.clone_from(&only.value);
     }
-    if !matches!(leaves.as_slice(), [Leaf::Left]) {
+    if known.alternatives.iter().any(|one| one.there) {
         written.known.push(known);
     }
     good.then(|| Parameter { name: name.to_owned(), param, value })
+}
+
+impl Known {
+    /// A parameter that is there, with a value of which nothing is known.
+    fn open(name: &str, at: Span) -> Self {
+        Known { name: name.to_owned(), value: None, sure: true, alternatives: Vec::new(), at, doubted: false }
+    }
 }
 
 impl Table<'_> {
@@ -202,6 +231,15 @@ impl Table<'_> {
         if let Some(kind) = of.kind().filter(|kind| !crm::takes(param.ty, *kind)) {
             return vec![Diagnostic::new(&code::PARAM_VALUE, format!("{}, and this is {kind}", takes()))];
         }
+        let others: Vec<&str> =
+            of.kinds().iter().filter(|kind| !crm::takes(param.ty, *kind)).map(ValueKind::words).collect();
+        if !others.is_empty() {
+            let message = format!("{}, and this may be {}", takes(), others.join(" or "));
+            return vec![
+                Diagnostic::new(&code::PARAM_MAY_NOT_FIT, message)
+                    .help("let it be of one kind: of a number's `default` write `default(0)`"),
+            ];
+        }
         if let Some(words) = &of.text.words {
             let refused = |word: &&Arc<str>| {
                 crm::write(param, name, &Value::Text(Arc::clone(word)), self.settings, self.clears).is_err()
@@ -219,6 +257,14 @@ impl Table<'_> {
                 }
             };
         }
+        if let Some(like) = &of.like
+            && let Some(shown) = like.first().and_then(|value| value.to_text().ok())
+            && like.iter().all(|value| self.is_no(param, name, value))
+        {
+            let message = format!("{}, and this is like `{shown}`", takes());
+            let help = "write what it takes, or let a filter make that of it";
+            return vec![Diagnostic::new(&code::PARAM_MAY_NOT_FIT, message).help(help)];
+        }
         let Some(most) = param.max else { return Vec::new() };
         let help = format!("write `| truncate_chars({most})`");
         if of.text.min > most {
@@ -232,6 +278,12 @@ impl Table<'_> {
             }
             None => Vec::new(),
         }
+    }
+
+    /// Whether a value is of another sort than a parameter takes; too long is another matter.
+    fn is_no(&self, param: &Param, name: &str, value: &Value) -> bool {
+        crm::write(param, name, value, self.settings, self.clears)
+            .is_err_and(|wrong| wrong.kind == WrongKind::Value)
     }
 
     fn can_clear(&self, compiler: &mut Compiler<'_>, name: &str, value: NodeId) -> bool {
@@ -252,15 +304,20 @@ impl Table<'_> {
 }
 
 /// A parameter that must be there and whose value may be missing.
-fn may_lack(name: &str, of: &Type) -> Diagnostic {
+fn may_lack(name: &str, of: &Type, pass: Option<&str>) -> Diagnostic {
     let why = match &of.gap {
         Some(Gap::Step(step)) => format!("there is none when step `{step}` was skipped or failed"),
-        Some(Gap::Optional) => "this need not be there".to_owned(),
+        Some(Gap::Optional | Gap::OptionalOrNull) => "this need not be there".to_owned(),
         Some(Gap::NotFound) => "this may find nothing".to_owned(),
-        Some(Gap::Null) | None => "this is null in some rows".to_owned(),
+        Some(Gap::Null) => "this is null in some rows".to_owned(),
+        None => "this may be empty, which counts as nothing".to_owned(),
+    };
+    let pass = match pass {
+        Some(pass) => format!(", or let only those pass where it is there: {pass}"),
+        None => String::new(),
     };
     Diagnostic::new(&code::PARAM_MAY_BE_MISSING, format!("`{name}` is needed, and {why}"))
-        .help("write `{{ … | default(…) }}`, or let only those pass where it is there: `filter: \"{{ … is defined }}\"`")
+        .help(format!("write `{{{{ … | default(…) }}}}` with what is sent then{pass}"))
 }
 
 /// A constant that cannot be sent. The author knows what was written, so the finding shows it.

@@ -154,3 +154,118 @@ fn a_body_is_checked_against_its_schema() {
 ";
     assert_eq!(told("  { type: konnektive.orders, connection: crm, order_type: new_sale }", fine), [""; 0]);
 }
+
+/// What is told of a body, without the places.
+fn told_of(schema: &str, json: &str) -> Vec<String> {
+    let action = format!(
+        "  - id: send\n    type: http\n    connection: sink\n    allow: [personal]\n    schema: {schema}\n    json: {json}\n"
+    );
+    let found = told("  { type: konnektive.orders, connection: crm, order_type: new_sale }", &action);
+    found.iter().map(|finding| finding.split_once(' ').unwrap().1.to_owned()).collect()
+}
+
+#[test]
+fn what_is_the_same_for_every_record_is_held_to_the_schema_itself() {
+    let object = |more: &str| format!("{{ type: object, properties: {{ {more} }} }}");
+    for (schema, json, message) in [
+        ("email: { type: string }", "{ email: null }", "`email` must be text, and this is null"),
+        (
+            "email: { type: string }",
+            "{ email: { $if: \"{{ record.totalAmount > 1 }}\", $then: null, $else: x } }",
+            "`email` must be text, and this is null",
+        ),
+        ("qty: { type: integer }", "{ qty: 1.5 }", "`qty` must be a whole number, and this is 1.5"),
+        (
+            "qty: { type: number, minimum: 1 }",
+            "{ qty: 0 }",
+            "`qty` is not what its schema takes: 0 is less than",
+        ),
+        ("name: { type: string, minLength: 1 }", "{ name: '' }", "`name` is not what its schema takes: "),
+        ("size: { enum: [1, 2] }", "{ size: 3 }", "`size` cannot be `3` | it is one of `1`, `2`"),
+        (
+            "id: { oneOf: [{ type: string }, { type: number }] }",
+            "{ id: true }",
+            "`id` is not what its schema takes",
+        ),
+        (
+            "tags: { type: array, items: { type: string } }",
+            "{ tags: [a, 1, b] }",
+            "an item must be text, and this is 1",
+        ),
+        (
+            "tags: { type: array, items: { type: string } }",
+            "{ tags: [a, \"{{ record.totalAmount }}\"] }",
+            "an item must be text, and this is a number",
+        ),
+        (
+            "lines: { type: array, items: { required: [sku], properties: { sku: { type: string } } } }",
+            "{ lines: [{ sku: a }, { sku: $.orderId }, { sk: a }] }",
+            "an item needs `sku`",
+        ),
+        (
+            "lines: { type: array, items: { required: [sku], properties: { sku: { type: string } } } }",
+            "{ lines: $.items }",
+            "an item needs `sku`",
+        ),
+        (
+            "a: { type: object, properties: { name: { type: string } } }",
+            "{ a: { $if: \"{{ record.totalAmount > 1 }}\", $then: { nme: x }, $else: { name: y } } }",
+            "`a` takes no `nme`",
+        ),
+        (
+            "a: { $ref: '#/definitions/a' } }, definitions: { a: { properties: { b: { type: boolean } } }",
+            "{ a: { b: 'yes' } }",
+            "`b` must be true or false, and this is text",
+        ),
+    ] {
+        let found = told_of(&object(schema), json);
+        assert!(found.iter().any(|finding| finding.contains(message)), "{json}: {found:?}");
+        assert!(found.len() <= 2, "{json}: {found:?}");
+    }
+}
+
+#[test]
+fn what_fits_is_not_told_of() {
+    for (schema, json) in [
+        ("{ properties: { maybe: { type: [string, 'null'] } } }", "{ maybe: $.couponCode }"),
+        (
+            "{ properties: { maybe: { anyOf: [{ type: string }, { type: 'null' }] } } }",
+            "{ maybe: $.couponCode }",
+        ),
+        ("{ properties: { maybe: { type: string } } }", "{ maybe: $.couponCode, $drop_null: true }"),
+        ("{ properties: { maybe: { type: string } } }", "{ maybe: null, $drop_null: true }"),
+        ("{ properties: { at: { type: string } } }", "{ at: \"{{ record.dateCreated | datetime }}\" }"),
+        (
+            "{ allOf: [{ properties: { a: { type: string } } }, { properties: { b: { type: number } } }] }",
+            "{ a: x, b: 1 }",
+        ),
+        ("{ oneOf: [{ type: object, properties: { a: {} } }, { type: array }] }", "[1]"),
+        (
+            "{ type: array, items: { required: [orderId] } }",
+            "{ $each: $.items, $map: { orderId: $.orderId } }",
+        ),
+        ("{ type: array, items: { required: [productSku] } }", "$.items"),
+        ("{ properties: { n: { type: number } } }", "{ n: 19.90 }"),
+        ("{}", "{ anything: [1, a] }"),
+    ] {
+        assert_eq!(told_of(schema, json), [""; 0], "{schema} {json}");
+    }
+}
+
+#[test]
+fn a_schedule_has_nothing_but_its_time() {
+    let act = "  - { id: s, type: http, connection: sink, json: { at: \"{{ record.scheduled_at }}\", id: \"{{ record.orderId }}\" } }\n";
+    let found = told("  { type: schedule, cron: \"0 8 * * *\", timezone: UTC }", act);
+    assert!(
+        matches!(found.as_slice(), [only] if only.contains("`record` has no field `orderId`")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn who_may_see_what_an_export_profile_sends_is_known() {
+    let act = "  - { id: s, type: http, connection: sink, query: { to: \"{{ record.emailAddress }}\", id: \"{{ record.orderId }}\" } }\n";
+    let hook = "  type: webhook\n  connection: form\n  path: /crm\n  preset: konnektive";
+    let found = told(hook, act);
+    assert!(matches!(found.as_slice(), [only] if only.contains("emailAddress")), "{found:?}");
+}

@@ -1,5 +1,6 @@
 //! A compiled polling trigger.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -8,7 +9,7 @@ use jiff::tz::TimeZone;
 use super::webhook::{self, Entrance};
 use crate::definition::{self, Cycles, OrderType, TransactionType};
 use crate::diagnostic::{Diagnostic, Severity, code, did_you_mean};
-use crate::expression::Settings;
+use crate::expression::{Base, Fact, Key, Place, Settings};
 use crate::mapping::Compiler;
 use crate::record::{Field, FieldType, ReadSet, Row, Schema, fit};
 use crate::trigger::{Charges, Kind, Narrowing, Options, Query, Verdict, When, kind};
@@ -99,6 +100,24 @@ impl CrmTrigger {
             }
         }
         narrowing
+    }
+
+    /// What is so of every row that it takes: what `where` asks for is there, and one of its values.
+    pub(crate) fn facts(&self, record: usize) -> Vec<Fact> {
+        let fact = |path: Vec<Key>, words| {
+            let place = Place { base: Base::Root(record), path };
+            Fact { place, present: true, words }
+        };
+        let name = |name: &str| Key::Name(Arc::from(name));
+        let of = |condition: &Where| match condition {
+            Where::Field(field, values) => {
+                let words: Option<Vec<Arc<str>>> =
+                    values.iter().map(|value| value.as_text().map(Arc::from)).collect();
+                vec![fact(vec![name(field.name)], words.map(Into::into))]
+            }
+            Where::Product(_) => [0, -1].map(|at| fact(vec![name("items"), Key::At(at)], None)).into(),
+        };
+        self.wheres.iter().flat_map(of).collect()
     }
 
     /// The members of a row that the methods below read.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, code};
-use crate::expression::{Frame, Names, Settings, Text};
+use crate::expression::{Frame, Names, Problem, Settings, Text};
 use crate::mapping::{Compiler, MapError};
 use crate::value::Value;
 use crate::yaml::Spanned;
@@ -22,12 +22,14 @@ struct Compiled {
 }
 
 impl KeyExpression {
-    /// Compiles it; nothing when it has findings. What it reads is not counted among what the zap reads.
+    /// Compiles it; nothing when it has findings. What it reads is not counted among what the zap reads. `optional`:
+    /// nothing is amiss where there is no key.
     pub(in crate::zap) fn compile(
         compiler: &mut Compiler<'_>,
         written: &Spanned<String>,
         names: &Names,
         place: &str,
+        optional: bool,
     ) -> Option<Self> {
         let text = match Text::compile(&written.value, names) {
             Ok(text) => text,
@@ -38,6 +40,19 @@ impl KeyExpression {
             let help = "read what differs, in braces: \"{{ record.id }}\"";
             compiler.report(finding.at(compiler.tree.span(written.node)).help(help));
             return None;
+        }
+        if !optional {
+            // Nothing comes before it that could let only those pass that have one.
+            let alone = |problem: Problem| match problem.code == &code::MAY_BE_MISSING {
+                true => Problem::new(
+                    problem.code,
+                    "this may be missing, and what comes without a key makes no event",
+                    problem.range,
+                )
+                .help("take what is always there, or write `default(…)` with something else that differs"),
+                false => problem,
+            };
+            compiler.doubt(written.node, text.doubts().into_iter().map(alone).collect());
         }
         Some(KeyExpression(Arc::new(Compiled { text, place: place.to_owned() })))
     }

@@ -176,7 +176,7 @@ pub(in crate::zap) fn compile(
     let key = key(compiler, &names, written.key.as_ref(), written.preset.as_ref(), preset, "key");
     let once = match &written.once_per {
         None => None,
-        Some(once) => Some(KeyExpression::compile(compiler, once, &names, "once_per")?),
+        Some(once) => Some(KeyExpression::compile(compiler, once, &names, "once_per", true)?),
     };
     let entrance = Entrance {
         connection: written.connection.value.clone(),
@@ -221,7 +221,9 @@ fn key(
     place: &str,
 ) -> Option<Key> {
     match (written, preset.map(|preset| preset.value)) {
-        (Some(written), _) => KeyExpression::compile(compiler, written, names, place).map(Key::Written),
+        (Some(written), _) => {
+            KeyExpression::compile(compiler, written, names, place, false).map(Key::Written)
+        }
         (None, Some(definition::Preset::Konnektive)) => Some(konnektive),
         (None, None) => None,
     }

@@ -172,6 +172,45 @@ fn it_will_not_start_without_its_connection_or_its_state() {
     assert_eq!(house.once(&[ONE]).unwrap(), Err(EngineError::Store(StoreError::Fenced)));
 }
 
+/// Whoever gives the tokens of a connection is away for an hour, or refuses for an hour until a person has acted.
+#[test]
+fn an_hour_without_a_token_costs_time_and_no_run() {
+    let away = SendOutcome::NotSent { reason: "the token endpoint answered 503".into(), retryable: true };
+    let refuses = SendOutcome::Unauthorised { reason: "the token endpoint answered invalid_client".into() };
+    for (outcome, most_tries) in [(away, 40), (refuses, 10)] {
+        let house = House::new();
+        house.once(&[ONE]).unwrap().unwrap();
+        for number in 0..8 {
+            house.sale(&format!("S{number}"), "2026-09-16 08:00:01");
+        }
+        let (stop, start) = (CancellationToken::new(), house.clock.now());
+        let answer = outcome.clone();
+        house.target.script(move |_| answer.clone());
+        let engine = house.engine(&[ONE], Options::default());
+        let events = async {
+            house.clock.sleep_until(start + SignedDuration::from_hours(1)).await;
+            assert_eq!(house.delivered(), 0);
+            let tries = house.target.sent().len();
+            assert!((1..=most_tries).contains(&tries), "{tries} tries in an hour");
+            house.target.script(|_| reply(200));
+            house.clock.sleep_until(start + SignedDuration::from_hours(2)).await;
+            stop.cancel();
+        };
+        let work = async { tokio::join!(engine.run(stop.clone(), Duration::from_secs(30)), events) };
+        let (summary, ()) = house.clock.drive(work).unwrap();
+        let summary = summary.unwrap();
+        assert_eq!((summary.delivered, summary.dead, summary.held), (8, 0, 0));
+        let seen = house.seen.take();
+        let reasons = seen.iter().filter_map(|event| match event {
+            Event::BreakerOpened { reason, .. } => Some(reason.as_str()),
+            _ => None,
+        });
+        assert!(reasons.into_iter().all(|reason| reason.starts_with("the token endpoint answered")));
+        assert_eq!(seen.iter().filter(|event| matches!(event, Event::BreakerOpened { .. })).count(), 1);
+        assert_eq!(seen.iter().filter(|event| matches!(event, Event::BreakerClosed { .. })).count(), 1);
+    }
+}
+
 /// From the row in the CRM to the answer of the target, dying at every call on the way.
 #[test]
 fn a_crash_anywhere_loses_nothing() {

@@ -352,3 +352,31 @@ tests:
     27:24 ZR0209 `record` and `records` exclude each other | write `record:` with the record it belongs to
     "#);
 }
+
+#[test]
+fn what_holds_of_every_record_holds_of_those_of_the_engine() {
+    let body = format!(
+        r#"{POST}properties:
+  - {{ name: nothing is sent, check: "{{{{ requests | length == 0 }}}}" }}
+  - {{ name: it ends, check: "{{{{ outcome in ['delivered', 'pending'] }}}}" }}
+tests:
+  - name: in the end
+    record: sale.json
+    replies: {{ post: [{{ status: 429 }}, {{ status: 200 }}] }}
+    expect: {{ $outcome: delivered, $attempts: {{ post: 2 }} }}
+  - name: two
+    records: [sale.json, {{ $from: sale.json, orderId: E7 }}]
+    replies: {{ post: {{ fault: refused_connection }} }}
+    expect: {{ $totals: {{ dead: 2 }} }}
+"#
+    );
+    insta::assert_snapshot!(results(&body), @r"
+    FAIL in the end
+      property nothing is sent: expected to hold, got it does not hold
+    FAIL two
+      records[0]: property nothing is sent: expected to hold, got it does not hold
+      records[0]: property it ends: expected to hold, got it does not hold
+      records[1]: property nothing is sent: expected to hold, got it does not hold
+      records[1]: property it ends: expected to hold, got it does not hold
+    ");
+}

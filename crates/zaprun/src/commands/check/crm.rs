@@ -1,5 +1,6 @@
 //! Checks of one account of the CRM.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use zaprun_core::crm;
@@ -22,11 +23,12 @@ use crate::wiring;
 pub(super) async fn check(
     name: &str,
     crm: &KonnektiveConnection,
+    root: &Path,
     zaps: &[Zap],
     clock: Arc<dyn Clock>,
 ) -> Vec<Line> {
     let refused = |detail: String| vec![Line::new(name, "settings", Verdict::Failed, detail)];
-    let config = match wiring::crm_config(name, crm) {
+    let config = match wiring::crm_config(name, crm, root) {
         Ok(config) => config,
         Err(error) => return refused(error.to_string()),
     };

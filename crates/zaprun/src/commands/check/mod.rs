@@ -2,6 +2,7 @@
 
 mod crm;
 mod reach;
+mod token;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,11 +19,13 @@ use crate::error::{CommandError, Exit};
 use crate::loading::{Started, start_connections};
 use crate::output::{Table, Tone, count, pretty};
 use reach::{Place, reach};
+use token::Tills;
 
 /// Try every connection: credentials, whitelisted address, permissions, time zone
 ///
 /// Reads a few recent rows of each account of the CRM. Of HTTP APIs it tries name, port and certificate, and sends
-/// nothing.
+/// nothing. Where a connection has `oauth2`, it asks for a token; but a refresh token that no run has spent yet it does
+/// not spend.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit: 0 all works, 1 something does not.")]
 pub(crate) struct Args {
@@ -71,8 +74,13 @@ impl Line {
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let started = start_connections(context)?;
-    let lines = context.block_on(interruptible(async { Ok(check_all(&started).await) }))?;
-    let masker = crate::wiring::masker(&started.project.definition);
+    let masker = Arc::new(crate::wiring::masker(&started.project.definition));
+    let tills = Tills::new(&masker);
+    let lines = context.block_on(async {
+        let lines = interruptible(async { Ok(check_all(&started, &tills).await) }).await;
+        tills.settle().await;
+        lines
+    })?;
     let failed = lines.iter().filter(|line| line.result == Verdict::Failed).count();
     let text = match args.format {
         Format::Json => json(&lines, failed == 0),
@@ -93,11 +101,17 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
 }
 
 /// Every connection, side by side; their lines in the project's order.
-async fn check_all(started: &Started) -> Vec<Line> {
+async fn check_all(started: &Started, tills: &Tills) -> Vec<Line> {
     let checks = started.project.definition.connections.iter().map(|(name, connection)| async move {
         match &connection.value {
-            Connection::Konnektive(crm) => crm::check(name, crm, &started.zaps, Arc::new(SystemClock)).await,
-            Connection::Http(http) => vec![check_http(name, http, &started.root).await],
+            Connection::Konnektive(crm) => {
+                crm::check(name, crm, &started.root, &started.zaps, Arc::new(SystemClock)).await
+            }
+            Connection::Http(http) => {
+                let mut lines = vec![check_http(name, http, &started.root).await];
+                lines.extend(token::check(name, http, started, tills).await);
+                lines
+            }
             Connection::Webhook(_) => {
                 vec![Line::new(name, "webhook", Verdict::Unknown, "others call it; there is nothing to try")]
             }
@@ -108,7 +122,7 @@ async fn check_all(started: &Started) -> Vec<Line> {
 
 async fn check_http(name: &str, http: &HttpConnection, root: &Path) -> Line {
     const CHECK: &str = "reachable";
-    let config = match crate::wiring::http_config(name, http, root) {
+    let config = match crate::wiring::http_config(name, http, root, None) {
         Ok(config) => config,
         Err(error) => return Line::new(name, CHECK, Verdict::Failed, error.to_string()),
     };

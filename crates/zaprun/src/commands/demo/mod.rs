@@ -105,7 +105,7 @@ async fn play(
             trigger.every = EVERY;
         }
     }
-    let wired = wiring::wire(&project.definition, &root, &clock)?;
+    let wired = wiring::wire(&project.definition, &root, &clock, None)?;
     let state = wiring::state_path(&project.definition, &root);
     let store = SqliteStore::open_engine(&state, &zaprun_store::Options::default())
         .map_err(|error| state_error(&error, &state))?;

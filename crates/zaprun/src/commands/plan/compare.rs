@@ -23,8 +23,8 @@ pub(super) struct Given<'a> {
     /// Where it is from.
     pub(super) from: String,
     pub(super) occasion: Occasion,
-    /// The test that it is of, with what is answered.
-    pub(super) case: Option<&'a Case>,
+    /// The test that it is of, with what is answered, and which of its records it is.
+    pub(super) case: Option<(&'a Case, usize)>,
     /// It is in the project's files, so who reads the plan can read it.
     pub(super) known: bool,
 }
@@ -32,7 +32,7 @@ pub(super) struct Given<'a> {
 impl Given<'_> {
     fn rehearse(&self, zap: &Zap, occasion: &Occasion) -> Came {
         match self.case {
-            Some(case) => case.rehearse(zap, occasion, true),
+            Some((case, at)) => case.rehearse_at(at, zap, occasion, true),
             None => occasion.rehearse(zap, &Silent),
         }
     }

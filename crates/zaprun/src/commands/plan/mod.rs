@@ -118,6 +118,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         if tries(&plan, pair) {
             let given = records.of(context, pair, &pairs)?;
             plan.tried = given.len();
+            // Of what is removed none is expected.
+            if given.is_empty() && pair.new.is_some() {
+                plan.notes.push(records.none_of());
+            }
             let (old, new) =
                 (pair.old.and_then(|side| side.edition()), pair.new.and_then(|side| side.edition()));
             let different =

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use zaprun_core::rehearsal::{Fixtures, Occasion};
+use zaprun_core::rehearsal::{Case, Fixtures, Occasion};
 use zaprun_core::value::Value;
 use zaprun_core::zap::{Trigger, Zap};
 use zaprun_engine::ports::{History, RunFilter};
@@ -78,6 +78,21 @@ impl<'a> Records<'a> {
         Records::OfProject { new, old, fixtures }
     }
 
+    /// That there is none for a zap, and where one would come from: silence would read as "nothing changes".
+    pub(super) fn none_of(&self) -> String {
+        match self {
+            Records::OfProject { .. } => {
+                "no record was tried: neither its tests nor fixtures beside it have one; \
+                                          `--records` gives some"
+                    .to_owned()
+            }
+            Records::File { name, .. } => {
+                format!("no record was tried: those of {name} are not for its trigger")
+            }
+            Records::Stored { .. } => "no record was tried: none that ran is for its trigger".to_owned(),
+        }
+    }
+
     /// Those for one zap.
     ///
     /// # Errors
@@ -114,14 +129,16 @@ fn of_project<'a>(
         _ => return Vec::new(),
     };
     let cases = loading.cases.iter().filter(|case| case.zap == side.name);
-    let mut given: Vec<Given<'a>> = cases
-        .map(|case| Given {
-            from: format!("test \"{}\"", case.name),
-            occasion: case.occasion(),
-            case: Some(case),
-            known: true,
+    let of_case = |case: &'a Case| {
+        let occasions: Vec<Occasion> = case.occasions().collect();
+        let many = occasions.len() > 1;
+        occasions.into_iter().enumerate().map(move |(at, occasion)| {
+            let number = if many { format!(", record {}", at + 1) } else { String::new() };
+            let from = format!("test \"{}\"{number}", case.name);
+            Given { from, occasion, case: Some((case, at)), known: true }
         })
-        .collect();
+    };
+    let mut given: Vec<Given<'a>> = cases.flat_map(of_case).collect();
     let value = |record: &[u8]| std::str::from_utf8(record).ok().and_then(|text| Value::from_json(text).ok());
     let tried: Vec<Option<Value>> =
         given.iter().map(|given| given.occasion.record.as_deref().and_then(value)).collect();

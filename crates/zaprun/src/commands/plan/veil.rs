@@ -14,6 +14,8 @@ use zaprun_core::rehearsal::Occasion;
 use zaprun_core::value::{Decimal, Value};
 use zaprun_core::zap::Zap;
 
+use crate::commands::personal;
+
 /// Parts of names by which personal data goes where no schema tells.
 const WORDS: &[&str] = &[
     "mail",
@@ -171,6 +173,7 @@ impl Walk {
             let twin = match schema.field(name) {
                 Some(field) => match field.ty {
                     FieldType::List(inner) => self.rows(name, value, inner),
+                    FieldType::Text | FieldType::Any if field.class == Class::Plain => self.free(name, value),
                     _ if field.class == Class::Plain => value.clone(),
                     _ => self.any(name, value, true),
                 },
@@ -179,6 +182,16 @@ impl Walk {
             (Arc::clone(name), twin)
         };
         Value::object(members.iter().map(member).collect())
+    }
+
+    /// What stands in a field that anybody may fill: all of a text in which something looks personal is, since who that
+    /// is stands beside it.
+    fn free(&mut self, name: &str, value: &Value) -> Value {
+        match value {
+            Value::Text(text) if !self.known && personal::is_in(text) => Value::text(self.text(name, text)),
+            Value::Object(_) | Value::List(_) => self.any(name, value, false),
+            other => other.clone(),
+        }
     }
 
     /// A list of rows, or rows by their ids.

@@ -20,6 +20,11 @@ pub(super) struct Written<'a> {
 /// A longer text is cut.
 const LONGEST: usize = 300;
 
+/// Before what tells secrets apart. No YAML text holds it.
+const MARK: char = '\0';
+/// So many signs do.
+const MARK_LENGTH: usize = 16;
+
 impl Written<'_> {
     /// What is written at a node, in one line.
     pub(super) fn text(&self, node: NodeId) -> String {
@@ -79,8 +84,14 @@ impl Written<'_> {
     fn secret(&self, node: NodeId) -> String {
         match self.value(node) {
             written if written.trim_start_matches(['"', '\'']).starts_with("${") => written,
-            _ => "***".to_owned(),
+            _ => self.hidden(node),
         }
+    }
+
+    /// A secret, hidden, with a mark by which another is told from it and which is never shown.
+    fn hidden(&self, node: NodeId) -> String {
+        let mark = blake3::hash(self.sources.slice(self.tree.span(node)).as_bytes()).to_hex();
+        format!("***{MARK}{}", mark.get(..MARK_LENGTH).unwrap_or_default())
     }
 
     fn is_scalar(&self, node: NodeId) -> bool {
@@ -94,7 +105,7 @@ impl Written<'_> {
                 format!("[{}]", items.join(", "))
             }
             Kind::Map(_) => "{}".to_owned(),
-            _ if self.is_secret(node) => "***".to_owned(),
+            _ if self.is_secret(node) => self.hidden(node),
             Kind::Null => "null".to_owned(),
             Kind::Bool(truth) => truth.to_string(),
             Kind::Number(digits) => digits.to_string(),
@@ -145,6 +156,10 @@ pub(super) fn reordered(old: (&Tree, NodeId), new: (&Tree, NodeId)) -> bool {
 }
 
 fn cut(text: &str) -> String {
+    let mut parts = text.split(MARK);
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    parts.for_each(|part| shown.push_str(part.get(MARK_LENGTH..).unwrap_or_default()));
+    let text = shown.as_str();
     if text.chars().count() <= LONGEST {
         return text.to_owned();
     }

@@ -1,13 +1,16 @@
 //! What stands in for personal data: drawn by a keyed hash of what it stands for, so that the same gives the same, and in
 //! the same form, so that mappings do with it what they would do with the real.
 
+use super::walk::of_look;
+use crate::commands::personal;
+
 /// Stand-ins under one key.
 pub(super) struct StandIns {
     key: [u8; 32],
 }
 
-/// What a text is, as far as its stand-in differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a text is, as far as its stand-in differs; the most telling first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Email,
     Phone,
@@ -23,15 +26,14 @@ pub(super) enum Kind {
     Other,
 }
 
-const FIRST: [&str; 32] = [
+/// Some are first names and others last ones: a name is one name wherever it stands.
+const NAMES: [&str; 64] = [
     "Ada", "Ben", "Cleo", "Dora", "Emil", "Fay", "Gus", "Hana", "Ivo", "Jana", "Karl", "Lena", "Milo",
     "Nora", "Otto", "Pia", "Quinn", "Rosa", "Sven", "Tara", "Udo", "Vera", "Walt", "Xenia", "Yuri", "Zoe",
-    "Abel", "Bea", "Cyrus", "Dina", "Ezra", "Flora",
-];
-const LAST: [&str; 32] = [
-    "Ames", "Birch", "Cole", "Drew", "Elder", "Frost", "Grove", "Hart", "Ingram", "Jarvis", "Kemp", "Lowell",
-    "Marsh", "Nash", "Oakley", "Pike", "Quill", "Reed", "Stone", "Thorne", "Usher", "Vale", "Ward", "Yates",
-    "Zell", "Alder", "Brook", "Cross", "Dale", "Eaton", "Field", "Glenn",
+    "Abel", "Bea", "Cyrus", "Dina", "Ezra", "Flora", "Ames", "Birch", "Cole", "Drew", "Elder", "Frost",
+    "Grove", "Hart", "Ingram", "Jarvis", "Kemp", "Lowell", "Marsh", "Nash", "Oakley", "Pike", "Quill",
+    "Reed", "Stone", "Thorne", "Usher", "Vale", "Ward", "Yates", "Zell", "Alder", "Brook", "Cross", "Dale",
+    "Eaton", "Field", "Glenn",
 ];
 const CITIES: [&str; 8] =
     ["Springfield", "Riverton", "Fairview", "Lakewood", "Milford", "Ashland", "Georgetown", "Clayton"];
@@ -47,18 +49,18 @@ impl StandIns {
         if bare.is_empty() {
             return text.to_owned();
         }
-        match kind {
+        // What is an e-mail address by its form is one, whatever the field is called; and so on.
+        match personal::look(bare).map_or(kind, of_look) {
             Kind::Email => format!("buyer-{}@example.test", self.hex("email", &bare.to_lowercase())),
             Kind::Phone => self.phone(bare),
-            Kind::FirstName => cased(bare, self.one_of("first", bare, &FIRST)),
-            Kind::LastName => cased(bare, self.one_of("last", bare, &LAST)),
+            Kind::FirstName | Kind::LastName => cased(bare, self.one_of("name", bare, &NAMES)),
             Kind::FullName => match bare.split_once(char::is_whitespace) {
                 None => self.of(Kind::FirstName, bare),
                 Some((first, rest)) => {
                     format!("{} {}", self.of(Kind::FirstName, first), self.of(Kind::LastName, rest))
                 }
             },
-            Kind::Company => cased(bare, &format!("{} & Sons", self.one_of("company", bare, &LAST))),
+            Kind::Company => cased(bare, &format!("{} & Sons", self.one_of("company", bare, &NAMES))),
             Kind::Street => {
                 format!("{} Example Street", self.number("street", &bare.to_lowercase()) % 900 + 1)
             }

@@ -39,9 +39,9 @@ fn nobody_is_left_and_the_form_stays() {
     {
       "orderId": "D6C8C390A7",
       "customerId": 77,
-      "firstName": "Milo",
-      "lastName": "ZELL",
-      "name": "Milo Zell",
+      "firstName": "Pia",
+      "lastName": "CROSS",
+      "name": "Pia Cross",
       "emailAddress": "buyer-d91e2d8d@example.test",
       "phoneNumber": "+1 (342) 555-0148",
       "address1": "141 Example Street",
@@ -55,14 +55,14 @@ fn nobody_is_left_and_the_form_stays() {
       "cardExpiryDate": "00/00",
       "totalAmount": "19.90",
       "dateCreated": "2026-09-16 14:25:31",
-      "custom1": "gift of Milo Zell, call 342-555-0148 or buyer-d91e2d8d@example.test",
+      "custom1": "gift of Pia Cross, call 342-555-0148 or buyer-d91e2d8d@example.test",
       "newField": "from 203.0.113.203",
       "shopEmail": "buyer-d91e2d8d@example.test",
       "note": "[card data removed]",
       "items": {
         "7": {
           "productId": 7,
-          "name": "Milo Zell's kit",
+          "name": "Pia Cross's kit",
           "qty": 1
         }
       }
@@ -153,4 +153,58 @@ fn stand_ins_have_the_form_of_what_they_stand_for() {
         stand_ins.of(stand_ins::Kind::Email, "a@b.example")
     );
     assert_eq!(stand_ins.of(stand_ins::Kind::Email, "  "), "  ");
+}
+
+/// The same text has the same stand-in in every field, whatever the fields are called.
+#[test]
+fn a_value_has_one_stand_in_whatever_the_field() {
+    let fields = [
+        "firstName",
+        "shipFirstName",
+        "lastName",
+        "companyName",
+        "address1",
+        "shipAddress1",
+        "shipAddress2",
+        "city",
+        "shipCity",
+        "postalCode",
+        "emailAddress",
+        "phoneNumber",
+        "ipAddress",
+        "myStreet",
+        "clientIpAddress",
+        "billing_city",
+        "full_name",
+    ];
+    for text in [
+        "Grace",
+        "1 Yard Ave",
+        "arlington",
+        "22202-1234",
+        "a.b@navy.mil",
+        "+1 (212) 867-5309",
+        "8.8.4.4",
+        "Grace Hopper",
+    ] {
+        let members: Vec<String> = fields.iter().map(|field| format!("\"{field}\":\"{text}\"")).collect();
+        let row = format!("{{{},\"items\":[{{\"ship_to\":{{\"name\":\"{text}\"}}}}]}}", members.join(","));
+        let value = Value::from_json(&anonymous(&row, 5)).unwrap();
+        let of = |field: &str| value.as_object().unwrap().get(field).unwrap().to_text().unwrap();
+        for field in fields {
+            assert_eq!(of(field), of("firstName"), "{field}: {text}");
+            assert!(!of(field).contains(text), "{field}: {text}");
+        }
+    }
+    // From record to record, too, where fields of one kind hold it.
+    for (one, other) in [
+        ("address1", "shipAddress1"),
+        ("firstName", "lastName"),
+        ("city", "shipCity"),
+        ("ipAddress", "clientIp_Address"),
+    ] {
+        let alone = |field: &str| anonymous(&format!("{{\"{field}\":\"1 Yard Ave\"}}"), 5).replace(field, "");
+        assert_eq!(alone(one), alone(other), "{one} {other}");
+    }
+    assert!(anonymous(r#"{"shipAddress1":"1 Yard Ave"}"#, 5).contains("Example Street"));
 }

@@ -1,29 +1,42 @@
 //! A record without the people in it: fields by the schema's data class, all others by their names and by what they hold.
 
-use std::sync::{Arc, LazyLock};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use regex::{Captures, Regex};
 use zaprun_core::record::{Class, Field, FieldType, Schema};
 use zaprun_core::value::Value;
 
 use super::stand_ins::{Kind, StandIns};
+use crate::commands::personal::{self, Look};
 
 /// Shorter names are parts of too many words to be looked for in other texts.
 const LEAST_NAME: usize = 3;
 
 /// The record with stand-ins.
 pub(super) fn replaced(record: &Value, schema: Option<&'static Schema>, stand_ins: &StandIns) -> Value {
-    let mut known = Vec::new();
-    collect(record, schema, &mut known);
+    let mut all = Vec::new();
+    collect(record, schema, &mut all);
+    // What stands in several fields is of one kind in all of them: of what its form shows, else of the most telling.
+    let mut kinds: HashMap<String, Kind> = HashMap::new();
+    for (text, kind) in &all {
+        let kind = personal::look(text.trim()).map_or(*kind, of_look);
+        kinds.entry(plain(text)).and_modify(|known| *known = kind.min(*known)).or_insert(kind);
+    }
+    let worth = |(text, kind): &(String, Kind)| {
+        !matches!(kind, Kind::Other | Kind::City | Kind::Birthday) && text.chars().count() >= LEAST_NAME
+    };
+    let mut known: Vec<(String, Kind)> =
+        all.into_iter().map(|(text, kind)| (text.trim().to_owned(), kind)).filter(worth).collect();
     // Longer ones first: a full name before its parts.
-    known.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
+    known.sort_by(|(one, _), (other, _)| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
     known.dedup();
     let pattern = |(text, kind): (String, Kind)| {
         let pattern = Regex::new(&format!(r"(?i)\b{}\b", regex::escape(&text))).ok()?;
         Some(Known { pattern, text, kind })
     };
-    let walk = Walk { stand_ins, known: known.into_iter().filter_map(pattern).collect() };
-    walk.value(record, schema)
+    let known = known.into_iter().filter_map(pattern).collect();
+    Walk { stand_ins, kinds, known }.value(record, schema)
 }
 
 /// What a field holds, by its name.
@@ -38,7 +51,8 @@ fn kind_of(name: &str) -> Option<Kind> {
         }
         () if has("lastname") || has("last_name") || has("surname") || has("familyname") => Kind::LastName,
         () if has("company") => Kind::Company,
-        () if has("ipaddress") || has("ip_address") || lower == "ip" => Kind::Address,
+        // `shipAddress1` is no address on a network.
+        () if has("ip_addr") || has("ipaddr") && !has("shipaddr") || lower == "ip" => Kind::Address,
         () if has("address") || has("street") => Kind::Street,
         () if has("city") => Kind::City,
         () if has("postal") || has("zip") || has("postcode") => Kind::Other,
@@ -88,11 +102,12 @@ fn collect(value: &Value, schema: Option<&'static Schema>, known: &mut Vec<(Stri
         Value::Object(object) => {
             for (name, value) in object.iter() {
                 let field = schema.and_then(|schema| schema.field(name));
-                if let (Fate::Replace(kind), Value::Text(text)) = (fate(name, field), value) {
-                    let worth = !matches!(kind, Kind::Other | Kind::City | Kind::Birthday);
-                    if worth && text.trim().chars().count() >= LEAST_NAME {
-                        known.push((text.trim().to_owned(), kind));
+                match (fate(name, field), value) {
+                    (Fate::Replace(kind), Value::Text(text)) if !text.trim().is_empty() => {
+                        known.push((text.to_string(), kind));
                     }
+                    (Fate::Replace(kind), Value::Number(number)) => known.push((number.to_string(), kind)),
+                    _ => {}
                 }
                 collect(value, inner(field, schema), known);
             }
@@ -114,6 +129,8 @@ fn inner(field: Option<&'static Field>, outer: Option<&'static Schema>) -> Optio
 
 struct Walk<'a> {
     stand_ins: &'a StandIns,
+    /// Of what kind the personal values are.
+    kinds: HashMap<String, Kind>,
     known: Vec<Known>,
 }
 
@@ -150,9 +167,9 @@ impl Walk<'_> {
             (Fate::Keep, value) => value.clone(),
             (Fate::Nought, Value::Text(text)) => Value::text(noughts(text)),
             (Fate::Nought, Value::Number(_)) => Value::from(0_usize),
-            (Fate::Replace(kind), Value::Text(text)) => Value::text(self.stand_ins.of(kind, text)),
+            (Fate::Replace(kind), Value::Text(text)) => Value::text(self.stand_in(kind, text)),
             (Fate::Replace(kind), Value::Number(number)) => {
-                let text = self.stand_ins.of(kind, &number.to_string());
+                let text = self.stand_in(kind, &number.to_string());
                 // It stays a number where it still is one.
                 let plain = !text.starts_with('0') && text.bytes().all(|digit| digit.is_ascii_digit());
                 match Value::from_json(&text) {
@@ -175,29 +192,35 @@ impl Walk<'_> {
         }
     }
 
+    /// What stands in for a personal value: the same for the same, whatever the fields are in which it stands.
+    fn stand_in(&self, kind: Kind, text: &str) -> String {
+        let kind = self.kinds.get(&plain(text)).copied().unwrap_or(kind);
+        self.stand_ins.of(kind, text)
+    }
+
     /// A free text with what looks personal in it replaced.
     fn read(&self, text: &str) -> String {
-        static EMAIL: LazyLock<Option<Regex>> =
-            LazyLock::new(|| Regex::new(r"[\p{L}\p{N}._%+'-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+").ok());
-        static ADDRESS: LazyLock<Option<Regex>> =
-            LazyLock::new(|| Regex::new(r"\b(?:\d{1,3}\.){3}\d{1,3}\b").ok());
-        static PHONE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-            Regex::new(r"(?:\+\d[\d ().-]{7,}\d|\(\d{3}\) ?\d{3}[ .-]?\d{4}\b|\b\d{3}[ .-]\d{3}[ .-]\d{4}\b)")
-                .ok()
-        });
-        let mut text = text.to_owned();
-        for (pattern, kind) in [(&EMAIL, Kind::Email), (&ADDRESS, Kind::Address), (&PHONE, Kind::Phone)] {
-            if let Some(pattern) = pattern.as_ref() {
-                let found = |found: &Captures<'_>| self.stand_ins.of(kind, &found[0]);
-                text = pattern.replace_all(&text, found).into_owned();
-            }
-        }
+        let by = |look, found: &str| self.stand_ins.of(of_look(look), found);
+        let mut text = personal::replaced(text, &by);
         for known in &self.known {
-            let found = |_: &Captures<'_>| self.stand_ins.of(known.kind, &known.text);
+            let found = |_: &Captures<'_>| self.stand_in(known.kind, &known.text);
             text = known.pattern.replace_all(&text, found).into_owned();
         }
         text
     }
+}
+
+pub(super) fn of_look(look: Look) -> Kind {
+    match look {
+        Look::Email => Kind::Email,
+        Look::Address => Kind::Address,
+        Look::Phone => Kind::Phone,
+    }
+}
+
+/// What two values have in common that have one stand-in.
+fn plain(text: &str) -> String {
+    text.trim().to_lowercase()
 }
 
 fn fate_of(kind: Kind) -> Fate {

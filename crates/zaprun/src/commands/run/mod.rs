@@ -1,5 +1,6 @@
 //! `zaprun run`
 
+mod admin;
 mod changes;
 mod dry;
 mod git;
@@ -34,6 +35,7 @@ use crate::output::count;
 use crate::recall::Recaller;
 use crate::watch::{LogFormat, Watch};
 use crate::wiring;
+use admin::Watchers;
 use reload::{Origin, Present, Reloader};
 use signals::{Hangups, Signal, Signals};
 use webhooks::Doors;
@@ -90,10 +92,15 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     let Started { root, project, zaps, inputs, written } = start(context, logged)?;
     let (zaps, warnings) = choose(zaps, &args.only)?;
     warnings.iter().for_each(|warning| context.printer.warning(warning));
-    let wired = Arc::new(wiring::wire(&project.definition, &root, &clock)?);
     let state = wiring::state_path(&project.definition, &root);
     let store = open_state(&state, args.dry_run).map_err(|error| state_error(&error, &state))?;
     let store = Arc::new(store);
+    // What a dry run works on is thrown away, and a refresh token with it.
+    let vault = (!args.dry_run).then(|| Arc::clone(&store) as _);
+    let wired = Arc::new(wiring::wire(&project.definition, &root, &clock, vault)?);
+    if !args.dry_run {
+        context.block_on(openable(&wired))?;
+    }
     let watch = Watch::start(context.printer, args.log_format, &wired.masker, args.once);
     let opening = opening(&zaps, &state, args);
     let observer = if args.dry_run {
@@ -101,6 +108,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     } else {
         watch.observer()
     };
+    let watchers = Watchers::new(&project, &zaps, args, &store, &wired, (&clock, &observer));
+    let observer = watchers.beside(observer);
     let recaller = Recaller::of(&root, context.env.as_deref());
     let options = Options {
         git: git::revision(&root),
@@ -133,6 +142,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         present: None,
         serving: JoinSet::new(),
     };
+    let tokens = wired.tokens.clone();
     let inputs = inputs.and(&wiring::files(&project.definition, &root));
     let reloader = Reloader {
         origin: Origin { root, env: context.env.clone(), only: args.only.clone(), clock },
@@ -143,17 +153,26 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         printer: context.printer,
         format: args.log_format,
         observer,
+        watchers,
+        sends: !args.dry_run,
         refused: None,
     };
     let mut stage = Stage { doors, reloader, project: project.definition };
     let ended = context.block_on(async {
-        let mut ended = drive(engine, &mut stage, args, &watch, &opening).await;
+        let watched = async {
+            let watchers = &stage.reloader.watchers;
+            let (_open, _told) = (watchers.open(&store, &watch).await?, watchers.tell());
+            drive(engine, &mut stage, args, &watch, &opening).await
+        };
+        let mut ended = watched.await;
         if let Ok((summary, _)) = &mut ended
             && !args.dry_run
         {
             let names = stage.reloader.present.zaps.iter().map(|zap| zap.name.clone()).collect();
             summary.pending = waiting(&store, &names).await.unwrap_or(summary.pending);
         }
+        // A refresh token that was given is not lost with the process.
+        tokens.settle().await;
         // What was answered before is kept, whatever closing says.
         let _ = store.close().await;
         ended
@@ -211,6 +230,14 @@ fn open_state(path: &Path, dry_run: bool) -> Result<SqliteStore, StoreError> {
 /// How long the project keeps runs that are over.
 fn history(project: &definition::Project) -> Option<Duration> {
     project.history.as_ref().map(|history| history.value.0)
+}
+
+/// That all refresh tokens which are kept can be opened: without them their connections can do nothing.
+async fn openable(wired: &wiring::Wired) -> Result<(), CommandError> {
+    wired.sender.check_kept().await.map_err(|(name, denied)| {
+        let error = CommandError::failure(format!("connection `{name}`: {denied}"));
+        error.hint("nothing was changed: what is kept there is still good under the key that sealed it")
+    })
 }
 
 /// Any number will do: it spreads the waits of engines that were started together.

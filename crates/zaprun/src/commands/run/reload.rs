@@ -11,19 +11,20 @@ use std::sync::Arc;
 use bytes::Bytes;
 use zaprun_core::definition::Project;
 use zaprun_core::diagnostic::Severity;
-use zaprun_core::zap::Zap;
+use zaprun_core::zap::{Alerts, Zap};
 use zaprun_engine::intake::routes;
 use zaprun_engine::ports::{Clock, History, RunState};
 use zaprun_engine::report::{Event, Observer, Reload};
 use zaprun_engine::{Reloads, Set, connections};
 use zaprun_store::SqliteStore;
 
+use super::admin::Watchers;
 use super::changes::{Changes, Places};
 use super::signals::Hangups;
 use super::webhooks::Doors;
-use super::{choose, git, history};
+use super::{choose, git, history, openable};
 use crate::error::CommandError;
-use crate::loading::{Inputs, Loading, load_noting, written};
+use crate::loading::{Inputs, Loading, alerts, load_noting, written};
 use crate::output::{Printer, count};
 use crate::recall::Recaller;
 use crate::render::{Findings, Format};
@@ -59,6 +60,9 @@ pub(super) struct Reloader {
     pub(super) printer: Printer,
     pub(super) format: Option<LogFormat>,
     pub(super) observer: Arc<dyn Observer>,
+    pub(super) watchers: Watchers,
+    /// Whether requests are sent, so that tokens are asked for.
+    pub(super) sends: bool,
     /// The hash of what was last refused.
     pub(super) refused: Option<String>,
 }
@@ -83,6 +87,7 @@ enum Looked {
 /// What could run instead.
 struct Next {
     project: Project,
+    alerts: Option<Alerts>,
     zaps: Vec<Arc<Zap>>,
     inputs: Inputs,
     rewired: Rewired,
@@ -207,8 +212,15 @@ impl Reloader {
 
     /// Runs it.
     async fn take(&mut self, doors: &mut Doors, next: Next) -> Result<Reload, CommandError> {
-        let Next { project, zaps, inputs, rewired, git, sources, recaller, findings, warnings } = next;
+        let Next { project, alerts, zaps, inputs, rewired, git, sources, recaller, findings, mut warnings } =
+            next;
         let Rewired { wired, changed } = rewired;
+        if self.sends {
+            openable(&wired).await?;
+        }
+        if self.watchers.differ(&project) {
+            warnings.push("`listen.admin` has changed, which needs a restart".to_owned());
+        }
         let prepared = doors.prepare(&project, routes(&zaps)).await?;
         // Before anything of it is used.
         self.present.wired.masker.learn(&wired.masker);
@@ -227,6 +239,7 @@ impl Reloader {
         };
         let taken = self.reloads.reload(set).await;
         taken.map_err(|error| CommandError::failure(error.to_string()))?;
+        self.watchers.change(alerts, &zaps, &wired, &changed);
         let exchanged = prepared.map_or(Ok(()), |prepared| doors.exchange(prepared));
         let mut reload = difference(&self.present.zaps, &zaps, changed);
         self.present = Present { zaps, inputs, wired, state: self.present.state.clone() };
@@ -297,8 +310,11 @@ fn look(
         }
         Looked::Refused(Refused { inputs, error: masked, findings })
     };
-    let project = match project {
-        Some(project) if errors == 0 => project.definition,
+    let (project, alerts) = match project {
+        Some(project) if errors == 0 => {
+            let alerts = alerts(&project).0;
+            (project.definition, alerts)
+        }
         _ => {
             let error =
                 CommandError::failure(format!("the project has {}", count(errors as u64, "error", "errors")));
@@ -335,6 +351,7 @@ fn look(
     let findings = shown;
     Looked::Other(Box::new(Next {
         project,
+        alerts,
         zaps,
         inputs,
         rewired,

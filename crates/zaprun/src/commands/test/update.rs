@@ -1,9 +1,10 @@
 //! `zaprun test --update`: expectations that do not hold any more, rewritten where they stand.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use zaprun_core::diagnostic::{Diagnostic, Severity};
 use zaprun_core::rehearsal::{Case, Difference, Fix, rewrite};
 use zaprun_core::source::Span;
 use zaprun_core::zap::Zap;
@@ -28,39 +29,39 @@ pub(super) fn update(
     root: &Path,
     chosen: &dyn Fn(&Case) -> bool,
 ) -> Result<(), CommandError> {
-    let env = context.env.as_deref();
-    let mut texts: HashMap<String, Vec<u8>> = HashMap::new();
-    let before = Round::of(loading::load_tests_with(root, env, &texts));
-    let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for _ in 0..ROUNDS {
-        let round = Round::of(loading::load_tests_with(root, env, &texts));
-        let mut changed = false;
-        for (file, tests) in round.wanted(chosen) {
-            let path = &round.loading.sources.file(file).path;
-            let text = round.loading.sources.file(file).text.to_string();
-            let fixes: Vec<(Span, Vec<Fix>)> =
-                tests.iter().map(|(span, found)| (*span, fixes(found))).collect();
-            let next = rewrite(path, &text, &fixes);
-            if next != text {
-                let lines = tests.iter().flat_map(|(_, found)| found).filter(|one| one.fix.is_some());
-                told.entry(path.clone()).or_default().extend(lines.map(|one| round.line(one)));
-                texts.insert(path.clone(), next.into_bytes());
-                changed = true;
-            }
+    let printer = &context.printer;
+    let before = Round::of(loading::load_tests_with(root, context.env.as_deref(), &HashMap::new()));
+    // A test that does not pass after all stays as it was, and the others are rewritten without it.
+    let mut left: HashSet<Key> = HashSet::new();
+    let attempt = loop {
+        let attempt = Attempt::of(context, root, &|case| chosen(case) && !left.contains(&key(case)));
+        let failing: Vec<Key> =
+            attempt.rewritten.iter().filter(|key| !attempt.after.passes(key)).cloned().collect();
+        if failing.is_empty() {
+            break attempt;
         }
-        if !changed {
-            break;
-        }
+        left.extend(failing);
+    };
+    let mut told: Vec<&Key> = left.iter().collect();
+    told.sort_unstable();
+    for (zap, name) in told {
+        printer.warning(&format!("`{zap}: {name}` is left alone: it would not pass rewritten either"));
     }
-    // A file is written if all of its tests that passed still do: an anchor may be of use to several.
-    let after = Round::of(loading::load_tests_with(root, env, &texts));
-    for (path, lines) in &told {
-        let printer = &context.printer;
-        if let Some((zap, name)) = before.spoilt(&after, path) {
+    for (path, lines) in &attempt.told {
+        // A file is written if it has no new finding and all of its tests that passed still do: an anchor may be of use
+        // to several.
+        if let Some(finding) = before.new_finding(&attempt.after, path) {
+            printer.warning(&format!(
+                "{path} is left alone: rewritten it would have an error: {}",
+                finding.message
+            ));
+            continue;
+        }
+        if let Some((zap, name)) = before.spoilt(&attempt.after, path) {
             printer.warning(&format!("{path} is left alone: `{zap}: {name}` would not pass any more"));
             continue;
         }
-        let Some(bytes) = texts.get(path) else { continue };
+        let Some(bytes) = attempt.texts.get(path) else { continue };
         replace(root, path, bytes)
             .map_err(|reason| CommandError::failure(format!("{path} cannot be written: {reason}")))?;
         let many = count(lines.len() as u64, "expectation", "expectations");
@@ -68,6 +69,70 @@ pub(super) fn update(
         lines.iter().for_each(|line| printer.note(&format!("  {}", clean(line))));
     }
     Ok(())
+}
+
+fn key(case: &Case) -> Key {
+    (case.zap.clone(), case.name.clone())
+}
+
+/// The files as they would be.
+struct Attempt {
+    /// By path, those that change.
+    texts: HashMap<String, Vec<u8>>,
+    /// By path, what is rewritten, in lines.
+    told: BTreeMap<String, Vec<String>>,
+    /// The tests that are rewritten.
+    rewritten: HashSet<Key>,
+    /// What comes of all tests then.
+    after: Round,
+}
+
+impl Attempt {
+    fn of(context: &Context, root: &Path, chosen: &dyn Fn(&Case) -> bool) -> Attempt {
+        let load = |texts: &HashMap<String, Vec<u8>>| {
+            Round::of(loading::load_tests_with(root, context.env.as_deref(), texts))
+        };
+        let mut texts: HashMap<String, Vec<u8>> = HashMap::new();
+        let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut rewritten = HashSet::new();
+        let mut round = load(&texts);
+        for _ in 0..ROUNDS {
+            let mut changed = false;
+            for (file, tests) in round.wanted(chosen) {
+                let path = &round.loading.sources.file(file).path;
+                let text = round.loading.sources.file(file).text.to_string();
+                let fixes: Vec<(Span, Vec<Fix>)> =
+                    tests.iter().map(|wanted| (wanted.span, fixes(&wanted.found))).collect();
+                let next = rewrite(path, &text, &fixes);
+                for (wanted, made) in tests.iter().zip(&next.made) {
+                    let fixable = wanted.found.iter().filter(|difference| difference.fix.is_some());
+                    let made = fixable.zip(made).filter(|(_, made)| **made);
+                    let lines: Vec<String> = made.map(|(difference, _)| round.line(difference)).collect();
+                    if !lines.is_empty() {
+                        rewritten.insert(wanted.key.clone());
+                        told.entry(path.clone()).or_default().extend(lines);
+                    }
+                }
+                if next.text != text {
+                    texts.insert(path.clone(), next.text.into_bytes());
+                    changed = true;
+                }
+            }
+            if !changed {
+                break;
+            }
+            round = load(&texts);
+        }
+        Attempt { texts, told, rewritten, after: round }
+    }
+}
+
+/// A test with what it expects and does not come.
+struct Wanted {
+    key: Key,
+    /// Where its expectation is written.
+    span: Span,
+    found: Vec<Difference>,
 }
 
 fn fixes(found: &[Difference]) -> Vec<Fix> {
@@ -98,18 +163,38 @@ impl Round {
     }
 
     /// By file: the expectations that do not hold, each with what differs.
-    fn wanted(
-        &self,
-        chosen: &dyn Fn(&Case) -> bool,
-    ) -> BTreeMap<zaprun_core::source::FileId, Vec<(Span, Vec<Difference>)>> {
-        let mut wanted: BTreeMap<_, Vec<(Span, Vec<Difference>)>> = BTreeMap::new();
+    fn wanted(&self, chosen: &dyn Fn(&Case) -> bool) -> BTreeMap<zaprun_core::source::FileId, Vec<Wanted>> {
+        let mut wanted: BTreeMap<_, Vec<Wanted>> = BTreeMap::new();
         for case in self.loading.cases.iter().filter(|case| chosen(case)) {
             let found = self.of_test(case);
             if let Some(span) = case.expectation().filter(|_| !found.is_empty()) {
-                wanted.entry(span.file).or_default().push((span, found.to_vec()));
+                let found = found.to_vec();
+                wanted.entry(span.file).or_default().push(Wanted { key: key(case), span, found });
             }
         }
         wanted
+    }
+
+    /// Whether a test is there and passes.
+    fn passes(&self, key: &Key) -> bool {
+        self.found.iter().any(|(known, found)| known == key && found.is_empty())
+    }
+
+    fn errors(&self, path: &str) -> Vec<&Diagnostic> {
+        let here = |finding: &&Diagnostic| {
+            let file = finding.span.map(|span| &self.loading.sources.file(span.file).path);
+            finding.severity == Severity::Error && file.is_some_and(|file| file == path)
+        };
+        self.loading.findings.iter().filter(here).collect()
+    }
+
+    /// An error in a file that it does not have now.
+    fn new_finding<'a>(&self, after: &'a Round, path: &str) -> Option<&'a Diagnostic> {
+        let known = self.errors(path);
+        let is_known = |finding: &Diagnostic| {
+            known.iter().any(|known| known.code == finding.code && known.message == finding.message)
+        };
+        after.errors(path).into_iter().find(|finding| !is_known(finding))
     }
 
     /// What is rewritten, in a line.
@@ -123,11 +208,8 @@ impl Round {
     fn spoilt<'a>(&'a self, after: &Round, path: &str) -> Option<&'a Key> {
         let here = |case: &&Case| self.loading.sources.file(case.span.file).path == path;
         let passed = self.loading.cases.iter().filter(here).filter(|case| self.of_test(case).is_empty());
-        let still = |case: &&Case| {
-            let known = after.found.iter().find(|((zap, name), _)| *zap == case.zap && *name == case.name);
-            known.is_some_and(|(_, found)| found.is_empty())
-        };
-        let spoilt = passed.filter(|case| !still(case)).map(|case| (&case.zap, &case.name)).next()?;
+        let spoilt =
+            passed.filter(|case| !after.passes(&key(case))).map(|case| (&case.zap, &case.name)).next()?;
         self.found.iter().map(|(key, _)| key).find(|(zap, name)| (zap, name) == spoilt)
     }
 }

@@ -43,10 +43,11 @@ pub(in crate::zap) fn compile(
     let items = path(compiler, &written.items, "items", true);
     let names = Names::new().with("record", record.clone()).with("vars", parts.vars_shape.clone());
     let names = names.with_tables(compiler.tables);
-    let mut key =
-        |written: &Spanned<String>, place: &str| KeyExpression::compile(compiler, written, &names, place);
-    let id = key(&written.key, "key");
-    let once = written.once_per.as_ref().map(|once| key(once, "once_per"));
+    let mut key = |written: &Spanned<String>, place: &str, optional: bool| {
+        KeyExpression::compile(compiler, written, &names, place, optional)
+    };
+    let id = key(&written.key, "key", false);
+    let once = written.once_per.as_ref().map(|once| key(once, "once_per", true));
     let at = written.at.as_ref().map(|at| match Text::compile(&at.value, &names) {
         Ok(text) => Some(Arc::new(text)),
         Err(problems) => compiler.refuse(at.node, problems),
@@ -122,6 +123,7 @@ fn request(
         // A read needs no key.
         idempotency_key: String::new(),
         chain: 0,
+        trace: None,
     })
 }
 

@@ -86,6 +86,7 @@ fn what_is_open_is_shown_with_what_was_sent_and_seen() {
       seen      1970-01-01T00:00:10.000Z
       made      1970-01-01T00:00:10.000Z
       changed   1970-01-01T00:00:40.000Z
+      trace     7df52c5f96a55b28b1bedadb4f7c8f58
       chain     2 writes of zaprun's own led to it, one after another
       why       uncertain: two orders fit
 
@@ -140,7 +141,7 @@ fn a_run_that_will_be_dead_says_why() {
     run.failing = Some(reason("declined", "Do not honor"));
     run.depth = 1;
     let text = shown(&run);
-    let head = text.split("\n\n").next().unwrap().lines().skip(7).collect::<Vec<_>>();
+    let head = text.split("\n\n").next().unwrap().lines().skip(8).collect::<Vec<_>>();
     insta::assert_snapshot!(head.join("\n"), @r"
     due       1970-01-01T00:01:00.000Z
     chain     1 write of zaprun's own led to it, one after another

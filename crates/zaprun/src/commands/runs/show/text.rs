@@ -8,6 +8,8 @@ use zaprun_engine::ports::{AttemptRecord, BegunAttempt, RunDetail, RunReason, Ru
 use super::super::render::{Rendered, outcome_word};
 use super::super::{named, state_word};
 use super::Requests;
+use zaprun_core::zap::key::trace;
+
 use crate::output::{Paint, body_text, clean, count, request_text};
 use crate::watch::reason_text;
 
@@ -62,6 +64,7 @@ fn head(out: &mut String, run: &RunDetail, paint: Paint) {
         ("seen", time(run.event.seen_at)),
         ("made", time(summary.created_at)),
         ("changed", time(summary.updated_at)),
+        ("trace", trace(run.key_base).simple().to_string()),
     ];
     if let Some(due) = summary.due_at {
         lines.push(("due", time(due)));

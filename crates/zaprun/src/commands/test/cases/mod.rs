@@ -108,7 +108,7 @@ fn warn(context: &Context, tried: &Tried<'_>) {
         context.printer.warning(&format!(
             "{name}: nothing to make records from: no table says what arrives, and no test has a record"
         ));
-        context.printer.hint("write a test with a record that arrives");
+        context.printer.hint("write a test with a record that arrives, or `schema:` at the trigger");
     } else if search.is_filtered() {
         let taken = search.cases - search.ignored;
         context.printer.warning(&format!(

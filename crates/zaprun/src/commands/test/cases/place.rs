@@ -15,8 +15,11 @@ pub(super) fn lines(text: &str, failures: &[Failure]) -> Vec<usize> {
             (None, Some(name)) => subject(tree, name)?,
             (None, None) => return mentioned(text, failure.field.as_deref()?),
         };
-        let (node, key) = nearest(tree, &pointer)?;
-        Some(sources.range(key.unwrap_or_else(|| tree.span(node))).0.line)
+        let (pointer, node, key) = nearest(tree, &pointer)?;
+        // The key that leads to a member of a list is the list's.
+        let is_item = pointer.rsplit('/').next().is_some_and(|last| last.parse::<usize>().is_ok());
+        let at = key.filter(|_| !is_item).unwrap_or_else(|| tree.span(node));
+        Some(sources.range(at).0.line)
     };
     failures.iter().map(|failure| line(failure).unwrap_or(1)).collect()
 }
@@ -48,11 +51,14 @@ fn subject(tree: &Tree, name: &str) -> Option<String> {
 }
 
 /// What the pointer leads to, or what it is in: a place may name a member that has no line of its own.
-fn nearest(tree: &Tree, pointer: &str) -> Option<(yaml::NodeId, Option<zaprun_core::source::Span>)> {
+fn nearest<'p>(
+    tree: &Tree,
+    pointer: &'p str,
+) -> Option<(&'p str, yaml::NodeId, Option<zaprun_core::source::Span>)> {
     let mut pointer = pointer;
     loop {
-        if let Some(found) = tree.at(pointer) {
-            return Some(found);
+        if let Some((node, key)) = tree.at(pointer) {
+            return Some((pointer, node, key));
         }
         pointer = pointer.rsplit_once('/')?.0;
     }

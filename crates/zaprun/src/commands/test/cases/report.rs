@@ -41,6 +41,7 @@ fn made(tried: &Tried<'_>) -> String {
     let search = &tried.search;
     let records = match search.source {
         Source::Fields { row } => count(u64::from(search.cases), row, &format!("{row}s")),
+        Source::Outline { .. } => count(u64::from(search.cases), "record", "records"),
         Source::Tests { records } => {
             let records = count(records as u64, "record", "records");
             format!("{} of {records} of its tests", count(u64::from(search.cases), "variation", "variations"))
@@ -136,7 +137,7 @@ struct Entry<'a> {
     zap: &'a str,
     file: &'a str,
     passed: bool,
-    /// fields, tests, times or nothing
+    /// fields, schema, tests, times or nothing
     source: &'static str,
     cases: u32,
     not_taken: u32,
@@ -196,6 +197,7 @@ fn of_zap<'a>(tried: &'a Tried<'_>, asked: Asked) -> Entry<'a> {
         passed: tried.passed(),
         source: match search.source {
             Source::Fields { .. } => "fields",
+            Source::Outline { .. } => "schema",
             Source::Tests { .. } => "tests",
             Source::Times => "times",
             Source::Nothing => "nothing",

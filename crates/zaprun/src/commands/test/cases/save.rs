@@ -8,11 +8,19 @@ use zaprun_core::property::Saved;
 use super::Tried;
 use crate::context::Context;
 use crate::error::{CommandError, io_words};
+use crate::output::clean;
+use crate::project::{create, replace};
 
 /// Writes each failure of a zap beside it: a fixture, and a test that fails until the zap is mended.
 pub(super) fn save(context: &Context, root: &Path, tried: &Tried<'_>) -> Result<(), CommandError> {
     for failure in &tried.search.failures {
-        let Some(saved) = Saved::of(tried.zap, failure) else { continue };
+        let Some(saved) = Saved::of(tried.zap, failure) else {
+            let failure = clean(&failure.message);
+            context
+                .printer
+                .note(&format!("{}: no test can show this by one record: {failure}", tried.zap.name));
+            continue;
+        };
         let zap = root.join(tried.file);
         let text = read(&zap, tried.file)?;
         let beside = tried.file.strip_suffix(".yaml").unwrap_or(tried.file).to_owned() + ".test.yaml";
@@ -54,12 +62,9 @@ fn read(path: &Path, shown: &str) -> Result<String, CommandError> {
 }
 
 fn write(root: &Path, path: &str, text: &str) -> Result<(), CommandError> {
-    let cannot = |error: std::io::Error| {
-        CommandError::failure(format!("{path} cannot be written: {}", io_words(&error)))
+    let written = match fs::symlink_metadata(root.join(path)) {
+        Ok(_) => replace(root, path, text.as_bytes()),
+        Err(_) => create(root, Path::new(path), text.as_bytes()),
     };
-    let whole = root.join(path);
-    if let Some(folder) = whole.parent() {
-        fs::create_dir_all(folder).map_err(cannot)?;
-    }
-    fs::write(&whole, text).map_err(cannot)
+    written.map_err(|reason| CommandError::failure(format!("{path} cannot be written: {reason}")))
 }
