@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::harness::{BUYERS, CANARIES, Going, Lab, SALES};
+use crate::watched;
 use crate::webhooks::{address, post_to, when_open};
 
 /// Another secret of the CRM's user.
@@ -350,4 +351,46 @@ fn runs_of_a_zap_that_is_switched_off_wait_and_are_told_of() {
     lab.wait_until(|lab| taken(lab, "sales"));
     lab.stop(engine).expect(0);
     assert_eq!(lab.counts(), [("delivered".to_owned(), 2)].into());
+}
+
+#[test]
+fn what_watches_the_program_watches_what_runs_now() {
+    let lab = watched::lab(&[SALES]);
+    let engine = lab.start(&["run"]);
+    let address = watched::address(&engine);
+    lab.zap(BUYERS);
+    hang_up(&engine, "reloaded: 1 added (buyers), 1 unchanged");
+    let shown = watched::metrics(&address);
+    assert!(shown.contains("zaprun_trigger_overdue{zap=\"sales\"} 0"), "{shown}");
+    assert!(shown.contains("zaprun_trigger_overdue{zap=\"buyers\"} 0"), "{shown}");
+    assert!(
+        shown.contains("zaprun_actions_total{zap=\"buyers\",step=\"post\",outcome=\"done\"} 0"),
+        "{shown}"
+    );
+    fs::remove_file(lab.path("zaps/sales.yaml")).unwrap();
+    hang_up(&engine, "reloaded: 1 removed (sales), 1 unchanged");
+    let shown = watched::metrics(&address);
+    assert!(!shown.contains("zaprun_trigger_overdue{zap=\"sales\"}"), "{shown}");
+    assert!(shown.contains("zaprun_trigger_overdue{zap=\"buyers\"} 0"), "{shown}");
+    lab.change("address: 127.0.0.1:0", "address: 127.0.0.1:1");
+    hang_up(&engine, "`listen.admin` has changed, which needs a restart");
+    watched::metrics(&address);
+    lab.stop(engine).expect(0);
+}
+
+#[test]
+fn whoever_is_told_of_alerts_may_change() {
+    let lab = Lab::new(&[SALES]);
+    let engine = lab.start(&["run"]);
+    lab.fault("sink-status:400,first=1");
+    lab.sales(1);
+    lab.wait_for_sink(1);
+    lab.change(
+        "vars: {",
+        "alerts:\n  to:\n    - { id: desk, connection: hook, json: { text: \"{{ alert.kind }}\" } }\nvars: {",
+    );
+    hang_up(&engine, "reloaded: 1 unchanged");
+    lab.wait_for_sink(2);
+    assert_eq!(lab.received().last().unwrap().json().unwrap()["text"], "dead");
+    lab.stop(engine).expect(0);
 }

@@ -47,7 +47,7 @@ use webhooks::Doors;
 ///
 /// SIGHUP loads the project again, its secret files too, and so does a change of its files with --watch. What is in flight
 /// ends as it began. A project with errors changes nothing: they are shown, and what ran runs on. Another place of the
-/// state, and other environment variables, need a restart.
+/// state, another `listen.admin`, and other environment variables need a restart.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Exit: 0 fine, 1 it cannot run or, with --once, something failed, 2 no project, 130 on Ctrl-C."
