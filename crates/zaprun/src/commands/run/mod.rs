@@ -159,12 +159,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     };
     let mut stage = Stage { doors, reloader, project: project.definition };
     let ended = context.block_on(async {
-        let watched = async {
-            let watchers = &stage.reloader.watchers;
-            let (_open, _told) = (watchers.open(&store, &watch).await?, watchers.tell());
-            drive(engine, &mut stage, args, &watch, &opening).await
-        };
-        let mut ended = watched.await;
+        let mut ended = drive(engine, &mut stage, args, &watch, &opening).await;
         if let Ok((summary, _)) = &mut ended
             && !args.dry_run
         {
@@ -283,6 +278,7 @@ async fn drive(
     let mut signals = Signals::listen()?;
     let hangups = if args.once { None } else { Some(Hangups::listen()?) };
     let Stage { doors, reloader, project } = stage;
+    let (_open, _told) = (reloader.watchers.open(&reloader.store, watch).await?, reloader.watchers.tell());
     // Whoever reads that Ctrl-C ends it may press it.
     watch.say(opening);
     let first = engine.intake().routes().to_vec();
