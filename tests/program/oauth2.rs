@@ -163,6 +163,32 @@ fn the_refresh_token_that_follows_outlasts_a_kill() {
 }
 
 #[test]
+fn a_reload_spends_no_refresh_token_twice() {
+    let books = Shared::default();
+    books.lock().unwrap().good = Some("secret-refresh-0".to_owned());
+    let lab = lab(&books, true);
+    lab.sales(1);
+    let going = lab.start(&["run", "--verbose", "--log-format", "text"]);
+    going.wait_for_err("delivered");
+    // A zap is another one: the connection's token is still good.
+    lab.zap(&SALES.replace("fixed: 19.90", "fixed: 20.90"));
+    going.signal("HUP");
+    going.wait_for_err("reloaded: 1 changed (sales), 0 unchanged");
+    lab.sales(1);
+    going.wait_for_err_times("delivered", 2);
+    assert_eq!(books.lock().unwrap().asked.len(), 1);
+    // The connection is another one: it goes on with the refresh token that followed.
+    lab.change("auth: { oauth2:", "headers: { X-Shop: a }\n    auth: { oauth2:");
+    going.signal("HUP");
+    going.wait_for_err("1 connection changed (api)");
+    lab.sales(1);
+    going.wait_for_err_times("delivered", 3);
+    assert_eq!(books.lock().unwrap().good.as_deref(), Some("secret-refresh-2"));
+    assert_eq!(books.lock().unwrap().shown.last().unwrap(), "Bearer secret-access-2");
+    is_silent(&lab, &lab.stop(going).expect(0).all());
+}
+
+#[test]
 fn a_new_key_opens_what_the_old_one_sealed() {
     let books = Shared::default();
     books.lock().unwrap().good = Some("secret-refresh-0".to_owned());

@@ -22,7 +22,7 @@ fn bad_credentials_stop_the_connection_at_once() {
     lab.fault("auth");
     let ran = lab.once(1);
     insta::assert_snapshot!(told(&ran.err), @r#"
-    TIME ERROR polling stopped: the CRM refused the credentials: Could not authenticate credentials connection="crm" hint="check login_id and password of connection `crm`; it must be an API user"
+    TIME ERROR stopped: the CRM refused the credentials: Could not authenticate credentials connection="crm" hint="check login_id and password of connection `crm`; it must be an API user"
     TIME  INFO 0 new, 0 delivered, 5 failed polls
     "#);
     assert_eq!(lab.crm().crm_count(), 1, "repeated bad logins may lock the user");
@@ -44,13 +44,13 @@ fn a_stopped_connection_is_left_alone_while_others_work() {
     );
     lab.fault("auth");
     let engine = lab.start(&["run"]);
-    engine.wait_for_err("polling stopped");
+    engine.wait_for_err("stopped: the CRM");
     let asked = lab.crm().crm_count();
     // The other account is read again and again meanwhile.
     other.wait_for_crm(3);
     assert_eq!((asked, lab.crm().crm_count()), (1, 1));
     let ran = lab.stop(engine).expect(0);
-    assert_eq!(ran.told("polling stopped"), 1, "{}", ran.err);
+    assert_eq!(ran.told("stopped: the CRM"), 1, "{}", ran.err);
 }
 
 const OTHER_ACCOUNT: &str = r#"  other:
@@ -68,7 +68,7 @@ fn an_address_that_is_not_whitelisted_is_shown() {
     let lab = Lab::with(nobody, &[SALES]);
     let ran = lab.once(1);
     insta::assert_snapshot!(told(&ran.err), @r#"
-    TIME ERROR polling stopped: the CRM does not accept this machine's address 127.0.0.1 connection="crm" hint="add 127.0.0.1 to the API user's whitelist in the CRM"
+    TIME ERROR stopped: the CRM does not accept this machine's address 127.0.0.1 connection="crm" hint="add 127.0.0.1 to the API user's whitelist in the CRM"
     TIME  INFO 0 new, 0 delivered, 3 failed polls
     "#);
     assert_eq!(lab.crm().crm_count(), 1);

@@ -102,8 +102,10 @@ fn a_project_that_is_a_folder_is_told_once() {
 #[test]
 fn what_is_not_built_yet_is_refused() {
     let lab = Lab::new(&[SALES]);
-    let project = fs::read_to_string(lab.path("zaprun.yaml")).unwrap();
-    lab.write("zaprun.yaml", format!("{project}\nhistory: 30d\n"));
+    lab.write(
+        "zaps/sales.yaml",
+        SALES.replace("    path: sales\n", "    path: sales\n    batch: { size: 10 }\n"),
+    );
     let ran = lab.zaprun(&["validate"]).expect(1);
     assert_eq!(ran.out.matches("error[ZR0207]").count(), 1, "{}", ran.out);
 }

@@ -39,7 +39,7 @@ fn token() -> String {
     format!("authorization: Bearer {}", CANARIES[2])
 }
 
-fn metrics(address: &str) -> String {
+pub(crate) fn metrics(address: &str) -> String {
     let (status, body) = get(address, "/metrics", &[&token()]);
     assert_eq!(status, 200, "{body}");
     body

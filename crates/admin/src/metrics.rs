@@ -282,6 +282,11 @@ impl Metrics {
         each(&self.families.alerts, table::ALERTS, &[&Arc::from(target)], TOLD)[how].inc();
     }
 
+    /// A connection is another one now, or is no more: it is not at fault.
+    pub fn forget(&self, connection: &str) {
+        self.connection(connection).breaker.set(0.0);
+    }
+
     fn cursor(&self, zap: ZapId, query: &str, to: Timestamp) {
         let name = self.names.read().unwrap_or_else(PoisonError::into_inner).get(&zap).cloned();
         if let Some(name) = name {
@@ -448,6 +453,12 @@ impl Witness for Metrics {
             Event::FeedFailed { source, tally, .. } => self.polled(source, false, tally, None),
             Event::BreakerOpened { target, .. } => drop(self.connection(target).breaker.set(1.0)),
             Event::BreakerClosed { target, .. } => drop(self.connection(target).breaker.set(0.0)),
+            Event::Stopped { connection, query: None, .. } => {
+                self.connection(connection).breaker.set(1.0);
+            }
+            Event::Recovered { connection, query: None, .. } => {
+                self.connection(connection).breaker.set(0.0);
+            }
             Event::TurnedAway { status, times, .. } => {
                 let labels = labels(table::TURNED_AWAY, [&Arc::from(status.to_string())]);
                 self.families.turned_away.get_or_create(&labels).inc_by(*times);
@@ -473,6 +484,8 @@ impl Witness for Metrics {
                     self.cursor(state.id, query, *at);
                 }
             }
+            // What was counted of it stays: a counter does not go back.
+            Measure::Closed { .. } => {}
             Measure::Committed(committed) => {
                 let dated = committed.primed.saturating_sub(committed.undated);
                 let found = [

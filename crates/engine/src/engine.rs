@@ -1,31 +1,44 @@
 //! The engine: polls, delivers, and comes to an orderly end.
 
-use crate::delivery::{Counters, Lane, Mask, Phases, Shared, Targets, Unmasked, Wakers, WakingStore, after};
-use crate::http_poll::{self, Feeds, Followed};
-use crate::intake::{House, Intake, OpenZap};
+mod nursery;
+mod polls;
+mod reload;
+mod set;
+mod standing;
+
+pub use reload::Reloads;
+pub use set::{Set, connections};
+
+use crate::delivery::{Lane, Mask, Oblivious, Recall, Shared, Unmasked, after};
+use crate::intake::{House, Intake};
 use crate::measure::Measure;
 use crate::orders;
-use crate::polling::{self, Backfilled, Backfiller, Connection, Polled, Poller, Watched, first_boundary};
-use crate::ports::{
-    Clock, Crm, CrmWriter, DayWindow, OffZap, Sender, Store, StoreError, ZapId, ZapIdentity, ZapState,
-};
+use crate::polling::{Backfilled, Backfiller, Polled};
+use crate::ports::{Clock, Crm, CrmWriter, DayWindow, Sender, Store, StoreError, ZapId};
 use crate::report::{Observer, WalkFailure};
-use crate::schedule::{Scheduled, Timetables};
-use futures::future::{try_join, try_join_all, try_join3};
+use crate::retention;
+use bytes::Bytes;
+use futures::future::{try_join, try_join_all};
+use nursery::Nursery;
+use polls::{Opened, Part};
+use reload::{Crew, Sets};
+use standing::Standing;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-use zaprun_core::zap::{Trigger, Zap};
+use zaprun_core::zap::Zap;
 
 /// Runs a set of compiled zaps. It is one future that spawns nothing: dropping it is a crash, which loses nothing.
 pub struct Engine {
-    zaps: Vec<Arc<Zap>>,
-    /// Those that are switched off.
+    set: Set,
+    /// Zaps that are switched off.
     off: Vec<Arc<Zap>>,
     ports: Ports,
     options: Options,
     intake: Intake,
+    reloads: Reloads,
+    sets: Sets,
 }
 
 /// How an engine reaches the world.
@@ -58,11 +71,26 @@ pub struct Options {
     pub dry_run: bool,
     /// Chooses the jitter of polling.
     pub seed: u64,
+    /// What each zap can be compiled from again, by its name; to be kept with what is made of it.
+    pub sources: HashMap<String, Bytes>,
+    /// Makes zaps of that again.
+    pub recall: Arc<dyn Recall>,
+    /// How long runs that are over are kept; for ever where that is nothing.
+    pub history: Option<Duration>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { in_flight: 64, git: None, mask: Arc::new(Unmasked), dry_run: false, seed: 0 }
+        Options {
+            in_flight: 64,
+            git: None,
+            mask: Arc::new(Unmasked),
+            dry_run: false,
+            seed: 0,
+            sources: HashMap::new(),
+            recall: Arc::new(Oblivious),
+            history: None,
+        }
     }
 }
 
@@ -112,71 +140,34 @@ pub enum EngineError {
     /// A backfill did not get to its end; its place is kept.
     #[error("{0}")]
     Backfill(WalkFailure),
+    /// The engine does not run.
+    #[error("the engine does not run")]
+    Ended,
 }
 
-/// What runs once the zaps are open.
+/// The first set of zaps, once they are open.
 struct Works {
-    shared: Arc<Shared>,
-    polls: Polls,
-    lanes: Vec<Lane>,
+    opened: Vec<Opened>,
+    parts: Vec<Part>,
+    lanes: Vec<Arc<Lane>>,
     house: Arc<House>,
     backfiller: Backfiller,
     /// The zaps, in their order.
     ids: Vec<ZapId>,
 }
 
-/// All that looks for events by itself.
-struct Polls {
-    crm: Poller,
-    feeds: Feeds,
-    times: Timetables,
-}
-
-impl Polls {
-    fn new(crm: Poller, ports: http_poll::Ports, zaps: &[Arc<Zap>], states: &[ZapState], seed: u64) -> Self {
-        let (mut followed, mut scheduled) = (Vec::new(), Vec::new());
-        for (zap, state) in zaps.iter().zip(states) {
-            let (name, state) = (zap.name.clone(), state.clone());
-            match &zap.trigger {
-                Trigger::Http(trigger) => {
-                    followed.push(Followed { name, trigger: (**trigger).clone(), state });
-                }
-                Trigger::Schedule(trigger) => {
-                    scheduled.push(Scheduled { name, trigger: (**trigger).clone(), state });
-                }
-                Trigger::Crm(_) | Trigger::Webhook(_) => {}
-            }
-        }
-        let times = Timetables::new(ports.polling.clone(), crm.health(), scheduled);
-        Polls { feeds: Feeds::new(ports, crm.health(), followed, seed), times, crm }
-    }
-
-    /// Polls until `stop`; what is cut off there is read again by the next run.
-    async fn run(&mut self, stop: CancellationToken) -> Result<(), StoreError> {
-        let others = async {
-            tokio::select! {
-                result = try_join(self.feeds.run(), self.times.run()) => result.map(|_| ()),
-                () = stop.cancelled() => Ok(()),
-            }
-        };
-        try_join(self.crm.run(stop.clone()), others).await?;
-        Ok(())
-    }
-
-    /// Polls everything once.
-    async fn once(&mut self) -> Result<Polled, StoreError> {
-        let all = try_join3(self.crm.poll_once(), self.feeds.poll_once(), self.times.look());
-        let (crm, feeds, ()) = all.await?;
-        Ok(crm.and(feeds))
-    }
-}
-
 impl Engine {
     /// An engine for these zaps. Of disabled ones the state keeps since when they are; else they are left alone.
     pub fn new(zaps: Vec<Arc<Zap>>, ports: Ports, options: Options) -> Engine {
-        let (zaps, off): (Vec<Arc<Zap>>, _) = zaps.into_iter().partition(|zap| zap.enabled);
-        let intake = Intake::of(&zaps);
-        Engine { zaps, off, ports, options, intake }
+        let (set, off) = Set::first(zaps, &ports, &options);
+        let intake = Intake::of(&set.zaps);
+        let (reloads, sets) = Reloads::new();
+        Engine { set, off, ports, options, intake, reloads, sets }
+    }
+
+    /// How the engine is given other zaps while it runs; [`Engine::run_once`] takes none.
+    pub fn reloads(&self) -> Reloads {
+        self.reloads.clone()
     }
 
     /// Where requests are taken in while the engine runs; [`Engine::run_once`] takes none.
@@ -190,17 +181,22 @@ impl Engine {
     /// # Errors
     /// When a zap's connection is missing, or the state is lost for good.
     pub async fn run(self, stop: CancellationToken, grace: Duration) -> Result<Summary, EngineError> {
-        let intake = self.intake.clone();
-        let Works { shared, mut polls, lanes, house, mut backfiller, .. } = self.open().await?;
+        let standing = Arc::new(Standing::new(&self.ports, &self.options));
+        let works = self.open(&standing).await?;
+        let shared = Arc::clone(&standing.shared);
         // Requests are taken in to the very end: whoever has begun to send one gets an answer.
-        let _open = intake.open(Arc::clone(&house));
-        let work = try_join(polls.run(stop.clone()), deliver(&lanes));
+        let _open = self.intake.open(Arc::clone(&works.house));
+        let (entrance, nursery) = Nursery::new();
+        let crew = Crew::start(works, self.intake, entrance, stop.clone());
+        // Its own end of it would keep it open.
+        drop(self.reloads);
+        let work = try_join(nursery.run(), crew.follow(self.sets, Arc::clone(&standing)));
         tokio::select! {
             result = work => { result?; }
             () = patience(&shared, &stop, grace) => {}
-            error = house.lost() => return Err(error.into()),
+            error = standing.loss.told() => return Err(error.into()),
             error = orders::keep_obeying(&shared) => return Err(error.into()),
-            error = backfiller.forever() => return Err(error.into()),
+            error = retention::keep_pruning(&shared, standing.history()) => return Err(error.into()),
         }
         Ok(shared.summary())
     }
@@ -211,12 +207,16 @@ impl Engine {
     /// # Errors
     /// When a zap's connection is missing, or the state is lost for good.
     pub async fn run_once(self, stop: CancellationToken, grace: Duration) -> Result<Summary, EngineError> {
-        let Works { shared, mut polls, lanes, .. } = self.open().await?;
-        orders::obey(&shared).await?;
+        let standing = Standing::new(&self.ports, &self.options);
+        let Works { mut parts, lanes, .. } = self.open(&standing).await?;
+        let shared = &standing.shared;
+        orders::obey(shared).await?;
         let poll = async {
             // A walk that is left in the middle is read again by the next run.
             let polled = tokio::select! {
-                polled = polls.once() => polled?,
+                polled = try_join_all(parts.iter_mut().map(Part::once)) => {
+                    polled?.into_iter().fold(Polled::default(), Polled::and)
+                }
                 () = stop.cancelled() => Polled::default(),
             };
             shared.phases.finish(shared.counters.not_before_seen(shared.clock.now()));
@@ -225,8 +225,9 @@ impl Engine {
         let work = try_join(poll, deliver(&lanes));
         let polled = tokio::select! {
             result = work => result?.0,
-            () = patience(&shared, &stop, grace) => Polled::default(),
+            () = patience(shared, &stop, grace) => Polled::default(),
         };
+        retention::prune_once(shared, self.set.history).await?;
         let passed_over = polled.tally.passed_over;
         Ok(Summary { polled: polled.walks, poll_failures: polled.failed, passed_over, ..shared.summary() })
     }
@@ -237,7 +238,8 @@ impl Engine {
     /// # Errors
     /// When the zap's connection is missing, the state is lost, or the days could not be read to their end.
     pub async fn backfill(self, days: DayWindow) -> Result<Backfilled, EngineError> {
-        let Works { mut backfiller, ids, .. } = self.open().await?;
+        let standing = Standing::new(&self.ports, &self.options);
+        let Works { mut backfiller, ids, .. } = self.open(&standing).await?;
         let Some(zap) = ids.first() else { return Ok(Backfilled::default()) };
         backfiller.now(*zap, days).await.map_err(|cause| match cause {
             WalkFailure::Store(error) => EngineError::Store(error),
@@ -245,100 +247,24 @@ impl Engine {
         })
     }
 
-    async fn open(self) -> Result<Works, EngineError> {
-        let crms = &self.ports.crms;
-        let missing = |zap: &Arc<Zap>| {
-            let connection = zap.trigger.crm().map(|trigger| trigger.connection.clone());
-            connection
-                .filter(|name| !crms.contains_key(name))
-                .map(|connection| (zap.name.clone(), connection))
-        };
-        if let Some((zap, connection)) = self.zaps.iter().find_map(missing) {
-            return Err(EngineError::NoConnection { zap, connection });
+    async fn open(&self, standing: &Standing) -> Result<Works, EngineError> {
+        self.set.check()?;
+        standing.switched_off(&self.off).await?;
+        let mut opened = Vec::with_capacity(self.set.zaps.len());
+        for zap in &self.set.zaps {
+            let state = standing.open(zap, &self.set).await?;
+            standing.shared.observer.measure(Measure::Opened { zap, state: &state });
+            opened.push(Opened { zap: Arc::clone(zap), state });
         }
-        for zap in &self.off {
-            let (name, formerly) = (zap.name.clone(), zap.formerly.clone());
-            let off = OffZap { name, formerly, now: self.ports.clock.now() };
-            self.ports.store.switched_off(off).await?;
-        }
-        let mut states = Vec::with_capacity(self.zaps.len());
-        for zap in &self.zaps {
-            let state = self.open_zap(zap).await?;
-            self.ports.observer.measure(Measure::Opened { zap, state: &state });
-            states.push(state);
-        }
-        let shared = Arc::new(Shared {
-            store: Arc::clone(&self.ports.store),
-            sender: self.ports.sender,
-            crms: self.ports.crms.clone(),
-            writers: self.ports.writers,
-            clock: Arc::clone(&self.ports.clock),
-            observer: Arc::clone(&self.ports.observer),
-            mask: self.options.mask,
-            wakers: Wakers::new(states.iter().map(|state| state.id)),
-            dry_run: self.options.dry_run,
-            window: self.options.in_flight,
-            phases: Phases::default(),
-            counters: Counters::default(),
-            trouble: Mutex::default(),
-            misfits: Mutex::default(),
-            tap: None,
-        });
-        let watched = self.zaps.iter().zip(&states).filter_map(|(zap, state)| {
-            let trigger = zap.trigger.crm()?.clone();
-            Some(Watched { name: zap.name.clone(), trigger, state: state.clone() })
-        });
-        let ports = polling::Ports {
-            clock: self.ports.clock,
-            store: Arc::new(WakingStore { inner: self.ports.store, shared: Arc::clone(&shared) }),
-            observer: self.ports.observer,
-        };
-        let watched: Vec<Watched> = watched.collect();
-        let connections: Vec<Connection> = self
-            .ports
-            .crms
-            .into_iter()
-            .map(|(name, crm)| Connection { name, crm, rest: Arc::default() })
-            .collect();
-        let open =
-            |(zap, state): (&Arc<Zap>, &ZapState)| OpenZap { zap: Arc::clone(zap), state: state.clone() };
-        let open = self.zaps.iter().zip(&states).map(open).collect();
-        let house = House::new(open, &watched, &connections, &ports, Arc::clone(&shared));
-        let seed = self.options.seed;
-        let backfiller = Backfiller::new(ports.clone(), connections.clone(), watched.clone(), seed);
-        let poller = Poller::new(ports.clone(), connections, watched, seed);
-        let api = http_poll::Ports { polling: ports, sender: Arc::clone(&shared.sender) };
-        let polls = Polls::new(poller, api, &self.zaps, &states, self.options.seed);
-        let mut targets = Targets::default();
-        let lanes = self.zaps.iter().zip(&states);
-        let lanes =
-            lanes.map(|(zap, state)| Lane::new(state.id, Arc::clone(zap), Arc::clone(&shared), &mut targets));
-        let ids = states.iter().map(|state| state.id).collect();
-        Ok(Works { lanes: lanes.collect(), shared, polls, house: Arc::new(house), backfiller, ids })
-    }
-
-    async fn open_zap(&self, zap: &Zap) -> Result<ZapState, StoreError> {
-        let now = self.ports.clock.now();
-        let (queries, first_boundary) = match &zap.trigger {
-            Trigger::Crm(trigger) => (trigger.queries().len(), first_boundary(trigger, now)),
-            Trigger::Http(trigger) => (1, http_poll::first_boundary(trigger, now)),
-            Trigger::Schedule(_) => (1, now),
-            Trigger::Webhook(_) => (0, now),
-        };
-        self.ports
-            .store
-            .open_zap(ZapIdentity {
-                name: zap.name.clone(),
-                formerly: zap.formerly.clone(),
-                selection: zap.selection.clone(),
-                queries,
-                strict: zap.strict,
-                content: zap.content.clone(),
-                git: self.options.git.clone(),
-                first_boundary,
-                now,
-            })
-            .await
+        let fitted = standing.fit(&self.set, &opened);
+        Ok(Works {
+            parts: standing.parts(&self.set, &opened, &fitted),
+            lanes: opened.iter().map(|open| standing.lane(open, &fitted)).collect(),
+            backfiller: standing.backfiller(&opened, &fitted),
+            ids: opened.iter().map(|open| open.state.id).collect(),
+            house: fitted.house,
+            opened,
+        })
     }
 }
 
@@ -349,7 +275,7 @@ async fn patience(shared: &Shared, stop: &CancellationToken, grace: Duration) {
     shared.clock.sleep_until(after(shared.clock.now(), grace)).await;
 }
 
-async fn deliver(lanes: &[Lane]) -> Result<(), StoreError> {
-    try_join_all(lanes.iter().map(Lane::serve)).await?;
+async fn deliver(lanes: &[Arc<Lane>]) -> Result<(), StoreError> {
+    try_join_all(lanes.iter().map(|lane| lane.serve())).await?;
     Ok(())
 }

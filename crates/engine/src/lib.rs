@@ -15,9 +15,11 @@ pub mod polling;
 pub mod ports;
 pub mod pulse;
 pub mod report;
+mod rest;
+mod retention;
 pub mod schedule;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod trial;
 
-pub use engine::{Engine, EngineError, Options, Ports, Summary};
+pub use engine::{Engine, EngineError, Options, Ports, Reloads, Set, Summary, connections};

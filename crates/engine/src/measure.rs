@@ -18,6 +18,11 @@ pub enum Measure<'a> {
         /// Where it stands.
         state: &'a ZapState,
     },
+    /// A zap that was run is run no more.
+    Closed {
+        /// The zap.
+        zap: ZapId,
+    },
     /// What was found was committed: rows, items, ticks of a schedule, or a request.
     Committed(&'a PageCommitted),
     /// All of a zap's query up to `to` was dealt with, which is durable.

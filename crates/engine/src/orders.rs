@@ -1,7 +1,7 @@
 //! What other programs ask of a running engine: `zaprun runs resolve` and the like leave it in the state.
 
 use crate::delivery::{Shared, after};
-use crate::ports::StoreError;
+use crate::ports::{Obeyed, StoreError};
 use std::time::Duration;
 
 /// How often the engine looks whether something is asked. Somebody waits for the answer.
@@ -23,7 +23,16 @@ pub(crate) async fn keep_obeying(shared: &Shared) -> StoreError {
 /// # Errors
 /// When the state is lost for good.
 pub(crate) async fn obey(shared: &Shared) -> Result<(), StoreError> {
-    let zaps = shared.insist(|| shared.store.obey(shared.clock.now())).await?;
-    zaps.into_iter().for_each(|zap| shared.wakers.ring(zap));
-    Ok(())
+    loop {
+        // Nobody claims a run while the store looks which it may touch.
+        let closed = shared.flights.closed().await;
+        let busy = shared.flights.busy();
+        let Obeyed { zaps, more } =
+            shared.insist(|| shared.store.obey(shared.clock.now(), busy.clone())).await?;
+        drop(closed);
+        zaps.into_iter().for_each(|zap| shared.wakers.ring(zap));
+        if !more {
+            return Ok(());
+        }
+    }
 }

@@ -130,12 +130,16 @@ impl Pulse {
             Trigger::Http(trigger) => (Beat::Every(trigger.every), vec![http_poll::KIND.to_owned()]),
             Trigger::Schedule(trigger) => (Beat::Times(trigger.clone()), vec![schedule::KIND.to_owned()]),
             // Whether anybody calls is not for us to say.
-            Trigger::Webhook(_) => return,
+            Trigger::Webhook(_) => return self.closed(id),
         };
         let connection = zap.trigger.crm().map(|trigger| trigger.connection.clone());
         let seen = queries.into_iter().map(|query| (query, Seen { at, really: false })).collect();
         let heart = Heart { zap: zap.name.clone(), connection, beat, seen, paged: None };
         self.hearts().insert(id, heart);
+    }
+
+    fn closed(&self, id: ZapId) {
+        self.hearts().remove(&id);
     }
 
     fn paged(&self, connection: &str) {
@@ -188,6 +192,7 @@ impl Witness for Pulse {
     fn measure(&self, measure: Measure<'_>) {
         match measure {
             Measure::Opened { zap, state } => self.opened(state.id, zap),
+            Measure::Closed { zap } => self.closed(zap),
             Measure::Cursor { zap, query, .. } => self.looked(zap, query),
             Measure::Committed(_) | Measure::Attempt { .. } | Measure::Step { .. } => {}
         }

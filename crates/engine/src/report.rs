@@ -458,6 +458,34 @@ pub enum Event {
         /// Its steps, skipped ones left out.
         steps: Vec<WouldSend>,
     },
+    /// Another set of zaps runs.
+    Reloaded(Reload),
+    /// The project was to be loaded again and cannot run as it is; what ran runs on.
+    ReloadRefused {
+        /// Why, in plain words without secrets.
+        reason: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// The project was loaded again and is as it runs.
+    ReloadedNothing,
+}
+
+/// How a set of zaps differs from the one before, by the zaps' names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reload {
+    /// Zaps that did not run before.
+    pub added: Vec<String>,
+    /// Zaps that run no more: gone, or switched off.
+    pub removed: Vec<String>,
+    /// Zaps that run otherwise, or under another name, or with other connections.
+    pub changed: Vec<String>,
+    /// How many zaps are the same.
+    pub unchanged: u64,
+    /// Connections that are others now, or are no more.
+    pub connections: Vec<String>,
+    /// Pending runs of zaps that run no more: they wait until those run again.
+    pub waiting: Vec<(String, u64)>,
 }
 
 /// A run as an event names it.

@@ -17,7 +17,7 @@ use zaprun_engine::ports::Clock;
 pub const DEFAULT_IDEMPOTENCY_HEADER: &str = "Idempotency-Key";
 
 /// An `http` connection, its variables resolved.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpConnection {
     /// Its name.
     pub name: String,
@@ -42,7 +42,7 @@ pub struct HttpConnection {
 }
 
 /// How a connection shows who it is.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Auth {
     /// Not at all, or by its secret path.
     #[default]
@@ -134,7 +134,10 @@ const RESERVED: &[&str] = &[
 ];
 
 /// A connection, ready to send.
+#[derive(Clone)]
 pub(crate) struct Ready {
+    /// What it was made from.
+    made_from: HttpConnection,
     pub(crate) base: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) auth_header: Option<(HeaderName, HeaderValue)>,
@@ -146,14 +149,25 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
+    /// `before` is the same connection as it was so far, if it was.
     pub(crate) fn new(
         connection: &HttpConnection,
+        before: Option<&Ready>,
         clients: &Clients,
         clock: &Arc<dyn Clock>,
         tokens: &Tokens,
     ) -> Result<Self, ConfigProblem> {
         let base = parse_base(connection.base_url.expose())?;
-        let pace = Arc::new(Pace::new(connection.rate, connection.concurrency));
+        let same_pace = |before: &&Ready| {
+            let was = &before.made_from;
+            (was.rate, was.concurrency) == (connection.rate, connection.concurrency)
+                && before.base.origin() == base.origin()
+        };
+        // Whoever has reached its limit has reached it with other credentials too.
+        let pace = match before.filter(same_pace) {
+            Some(before) => Arc::clone(before.line.pace()),
+            None => Arc::new(Pace::new(connection.rate, connection.concurrency)),
+        };
         let line = Line::new(clients, &base, connection.timeout, connection.ca.clone(), pace)?;
         let mut headers = HeaderMap::new();
         for (name, value) in &connection.headers {
@@ -164,7 +178,13 @@ impl Ready {
         let idempotency = connection.idempotency_header.as_deref().map(header_name).transpose()?;
         let keeper = keeper(connection, clients, clock, tokens)?;
         let traces = connection.traces;
-        Ok(Ready { base, headers, auth_header, auth_query, keeper, idempotency, traces, line })
+        let made_from = connection.clone();
+        Ok(Ready { made_from, base, headers, auth_header, auth_query, keeper, idempotency, traces, line })
+    }
+
+    /// Whether it was made from just this.
+    pub(crate) fn is(&self, connection: &HttpConnection) -> bool {
+        self.made_from == *connection
     }
 }
 

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::Arc;
 use zaprun_core::definition::Secret;
@@ -20,7 +21,19 @@ const KEY_BYTES: usize = 32;
 
 /// The key that seals.
 #[derive(Clone)]
-pub struct StateKey(Arc<LessSafeKey>);
+pub struct StateKey {
+    key: Arc<LessSafeKey>,
+    /// Tells it from another one without holding it.
+    mark: [u8; 32],
+}
+
+impl PartialEq for StateKey {
+    fn eq(&self, other: &StateKey) -> bool {
+        self.mark == other.mark
+    }
+}
+
+impl Eq for StateKey {}
 
 impl fmt::Debug for StateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -58,7 +71,7 @@ impl StateKey {
             return Err(NoKey);
         }
         let key = UnboundKey::new(&CHACHA20_POLY1305, &bytes).map_err(|_| NoKey)?;
-        Ok(StateKey(Arc::new(LessSafeKey::new(key))))
+        Ok(StateKey { key: Arc::new(LessSafeKey::new(key)), mark: Sha256::digest(&bytes).into() })
     }
 
     /// Seals a text to be kept under a name.
@@ -69,7 +82,7 @@ impl StateKey {
         let mut nonce = [0; NONCE_LEN];
         SystemRandom::new().fill(&mut nonce).map_err(|_| SealError::NoRandom)?;
         let mut inner = text.expose().as_bytes().to_vec();
-        self.0
+        self.key
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), about(name), &mut inner)
             .map_err(|_| SealError::Other)?;
         Ok([&[FORM], nonce.as_slice(), &inner].concat())
@@ -87,7 +100,7 @@ impl StateKey {
         let (nonce, inner) = rest.split_first_chunk::<NONCE_LEN>().ok_or(SealError::Other)?;
         let mut inner = inner.to_vec();
         let text = self
-            .0
+            .key
             .open_in_place(Nonce::assume_unique_for_key(*nonce), about(name), &mut inner)
             .map_err(|_| SealError::Other)?;
         String::from_utf8(text.to_vec()).map(Secret::from).map_err(|_| SealError::Other)

@@ -44,8 +44,9 @@ const HOSTS_KEPT: usize = 1024;
 pub struct HttpSender {
     connections: HashMap<String, Ready>,
     clients: Clients,
-    hosts: Mutex<HashMap<String, Arc<Pace>>>,
+    hosts: Arc<Mutex<HashMap<String, Arc<Pace>>>>,
     clock: Arc<dyn Clock>,
+    tokens: Tokens,
 }
 
 /// A request with everything it needs to go out.
@@ -101,15 +102,34 @@ impl HttpSender {
         clock: Arc<dyn Clock>,
         tokens: &Tokens,
     ) -> Result<Self, ConfigError> {
-        let mut ready = HashMap::new();
-        for connection in connections {
-            let problem = |problem| ConfigError { connection: connection.name.clone(), problem };
-            let prepared = Ready::new(connection, clients, &clock, tokens).map_err(problem)?;
-            if ready.insert(connection.name.clone(), prepared).is_some() {
-                return Err(problem(ConfigProblem::Twice));
-            }
-        }
-        Ok(HttpSender { connections: ready, clients: clients.clone(), hosts: Mutex::default(), clock })
+        let connections = ready(connections, &HashMap::new(), clients, &clock, tokens)?;
+        let (clients, tokens) = (clients.clone(), tokens.clone());
+        Ok(HttpSender { connections, clients, hosts: Arc::default(), clock, tokens })
+    }
+
+    /// A sender for these connections that goes on where this one is: what is the same keeps its rate, its concurrency and
+    /// its access token, with what is in flight through this one. No refresh token is spent by both.
+    ///
+    /// # Errors
+    /// As [`HttpSender::new`].
+    pub fn with(&self, connections: &[HttpConnection]) -> Result<Self, ConfigError> {
+        Ok(HttpSender {
+            connections: ready(connections, &self.connections, &self.clients, &self.clock, &self.tokens)?,
+            clients: self.clients.clone(),
+            hosts: Arc::clone(&self.hosts),
+            clock: Arc::clone(&self.clock),
+            tokens: self.tokens.clone(),
+        })
+    }
+
+    /// Whether it has just this connection.
+    pub fn has(&self, connection: &HttpConnection) -> bool {
+        self.connections.get(&connection.name).is_some_and(|ready| ready.is(connection))
+    }
+
+    /// The names of its connections.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.connections.keys().map(String::as_str)
     }
 
     /// How long requests of each connection have waited for their turn so far.
@@ -368,6 +388,27 @@ impl Prepared {
         }
         same.then_some(url)
     }
+}
+
+fn ready(
+    connections: &[HttpConnection],
+    before: &HashMap<String, Ready>,
+    clients: &Clients,
+    clock: &Arc<dyn Clock>,
+    tokens: &Tokens,
+) -> Result<HashMap<String, Ready>, ConfigError> {
+    let mut ready = HashMap::new();
+    for connection in connections {
+        let problem = |problem| ConfigError { connection: connection.name.clone(), problem };
+        let prepared = match before.get(&connection.name) {
+            Some(same) if same.is(connection) => same.clone(),
+            before => Ready::new(connection, before, clients, clock, tokens).map_err(problem)?,
+        };
+        if ready.insert(connection.name.clone(), prepared).is_some() {
+            return Err(problem(ConfigProblem::Twice));
+        }
+    }
+    Ok(ready)
 }
 
 /// Connection's headers, above them the action's of the same name. The key gives way only to a header that the action

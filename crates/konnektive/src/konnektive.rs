@@ -29,7 +29,7 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(240);
 pub const DEFAULT_CONCURRENCY: usize = 3;
 
 /// A `konnektive` connection, its variables resolved.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Its name.
     pub name: String,
@@ -95,6 +95,7 @@ pub struct Konnektive {
     /// By the endpoint's path.
     addresses: Arc<HashMap<&'static str, Url>>,
     line: Line,
+    pace: Arc<Pace>,
     pub(crate) mask: Arc<Mask>,
     /// By which looks and look-ups take their turns.
     pub(crate) ticket: Ticket,
@@ -107,10 +108,40 @@ impl Konnektive {
     /// [`ConfigError`] when the connection cannot work.
     pub fn new(config: Config, clients: &Clients, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
         let name = config.name.clone();
-        Self::prepare(config, clients, clock).map_err(|problem| ConfigError { connection: name, problem })
+        let pace = Arc::new(Pace::new(config.rate, config.concurrency));
+        Self::prepare(config, clients, clock, pace)
+            .map_err(|problem| ConfigError { connection: name, problem })
     }
 
-    fn prepare(config: Config, clients: &Clients, clock: Arc<dyn Clock>) -> Result<Self, ConfigProblem> {
+    /// The same account with other settings. Where its rate and concurrency are the same, it keeps them together with
+    /// what is in flight through this one.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the connection cannot work.
+    pub fn with(&self, config: Config, clients: &Clients) -> Result<Self, ConfigError> {
+        let name = config.name.clone();
+        let mine = &self.config;
+        let same = (mine.rate, mine.concurrency) == (config.rate, config.concurrency)
+            && mine.base_url == config.base_url;
+        let pace = match same {
+            true => Arc::clone(&self.pace),
+            false => Arc::new(Pace::new(config.rate, config.concurrency)),
+        };
+        Self::prepare(config, clients, Arc::clone(&self.clock), pace)
+            .map_err(|problem| ConfigError { connection: name, problem })
+    }
+
+    /// Whether it was made from just this.
+    pub fn is(&self, config: &Config) -> bool {
+        *self.config == *config
+    }
+
+    fn prepare(
+        config: Config,
+        clients: &Clients,
+        clock: Arc<dyn Clock>,
+        pace: Arc<Pace>,
+    ) -> Result<Self, ConfigProblem> {
         if config.login_id.expose().is_empty() {
             return Err(ConfigProblem::NoLogin);
         }
@@ -124,9 +155,9 @@ impl Konnektive {
             // The trailing slash is always written (contract §1.1).
             addresses.insert(path, join(&base, &format!("{path}/"))?);
         }
-        let pace = Arc::new(Pace::new(config.rate, config.concurrency));
         Ok(Konnektive {
-            line: Line::new(clients, &base, config.timeout, config.ca.clone(), pace)?,
+            line: Line::new(clients, &base, config.timeout, config.ca.clone(), Arc::clone(&pace))?,
+            pace,
             mask: Arc::new(Mask::new(&[&config.login_id, &config.password])),
             addresses: Arc::new(addresses),
             config: Arc::new(config),

@@ -238,6 +238,7 @@ fn identity() -> ZapIdentity {
         queries: 1,
         strict: false,
         content: "c".to_owned(),
+        source: None,
         git: None,
         first_boundary: Timestamp::UNIX_EPOCH,
         now: now(),

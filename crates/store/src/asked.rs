@@ -3,129 +3,112 @@
 //! Whoever asks takes no lease and writes to one table only. The holder looks there once a second; what becomes of a run
 //! is written by nobody but it.
 
-use crate::codes::{At, ResolutionColumn};
+use crate::codes::At;
 use crate::place::{self, Found};
 use crate::schema::Stamp;
-use crate::{fault, schema};
+use crate::{fault, schema, scrub};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use zaprun_engine::ports::{Resolution, RunId, StoreError};
+use zaprun_engine::ports::{Answer, Command, StoreError};
 
 const BUSY: Duration = Duration::from_secs(5);
 
 /// Answers that nobody has fetched for so long are thrown away: whoever asked has died.
 const UNFETCHED: SignedDuration = SignedDuration::from_hours(24);
 
-/// A request to resolve a run, as it lies in the state.
+/// Commands, as they lie in the state.
 #[derive(Debug)]
 pub struct Asked {
     conn: Connection,
     path: PathBuf,
-    id: i64,
-}
-
-/// What became of asking.
-#[derive(Debug)]
-pub enum Asking {
-    /// It is durable.
-    Placed(Asked),
-    /// Somebody has asked for that run before, and has no answer yet. Nothing was written.
-    Already {
-        /// What was asked.
-        resolution: Resolution,
-        /// When.
-        at: Timestamp,
-    },
-}
-
-/// What the holder of the state has done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    /// The run is resolved.
-    Resolved,
-    /// The run was not held, and stays as it is.
-    NotHeld,
+    ids: Vec<i64>,
+    /// What was asked tells of a person.
+    personal: bool,
 }
 
 impl Asked {
-    /// Asks to resolve a run of the state at `path`.
+    /// Asks whoever holds the state at `path` to carry these out, in their order.
     ///
     /// # Errors
-    /// `Missing` when there is no state; `Unusable` when the file is not a state, damaged, or of another version;
-    /// `Refused` when there is no such run; `Io` when it cannot be written.
-    pub fn place(
-        path: &Path,
-        run: RunId,
-        resolution: Resolution,
-        now: Timestamp,
-    ) -> Result<Asking, StoreError> {
+    /// `Missing` when there is no state; `Unusable` when the file is not a state, damaged, or of another version; `Io`
+    /// when it cannot be written.
+    pub fn place(path: &Path, commands: &[Command], now: Timestamp) -> Result<Asked, StoreError> {
         let (mut conn, path) = open(path)?;
-        let known =
-            conn.prepare("SELECT 1 FROM run WHERE id = ?1").and_then(|mut known| known.exists([run.0]));
-        if !known.map_err(|error| fault::sql(&path, &error))? {
-            return Err(fault::refused(format!("there is no run {run}")));
-        }
-        let mut place = || -> rusqlite::Result<Result<i64, (Resolution, Timestamp)>> {
+        let mut place = || -> rusqlite::Result<Vec<i64>> {
             let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let before = tx
-                .query_row(
-                    "SELECT resolution, at FROM asked WHERE run = ?1 AND answer IS NULL",
-                    [run.0],
-                    |row| Ok((row.get::<_, ResolutionColumn>(0)?.0, row.get::<_, At>(1)?.0)),
-                )
-                .optional()?;
-            if let Some(before) = before {
-                return Ok(Err(before));
-            }
             let dead = now.checked_sub(UNFETCHED).unwrap_or(Timestamp::MIN);
             tx.execute("DELETE FROM asked WHERE answer IS NOT NULL AND at < ?1", [At(dead)])?;
-            tx.execute(
-                "INSERT INTO asked (run, resolution, at) VALUES (?1, ?2, ?3)",
-                params![run.0, ResolutionColumn(resolution), At(now)],
-            )?;
-            let id = tx.last_insert_rowid();
+            let mut ids = Vec::with_capacity(commands.len());
+            for command in commands {
+                // Numbers and texts always serialise.
+                let what = serde_json::to_string(command).unwrap_or_default();
+                tx.execute("INSERT INTO asked (what, at) VALUES (?1, ?2)", params![what, At(now)])?;
+                ids.push(tx.last_insert_rowid());
+            }
             tx.commit()?;
-            Ok(Ok(id))
+            Ok(ids)
         };
-        Ok(match place().map_err(|error| fault::sql(&path, &error))? {
-            Ok(id) => Asking::Placed(Asked { conn, path, id }),
-            Err((resolution, at)) => Asking::Already { resolution, at },
-        })
+        let ids = place().map_err(|error| fault::sql(&path, &error))?;
+        let personal = commands.iter().any(|command| matches!(command, Command::Erase { .. }));
+        Ok(Asked { conn, path, ids, personal })
     }
 
-    /// The answer, once there is one.
+    /// How many of them have an answer.
     ///
     /// # Errors
     /// As any look at the state.
-    pub fn answer(&self) -> Result<Option<Answer>, StoreError> {
-        let answer = self
-            .conn
-            .prepare_cached("SELECT answer FROM asked WHERE id = ?1")
-            .and_then(|mut statement| statement.query_row([self.id], |row| row.get(0)).optional())
-            .map_err(|error| fault::sql(&self.path, &error))?;
-        match answer {
-            Some(answer) => Ok(read(answer)),
-            None => Err(StoreError::Io { reason: "what was asked is not in the state any more".to_owned() }),
-        }
+    pub fn answered(&self) -> Result<usize, StoreError> {
+        let look = || -> rusqlite::Result<Option<usize>> {
+            let mut statement =
+                self.conn.prepare_cached("SELECT answer IS NOT NULL FROM asked WHERE id = ?1")?;
+            let mut answered = 0;
+            for id in &self.ids {
+                match statement.query_row([id], |row| row.get::<_, bool>(0)).optional()? {
+                    // They are done in their order.
+                    Some(false) => break,
+                    Some(true) => answered += 1,
+                    None => return Ok(None),
+                }
+            }
+            Ok(Some(answered))
+        };
+        look().map_err(|error| fault::sql(&self.path, &error))?.ok_or_else(gone)
     }
 
-    /// Takes the request away, and the answer with it. `None`: there was none, and now nobody will do it.
+    /// Takes the commands away, and their answers with them. `None`: there was none, and now nobody will do it.
     ///
     /// # Errors
-    /// When the state cannot be written; the request may then still be done.
-    pub fn withdraw(self) -> Result<Option<Answer>, StoreError> {
-        self.conn
-            .query_row("DELETE FROM asked WHERE id = ?1 RETURNING answer", [self.id], |row| row.get(0))
-            .optional()
-            .map(|answer| answer.and_then(read))
-            .map_err(|error| fault::sql(&self.path, &error))
+    /// When the state cannot be written; the commands may then still be done.
+    pub fn withdraw(mut self) -> Result<Vec<Option<Answer>>, StoreError> {
+        let (ids, conn) = (&self.ids, &mut self.conn);
+        let mut take = || -> rusqlite::Result<Vec<Option<String>>> {
+            let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let mut answers = Vec::with_capacity(ids.len());
+            for id in ids {
+                let sql = "DELETE FROM asked WHERE id = ?1 RETURNING answer";
+                let mut statement = tx.prepare_cached(sql)?;
+                answers.push(statement.query_row([id], |row| row.get(0)).optional()?.flatten());
+            }
+            tx.commit()?;
+            Ok(answers)
+        };
+        let answers = take().map_err(|error| fault::sql(&self.path, &error))?;
+        let tells = |answer: &Option<String>| answer.is_some();
+        if self.personal && answers.iter().any(tells) {
+            scrub::scrub(&self.conn, &self.path)?;
+        }
+        let read = |answer: Option<String>| match answer {
+            None => Ok(None),
+            Some(answer) => serde_json::from_str(&answer).map(Some).map_err(|_| fault::damaged(&self.path)),
+        };
+        answers.into_iter().map(read).collect()
     }
 }
 
-fn read(answer: Option<bool>) -> Option<Answer> {
-    answer.map(|held| if held { Answer::Resolved } else { Answer::NotHeld })
+fn gone() -> StoreError {
+    StoreError::Io { reason: "what was asked is not in the state any more".to_owned() }
 }
 
 /// Opens a state of this version for writing, beside the program that holds it.

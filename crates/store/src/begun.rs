@@ -61,6 +61,12 @@ fn read_write(row: &Row<'_>, first: usize, params: &str) -> rusqlite::Result<Beg
     })
 }
 
+/// The open attempt of a run.
+pub(crate) fn of(tx: &Tx<'_>, run: RunId) -> Result<Option<BegunAttempt>, StoreError> {
+    const OF_RUN: &str = concat!("SELECT ", begun_columns!(), " FROM begun b WHERE b.run = ?1");
+    Ok(tx.first(OF_RUN, [run.0], |row| read(row, 0))?.flatten())
+}
+
 /// Keeps the one open attempt of a run, or that it has none.
 pub(crate) fn keep(tx: &Tx<'_>, run: RunId, begun: Option<&BegunAttempt>) -> Result<(), StoreError> {
     let Some(begun) = begun else {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 use uuid::Uuid;
-use zaprun_engine::ports::{Resolution, RunState, StepOutcome};
+use zaprun_engine::ports::{RunState, StepOutcome};
 
 /// The most that is kept of a reply or of an error's words, in bytes.
 pub(crate) const REPLY_CAP: usize = 8 * 1024;
@@ -20,6 +20,8 @@ pub(crate) const TALLY_PRIMED: i64 = 100;
 pub(crate) const TALLY_UNDATED: i64 = 101;
 /// Tally of the runs that only a deep sweep has made.
 pub(crate) const TALLY_LATE: i64 = 102;
+/// Tally of runs that were thrown away once they were over.
+pub(crate) const TALLY_PRUNED: i64 = 103;
 
 /// `run.state` of pending runs. The partial indexes and the statements spell it `0`.
 pub(crate) const PENDING: i64 = 0;
@@ -79,29 +81,6 @@ impl FromSql for OutcomeColumn {
             0 => StepOutcome::Done,
             1 => StepOutcome::Skipped,
             2 => StepOutcome::Failed,
-            other => return Err(FromSqlError::OutOfRange(other)),
-        }))
-    }
-}
-
-/// A person's word as a column.
-pub(crate) struct ResolutionColumn(pub(crate) Resolution);
-
-impl ToSql for ResolutionColumn {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        let code: i64 = match self.0 {
-            Resolution::Done => 0,
-            Resolution::Failed => 1,
-        };
-        Ok(code.into())
-    }
-}
-
-impl FromSql for ResolutionColumn {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        Ok(ResolutionColumn(match value.as_i64()? {
-            0 => Resolution::Done,
-            1 => Resolution::Failed,
             other => return Err(FromSqlError::OutOfRange(other)),
         }))
     }

@@ -9,11 +9,12 @@ use zaprun_engine::ports::StoreError;
 /// Parents before children. Ended runs stay behind, with their events and steps; their counts too. So do held ones, and
 /// what was asked of the program that holds the state, backfills among it.
 const COPY: &str = "
-    UPDATE main.meta SET next_run = (SELECT next_run FROM source.meta);
+    UPDATE main.meta SET (next_run, salt, forgot) = (SELECT next_run, salt, forgot FROM source.meta);
     INSERT INTO main.kind SELECT * FROM source.kind;
     INSERT INTO main.zap SELECT * FROM source.zap;
     INSERT INTO main.former SELECT * FROM source.former;
     INSERT INTO main.revision SELECT * FROM source.revision;
+    INSERT INTO main.source SELECT * FROM source.source;
     INSERT INTO main.cursor SELECT * FROM source.cursor;
     INSERT INTO main.absence SELECT * FROM source.absence;
     INSERT INTO main.spent SELECT * FROM source.spent;

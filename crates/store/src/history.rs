@@ -1,7 +1,9 @@
 //! Looking at runs.
 
 use crate::aside::{self, Aside};
-use crate::codes::{At, Blob, LEDGER_PRIMED, StateColumn, TALLY_PRIMED, UuidColumn, state_code, state_of};
+use crate::codes::{
+    At, Blob, LEDGER_PRIMED, StateColumn, TALLY_PRIMED, TALLY_PRUNED, UuidColumn, state_code, state_of,
+};
 use crate::{begun, fault, runs};
 use jiff::Timestamp;
 use rusqlite::types::Value;
@@ -73,6 +75,19 @@ fn list_query(filter: &RunFilter, zap: Option<i64>) -> (String, Vec<Value>) {
         sql.push_str(" AND r.created_at >= ?");
         values.push(Value::Integer(since.as_microsecond()));
     }
+    if let Some(until) = filter.until {
+        sql.push_str(" AND r.created_at < ?");
+        values.push(Value::Integer(until.as_microsecond()));
+    }
+    if let Some(text) = &filter.text {
+        // What is cheap to look at first.
+        sql.push_str(
+            " AND (instr(lower(r.word || ': ' || r.detail), ?) OR instr(lower(k.name || ':' || e.key), ?)
+                   OR instr(lower(CAST(e.record AS TEXT)), ?))",
+        );
+        let text = Value::Text(text.to_ascii_lowercase());
+        values.extend([text.clone(), text.clone(), text]);
+    }
     sql.push_str(" ORDER BY r.id DESC LIMIT ?");
     values.push(Value::Integer(i64::try_from(filter.limit).unwrap_or(i64::MAX)));
     (sql, values)
@@ -109,6 +124,7 @@ pub(crate) fn detail(conn: &Connection, path: &Path, id: RunId) -> Result<Option
         let found = conn.prepare(&sql)?.query_row([id.0], |row| detail_row(conn, id, row)).optional()?;
         let Some(mut detail) = found else { return Ok(None) };
         detail.steps = runs::steps(conn, id)?;
+        detail.past = runs::past_steps(conn, id)?;
         detail.attempts = attempts(conn, id)?;
         if detail.summary.state == RunState::Pending {
             detail.waits_for = waits_for(conn, id)?;
@@ -137,6 +153,7 @@ fn detail_row(conn: &Connection, id: RunId, row: &Row<'_>) -> rusqlite::Result<R
         fresh,
         failing,
         steps: Vec::new(),
+        past: Vec::new(),
         attempts: Vec::new(),
         begun: begun::read(row, 19)?,
         waits_for: None,
@@ -192,6 +209,9 @@ pub(crate) fn recount(conn: &Connection, path: &Path) -> Result<Counts, StoreErr
              SELECT zap, state, count(*) AS n FROM run GROUP BY zap, state
              UNION ALL
              SELECT zap, {TALLY_PRIMED}, count(*) FROM ledger WHERE run <= {LEDGER_PRIMED} GROUP BY zap
+             UNION ALL
+             SELECT l.zap, {TALLY_PRUNED}, count(*) FROM ledger l
+                 WHERE l.run > {LEDGER_PRIMED} AND NOT EXISTS (SELECT 1 FROM run r WHERE r.id = l.run) GROUP BY l.zap
          ) c JOIN zap z ON z.id = c.zap ORDER BY z.name, c.state"
     );
     tallied(conn, path, &sql)
@@ -208,6 +228,7 @@ fn tallied(conn: &Connection, path: &Path, sql: &str) -> Result<Counts, StoreErr
             match state_of(state) {
                 Some(state) => counts.runs.push((zap, state, n)),
                 None if state == TALLY_PRIMED => counts.primed.push((zap, n)),
+                None if state == TALLY_PRUNED => counts.pruned.push((zap, n)),
                 None => {}
             }
         }

@@ -7,7 +7,7 @@ use crate::codes::{
 };
 use crate::touched::{self, Origin};
 use crate::writer::Tx;
-use crate::{absence, backfill, fault};
+use crate::{absence, backfill, fault, keys};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -23,11 +23,14 @@ pub(crate) fn unknown(
     kind: &str,
     ids: Vec<String>,
 ) -> Result<Vec<String>, StoreError> {
-    known(conn, zap, kind, ids, "SELECT 1 FROM ledger WHERE zap = ?1 AND id = ?2 AND kind = ?3")
-        .map_err(|error| fault::sql(path, &error))
+    known(conn, zap, kind, ids, ENTRY).map_err(|error| fault::sql(path, &error))
 }
 
-/// Of these ids of one kind, those for which a query by zap, id and kind finds nothing.
+/// An entry of the ledger.
+const ENTRY: &str = "SELECT 1 FROM ledger WHERE zap = ?1 AND id = ?2 AND kind = ?3";
+
+/// Of these ids of one kind, those for which a query by zap, id and kind finds nothing. What the state has forgotten is
+/// found by its entry, whatever the query says: nobody is to ask for it again.
 fn known(
     conn: &Connection,
     zap: ZapId,
@@ -40,10 +43,13 @@ fn known(
         .query_row([kind], |row| row.get(0))
         .optional()?;
     let Some(number) = number else { return Ok(ids) };
-    let mut known = conn.prepare_cached(sql)?;
+    let (mut known, mut entry) = (conn.prepare_cached(sql)?, conn.prepare_cached(ENTRY)?);
+    let forgot = keys::any(conn)?;
     let mut unknown = Vec::new();
     for id in ids {
-        if !known.exists(params![zap.0, id, number])? {
+        let there = known.exists(params![zap.0, id, number])?
+            || forgot && entry.exists(params![zap.0, keys::hashed(conn, &id)?, number])?;
+        if !there {
             unknown.push(id);
         }
     }
@@ -122,11 +128,16 @@ fn commit_event(
     done: &mut PageCommitted,
 ) -> Result<(), StoreError> {
     let kind = tx.kind(&event.key.kind)?;
+    // Of somebody who was forgotten the key is known by its hash only.
+    let forgotten = keys::known_as(tx.conn, &event.key.id).map_err(|error| tx.fault(&error))?;
     let mut stored = None;
     // Looked up once there is something new.
     let mut origin = None;
     for target in &event.targets {
-        let seen = seen(tx, target.zap, &event.key.id, kind)?;
+        let mut seen = seen(tx, target.zap, &event.key.id, kind)?;
+        if forgotten != event.key.id {
+            seen = seen.or(self::seen(tx, target.zap, &forgotten, kind)?);
+        }
         // A backfill sends what was primed, but for what zaprun made itself.
         let primed =
             seen.primed.filter(|_| matches!(part, Some(Part::Backfill(_))) && target.fate == Fate::Fire);
@@ -199,13 +210,25 @@ fn unprime(tx: &mut Tx<'_>, target: &Target, id: &str, kind: i64, mark: i64) -> 
     Ok(())
 }
 
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Seen {
     same_kind: bool,
     /// It is there without a run: how it is marked.
     primed: Option<i64>,
     /// The zap has a run of this natural id by another kind.
     other_kind: bool,
+}
+
+impl Seen {
+    /// With what is seen of the same key as it is kept of somebody who was forgotten.
+    fn or(self, other: Seen) -> Seen {
+        Seen {
+            same_kind: self.same_kind || other.same_kind,
+            // Of somebody who was forgotten nothing is sent later.
+            primed: self.primed.filter(|_| !other.same_kind),
+            other_kind: self.other_kind || other.other_kind,
+        }
+    }
 }
 
 fn seen(tx: &Tx<'_>, zap: ZapId, id: &str, kind: i64) -> Result<Seen, StoreError> {
@@ -294,9 +317,11 @@ fn prime(tx: &mut Tx<'_>, target: &Target, mark: i64, done: &mut PageCommitted) 
         tx.count(target.zap, TALLY_UNDATED, 1);
     }
     if let Some(value) = &target.once {
+        let forgotten = keys::known_as(tx.conn, value).map_err(|error| tx.fault(&error))?;
         tx.execute(
-            "INSERT OR IGNORE INTO once (zap, value, run) VALUES (?1, ?2, NULL)",
-            params![target.zap.0, value],
+            "INSERT OR IGNORE INTO once (zap, value, run) SELECT ?1, ?2, NULL
+             WHERE NOT EXISTS (SELECT 1 FROM once WHERE zap = ?1 AND value = ?3)",
+            params![target.zap.0, value, forgotten],
         )?;
     }
     Ok(mark)

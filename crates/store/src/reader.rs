@@ -1,12 +1,15 @@
 //! The history of a state that an engine may be writing.
 
 use crate::deployed::{self, Deployed};
-use crate::history;
+use crate::mention::{self, Entry, Window};
 use crate::source::Source;
-use crate::swept;
+use crate::{history, status, swept, zaps};
 use async_trait::async_trait;
+use bytes::Bytes;
 use std::path::Path;
-use zaprun_engine::ports::{Counts, History, RunDetail, RunFilter, RunId, RunSummary, StoreError, Sweeps};
+use zaprun_engine::ports::{
+    Counts, History, RunDetail, RunFilter, RunId, RunSummary, Status, StoreError, Sweeps,
+};
 
 /// Looks at a state file. Takes no lease, creates nothing, changes nothing; each look opens the file anew and sees
 /// what was committed by then.
@@ -28,6 +31,33 @@ impl SqliteReader {
     /// As any look at the state.
     pub async fn deployed(&self) -> Result<Vec<Deployed>, StoreError> {
         self.look(deployed::deployed).await
+    }
+
+    /// What the ledgers of all zaps say of a natural id: a look-up, however much there is.
+    ///
+    /// # Errors
+    /// As any look at the state.
+    pub async fn entries(&self, id: &str) -> Result<Vec<Entry>, StoreError> {
+        let id = id.to_owned();
+        self.look(move |conn, path| mention::entries(conn, path, &id)).await
+    }
+
+    /// Looks for a value in what is kept of the newest `most` runs up to `from`, or of all. It reads them.
+    ///
+    /// # Errors
+    /// As any look at the state.
+    pub async fn window(&self, value: &str, from: Option<RunId>, most: i64) -> Result<Window, StoreError> {
+        let value = value.to_owned();
+        self.look(move |conn, path| mention::window(conn, path, &value, from, most)).await
+    }
+
+    /// What is kept of a zap's text with that content, by the zap's present name; nothing where nothing is.
+    ///
+    /// # Errors
+    /// As any look at the state.
+    pub async fn source(&self, zap: &str, content: &str) -> Result<Option<Bytes>, StoreError> {
+        let (zap, content) = (zap.to_owned(), content.to_owned());
+        self.look(move |conn, path| zaps::source_of(conn, path, &zap, &content)).await
     }
 
     /// Looks on a thread where blocking is allowed.
@@ -60,5 +90,9 @@ impl History for SqliteReader {
 
     async fn sweeps(&self) -> Result<Sweeps, StoreError> {
         self.look(swept::sweeps).await
+    }
+
+    async fn status(&self, prove: bool) -> Result<Status, StoreError> {
+        self.look(move |conn, path| status::status(conn, path, prove)).await
     }
 }

@@ -5,7 +5,7 @@ use crate::codes::{
     At, Blob, OutcomeColumn, PENDING, StateColumn, UuidColumn, capped, capped_text, state_code,
 };
 use crate::writer::Tx;
-use crate::{begun, fault, touched};
+use crate::{begun, fault, keys, touched};
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 use std::collections::HashSet;
@@ -30,7 +30,8 @@ macro_rules! goes_first {
 /// Due runs of a zap, oldest due first.
 pub(crate) const CLAIM: &str = concat!(
     "SELECT r.id, k.name, e.key, e.at, e.seen_at, e.record, e.context, r.key_base, r.created_at, r.attempts,
-            r.retrying_since, r.settled, r.word, r.detail, r.aside, ",
+            r.retrying_since, r.settled, r.word, r.detail, r.aside,
+            iif(r.pinned, (SELECT v.content FROM revision v WHERE v.id = r.revision), NULL), ",
     begun::begun_columns!(),
     "
      FROM run r INDEXED BY run_due
@@ -101,32 +102,50 @@ fn claimed_run(conn: &Connection, zap: ZapId, row: &Row<'_>) -> rusqlite::Result
         failing,
         fresh,
         steps,
-        begun: begun::read(row, 15)?,
+        pinned: row.get(15)?,
+        begun: begun::read(row, 16)?,
     })
 }
 
-/// The steps of a run in the order they were settled.
+/// The steps of a run that count, in the order they were settled.
 pub(crate) fn steps(conn: &Connection, run: RunId) -> rusqlite::Result<Vec<StepRecord>> {
+    Ok(numbered_steps(conn, run)?.into_iter().map(|(_, step)| step).collect())
+}
+
+/// The same with their numbers.
+pub(crate) fn numbered_steps(conn: &Connection, run: RunId) -> rusqlite::Result<Vec<(i64, StepRecord)>> {
+    read_steps(conn, run, false)
+}
+
+/// The steps that count no more, since a person has replayed the run.
+pub(crate) fn past_steps(conn: &Connection, run: RunId) -> rusqlite::Result<Vec<StepRecord>> {
+    Ok(read_steps(conn, run, true)?.into_iter().map(|(_, step)| step).collect())
+}
+
+fn read_steps(conn: &Connection, run: RunId, past: bool) -> rusqlite::Result<Vec<(i64, StepRecord)>> {
     let mut statement = conn.prepare_cached(
-        "SELECT s.step, s.element, s.outcome, s.status, s.attempts, s.at, s.reply, a.body, s.word, s.detail
+        "SELECT s.step, s.element, s.outcome, s.status, s.attempts, s.at, s.reply, a.body, s.word, s.detail, s.seq
          FROM step s LEFT JOIN response a ON a.run = s.run AND a.seq = s.seq
-         WHERE s.run = ?1 ORDER BY s.seq",
+         WHERE s.run = ?1 AND s.past = ?2 ORDER BY s.seq",
     )?;
-    let rows = statement.query_map([run.0], |row| {
-        Ok(StepRecord {
-            step: row.get(0)?,
-            element: row.get(1)?,
-            outcome: row.get::<_, OutcomeColumn>(2)?.0,
-            status: row.get(3)?,
-            attempts: row.get(4)?,
-            at: row.get::<_, At>(5)?.0,
-            reply: row.get::<_, Option<Blob>>(6)?.map(|blob| blob.0),
-            response: row.get::<_, Option<Blob>>(7)?.map(|blob| blob.0),
-            why: match row.get(8)? {
-                Some(word) => Some(RunReason { word, detail: row.get(9)? }),
-                None => None,
+    let rows = statement.query_map(params![run.0, past], |row| {
+        Ok((
+            row.get(10)?,
+            StepRecord {
+                step: row.get(0)?,
+                element: row.get(1)?,
+                outcome: row.get::<_, OutcomeColumn>(2)?.0,
+                status: row.get(3)?,
+                attempts: row.get(4)?,
+                at: row.get::<_, At>(5)?.0,
+                reply: row.get::<_, Option<Blob>>(6)?.map(|blob| blob.0),
+                response: row.get::<_, Option<Blob>>(7)?.map(|blob| blob.0),
+                why: match row.get(8)? {
+                    Some(word) => Some(RunReason { word, detail: row.get(9)? }),
+                    None => None,
+                },
             },
-        })
+        ))
     })?;
     rows.collect()
 }
@@ -191,8 +210,8 @@ pub(crate) fn before(tx: &Tx<'_>, run: RunId) -> Result<Before, StoreError> {
 pub(crate) fn update(tx: &mut Tx<'_>, change: &RunUpdate) -> Result<(), StoreError> {
     let before = before(tx, change.run)?;
     let pending = change.state == RunState::Pending;
-    // A held run goes on where a person says so, and its later steps read the answers to earlier ones.
-    let goes_on = pending || change.state == RunState::Held;
+    // A run that is held or dead goes on where a person says so, and its later steps read the answers to earlier ones.
+    let goes_on = pending || matches!(change.state, RunState::Held | RunState::Dead);
     for (seq, step) in (before.settled..).zip(&change.steps) {
         insert_step(tx, change.run, seq, step, goes_on)?;
     }
@@ -294,10 +313,16 @@ fn insert_attempt(tx: &Tx<'_>, run: RunId, seq: i64, attempt: &AttemptRecord) ->
 
 /// See `Store::take_once`.
 pub(crate) fn take_once(tx: &Tx<'_>, zap: ZapId, value: &str, run: RunId) -> Result<OnceOutcome, StoreError> {
-    let holder =
-        tx.first("SELECT run FROM once WHERE zap = ?1 AND value = ?2", params![zap.0, value], |row| {
-            row.get::<_, Option<i64>>(0)
-        })?;
+    const HOLDER: &str = "SELECT run FROM once WHERE zap = ?1 AND value = ?2";
+    let read = |row: &Row<'_>| row.get::<_, Option<i64>>(0);
+    let mut holder = tx.first(HOLDER, params![zap.0, value], read)?;
+    if holder.is_none() {
+        // Of somebody who was forgotten the value is known by its hash only.
+        let forgotten = keys::known_as(tx.conn, value).map_err(|error| tx.fault(&error))?;
+        if forgotten != value {
+            holder = tx.first(HOLDER, params![zap.0, forgotten], read)?;
+        }
+    }
     match holder {
         Some(Some(id)) if id == run.0 => Ok(OnceOutcome::Taken),
         Some(other) => Ok(OnceOutcome::TakenBy(other.map(RunId))),

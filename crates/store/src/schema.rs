@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/v3.sql"),
     include_str!("schema/v4.sql"),
     include_str!("schema/v5.sql"),
+    include_str!("schema/v6.sql"),
     include_str!("schema/v7.sql"),
     include_str!("schema/v8.sql"),
     include_str!("schema/v9.sql"),
@@ -100,9 +101,11 @@ pub(crate) fn prepare_writer(conn: &Connection, busy: Duration, blank: bool) -> 
     // WAL: readers look on while the engine writes, and a commit is one append.
     // FULL: the log is flushed at every commit. With NORMAL the last commits vanish on power loss, and what was
     // answered as kept (an attempt that moves money, a ledger key) would not be. fullfsync says the same to macOS.
+    // What is deleted is overwritten: it tells of people.
     // A checkpoint every 16 MiB instead of 4: pages that change often are then copied back once, not four times.
     conn.execute_batch(
         "PRAGMA journal_mode = WAL;
+         PRAGMA secure_delete = ON;
          PRAGMA synchronous = FULL;
          PRAGMA fullfsync = ON;
          PRAGMA wal_autocheckpoint = 2000;
@@ -167,6 +170,7 @@ pub(crate) fn wipe() -> String {
         "spent",
         "spent_day",
         "absence",
+        "source",
         "revision",
         "former",
         "zap",
@@ -252,6 +256,32 @@ mod tests {
             write: None,
         };
         assert_eq!(kept, [Ok((1, Some(begun)))]);
+        Ok(())
+    }
+
+    /// What was asked of an engine and not answered is still asked.
+    #[test]
+    fn what_was_asked_of_an_older_state_is_still_asked() -> Result<(), Box<dyn std::error::Error>> {
+        use zaprun_engine::ports::{Chosen, Command, Resolution, RunId};
+        let conn = Connection::open_in_memory()?;
+        common(&conn, Duration::ZERO)?;
+        MIGRATIONS.iter().take(5).try_for_each(|step| conn.execute_batch(step))?;
+        conn.execute_batch(
+            "INSERT INTO zap VALUES (1, 'a', 'a', 's', 0, 1, 0, NULL, 1);
+             INSERT INTO revision VALUES (1, 1, 'c', NULL, 0);
+             INSERT INTO kind VALUES (1, 'new_sale');
+             INSERT INTO event (id, kind, key, at, seen_at, record) VALUES (1, 1, 'k', 0, 0, x'7b7d');
+             INSERT INTO run (id, zap, event, revision, key_base, state, follows, created_at, updated_at, word, detail)
+                VALUES (1, 1, 1, 1, zeroblob(16), 3, 0, 0, 0, 'uncertain', '');
+             INSERT INTO asked (id, run, resolution, at, answer) VALUES (1, 1, 1, 7, NULL), (2, 1, 0, 6, 1);",
+        )?;
+        migrate(&conn, 5)?;
+        let (id, what): (i64, String) =
+            conn.query_row("SELECT id, what FROM asked", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let asked = Command::Resolve { runs: vec![Chosen::any(RunId(1))], outcome: Resolution::Failed };
+        assert_eq!((id, serde_json::from_str::<Command>(&what)?), (1, asked));
+        // What it has deleted so far may still be in its pages.
+        assert!(!conn.query_row("SELECT clean FROM meta", [], |row| row.get::<_, bool>(0))?);
         Ok(())
     }
 }

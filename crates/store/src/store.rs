@@ -7,10 +7,11 @@ use crate::schema::Stamp;
 use crate::source::Source;
 use crate::writer::{Desk, Mailbox, Tx, load_kinds, take_over};
 use crate::{
-    SqliteReader, absence, backfill, begun, copy, fault, history, limits, pages, resolve, runs, schema,
-    swept, touched, zaps,
+    SqliteReader, absence, backfill, begun, commands, copy, fault, history, limits, pages, prune, runs,
+    schema, scrub, status, swept, touched, zaps,
 };
 use async_trait::async_trait;
+use bytes::Bytes;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OpenFlags};
@@ -18,9 +19,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use zaprun_engine::ports::{
-    Absence, Backfill, BackfillId, Begun, BegunAttempt, ClaimedRun, Counts, History, OffZap, OnceOutcome,
-    Own, PageCommit, PageCommitted, Part, Resolution, RunDetail, RunFilter, RunId, RunSummary, RunUpdate,
-    Spend, Spent, Store, StoreError, Sweeps, Swept, ZapId, ZapIdentity, ZapState,
+    Absence, Answer, Backfill, BackfillId, Begun, BegunAttempt, ClaimedRun, Command, Counts, History, Obeyed,
+    OffZap, OnceOutcome, Own, PageCommit, PageCommitted, Part, RunDetail, RunFilter, RunId, RunSummary,
+    RunUpdate, Spend, Spent, Status, Store, StoreError, Sweeps, Swept, ZapId, ZapIdentity, ZapState,
 };
 
 /// How to open a state.
@@ -117,17 +118,21 @@ impl SqliteStore {
         self.mailbox.close().await
     }
 
-    /// Resolves a held run, and says of which zap it is; `None` when the run is not held. It goes on when the zap runs.
+    /// Carries out a command, in one transaction. Runs that are pending then go on when their zap runs.
     ///
     /// # Errors
-    /// `Refused` when there is no such run; else as any write.
-    pub async fn resolve(
-        &self,
-        run: RunId,
-        resolution: Resolution,
-        now: Timestamp,
-    ) -> Result<Option<ZapId>, StoreError> {
-        self.mailbox.change(1, move |tx| resolve::resolve(tx, run, resolution, now)).await
+    /// As any write.
+    pub async fn carry_out(&self, command: Command, now: Timestamp) -> Result<Answer, StoreError> {
+        let weight = 1 + command.runs().len();
+        self.mailbox.change(weight, move |tx| Ok(commands::carry_out(tx, &command, now, &[])?.0)).await
+    }
+
+    /// Overwrites what was deleted and is still in the file or its log; see [`crate::scrub`].
+    ///
+    /// # Errors
+    /// `Io` when it cannot be written, or readers keep the log in use.
+    pub async fn scrub(&self) -> Result<(), StoreError> {
+        self.mailbox.tend(scrub::scrub).await
     }
 
     /// Counts the rows themselves, however many there are. [`History::counts`] must give the same; it reads what is
@@ -214,7 +219,11 @@ fn prepare(conn: &Connection, path: &Path, options: &Options) -> Result<(), Stor
     if let Some(pages) = options.max_pages {
         conn.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).map_err(sql)?;
     }
-    schema::migrate(conn, stamp.version).map_err(sql)
+    schema::migrate(conn, stamp.version).map_err(sql)?;
+    if stamp.is_blank() {
+        conn.execute_batch("UPDATE meta SET clean = 1").map_err(sql)?;
+    }
+    Ok(())
 }
 
 #[async_trait]
@@ -259,12 +268,21 @@ impl Store for SqliteStore {
         self.look(move |conn, path| begun::own(conn, path, &order, serial.as_deref())).await
     }
 
-    async fn obey(&self, now: Timestamp) -> Result<Vec<ZapId>, StoreError> {
+    async fn obey(&self, now: Timestamp, busy: Vec<RunId>) -> Result<Obeyed, StoreError> {
         // Nearly always nothing is asked, and then nothing is locked.
-        if !self.look(resolve::asked).await? {
-            return Ok(Vec::new());
+        if !self.look(commands::asked).await? {
+            return Ok(Obeyed::default());
         }
-        self.mailbox.change(1, move |tx| resolve::obey(tx, now)).await
+        self.mailbox.change(1, move |tx| commands::obey(tx, now, &busy)).await
+    }
+
+    async fn prune(&self, before: Timestamp, most: usize) -> Result<u64, StoreError> {
+        self.mailbox.change(most, move |tx| prune::prune(tx, before, most)).await
+    }
+
+    async fn source(&self, zap: ZapId, content: &str) -> Result<Option<Bytes>, StoreError> {
+        let content = content.to_owned();
+        self.look(move |conn, path| zaps::source(conn, path, zap, &content)).await
     }
 
     async fn update_run(&self, update: RunUpdate) -> Result<(), StoreError> {
@@ -349,5 +367,9 @@ impl History for SqliteStore {
 
     async fn sweeps(&self) -> Result<Sweeps, StoreError> {
         self.look(swept::sweeps).await
+    }
+
+    async fn status(&self, prove: bool) -> Result<Status, StoreError> {
+        self.look(move |conn, path| status::status(conn, path, prove)).await
     }
 }

@@ -28,6 +28,8 @@ const ROUND: usize = 2048;
 enum Order {
     Look(Box<dyn Look>),
     Change(Box<dyn Change>),
+    /// Done outside of any transaction, once what came before is done.
+    Tend(Box<dyn Look>),
     Close(oneshot::Sender<Result<(), StoreError>>),
 }
 
@@ -130,6 +132,7 @@ impl Desk {
         mailbox: &mut mpsc::Receiver<Order>,
     ) -> Option<oneshot::Sender<Result<(), StoreError>>> {
         let (mut looks, mut changes, mut weight, mut closing) = (Vec::new(), Vec::new(), 0, None);
+        let mut tending = None;
         let mut next = Some(first);
         while let Some(order) = next {
             match order {
@@ -141,6 +144,10 @@ impl Desk {
                     weight += change.weight();
                     changes.push(change);
                 }
+                Order::Tend(tend) => {
+                    tending = Some(tend);
+                    break;
+                }
                 Order::Close(reply) => {
                     closing = Some(reply);
                     break;
@@ -150,6 +157,11 @@ impl Desk {
         }
         self.look(looks);
         self.change(changes);
+        if let Some(tend) = tending {
+            // Whoever lost the lease touches nothing.
+            let ready = self.begin("BEGIN DEFERRED").map(|_| self.undo());
+            tend.look(ready.map(|()| &self.conn));
+        }
         closing
     }
 
@@ -309,17 +321,19 @@ impl Desk {
 pub(crate) struct Mailbox {
     orders: Option<mpsc::Sender<Order>>,
     thread: Option<std::thread::JoinHandle<()>>,
+    path: PathBuf,
 }
 
 impl Mailbox {
     /// Starts the thread.
     pub(crate) fn open(desk: Desk) -> Result<Mailbox, StoreError> {
         let (orders, mailbox) = mpsc::channel(MAILBOX);
+        let path = desk.path.clone();
         let thread = std::thread::Builder::new()
             .name("zaprun-store".to_owned())
             .spawn(move || desk.serve(mailbox))
             .map_err(|error| StoreError::Io { reason: format!("no thread for the store: {error}") })?;
-        Ok(Mailbox { orders: Some(orders), thread: Some(thread) })
+        Ok(Mailbox { orders: Some(orders), thread: Some(thread), path })
     }
 
     /// Reads from what is committed.
@@ -340,6 +354,17 @@ impl Mailbox {
     {
         let (reply, answer) = oneshot::channel();
         self.send(Order::Change(Box::new(ChangeJob { weight, body, result: None, reply })), answer).await
+    }
+
+    /// Tends to the file itself, outside of any transaction.
+    pub(crate) async fn tend<F>(&self, body: F) -> Result<(), StoreError>
+    where
+        F: FnOnce(&Connection, &std::path::Path) -> Result<(), StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let path = self.path.clone();
+        let body = move |conn: &Connection| body(conn, &path);
+        self.send(Order::Tend(Box::new(LookJob { body, reply })), answer).await
     }
 
     /// Ends the thread after all that was ordered before.

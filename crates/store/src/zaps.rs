@@ -1,11 +1,13 @@
 //! Making a zap known: identity, rename, revision, boundary.
 
 use crate::absence;
-use crate::codes::At;
+use crate::codes::{At, Blob};
 use crate::fault;
 use crate::writer::Tx;
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::params;
+use rusqlite::{Connection, OptionalExtension, params};
+use std::path::Path;
 use zaprun_engine::ports::{RevisionId, StoreError, ZapId, ZapIdentity, ZapState};
 
 struct Known {
@@ -26,6 +28,12 @@ pub(crate) fn open(tx: &mut Tx<'_>, who: &ZapIdentity) -> Result<ZapState, Store
     let (boundary, skew) =
         if zap.selection == who.selection { (zap.boundary, zap.skew) } else { select_anew(tx, &zap, who)? };
     let revision = revision(tx, zap.id, who)?;
+    if let Some(source) = &who.source {
+        tx.execute(
+            "INSERT OR IGNORE INTO source (zap, content, body) VALUES (?1, ?2, ?3)",
+            params![zap.id.0, who.content, &source[..]],
+        )?;
+    }
     let queries = i64::try_from(who.queries).unwrap_or(i64::MAX);
     tx.execute(
         "UPDATE zap SET revision = ?2, queries = ?3, strict = ?4
@@ -43,6 +51,34 @@ pub(crate) fn open(tx: &mut Tx<'_>, who: &ZapIdentity) -> Result<ZapState, Store
         cursors: cursors(tx, zap.id)?,
         absences: absence::end(tx, zap.id, who.now)?,
     })
+}
+
+/// See `Store::source`.
+pub(crate) fn source(
+    conn: &Connection,
+    path: &Path,
+    zap: ZapId,
+    content: &str,
+) -> Result<Option<Bytes>, StoreError> {
+    conn.prepare_cached("SELECT body FROM source WHERE zap = ?1 AND content = ?2")
+        .and_then(|mut found| {
+            found.query_row(params![zap.0, content], |row| Ok(row.get::<_, Blob>(0)?.0)).optional()
+        })
+        .map_err(|error| fault::sql(path, &error))
+}
+
+/// The same by the zap's present name.
+pub(crate) fn source_of(
+    conn: &Connection,
+    path: &Path,
+    zap: &str,
+    content: &str,
+) -> Result<Option<Bytes>, StoreError> {
+    conn.prepare_cached(
+        "SELECT s.body FROM zap z JOIN source s ON s.zap = z.id WHERE z.name = ?1 AND s.content = ?2",
+    )
+    .and_then(|mut found| found.query_row([zap, content], |row| Ok(row.get::<_, Blob>(0)?.0)).optional())
+    .map_err(|error| fault::sql(path, &error))
 }
 
 /// The zap by its name, or by the name it had: it is then renamed.

@@ -79,8 +79,11 @@ fn a_primed_entry_becomes_a_run_with_its_counts_and_its_value() {
         assert_eq!((done.fired, done.known), (0, 2), "what has a run does not fire again");
         let done = store.commit_page(page(vec![event("left", primed(Fate::Fire, "z"))])).await.unwrap();
         assert_eq!((done.fired, done.known), (0, 1), "and no walk sends what was primed");
-        let counts =
-            Counts { runs: vec![("a".to_owned(), RunState::Pending, 2)], primed: vec![("a".to_owned(), 1)] };
+        let counts = Counts {
+            runs: vec![("a".to_owned(), RunState::Pending, 2)],
+            primed: vec![("a".to_owned(), 1)],
+            ..Counts::default()
+        };
         assert_eq!(store.counts().await.unwrap(), counts);
         assert_eq!(store.recount().await.unwrap(), counts);
         assert_eq!(store.take_once(a.id, "x", RunId(1)).await.unwrap(), OnceOutcome::Taken);

@@ -7,7 +7,7 @@
 
 mod common;
 
-use common::{at, cursor, event, identity, page, step, target, update, wait, write_of};
+use common::{at, cursor, event, identity, page, resolve, step, target, update, wait, write_of};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -52,9 +52,9 @@ async fn work(store: &SqliteStore, path: &Path, run: ClaimedRun) {
             let mut held = update(run.id, RunState::Held);
             held.begun = Some(write);
             store.update_run(held).await.unwrap();
-            Asked::place(path, run.id, Resolution::Done, at(450)).unwrap();
+            Asked::place(path, &[resolve(run.id, Resolution::Done)], at(450)).unwrap();
             say(&format!("asked {}", run.id));
-            assert_eq!(store.obey(at(460)).await.unwrap(), [run.zap]);
+            assert_eq!(store.obey(at(460), Vec::new()).await.unwrap().zaps, [run.zap]);
             say(&format!("resolved {}", run.id));
             return;
         }
@@ -132,7 +132,7 @@ async fn check(path: &Path, pages: &[i64], runs: &[(String, i64)]) {
     assert_eq!(store.recount().await.unwrap(), counts);
     assert_eq!(counts.runs.iter().map(|(_, _, n)| n).sum::<u64>(), u64::try_from(reached * ROWS).unwrap());
     // What nobody did any more is done now.
-    store.obey(at(470)).await.unwrap();
+    while store.obey(at(470), Vec::new()).await.unwrap().more {}
     for (what, id) in runs {
         let run = store.run(RunId(*id)).await.unwrap().unwrap();
         let ended = run.steps.len() == 1;

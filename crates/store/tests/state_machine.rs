@@ -6,8 +6,8 @@ mod model;
 
 use common::{at, wait};
 use model::{
-    FATES, KINDS, Model, More, NAMES, Step, all_ids, begun, days, off_zap, open_zap, resolution, serial_of,
-    spend_of, swept, told, zap_id,
+    COMMANDS, FATES, KINDS, Model, More, NAMES, Step, all_ids, begun, command, days, off_zap, open_zap,
+    serial_of, spend_of, swept, told, zap_id,
 };
 use proptest::collection::{btree_set, vec};
 use proptest::option;
@@ -17,7 +17,7 @@ use std::fmt::Debug;
 use std::path::PathBuf;
 use tempfile::TempDir;
 use zaprun_engine::ports::{BackfillId, History, RunId, Store, StoreError};
-use zaprun_store::{Asked, Asking, Options, SqliteStore};
+use zaprun_store::{Asked, Options, SqliteStore};
 
 /// Steps mostly meet on the first few runs.
 const WORKED_ON: i64 = 4;
@@ -55,6 +55,7 @@ impl ReferenceStateMachine for Reference {
         // At times one that is not there.
         let run = prop_oneof![4 => 1..=model.runs().clamp(1, WORKED_ON), 1 => 0..=model.runs() + 1].boxed();
         let busy = btree_set(run.clone(), 0..3);
+        let runs = vec(run.clone(), 1..3);
         let target = (zap.clone(), 0..u8::try_from(FATES.len()).unwrap(), option::of(0..2u8), any::<bool>());
         let event = (0..KINDS.len(), 0..4u8, option::of(0..ORDERS), 0..2u32, vec(target, 0..3));
         let cursor = (zap.clone(), 0..2u8, 100..1_000i64);
@@ -75,18 +76,19 @@ impl ReferenceStateMachine for Reference {
             2 => (zap.clone(), 0..KINDS.len()).prop_map(|(zap, kind)| Step::Unknown { zap, kind }),
             5 => (zap.clone(), 250..450i64, 0..6usize, busy.clone())
                 .prop_map(|(zap, now, limit, busy)| Step::Claim { zap, now, limit, busy }),
-            2 => busy.prop_map(|busy| Step::NextDue { busy }),
+            2 => busy.clone().prop_map(|busy| Step::NextDue { busy }),
             10 => (run.clone(), option::weighted(0.8, option::weighted(0.8, 0..2u8)))
                 .prop_map(|(run, write)| Step::Begin { run, write }),
             6 => spend(run.clone()),
             2 => (0..ORDERS, option::of(0..2u8)).prop_map(|(order, serial)| Step::Own { order, serial }),
             12 => (run.clone(), 0..4u8, 250..450i64, 0..3usize, more())
                 .prop_map(|(run, state, due, steps, more)| Step::Update { run, state, due, steps, more }),
-            3 => (run.clone(), 0..2u8).prop_map(|(run, resolution)| Step::Ask { run, resolution }),
-            3 => (250..450i64).prop_map(|now| Step::Obey { now }),
-            2 => (run.clone(), 0..2u8).prop_map(|(run, resolution)| Step::Resolve { run, resolution }),
+            3 => (runs.clone(), 0..COMMANDS).prop_map(|(runs, what)| Step::Ask { runs, what }),
+            3 => (250..450i64, busy).prop_map(|(now, busy)| Step::Obey { now, busy }),
+            6 => (runs, 0..COMMANDS).prop_map(|(runs, what)| Step::CarryOut { runs, what }),
             2 => (zap, 0..2u8, run.clone()).prop_map(|(zap, value, run)| Step::TakeOnce { zap, value, run }),
             1 => run.prop_map(|run| Step::Detail { run }),
+            2 => (390..520i64, 0..4usize).prop_map(|(before, most)| Step::Prune { before, most }),
             2 => Just(Step::Counts),
             2 => Just(Step::Crash),
             1 => Just(Step::SecondEngine),
@@ -160,15 +162,10 @@ impl Real {
                 self.store = Some(self.open().unwrap());
                 return String::new();
             }
-            Step::Ask { run, resolution: word } => {
-                return match Asked::place(&self.path(), RunId(*run), resolution(*word), at(450)) {
-                    Ok(Asking::Placed(asked)) => {
-                        assert_eq!(asked.answer(), Ok(None));
-                        "placed".to_owned()
-                    }
-                    Ok(Asking::Already { resolution, .. }) => format!("already {resolution:?}"),
-                    Err(error) => said::<()>(Err(error)),
-                };
+            Step::Ask { runs, what } => {
+                let asked = Asked::place(&self.path(), &[command(runs, *what)], at(450)).unwrap();
+                assert_eq!(asked.answered(), Ok(0));
+                return String::new();
             }
             Step::SecondEngine => {
                 assert!(matches!(self.open(), Err(StoreError::Busy { holder: Some(_), .. })));
@@ -230,10 +227,8 @@ async fn ask(store: &SqliteStore, step: &Step, before: &Model) -> String {
         Step::Spend { .. } => said(store.spend(spend_of(step).unwrap()).await),
         Step::Own { order, serial } => said(store.own(&order.to_string(), serial_of(*serial)).await),
         Step::Update { .. } => said(store.update_run(before.update_of(step).unwrap()).await),
-        Step::Obey { now } => said(store.obey(at(*now)).await),
-        Step::Resolve { run, resolution: word } => {
-            said(store.resolve(RunId(*run), resolution(*word), at(500)).await)
-        }
+        Step::Obey { now, busy } => said(store.obey(at(*now), run_ids(busy)).await),
+        Step::CarryOut { runs, what } => said(store.carry_out(command(runs, *what), at(500)).await),
         Step::TakeOnce { zap, value, run } => {
             said(store.take_once(zap_id(*zap), &value.to_string(), RunId(*run)).await)
         }
@@ -241,12 +236,16 @@ async fn ask(store: &SqliteStore, step: &Step, before: &Model) -> String {
             let detail = store.run(RunId(*run)).await.unwrap();
             format!("{:?}", detail.map(told))
         }
+        Step::Prune { before, most } => format!("{}", store.prune(at(*before), *most).await.unwrap()),
         Step::Counts => {
             let counts = store.counts().await.unwrap();
             assert_eq!(store.recount().await.unwrap(), counts);
             let sweeps = store.sweeps().await.unwrap();
             for (at, zap) in before.zap_ids().into_iter().enumerate() {
                 assert_eq!(store.pending(zap).await, Ok(before.pending(at)));
+            }
+            for zap in store.status(true).await.unwrap().zaps {
+                assert_eq!(zap.ledger, Some(zap.sum()), "{zap:?}");
             }
             format!("{counts:?} {sweeps:?}")
         }

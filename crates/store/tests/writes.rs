@@ -4,10 +4,10 @@
 mod common;
 
 use bytes::Bytes;
-use common::{at, event, event_of, identity, page, step, target, update, wait, write_of};
+use common::{at, event, event_of, identity, page, resolve, step, target, update, wait, write_of};
 use zaprun_engine::ports::{
     Begun, Fate, History, NewEvent, OnceOutcome, Own, PageCommitted, Resolution, RunId, RunReason, RunState,
-    StepOutcome, Store, Target, Touched, ZapId, ZapState,
+    StepOutcome, Store, Target, Touched, ZapState,
 };
 use zaprun_store::SqliteStore;
 
@@ -71,7 +71,7 @@ fn writes_of_one_serial_wait_for_each_other() {
         held.begun = Some(write_of("sale", Some("ada")));
         store.update_run(held).await.unwrap();
         assert_eq!(begin(3, Some("ada")).await, Begun::Waits(RunId(1)));
-        assert_eq!(store.resolve(RunId(1), Resolution::Done, at(500)).await.unwrap(), Some(ZapId(1)));
+        assert_eq!(store.carry_out(resolve(RunId(1), Resolution::Done), at(500)).await.unwrap().done, 1);
         assert_eq!(begin(3, Some("ada")).await, Begun::Yes);
     });
 }
@@ -222,7 +222,7 @@ fn a_person_settles_the_open_step_of_a_held_run() {
             (held.attempts, held.retrying_since) = (2, Some(at(320)));
             store.update_run(held).await.unwrap();
             assert_eq!(store.run(RunId(1)).await.unwrap().unwrap().summary.due_at, None);
-            assert_eq!(store.resolve(RunId(1), word, at(500)).await.unwrap(), Some(a.id));
+            assert_eq!(store.carry_out(resolve(RunId(1), word), at(500)).await.unwrap().done, 1);
             let run = store.claim(a.id, at(500), 9, Vec::new()).await.unwrap().remove(0);
             assert_eq!((run.begun, run.failing), (None, None));
             // Its failures do not count for the next step, and that one reads what came before.
@@ -234,8 +234,8 @@ fn a_person_settles_the_open_step_of_a_held_run() {
                 ("sale", outcome, 3, at(500))
             );
             assert_eq!(
-                store.resolve(RunId(1), word, at(501)).await.unwrap(),
-                None,
+                store.carry_out(resolve(RunId(1), word), at(501)).await.unwrap().done,
+                0,
                 "it is not held any more"
             );
             // What follows is kept behind it.
@@ -250,8 +250,8 @@ fn a_person_settles_the_open_step_of_a_held_run() {
             assert_eq!(store.recount().await.unwrap(), store.counts().await.unwrap());
         }
         let nothing = SqliteStore::in_memory().unwrap();
-        let refused = nothing.resolve(RunId(1), Resolution::Done, at(500)).await.unwrap_err();
-        assert_eq!(refused.to_string(), "there is no run 1");
+        let answer = nothing.carry_out(resolve(RunId(1), Resolution::Done), at(500)).await.unwrap();
+        assert_eq!(answer.refused[0].why, "there is no such run");
     });
 }
 
@@ -267,9 +267,9 @@ fn a_run_held_without_an_open_step_goes_on_or_is_given_up() {
             held.failing = (run == 3).then(|| declined.clone());
             store.update_run(held).await.unwrap();
         }
-        store.resolve(RunId(1), Resolution::Done, at(500)).await.unwrap();
-        store.resolve(RunId(2), Resolution::Failed, at(500)).await.unwrap();
-        store.resolve(RunId(3), Resolution::Failed, at(500)).await.unwrap();
+        store.carry_out(resolve(RunId(1), Resolution::Done), at(500)).await.unwrap();
+        store.carry_out(resolve(RunId(2), Resolution::Failed), at(500)).await.unwrap();
+        store.carry_out(resolve(RunId(3), Resolution::Failed), at(500)).await.unwrap();
         let runs = store.claim(a.id, at(500), 9, Vec::new()).await.unwrap();
         let given_up = RunReason { word: "chain".to_owned(), detail: "given up by a person".to_owned() };
         assert_eq!(

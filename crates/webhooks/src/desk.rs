@@ -9,12 +9,12 @@ use hyper::{HeaderMap, Method, Request, StatusCode};
 use ipnet::IpNet;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use zaprun_core::definition::Rate;
 use zaprun_core::request::CHAIN_HEADER;
 use zaprun_engine::delivery::Mask;
-use zaprun_engine::intake::{Arrived, Intake};
+use zaprun_engine::intake::{Arrived, Intake, Route};
 use zaprun_engine::ports::Clock;
 use zaprun_engine::report::Observer;
 
@@ -78,8 +78,7 @@ impl Default for Limits {
 
 /// Where requests are looked at.
 pub(crate) struct Desk {
-    routes: HashMap<String, Arc<Caller>>,
-    proxies: Vec<IpNet>,
+    rules: RwLock<Arc<Rules>>,
     mask: Arc<dyn Mask>,
     limits: Limits,
     intake: Intake,
@@ -87,10 +86,48 @@ pub(crate) struct Desk {
     complaints: Complaints,
 }
 
+/// Who may come, and where. A request that has come in is dealt with by the rules that it met.
+struct Rules {
+    routes: HashMap<String, Arc<Caller>>,
+    proxies: Vec<IpNet>,
+}
+
 /// A system that calls, and how often its callers came.
 struct Caller {
+    name: String,
     check: Check,
-    limiter: Limiter,
+    rate: Rate,
+    limiter: Arc<Limiter>,
+}
+
+impl Rules {
+    /// Rules for these routes; `Err`: a connection that one of them names and that is not there. Who has reached a limit
+    /// that stays has reached it `before`.
+    fn new(
+        connections: Vec<Connection>,
+        proxies: Vec<IpNet>,
+        routes: &[Route],
+        before: Option<&Rules>,
+    ) -> Result<Rules, String> {
+        let limiter = |name: &str, rate: Rate| {
+            let mut known = before.into_iter().flat_map(|rules| rules.routes.values());
+            let same = known.find(|caller| caller.name == name && caller.rate == rate);
+            same.map_or_else(|| Arc::new(Limiter::new(rate)), |caller| Arc::clone(&caller.limiter))
+        };
+        let callers: HashMap<String, Arc<Caller>> = connections
+            .into_iter()
+            .map(|Connection { name, check, rate }| {
+                let limiter = limiter(&name, rate);
+                (name.clone(), Arc::new(Caller { name, check, rate, limiter }))
+            })
+            .collect();
+        let mut by_path = HashMap::new();
+        for route in routes {
+            let caller = callers.get(&route.connection).ok_or_else(|| route.connection.clone())?;
+            by_path.insert(route.path.clone(), Arc::clone(caller));
+        }
+        Ok(Rules { routes: by_path, proxies })
+    }
 }
 
 const METHODS: &str = "GET, POST, PUT";
@@ -117,28 +154,17 @@ async fn drain(body: &mut Incoming) {
 }
 
 impl Desk {
-    /// A desk for the intake's routes; `Err`: a connection that one of them names and that is not there.
+    /// A desk for these routes; `Err`: a connection that one of them names and that is not there.
     pub(crate) fn new(
         config: Config,
+        routes: &[Route],
         intake: Intake,
         clock: Arc<dyn Clock>,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, String> {
-        let callers: HashMap<String, Arc<Caller>> = config
-            .connections
-            .into_iter()
-            .map(|Connection { name, check, rate }| {
-                (name, Arc::new(Caller { check, limiter: Limiter::new(rate) }))
-            })
-            .collect();
-        let mut routes = HashMap::new();
-        for route in intake.routes() {
-            let caller = callers.get(&route.connection).ok_or_else(|| route.connection.clone())?;
-            routes.insert(route.path.clone(), Arc::clone(caller));
-        }
+        let rules = Rules::new(config.connections, config.trusted_proxies, routes, None)?;
         Ok(Desk {
-            routes,
-            proxies: config.trusted_proxies,
+            rules: RwLock::new(Arc::new(rules)),
             mask: config.mask,
             limits: config.limits,
             intake,
@@ -147,12 +173,33 @@ impl Desk {
         })
     }
 
+    /// Other rules from now on; `Err`: see [`Desk::new`], and then the old ones stay.
+    pub(crate) fn change(
+        &self,
+        connections: Vec<Connection>,
+        proxies: Vec<IpNet>,
+        routes: &[Route],
+    ) -> Result<(), String> {
+        let before = self.rules();
+        let rules = Arc::new(Rules::new(connections, proxies, routes, Some(&before))?);
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
+        Ok(())
+    }
+
+    fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Takes a request in; it is told of when it is not taken.
     pub(crate) async fn serve(&self, peer: IpAddr, request: Request<Incoming>) -> Result<(), Refusal> {
         let path = request.uri().path().to_owned();
         let (head, mut body) = request.into_parts();
-        let outcome = match self.routes.get(&path) {
-            Some(caller) => self.take(caller, peer, &path, &head, &mut body).await,
+        let rules = self.rules();
+        let outcome = match rules.routes.get(&path) {
+            Some(caller) => {
+                let address = caller::address(peer, &head.headers, &rules.proxies);
+                self.take(caller, address, &path, &head, &mut body).await
+            }
             None => Err(Refusal::new(StatusCode::NOT_FOUND, "no zap has this path")),
         };
         if let Err(refusal) = &outcome {
@@ -160,7 +207,7 @@ impl Desk {
             if !head.headers.contains_key(EXPECT) {
                 drain(&mut body).await;
             }
-            let known = self.routes.contains_key(&path).then_some(path.as_str());
+            let known = rules.routes.contains_key(&path).then_some(path.as_str());
             self.complaints.add(known, refusal);
         }
         outcome
@@ -169,12 +216,11 @@ impl Desk {
     async fn take(
         &self,
         caller: &Caller,
-        peer: IpAddr,
+        address: IpAddr,
         path: &str,
         head: &Parts,
         body: &mut Incoming,
     ) -> Result<(), Refusal> {
-        let address = caller::address(peer, &head.headers, &self.proxies);
         caller
             .limiter
             .count(address)

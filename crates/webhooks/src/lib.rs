@@ -16,5 +16,6 @@ mod verify;
 
 pub use caller::DEFAULT_RATE;
 pub use desk::{Config, Connection, Limits};
-pub use server::{ServeError, Server};
+pub use ipnet::IpNet;
+pub use server::{Rules, ServeError, Server};
 pub use verify::{Check, CheckError};

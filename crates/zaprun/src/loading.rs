@@ -24,6 +24,11 @@ use crate::project::{Origin, Stray, Within};
 use crate::render::{Findings, Format};
 use crate::wiring;
 
+mod notes;
+
+pub(crate) use notes::Inputs;
+use notes::Notes;
+
 /// A secret file is a line or a key, not a book.
 const MOST_SECRET_BYTES: u64 = 64 * 1024;
 
@@ -51,6 +56,8 @@ pub(crate) struct Loading {
     pub(crate) files: Vec<ZapFile>,
     /// The tests of the zaps, where they were asked for.
     pub(crate) cases: Vec<Case>,
+    /// What it was loaded from, where that was asked for.
+    pub(crate) inputs: Inputs,
 }
 
 impl Loading {
@@ -132,6 +139,13 @@ fn load_of_with(origin: &dyn Origin, env: Option<&str>, lookup: Option<&dyn Look
     conclude(&input, loaded, compiled, Vec::new())
 }
 
+/// Loads a project from the bytes of its files, as the environment of this program has its variables. The files that its
+/// zaps name are those in `root`.
+pub(crate) fn load_recorded(input: &Input, root: &Path) -> Loading {
+    let (loaded, compiled) = read(input, Some(&Environment { root: root.to_owned() }), &Within::new(root));
+    conclude(input, loaded, compiled, Vec::new())
+}
+
 /// Loads a project from the bytes of its files, whose zaps name no others.
 pub(crate) fn load_input(input: &Input, lookup: Option<&dyn Lookup>) -> Loading {
     let (loaded, compiled) = read(input, lookup, &NoFiles);
@@ -209,6 +223,7 @@ fn conclude(input: &Input, loaded: Loaded, (zaps, found): Compiled, cases: Vec<C
         zap_files: input.zaps.len(),
         files: loaded.zaps,
         cases,
+        inputs: Inputs::default(),
     }
 }
 
@@ -296,6 +311,28 @@ pub(crate) struct Started {
     pub(crate) project: LoadedProject,
     /// Its zaps, switched off ones too.
     pub(crate) zaps: Vec<Zap>,
+    /// What it was loaded from, where that was asked for.
+    pub(crate) inputs: Inputs,
+    /// Name, path and text of each zap.
+    pub(crate) written: Vec<(String, String, String)>,
+}
+
+/// Name, path and text of each zap file that has a name.
+pub(crate) fn written(sources: &SourceMap, files: &[ZapFile]) -> Vec<(String, String, String)> {
+    let written = |file: &ZapFile| {
+        let source = sources.file(file.file);
+        Some((file.name.clone()?, source.path.clone(), source.text.to_string()))
+    };
+    files.iter().filter_map(written).collect()
+}
+
+/// Loads the project in `root` with the environment's values, and notes from what.
+pub(crate) fn load_noting(root: &Path, env: Option<&str>) -> Loading {
+    let environment = Environment { root: root.to_owned() };
+    let within = Within::new(root);
+    let notes = Notes::over(&within, &environment, root);
+    let loading = load_of_with(&notes, env, Some(&notes));
+    Loading { inputs: notes.inputs(), ..loading }
 }
 
 /// Loads the project of this command with the environment's values. Where logs are for machines, the findings are log
@@ -305,7 +342,7 @@ pub(crate) struct Started {
 /// When there is no project, or it is not valid: its findings go to stderr.
 pub(crate) fn start(context: &Context, logged: Option<Timestamp>) -> Result<Started, CommandError> {
     let root = context.find_project()?;
-    let mut loading = load(&root, context.env.as_deref(), Some(&Environment { root: root.clone() }));
+    let mut loading = load_noting(&root, context.env.as_deref());
     if let Some(at) = logged
         && loading.is_valid()
     {
@@ -351,7 +388,10 @@ pub(crate) fn start_from(
     }
     let valid = loading.is_valid();
     match loading.project {
-        Some(project) if valid => Ok(Started { root, project, zaps: loading.zaps }),
+        Some(project) if valid => {
+            let written = written(&loading.sources, &loading.files);
+            Ok(Started { root, project, zaps: loading.zaps, inputs: loading.inputs, written })
+        }
         _ => {
             let errors =
                 loading.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
@@ -380,6 +420,8 @@ pub(crate) struct Opened {
     pub(crate) state: PathBuf,
     /// The zaps that could be compiled.
     pub(crate) zaps: Vec<Zap>,
+    /// Their names.
+    pub(crate) names: Vec<String>,
     /// What hides the secrets that are set.
     pub(crate) masker: Masker,
     /// The key of what the state keeps sealed, where the project names one.
@@ -391,15 +433,28 @@ pub(crate) struct Opened {
 /// # Errors
 /// When there is none, or its zaprun.yaml cannot be read.
 pub(crate) fn open(context: &Context) -> Result<Opened, CommandError> {
+    let (_, loading, opened) = open_whole(context)?;
+    Ok(Opened { zaps: loading.zaps, ..opened })
+}
+
+/// The same with its folder and all that was loaded, in which its zaps are.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_whole(context: &Context) -> Result<(PathBuf, Loading, Opened), CommandError> {
     let root = context.find_project()?;
     let loading = load(&root, context.env.as_deref(), Some(&Environment { root: root.clone() }));
     match &loading.project {
-        Some(project) => Ok(Opened {
-            state: wiring::state_path(&project.definition, &root),
-            masker: wiring::masker(&project.definition),
-            state_key: project.definition.state_key.as_ref().map(|key| key.value.clone()),
-            zaps: loading.zaps,
-        }),
+        Some(project) => {
+            let opened = Opened {
+                state: wiring::state_path(&project.definition, &root),
+                masker: wiring::masker(&project.definition),
+                state_key: project.definition.state_key.as_ref().map(|key| key.value.clone()),
+                zaps: Vec::new(),
+                names: loading.zaps.iter().map(|zap| zap.name.clone()).collect(),
+            };
+            Ok((root, loading, opened))
+        }
         None => match start_from(context, root, loading) {
             Err(error) => Err(error),
             Ok(_) => Err(CommandError::failure("zaprun.yaml cannot be read")),

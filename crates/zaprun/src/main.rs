@@ -3,6 +3,7 @@
 mod cli;
 mod clock;
 mod commands;
+mod confirm;
 mod context;
 mod env;
 mod error;
@@ -10,6 +11,7 @@ mod loading;
 mod mask;
 mod output;
 mod project;
+mod recall;
 mod render;
 mod watch;
 mod wiring;

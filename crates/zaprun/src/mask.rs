@@ -18,52 +18,95 @@ const ENCODED: usize = 6;
 /// older one was hidden then.
 const LEARNT: usize = 8;
 
-/// Hides secrets: as they are, in base64 at any offset, percent-encoded, and escaped as in JSON.
-#[derive(Debug, Clone, Default)]
+/// Hides secrets: as they are, in base64 at any offset, percent-encoded, and escaped as in JSON. It may learn more of them
+/// while it is in use, and forgets none that a project named: what was a secret once may still come back in an answer.
+#[derive(Clone, Default)]
 pub(crate) struct Masker {
+    /// Shared by all clones.
+    hidden: Arc<RwLock<Arc<Hidden>>>,
+    /// What connections were given since the start; shared by all clones, and by what is made of this one.
+    given: Arc<RwLock<Given>>,
+}
+
+/// By connection.
+type Given = HashMap<String, VecDeque<Learnt>>;
+
+#[derive(Default)]
+struct Hidden {
+    /// Every form in which a secret may be written.
+    forms: BTreeSet<String>,
     patterns: Option<Regex>,
-    /// What came up since the start, by connection; shared by all clones.
-    learnt: Arc<RwLock<HashMap<String, VecDeque<Learnt>>>>,
 }
 
 /// A secret that came up while the program runs.
-#[derive(Debug)]
+#[derive(Clone)]
 struct Learnt {
     /// Tells it from another one without holding it.
     mark: blake3::Hash,
     patterns: Regex,
 }
 
+impl std::fmt::Debug for Masker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Masker")
+    }
+}
+
 impl Masker {
     /// A masker of these secrets; empty ones are none.
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
-        Masker { patterns: patterns(secrets), learnt: Arc::default() }
+        let forms = secrets.into_iter().flat_map(|secret| written_forms(secret.trim())).collect();
+        Masker { hidden: Arc::new(RwLock::new(Arc::new(Hidden::of(forms)))), given: Arc::default() }
     }
 
-    /// Hides one more secret from now on.
-    fn learn(&self, connection: &str, secret: &str) {
+    /// Hides from now on what the other one hides too.
+    pub(crate) fn learn(&self, other: &Masker) {
+        let both = self.both(other);
+        *self.hidden.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(both);
+    }
+
+    /// One that hides what either hides, and what connections will be given.
+    pub(crate) fn with(&self, other: &Masker) -> Masker {
+        Masker { hidden: Arc::new(RwLock::new(Arc::new(self.both(other)))), given: Arc::clone(&self.given) }
+    }
+
+    fn both(&self, other: &Masker) -> Hidden {
+        if !Arc::ptr_eq(&self.given, &other.given) {
+            let theirs = other.given.read().unwrap_or_else(PoisonError::into_inner).clone();
+            let mut given = self.given.write().unwrap_or_else(PoisonError::into_inner);
+            for (connection, secrets) in theirs {
+                let known = given.entry(connection).or_default();
+                secrets.into_iter().for_each(|secret| add(known, secret));
+            }
+        }
+        Hidden::of(self.hidden().forms.union(&other.hidden().forms).cloned().collect())
+    }
+
+    /// Hides from now on a secret that a connection was given.
+    fn learn_of(&self, connection: &str, secret: &str) {
         let mark = blake3::hash(secret.as_bytes());
-        let mut learnt = self.learnt.write().unwrap_or_else(PoisonError::into_inner);
-        let known = learnt.entry(connection.to_owned()).or_default();
+        let mut given = self.given.write().unwrap_or_else(PoisonError::into_inner);
+        let known = given.entry(connection.to_owned()).or_default();
         if known.iter().any(|known| known.mark == mark) {
             return;
         }
-        if let Some(patterns) = patterns([secret]) {
-            known.push_back(Learnt { mark, patterns });
+        if let Some(patterns) = Hidden::of(written_forms(secret.trim()).into_iter().collect()).patterns {
+            add(known, Learnt { mark, patterns });
         }
-        if known.len() > LEARNT {
-            known.pop_front();
-        }
+    }
+
+    fn hidden(&self) -> Arc<Hidden> {
+        Arc::clone(&self.hidden.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The same bytes without secrets.
     pub(crate) fn bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-        let mut masked = match &self.patterns {
+        let mut masked = match &self.hidden().patterns {
             Some(patterns) => patterns.replace_all(bytes, STARS),
             None => Cow::Borrowed(bytes),
         };
-        let learnt = self.learnt.read().unwrap_or_else(PoisonError::into_inner);
-        for secret in learnt.values().flatten() {
+        let given = self.given.read().unwrap_or_else(PoisonError::into_inner);
+        for secret in given.values().flatten() {
             if let Cow::Owned(hidden) = secret.patterns.replace_all(&masked, STARS) {
                 masked = Cow::Owned(hidden);
             }
@@ -80,6 +123,17 @@ impl Masker {
     }
 }
 
+impl Hidden {
+    fn of(forms: BTreeSet<String>) -> Self {
+        let mut longest: Vec<&String> = forms.iter().collect();
+        // The longest first: a part of a secret may be another secret.
+        longest.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        let alternatives: Vec<String> = longest.into_iter().map(|form| pattern(form)).collect();
+        let build = || RegexBuilder::new(&alternatives.join("|")).size_limit(64 << 20).build().ok();
+        Hidden { patterns: (!alternatives.is_empty()).then(build).flatten(), forms }
+    }
+}
+
 impl zaprun_engine::delivery::Mask for Masker {
     fn mask<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         self.bytes(bytes)
@@ -88,24 +142,18 @@ impl zaprun_engine::delivery::Mask for Masker {
 
 impl zaprun_http::Hide for Masker {
     fn hide(&self, connection: &str, secret: &str) {
-        self.learn(connection, secret);
+        self.learn_of(connection, secret);
     }
 }
 
-/// What finds these secrets in whatever form they are written; nothing where there are none.
-fn patterns<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Option<Regex> {
-    let mut forms = BTreeSet::new();
-    for secret in secrets {
-        forms.extend(written_forms(secret.trim()));
+/// The newest of a connection.
+fn add(known: &mut VecDeque<Learnt>, secret: Learnt) {
+    if known.iter().all(|known| known.mark != secret.mark) {
+        known.push_back(secret);
     }
-    let mut forms: Vec<String> = forms.into_iter().collect();
-    // The longest first: a part of a secret may be another secret.
-    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-    if forms.is_empty() {
-        return None;
+    if known.len() > LEARNT {
+        known.pop_front();
     }
-    let alternatives: Vec<String> = forms.iter().map(|form| pattern(form)).collect();
-    RegexBuilder::new(&alternatives.join("|")).size_limit(64 << 20).build().ok()
 }
 
 fn pattern(form: &str) -> String {
@@ -205,6 +253,14 @@ mod tests {
     }
 
     #[test]
+    fn what_was_a_secret_once_stays_hidden() {
+        let masker = Masker::new(["old-secret"]);
+        masker.learn(&Masker::new(["new-secret"]));
+        assert_eq!(masker.text("old-secret new-secret"), "*** ***");
+        assert_eq!(Masker::new(["a-third"]).with(&masker).text("a-third old-secret"), "*** ***");
+    }
+
+    #[test]
     fn a_password_is_found_in_basic_authentication() {
         // base64 of a:tok_123456, ab:tok_123456 and abc:tok_123456
         for header in ["YTp0b2tfMTIzNDU2", "YWI6dG9rXzEyMzQ1Ng==", "YWJjOnRva18xMjM0NTY="] {
@@ -224,13 +280,18 @@ mod tests {
         let masker = Masker::new(["hunter22"]);
         let clone = masker.clone();
         for number in 0..LEARNT {
-            masker.learn("books", &format!("token-number-{number}"));
-            masker.learn("books", &format!("token-number-{number}"));
+            masker.learn_of("books", &format!("token-number-{number}"));
+            masker.learn_of("books", &format!("token-number-{number}"));
         }
-        masker.learn("sheets", "other-token");
+        masker.learn_of("sheets", "other-token");
         let said = "hunter22 token-number-0 token-number-7 other-token";
         assert_eq!(clone.text(said), "*** *** *** ***");
-        masker.learn("books", "token-number-8");
+        let reloaded = masker.with(&Masker::new(["hunter33"]));
+        assert_eq!(reloaded.text("hunter33 token-number-7"), "*** ***", "also by what is made of it");
+        masker.learn(&Masker::new(["hunter33"]));
+        assert_eq!(clone.text("hunter33 token-number-7"), "*** ***");
+        masker.learn_of("books", "token-number-8");
+        assert_eq!(reloaded.text("token-number-8"), "***");
         assert_eq!(clone.text(said), "*** token-number-0 *** ***", "of one connection the oldest is let go");
     }
 

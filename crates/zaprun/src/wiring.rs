@@ -39,12 +39,31 @@ pub(crate) struct Wired {
     pub(crate) masker: Arc<Masker>,
     /// The access tokens of all connections: to be settled before the state is closed.
     pub(crate) tokens: Tokens,
+    clients: Clients,
+}
+
+/// Another wiring, and how it differs.
+pub(crate) struct Rewired {
+    /// What the connections are now; what is the same is the very same.
+    pub(crate) wired: Wired,
+    /// Connections that are others now, or are no more.
+    pub(crate) changed: BTreeSet<String>,
 }
 
 impl Wired {
+    /// The same, whose secrets another masker has learnt to hide.
+    pub(crate) fn hiding_by(self, masker: &Arc<Masker>) -> Wired {
+        Wired { masker: Arc::clone(masker), ..self }
+    }
+
     /// The accounts of the CRM by name, for reading.
     pub(crate) fn readers(&self) -> HashMap<String, Arc<dyn Crm>> {
         self.crms.iter().map(|crm| (crm.name().to_owned(), Arc::clone(crm) as _)).collect()
+    }
+
+    /// The names of all that requests are sent to.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.crms.iter().map(|crm| crm.name()).chain(self.sender.names())
     }
 
     /// How long requests of each connection have waited for their turn so far.
@@ -87,7 +106,7 @@ pub(crate) fn wire(
         http_connections(project).map(|(name, http)| http_config(name, http, root, key.as_ref())).collect();
     let sender = HttpSender::with_tokens(&https?, &clients, Arc::clone(clock), &tokens)
         .map_err(|error| unusable(&error))?;
-    Ok(Wired { crms, sender: Arc::new(sender), masker, tokens })
+    Ok(Wired { crms, sender: Arc::new(sender), masker, tokens, clients })
 }
 
 /// The key that seals what the state keeps of secrets, where the project has one.
@@ -97,6 +116,58 @@ pub(crate) fn wire(
 pub(crate) fn state_key(project: &Project) -> Result<Option<StateKey>, CommandError> {
     let key = project.state_key.as_ref().map(|key| StateKey::parse(key.value.expose())).transpose();
     key.map_err(|error| CommandError::failure(format!("`state_key` cannot be used: {error}")))
+}
+
+/// Prepares all connections anew, for a program that uses those of `before`. Nothing is sent, and those are not touched:
+/// what is the same stays, and what has other credentials keeps its pace.
+///
+/// # Errors
+/// When a connection cannot work.
+pub(crate) fn rewire(
+    project: &Project,
+    root: &Path,
+    clock: &Arc<dyn Clock>,
+    before: &Wired,
+) -> Result<Rewired, CommandError> {
+    let key = state_key(project)?;
+    let mut crms = Vec::new();
+    for (name, crm) in konnektive_connections(project) {
+        let config = crm_config(name, crm, root)?;
+        let known = before.crms.iter().find(|crm| crm.name() == name);
+        crms.push(match known {
+            Some(same) if same.is(&config) => Arc::clone(same),
+            Some(other) => Arc::new(other.with(config, &before.clients).map_err(|error| unusable(&error))?),
+            None => {
+                let new = Konnektive::new(config, &before.clients, Arc::clone(clock));
+                Arc::new(new.map_err(|error| unusable(&error))?)
+            }
+        });
+    }
+    let https: Result<Vec<_>, _> =
+        http_connections(project).map(|(name, http)| http_config(name, http, root, key.as_ref())).collect();
+    let https = https?;
+    let sender = before.sender.with(&https).map_err(|error| unusable(&error))?;
+
+    let differs = |crm: &&Arc<Konnektive>| !crms.iter().any(|same| Arc::ptr_eq(same, crm));
+    let mut changed: BTreeSet<String> =
+        before.crms.iter().filter(differs).map(|crm| crm.name().to_owned()).collect();
+    let differs = |name: &&str| {
+        let now = https.iter().find(|http| http.name == *name);
+        !now.is_some_and(|http| before.sender.has(http))
+    };
+    changed.extend(before.sender.names().filter(differs).map(str::to_owned));
+    let masker = Arc::new(masker(project));
+    // Made once: two who ask for tokens never spend one refresh token.
+    let (tokens, clients) = (before.tokens.clone(), before.clients.clone());
+    let wired = Wired { crms, sender: Arc::new(sender), masker, tokens, clients };
+    Ok(Rewired { wired, changed })
+}
+
+/// Files that connections name, beside those of secrets.
+pub(crate) fn files(project: &Project, root: &Path) -> BTreeSet<PathBuf> {
+    let http = http_connections(project).filter_map(|(_, http)| http.ca_file.as_ref());
+    let crm = konnektive_connections(project).filter_map(|(_, crm)| crm.ca_file.as_ref());
+    http.chain(crm).map(|file| root.join(&file.value)).collect()
 }
 
 fn unusable(error: &dyn std::fmt::Display) -> CommandError {

@@ -25,7 +25,7 @@ struct Stand {
 impl World for Stand {
     async fn backlog(&self) -> Result<Backlog, StoreError> {
         let runs = vec![("sales".to_owned(), RunState::Pending, 3), ("sales".to_owned(), RunState::Dead, 1)];
-        let counts = Counts { runs, primed: Vec::new() };
+        let counts = Counts { runs, primed: Vec::new(), pruned: Vec::new() };
         Ok(Backlog { counts, oldest: vec![("sales".to_owned(), at(-90))] })
     }
 

@@ -6,7 +6,7 @@
 /// One such key or value.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Later {
-    /// Where it stands: `zap`, `trigger`, `action`; `project`.
+    /// Where it stands: `zap`, `trigger`, `action`.
     pub place: &'static str,
     /// The key, or the value of `type`.
     pub word: &'static str,
@@ -21,7 +21,6 @@ macro_rules! rows {
 /// The table.
 pub static LATER: &[Later] = rows! {
     "action": "batch";
-    "project": "history";
 };
 
 /// The row of a word at a place.

@@ -29,6 +29,9 @@ pub struct Project {
     pub vars: Option<MapRef>,
     /// Where runs and cursors are kept: `sqlite:` and a path. Default: sqlite:state/zaprun.db.
     pub state: Option<Spanned<StatePlace>>,
+    /// How long runs that were delivered, filtered or dropped are kept, since they ended. What keeps a record from being
+    /// sent twice is kept for ever; so are pending, held and dead runs. At least 1h. Default: for ever.
+    pub history: Option<Spanned<Duration>>,
     /// The addresses to listen on.
     pub listen: Option<Listen>,
     /// Switches for zaps, by name; meant for overlays.

@@ -170,6 +170,9 @@ pub(crate) fn unread(tree: &Tree, error: &yaml::DeError) -> Diagnostic {
 fn checks(tree: &Tree) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let mut zones = HashMap::new();
+    if let Some(history) = tree.get(tree.root(), "history") {
+        findings.extend(too_short(tree, history, "history", std::time::Duration::from_secs(3_600)));
+    }
     for connection in tree.get(tree.root(), "connections").map_or(&[][..], |node| tree.entries(node)) {
         if findings.len() >= MAX_FINDINGS {
             break;

@@ -79,6 +79,13 @@ pub(super) fn lookup_tables() -> Page {
     Page::new("lookup-tables", "Values that are looked up: accounts by SKU, names by country.", doc)
 }
 
+/// What became of everything, and what to do about it.
+pub(super) fn history() -> Page {
+    let mut doc = Doc::new("What happened, and repair");
+    doc.block(include_str!("prose/repair.md"));
+    Page::new("history", "What became of every event: find it, repair it, keep it, forget it.", doc)
+}
+
 /// How values are written.
 pub(super) fn mapping() -> Page {
     let mut doc = Doc::new("Values");

@@ -70,6 +70,7 @@ pub fn pages() -> Vec<Page> {
         filters::page(),
         paying::page(),
         outcomes::page(),
+        concepts::history(),
         alerts::page(),
         findings::page(),
     ];

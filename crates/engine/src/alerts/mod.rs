@@ -44,10 +44,16 @@ pub struct Alerts {
     alerts: zap::Alerts,
     /// What each zap expects.
     expectations: Vec<Expectation>,
-    /// When an engine first ran each zap.
-    opened: Mutex<BTreeMap<String, Timestamp>>,
     ports: Ports,
     pulse: Arc<Pulse>,
+    noticed: Arc<Noticed>,
+}
+
+/// What was noticed since the start; those of another set of zaps go on with it.
+#[derive(Default)]
+struct Noticed {
+    /// When an engine first ran each zap.
+    opened: Mutex<BTreeMap<String, Timestamp>>,
     raised: Raised,
     bell: Notify,
     rests: Mutex<HashMap<String, Rest>>,
@@ -89,6 +95,9 @@ fn noted(event: &Event) -> Option<(&'static AlertKind, &str, bool)> {
     Some(match event {
         Event::BreakerOpened { target, .. } => (&BREAKER_OPEN, raised::bare(target), true),
         Event::BreakerClosed { target, .. } => (&BREAKER_OPEN, raised::bare(target), false),
+        // A login that the CRM refuses: reads and writes of the account rest together.
+        Event::Stopped { connection, query: None, .. } => (&BREAKER_OPEN, connection, true),
+        Event::Recovered { connection, query: None, .. } => (&BREAKER_OPEN, connection, false),
         _ => return None,
     })
 }
@@ -103,24 +112,46 @@ struct Rest {
 impl Alerts {
     /// Alerts of these zaps.
     pub fn new(alerts: zap::Alerts, zaps: &[Arc<Zap>], ports: Ports, pulse: Arc<Pulse>) -> Alerts {
-        let expects = |zap: &Arc<Zap>| Some(Expectation { zap: zap.name.clone(), every: zap.expect_every? });
-        let expectations = zaps.iter().filter_map(expects).collect();
-        let (raised, bell, rests, opened) =
-            (Raised::default(), Notify::new(), Mutex::default(), Mutex::default());
-        Alerts { alerts, expectations, opened, ports, pulse, raised, bell, rests }
+        Alerts { alerts, expectations: expectations(zaps), ports, pulse, noticed: Arc::default() }
     }
 
-    /// Looks and tells until it is dropped. A state that cannot be read or written is tried again: whoever runs the zaps
-    /// says that.
-    pub async fn run(&self) {
+    /// Alerts of other zaps, or to others, that know what these have noticed. `sender` sends the messages.
+    pub fn with(&self, alerts: zap::Alerts, zaps: &[Arc<Zap>], sender: Arc<dyn Sender>) -> Alerts {
+        Alerts {
+            alerts,
+            expectations: expectations(zaps),
+            ports: Ports { sender, ..self.ports.clone() },
+            pulse: Arc::clone(&self.pulse),
+            noticed: Arc::clone(&self.noticed),
+        }
+    }
+
+    /// A connection is another one now, or, where it is `gone`, is no more: its fault is not known any more.
+    pub fn forget(&self, connection: &str, gone: bool) {
+        self.noticed.raised.forget(BREAKER_OPEN.word, connection);
+        if gone {
+            self.noticed.raised.lower(BREAKER_OPEN.word, connection);
+        }
+    }
+
+    /// Whether anybody is to be told.
+    pub fn tell_somebody(&self) -> bool {
+        !self.alerts.targets.is_empty()
+    }
+
+    /// Looks and tells until `over`, to the end of a look. A state that cannot be read or written is tried again: whoever
+    /// runs the zaps says that. Gives back what `over` does.
+    pub async fn run<T>(&self, over: impl Future<Output = T>) -> T {
+        let mut over = std::pin::pin!(over);
         loop {
             // What cannot be read now is read at the next look.
             let _ = self.look().await;
             let clock = &self.ports.clock;
             let next = later(clock.now(), LOOK);
             tokio::select! {
+                over = &mut over => return over,
                 () = clock.sleep_until(next) => {}
-                () = self.bell.notified() => clock.sleep_until(later(clock.now(), GATHER)).await,
+                () = self.noticed.bell.notified() => clock.sleep_until(later(clock.now(), GATHER)).await,
             }
         }
     }
@@ -180,7 +211,7 @@ impl Alerts {
             );
         }
         for noted in NOTED {
-            for (subject, since) in self.raised.open(noted.kind.word) {
+            for (subject, since) in self.noticed.raised.open(noted.kind.word) {
                 let about = Found {
                     since: Some(since),
                     ..Found::about(&subject, format!("{subject} {}", noted.words))
@@ -226,7 +257,7 @@ impl Alerts {
     fn proves_over(&self, row: &AlertRow) -> bool {
         match row.kind.as_str() {
             kind if NOTED.iter().any(|noted| noted.kind.word == kind) => {
-                self.raised.is_over(kind, &row.subject)
+                self.noticed.raised.is_over(kind, &row.subject)
             }
             kind if kind == TRIGGER_OVERDUE.word => self.pulse.has_looked(&row.subject),
             _ => true,
@@ -328,13 +359,18 @@ impl Alerts {
     }
 
     fn opened(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Timestamp>> {
-        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+        self.noticed.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn rests(&self) -> std::sync::MutexGuard<'_, HashMap<String, Rest>> {
         // Nothing panics while it is held, and its values are whole at any time.
-        self.rests.lock().unwrap_or_else(PoisonError::into_inner)
+        self.noticed.rests.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn expectations(zaps: &[Arc<Zap>]) -> Vec<Expectation> {
+    let expects = |zap: &Arc<Zap>| Some(Expectation { zap: zap.name.clone(), every: zap.expect_every? });
+    zaps.iter().filter_map(expects).collect()
 }
 
 /// An alert as templates see it. What is over is not among what was found, and is told by what is kept of it.
@@ -375,14 +411,14 @@ impl Witness for Alerts {
     fn note(&self, event: &Event) {
         match event {
             // A person should not wait for the next look.
-            Event::Dead { .. } | Event::Held { .. } => self.bell.notify_one(),
+            Event::Dead { .. } | Event::Held { .. } => self.noticed.bell.notify_one(),
             _ => {
                 let Some((kind, subject, up)) = noted(event) else { return };
                 match up {
-                    true => self.raised.raise(kind.word, subject, self.ports.clock.now()),
-                    false => self.raised.lower(kind.word, subject),
+                    true => self.noticed.raised.raise(kind.word, subject, self.ports.clock.now()),
+                    false => self.noticed.raised.lower(kind.word, subject),
                 }
-                self.bell.notify_one();
+                self.noticed.bell.notify_one();
             }
         }
     }
@@ -391,7 +427,7 @@ impl Witness for Alerts {
         match measure {
             // That a target works is proven by an answer, also where its fault was before a restart.
             Measure::Attempt { target, class: Class::Done, .. } => {
-                self.raised.works(BREAKER_OPEN.word, raised::bare(target));
+                self.noticed.raised.works(BREAKER_OPEN.word, raised::bare(target));
             }
             Measure::Opened { zap, state } => {
                 self.opened().insert(zap.name.clone(), state.opened_at);

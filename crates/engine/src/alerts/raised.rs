@@ -30,6 +30,14 @@ impl Raised {
         noted.well.insert(key);
     }
 
+    /// Neither raised nor seen to be well.
+    pub(super) fn forget(&self, kind: &'static str, subject: &str) {
+        let mut noted = self.noted();
+        let key = (kind, subject.to_owned());
+        noted.open.remove(&key);
+        noted.well.remove(&key);
+    }
+
     /// Something was seen to work; while it is raised, only lowering it counts.
     pub(super) fn works(&self, kind: &'static str, subject: &str) {
         let mut noted = self.noted();

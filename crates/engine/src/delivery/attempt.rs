@@ -79,7 +79,7 @@ impl Journey<'_> {
             self.begin(unit).await?;
         }
         let sent_at = shared.clock.now();
-        let outcome = shared.sender.send_in_turn(request, turn).await;
+        let outcome = self.lane.links.sender.send_in_turn(request, turn).await;
         // Until the outcome is judged the request is not in question any more; where it stays so, that is said below.
         let open = self.open.take();
         let facts = Facts {
@@ -141,7 +141,7 @@ impl Journey<'_> {
         let turn = tokio::select! {
             biased;
             () = shared.phases.stopped() => return Ok(Leave::Stopping),
-            turn = shared.sender.turn_for(request, self.run.zap) => turn,
+            turn = self.lane.links.sender.turn_for(request, self.run.zap) => turn,
         };
         if ticket.is_probe() {
             return Ok(Leave::Given(ticket, turn));

@@ -1,6 +1,7 @@
 //! One breaker per target: while a target is at fault, runs wait instead of wearing themselves out on it.
 
 use crate::ports::RunId;
+use crate::rest::{Entry, Rest};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,7 +39,6 @@ pub(crate) enum Health {
 }
 
 /// Whether a run may send.
-#[derive(Debug)]
 pub(crate) enum Admission {
     /// It may; report what came of it through the ticket.
     Send(Ticket),
@@ -100,9 +100,10 @@ pub(crate) enum Change {
 }
 
 /// The breaker of one target.
-#[derive(Debug)]
 pub(crate) struct Breaker {
     target: String,
+    /// Of a connection to the CRM: whether the CRM lets us in is known there, to all who use the connection.
+    rest: Option<Arc<Rest>>,
     state: Mutex<State>,
 }
 
@@ -151,7 +152,6 @@ impl Pace {
 }
 
 /// Leave to send once. Dropped without a report (the engine is stopping), it frees the place of the probe.
-#[derive(Debug)]
 pub(crate) struct Ticket {
     breaker: Arc<Breaker>,
     probe: bool,
@@ -161,7 +161,12 @@ pub(crate) struct Ticket {
 impl Breaker {
     /// A closed breaker.
     pub(crate) fn new(target: String) -> Breaker {
-        Breaker { target, state: Mutex::default() }
+        Breaker { target, rest: None, state: Mutex::default() }
+    }
+
+    /// The same of a connection to the CRM.
+    pub(crate) fn resting(target: String, rest: Arc<Rest>) -> Breaker {
+        Breaker { rest: Some(rest), ..Breaker::new(target) }
     }
 
     /// What it guards, as a person knows it.
@@ -171,6 +176,11 @@ impl Breaker {
 
     /// Whether a run may send now.
     pub(crate) fn admit(self: &Arc<Breaker>, now: Timestamp) -> Admission {
+        if let Some(rest) = &self.rest
+            && matches!(rest.entry(now), Entry::Shut(_) | Entry::Trying)
+        {
+            return Admission::Park { until: rest.park_until(now), reason: rest.reason(), fault: true };
+        }
         let mut state = self.lock();
         let State { open, quiet_until, .. } = &mut *state;
         let probe = match open {
@@ -195,6 +205,16 @@ impl Breaker {
 
     /// Whether work that begins here may be taken up.
     pub(crate) fn gate(&self, now: Timestamp) -> Gate {
+        let entry = self.rest.as_ref().map_or(Entry::Open, |rest| rest.entry(now));
+        match (entry, self.own_gate(now)) {
+            (Entry::Shut(until), _) => Gate::Shut(until),
+            (Entry::Trying, _) => Gate::Probing,
+            (Entry::Due, Gate::Open) => Gate::Probe,
+            (Entry::Due | Entry::Open, gate) => gate,
+        }
+    }
+
+    fn own_gate(&self, now: Timestamp) -> Gate {
         let state = self.lock();
         match (&state.open, state.quiet_until) {
             (None, Some(until)) if until > now => Gate::Shut(until),
@@ -219,6 +239,10 @@ impl Ticket {
 
     /// Reports what an attempt said about the target.
     pub(crate) fn report(mut self, run: RunId, health: Health, now: Timestamp) -> Effect {
+        if let (Health::Fault(_), Some(rest)) = (&health, &self.breaker.rest) {
+            // It is known to all by now; of the target itself nothing was learnt.
+            return Effect { park: Some(rest.park_until(now)), ..Effect::none() };
+        }
         self.reported = true;
         let mut state = self.breaker.lock();
         match state.open {

@@ -22,7 +22,7 @@ impl Journey<'_> {
         scope: &mut Scope,
     ) -> Result<Ended, StoreError> {
         let shared = Arc::clone(&self.lane.shared);
-        let Some(writer) = shared.writers.get(&request.connection) else {
+        let Some(writer) = self.lane.links.writers.get(&request.connection) else {
             let why = reason("refused", format!("there is no connection `{}`", request.connection));
             return Ok(self.dead(unit, Trace::default(), why));
         };

@@ -57,6 +57,18 @@ pub(super) async fn travel(lane: &Lane, run: ClaimedRun) -> Result<(), StoreErro
     journey.through(&mut scope).await
 }
 
+/// Ends a run that cannot be mapped as its person wants it; one whose outcome is open waits for that person.
+///
+/// # Errors
+/// When the state is lost for good.
+pub(super) async fn give_back(lane: &Lane, run: ClaimedRun, why: String) -> Result<(), StoreError> {
+    let mut journey = Journey::new(lane, run);
+    match journey.open.take() {
+        Some(begun) => journey.hold(begun, why).await,
+        None => journey.end(RunState::Dead, reason("mapping", why)).await,
+    }
+}
+
 /// A word and its detail.
 pub(super) fn reason(word: &str, detail: impl Into<String>) -> RunReason {
     RunReason { word: word.to_owned(), detail: detail.into() }

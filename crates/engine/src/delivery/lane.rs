@@ -1,26 +1,37 @@
 //! One zap's delivery: claims due runs, a bounded number at a time, and sees each to rest.
 
 use super::breaker::{Breaker, Gate};
-use super::shared::{Phase, Shared, Targets};
+use super::flights::{Aloft, Claiming};
+use super::shared::{Links, Phase, Shared, Targets};
 use super::{dry, journey};
 use crate::ports::{ClaimedRun, RunId, StoreError, ZapId};
 use crate::report::{Event, RowProblem, RunRef};
 use futures::future::{Fuse, FutureExt};
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use zaprun_core::mapping::MapError;
 use zaprun_core::zap::Zap;
 
 /// A zap's lane. Nothing in it outlives the future of [`Lane::serve`]: dropping that is a crash, and safe.
+///
+/// A zap may have several, one after another, while the flights of the earlier ones have not all landed; all but the
+/// last one are retired.
 pub(crate) struct Lane {
     pub(crate) zap: Arc<Zap>,
     pub(crate) shared: Arc<Shared>,
+    pub(crate) links: Arc<Links>,
     id: ZapId,
     bell: Arc<Notify>,
+    /// The zap's runs in flight, those of its other lanes too.
+    aloft: Arc<Aloft>,
+    /// It takes up nothing any more.
+    retired: CancellationToken,
     /// One per action, those of `on_failure` last.
     breakers: Vec<Arc<Breaker>>,
     /// The only breaker, where all actions share one.
@@ -28,12 +39,14 @@ pub(crate) struct Lane {
     alerted: AtomicBool,
     /// Of which brakes a person knows.
     pub(super) braked: Mutex<super::brake::Told>,
+    pub(super) targets: Targets,
+    /// Lanes of other contents of the zap, for runs that are mapped as they were recorded; by content.
+    pub(super) recorded: tokio::sync::Mutex<HashMap<String, Arc<Lane>>>,
 }
 
-/// Runs in flight, and what the lane knows of the rest.
+/// What the lane knows of runs that are not in flight.
 #[derive(Debug, Default)]
 struct Outlook {
-    busy: Vec<RunId>,
     /// Runs may be due.
     look: bool,
     /// The last claim was filled: more are due.
@@ -45,6 +58,8 @@ struct Outlook {
 /// What a look at the store gave.
 struct Found {
     runs: Vec<ClaimedRun>,
+    /// Held until they are in flight, or left to another lane.
+    claiming: Claiming,
     full: bool,
     next_due: Option<Timestamp>,
 }
@@ -54,7 +69,13 @@ const LEAST_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 
 impl Lane {
     /// The lane of an opened zap.
-    pub(crate) fn new(id: ZapId, zap: Arc<Zap>, shared: Arc<Shared>, targets: &mut Targets) -> Lane {
+    pub(crate) fn new(
+        id: ZapId,
+        zap: Arc<Zap>,
+        shared: Arc<Shared>,
+        links: Arc<Links>,
+        targets: &Targets,
+    ) -> Lane {
         let actions = zap.actions.iter().chain(&zap.on_failure);
         let breakers: Vec<_> = actions.map(|action| targets.breaker(&action.target())).collect();
         let sole = match breakers.split_first() {
@@ -64,16 +85,28 @@ impl Lane {
             _ => None,
         };
         let bell = shared.wakers.bell(id);
+        let aloft = shared.flights.of(id);
         Lane {
             zap,
             shared,
+            links,
             id,
             bell,
+            aloft,
+            retired: CancellationToken::new(),
             breakers,
             sole,
             alerted: AtomicBool::new(false),
             braked: Mutex::default(),
+            targets: targets.clone(),
+            recorded: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// Takes up nothing from this moment on, and ends when what is in flight has landed. Only then may the zap get
+    /// another lane.
+    pub(crate) fn retire(&self) {
+        self.retired.cancel();
     }
 
     /// Works until the phase says to end.
@@ -88,11 +121,23 @@ impl Lane {
         let mut outlook = Outlook { look: true, ..Outlook::default() };
         loop {
             let phase = self.shared.phases.now();
-            if !asking && let Some(limit) = self.room(phase, &mut outlook) {
+            let retired = self.retired.is_cancelled();
+            if retired {
+                // What a look under way would find is for the next lane.
+                (asking, outlook) = (false, Outlook::default());
+                looking.set(Fuse::terminated());
+                if flights.is_empty() {
+                    return Ok(());
+                }
+            }
+            if !retired
+                && !asking
+                && let Some(limit) = self.room(phase, &mut outlook)
+            {
                 outlook.look = false;
                 outlook.wake_at = None;
                 asking = true;
-                looking.set(self.look(phase, limit, outlook.busy.clone()).fuse());
+                looking.set(self.look(phase, limit, self.aloft.all()).fuse());
             }
             if flights.is_empty() && !asking && self.ends(phase, &outlook) {
                 return Ok(());
@@ -100,18 +145,25 @@ impl Lane {
             let wake_at = outlook.wake_at.filter(|_| phase == Phase::Working);
             tokio::select! {
                 Some((run, result)) = flights.next(), if !flights.is_empty() => {
-                    outlook.landed(run, result)?;
+                    self.landed(run, result, &mut outlook)?;
                     // More may have landed meanwhile: one look at the store serves them all.
                     while let Some(Some((run, result))) = flights.next().now_or_never() {
-                        outlook.landed(run, result)?;
+                        self.landed(run, result, &mut outlook)?;
                     }
                 }
-                found = &mut looking => {
+                found = &mut looking, if asking => {
                     asking = false;
-                    let runs = outlook.found(found?, clock.now());
-                    flights.extend(runs.into_iter().map(|run| self.fly(run)));
+                    let (runs, claiming) = outlook.found(found?, clock.now());
+                    // It may have retired since it began to look.
+                    if !self.retired.is_cancelled() {
+                        let free = runs.into_iter().filter(|run| self.aloft.start(run.id));
+                        flights.extend(free.map(|run| self.fly(run)));
+                    }
+                    drop(claiming);
                 }
-                () = self.bell.notified() => outlook.look = true,
+                () = self.retired.cancelled(), if !retired => {}
+                // A zap has one bell, and its present lane must hear it.
+                () = self.bell.notified(), if !retired => outlook.look = true,
                 () = clock.sleep_until(wake_at.unwrap_or(Timestamp::MAX)), if wake_at.is_some() => {
                     outlook.look = true;
                     outlook.wake_at = None;
@@ -121,13 +173,38 @@ impl Lane {
         }
     }
 
+    /// A run has come to rest.
+    fn landed(
+        &self,
+        run: RunId,
+        result: Result<(), StoreError>,
+        outlook: &mut Outlook,
+    ) -> Result<(), StoreError> {
+        self.aloft.land(run);
+        // Another of the same natural id may have waited for it, perhaps at the lane that came after this one.
+        outlook.look = true;
+        if self.retired.is_cancelled() {
+            self.bell.notify_one();
+        }
+        result
+    }
+
     async fn fly(&self, run: ClaimedRun) -> (RunId, Result<(), StoreError>) {
         let id = run.id;
-        let result = match self.shared.dry_run {
-            true => dry::show_run(self, run).await,
-            false => journey::travel(self, run).await,
+        (id, self.take(run).await)
+    }
+
+    /// Takes a run on its way, mapped as it is to be mapped.
+    async fn take(&self, run: ClaimedRun) -> Result<(), StoreError> {
+        let recorded = match self.recorded(&run).await? {
+            Ok(recorded) => recorded,
+            Err(why) => return journey::give_back(self, run, why).await,
         };
-        (id, result)
+        let lane = recorded.as_deref().unwrap_or(self);
+        match self.shared.dry_run {
+            true => dry::show_run(lane, run).await,
+            false => journey::travel(lane, run).await,
+        }
     }
 
     /// How many runs to claim now; `None`: no look at the store.
@@ -136,12 +213,12 @@ impl Lane {
             return None;
         }
         let window = self.shared.window.max(1);
-        let free = window.saturating_sub(outlook.busy.len());
+        let free = window.saturating_sub(self.aloft.len());
         // A backlog is taken in large bites, so that claiming costs little per run.
         let enough = if outlook.backlog { window.div_ceil(2) } else { 1 };
         match self.gate() {
             Gate::Open => Some(free).filter(|free| *free >= enough),
-            Gate::Probe => Some(1).filter(|_| outlook.busy.is_empty()),
+            Gate::Probe => Some(1).filter(|_| self.aloft.len() == 0),
             Gate::Shut(until) => {
                 outlook.wake_at = Some(until);
                 None
@@ -174,14 +251,15 @@ impl Lane {
             Phase::Finishing(cutoff) => cutoff,
             Phase::Working | Phase::Stopping => shared.clock.now(),
         };
+        let claiming = shared.flights.claiming().await;
         let runs = shared.insist(|| shared.store.claim(self.id, now, limit, busy.clone())).await?;
         let full = runs.len() >= limit;
         if full || phase != Phase::Working {
-            return Ok(Found { runs, full, next_due: None });
+            return Ok(Found { runs, claiming, full, next_due: None });
         }
         busy.extend(runs.iter().map(|run| run.id));
         let next_due = shared.insist(|| shared.store.next_due(vec![self.id], busy.clone())).await?;
-        Ok(Found { runs, full, next_due })
+        Ok(Found { runs, claiming, full, next_due })
     }
 
     /// The breaker of an action, by its place.
@@ -230,19 +308,10 @@ impl Lane {
 }
 
 impl Outlook {
-    /// A run has come to rest.
-    fn landed(&mut self, run: RunId, result: Result<(), StoreError>) -> Result<(), StoreError> {
-        self.busy.retain(|busy| *busy != run);
-        // Another of the same natural id may have waited for it.
-        self.look = true;
-        result
-    }
-
-    fn found(&mut self, found: Found, now: Timestamp) -> Vec<ClaimedRun> {
+    fn found(&mut self, found: Found, now: Timestamp) -> (Vec<ClaimedRun>, Claiming) {
         self.backlog = found.full;
-        self.busy.extend(found.runs.iter().map(|run| run.id));
         let least = now.saturating_add(LEAST_PAUSE).unwrap_or(Timestamp::MAX);
         self.wake_at = found.next_due.map(|due| if due <= now { least } else { due });
-        found.runs
+        (found.runs, found.claiming)
     }
 }

@@ -12,12 +12,14 @@ mod breaker;
 mod dry;
 mod facts;
 mod find;
+mod flights;
 mod journey;
 mod keep;
 mod lane;
 mod look;
 mod pause;
 mod policy;
+mod recall;
 mod shared;
 #[cfg(test)]
 mod tests;
@@ -25,9 +27,11 @@ mod wake;
 mod write;
 
 pub(crate) use breaker::after;
+pub(crate) use flights::Flights;
 pub(crate) use lane::Lane;
 pub(crate) use policy::Verdict;
-pub(crate) use shared::{Counters, Phases, Shared, Tap, Targets};
+pub(crate) use shared::{Counters, Links, Phases, Present, Shared, Tap, Targets};
 pub(crate) use wake::{Wakers, WakingStore};
 
 pub use keep::{Mask, Unmasked};
+pub use recall::{Oblivious, Recall};

@@ -147,7 +147,7 @@ impl Journey<'_> {
     /// Reads the run's record again, by its id.
     async fn reread(&mut self, trigger: &CrmTrigger) -> Result<Reread, StoreError> {
         let shared = std::sync::Arc::clone(&self.lane.shared);
-        let Some(crm) = shared.crms.get(&trigger.connection) else { return Ok(Reread::Same) };
+        let Some(crm) = self.lane.links.crms.get(&trigger.connection) else { return Ok(Reread::Same) };
         let Some(first) = trigger.queries().into_iter().next() else { return Ok(Reread::Same) };
         let id = self.run.event.key.id.clone();
         let request = PageRequest {

@@ -1,33 +1,35 @@
 //! What all lanes share.
 
 use super::breaker::{Breaker, Change, Effect, after};
+use super::flights::Flights;
 use super::keep::{self, Mask};
+use super::recall::Recall;
 use super::wake::Wakers;
 use crate::engine::Summary;
 use crate::ports::{Clock, Crm, CrmWriter, RunId, Sender, Store, StoreError};
 use crate::report::{Event, Observer};
+use crate::rest::Rest;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use zaprun_core::request::Request;
 use zaprun_core::zap::{Scope, Target};
 
-/// Ports, counters and signals of one engine's delivery.
+/// Ports, counters and signals of one engine's delivery, whatever set of zaps it runs.
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) sender: Arc<dyn Sender>,
-    /// Connections to the CRM, for reading.
-    pub(crate) crms: HashMap<String, Arc<dyn Crm>>,
-    /// The same for writing.
-    pub(crate) writers: HashMap<String, Arc<dyn CrmWriter>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) mask: Arc<dyn Mask>,
     pub(crate) wakers: Wakers,
+    /// What is in flight, by zap.
+    pub(crate) flights: Flights,
+    /// What the present set of zaps is connected with.
+    pub(crate) present: Present,
     /// Requests are shown instead of sent.
     pub(crate) dry_run: bool,
     /// Most runs in flight per zap.
@@ -233,17 +235,84 @@ impl Shared {
     }
 }
 
+/// The connections of a set of zaps, as the zaps that were compiled with them use them.
+pub(crate) struct Links {
+    pub(crate) sender: Arc<dyn Sender>,
+    /// Connections to the CRM, for reading.
+    pub(crate) crms: HashMap<String, Arc<dyn Crm>>,
+    /// The same for writing.
+    pub(crate) writers: HashMap<String, Arc<dyn CrmWriter>>,
+    /// Makes zaps again that are as they were recorded, for these connections.
+    pub(crate) recall: Arc<dyn Recall>,
+}
+
+/// The connections of the set of zaps that runs now; none before there is one.
+#[derive(Default)]
+pub(crate) struct Present(Mutex<Option<Arc<Links>>>);
+
+impl Present {
+    /// Those are it from now on.
+    pub(crate) fn set(&self, links: &Arc<Links>) {
+        *self.lock() = Some(Arc::clone(links));
+    }
+
+    /// Those of now.
+    pub(crate) fn get(&self) -> Option<Arc<Links>> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Links>>> {
+        // Nothing panics while it is held, and its value is whole at any time.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The breakers of all targets.
-#[derive(Debug, Default)]
-pub(crate) struct Targets(HashMap<String, Arc<Breaker>>);
+#[derive(Clone, Default)]
+pub(crate) struct Targets(Arc<Mutex<Known>>);
+
+#[derive(Default)]
+struct Known {
+    breakers: HashMap<Target, Arc<Breaker>>,
+    /// Of connections to the CRM.
+    rests: HashMap<String, Arc<Rest>>,
+}
 
 impl Targets {
+    /// How a connection to the CRM rests, for all who use it.
+    pub(crate) fn rest(&self, connection: &str, new: impl FnOnce() -> Rest) -> Arc<Rest> {
+        let mut known = self.lock();
+        Arc::clone(known.rests.entry(connection.to_owned()).or_insert_with(|| Arc::new(new())))
+    }
+
+    /// The connection is another one from now on: what is known of it is not known of the new one.
+    pub(crate) fn forget(&self, connection: &str) {
+        let mut known = self.lock();
+        known.rests.remove(connection);
+        known.breakers.remove(&Target::Connection(connection.to_owned()));
+    }
+
     /// The breaker of a target, which all zaps that use it share.
-    pub(crate) fn breaker(&mut self, target: &Target) -> Arc<Breaker> {
+    pub(crate) fn breaker(&self, target: &Target) -> Arc<Breaker> {
         let name = match target {
             Target::Connection(name) => format!("connection `{name}`"),
             Target::Host(host) => format!("host `{host}`"),
         };
-        Arc::clone(self.0.entry(name.clone()).or_insert_with(|| Arc::new(Breaker::new(name))))
+        let mut known = self.lock();
+        let Known { breakers, rests } = &mut *known;
+        let rest = match target {
+            Target::Connection(name) => rests.get(name),
+            Target::Host(_) => None,
+        };
+        let new = || match rest {
+            Some(rest) => Breaker::resting(name, Arc::clone(rest)),
+            None => Breaker::new(name),
+        };
+        Arc::clone(breakers.entry(target.clone()).or_insert_with(|| Arc::new(new())))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        // Nothing panics while it is held, and its value is whole at any time.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,43 +3,44 @@
 use super::shared::Shared;
 use crate::measure::Measure;
 use crate::ports::{
-    Absence, Backfill, BackfillId, Begun, BegunAttempt, ClaimedRun, CursorMove, Fate, OffZap, OnceOutcome,
-    Own, PageCommit, PageCommitted, Part, RunId, RunUpdate, Spend, Spent, Store, StoreError, Swept, ZapId,
-    ZapIdentity, ZapState,
+    Absence, Backfill, BackfillId, Begun, BegunAttempt, ClaimedRun, CursorMove, Fate, Obeyed, OffZap,
+    OnceOutcome, Own, PageCommit, PageCommitted, Part, RunId, RunUpdate, Spend, Spent, Store, StoreError,
+    Swept, ZapId, ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
+use bytes::Bytes;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// One bell per zap.
+/// One bell per zap, made when somebody listens to it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Wakers(Arc<HashMap<ZapId, Arc<Notify>>>);
+pub(crate) struct Wakers(Arc<Mutex<HashMap<ZapId, Arc<Notify>>>>);
 
 impl Wakers {
-    /// Bells for these zaps.
-    pub(crate) fn new(zaps: impl IntoIterator<Item = ZapId>) -> Wakers {
-        Wakers(Arc::new(zaps.into_iter().map(|zap| (zap, Arc::default())).collect()))
-    }
-
-    /// The bell of a zap; one that nobody rings where the zap is not known.
+    /// The bell of a zap.
     pub(crate) fn bell(&self, zap: ZapId) -> Arc<Notify> {
-        self.0.get(&zap).cloned().unwrap_or_default()
+        Arc::clone(self.lock().entry(zap).or_default())
     }
 
     /// Rings one bell.
     pub(crate) fn ring(&self, zap: ZapId) {
-        if let Some(bell) = self.0.get(&zap) {
+        if let Some(bell) = self.lock().get(&zap) {
             bell.notify_one();
         }
     }
 
     /// Rings all of them.
     pub(crate) fn ring_all(&self) {
-        self.0.values().for_each(|bell| bell.notify_one());
+        self.lock().values().for_each(|bell| bell.notify_one());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<ZapId, Arc<Notify>>> {
+        // Nothing panics while it is held, and its value is whole at any time.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -173,8 +174,16 @@ impl Store for WakingStore {
         self.inner.own(order, serial).await
     }
 
-    async fn obey(&self, now: Timestamp) -> Result<Vec<ZapId>, StoreError> {
-        self.inner.obey(now).await
+    async fn obey(&self, now: Timestamp, busy: Vec<RunId>) -> Result<Obeyed, StoreError> {
+        self.inner.obey(now, busy).await
+    }
+
+    async fn prune(&self, before: Timestamp, most: usize) -> Result<u64, StoreError> {
+        self.inner.prune(before, most).await
+    }
+
+    async fn source(&self, zap: ZapId, content: &str) -> Result<Option<Bytes>, StoreError> {
+        self.inner.source(zap, content).await
     }
 
     async fn update_run(&self, update: RunUpdate) -> Result<(), StoreError> {

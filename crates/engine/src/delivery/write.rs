@@ -65,7 +65,7 @@ impl Journey<'_> {
         request: &CrmRequest,
         scope: &mut Scope,
     ) -> Result<Ended, StoreError> {
-        let Some(writer) = self.lane.shared.writers.get(&request.connection).cloned() else {
+        let Some(writer) = self.lane.links.writers.get(&request.connection).cloned() else {
             let why = reason("refused", format!("there is no connection `{}`", request.connection));
             return Ok(self.dead(unit, Trace::default(), why));
         };

@@ -169,6 +169,7 @@ impl Rig {
             queries: 1,
             strict: false,
             content: self.zap.content.clone(),
+            source: None,
             git: None,
             first_boundary: first_boundary(trigger, now),
             now,

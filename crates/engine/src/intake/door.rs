@@ -22,7 +22,7 @@ const ENGINE_REST: Duration = Duration::from_secs(5);
 /// Takes requests in for an engine, while that runs. A clone is the same door.
 #[derive(Clone)]
 pub struct Intake {
-    routes: Arc<[Route]>,
+    routes: Arc<RwLock<Arc<[Route]>>>,
     house: Arc<RwLock<Option<Arc<House>>>>,
 }
 
@@ -99,25 +99,50 @@ pub(crate) struct House {
     /// By path.
     webhooks: BTreeMap<String, Vec<OpenZap>>,
     tells: BTreeMap<String, Tells>,
-    /// The state is lost for good.
+    loss: Arc<Loss>,
+}
+
+/// Whether the state is lost for good: who only takes requests in would not notice.
+#[derive(Default)]
+pub(crate) struct Loss {
     lost: CancellationToken,
     why: Mutex<Option<StoreError>>,
+}
+
+impl Loss {
+    /// Ends with the reason once it is.
+    pub(crate) async fn told(&self) -> StoreError {
+        self.lost.cancelled().await;
+        let why = self.why.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        why.unwrap_or(StoreError::Fenced)
+    }
+
+    fn tell(&self, why: &StoreError) {
+        self.why.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why.clone());
+        self.lost.cancel();
+    }
+}
+
+/// Where requests arrive for these zaps, by path.
+pub fn routes(zaps: &[Arc<Zap>]) -> Vec<Route> {
+    let routes: BTreeSet<Route> = zaps
+        .iter()
+        .filter(|zap| zap.enabled)
+        .filter_map(|zap| zap.trigger.entrance())
+        .map(|entrance| Route { path: entrance.path.clone(), connection: entrance.connection.clone() })
+        .collect();
+    routes.into_iter().collect()
 }
 
 impl Intake {
     /// The closed door of these zaps.
     pub(crate) fn of(zaps: &[Arc<Zap>]) -> Self {
-        let routes: BTreeSet<Route> = zaps
-            .iter()
-            .filter_map(|zap| zap.trigger.entrance())
-            .map(|entrance| Route { path: entrance.path.clone(), connection: entrance.connection.clone() })
-            .collect();
-        Intake { routes: routes.into_iter().collect(), house: Arc::default() }
+        Intake { routes: Arc::new(RwLock::new(routes(zaps).into())), house: Arc::default() }
     }
 
-    /// Where requests arrive, by path.
-    pub fn routes(&self) -> &[Route] {
-        &self.routes
+    /// Where requests arrive, by path, for the zaps that run now.
+    pub fn routes(&self) -> Arc<[Route]> {
+        Arc::clone(&self.routes.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether requests are taken: the engine runs.
@@ -143,6 +168,12 @@ impl Intake {
 
     fn house(&self) -> Option<Arc<House>> {
         self.house.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Other zaps are behind the open door from now on. Who has come in is dealt with by those he met.
+    pub(crate) fn change(&self, zaps: &[Arc<Zap>], house: Arc<House>) {
+        *self.routes.write().unwrap_or_else(PoisonError::into_inner) = routes(zaps).into();
+        self.set(Some(house));
     }
 
     fn set(&self, house: Option<Arc<House>>) {
@@ -171,6 +202,7 @@ impl House {
         connections: &[Connection],
         ports: &polling::Ports,
         shared: Arc<Shared>,
+        loss: Arc<Loss>,
     ) -> Self {
         let mut webhooks: BTreeMap<String, Vec<OpenZap>> = BTreeMap::new();
         for open in zaps {
@@ -183,16 +215,8 @@ impl House {
             tells: Tells::by_path(watched, connections, ports),
             webhooks,
             shared,
-            lost: CancellationToken::new(),
-            why: Mutex::default(),
+            loss,
         }
-    }
-
-    /// Ends with the reason once the state is lost for good: who only takes requests in would not notice.
-    pub(crate) async fn lost(&self) -> StoreError {
-        self.lost.cancelled().await;
-        let why = self.why.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        why.unwrap_or(StoreError::Fenced)
     }
 
     async fn accept(&self, arrived: &Arrived) -> Result<Taken, NotTaken> {
@@ -245,8 +269,7 @@ impl House {
                 later("the state cannot be written", STATE_REST)
             }
             other => {
-                self.why.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(other.clone());
-                self.lost.cancel();
+                self.loss.tell(other);
                 later("the engine ends", ENGINE_REST)
             }
         }

@@ -10,5 +10,5 @@ mod event;
 mod tests;
 mod told;
 
-pub use door::{Arrived, Intake, NotTaken, Route, Taken};
-pub(crate) use door::{House, OpenZap};
+pub use door::{Arrived, Intake, NotTaken, Route, Taken, routes};
+pub(crate) use door::{House, Loss, OpenZap};

@@ -5,6 +5,7 @@
 
 mod calls;
 mod clock;
+mod commands;
 mod records;
 mod store;
 mod store_runs;

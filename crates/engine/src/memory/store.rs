@@ -1,14 +1,17 @@
 //! The state in memory.
 
 use super::calls::Calls;
+use super::commands::Around;
 use super::records::Records;
 use super::store_runs::Runs;
 use crate::ports::{
-    Absence, Backfill, BackfillId, Begun, BegunAttempt, ClaimedRun, EventKey, Fate, OffZap, OnceOutcome, Own,
-    PageCommit, PageCommitted, Part, Resolution, RevisionId, RunId, RunReason, RunState, RunUpdate, Spend,
-    Spent, StepRecord, Store, StoreError, StoredEvent, Swept, Vault, ZapId, ZapIdentity, ZapState,
+    Absence, Answer, Backfill, BackfillId, Begun, BegunAttempt, Chosen, ClaimedRun, Command, EventKey, Fate,
+    Obeyed, OffZap, OnceOutcome, Own, PageCommit, PageCommitted, Part, Resolution, RevisionId, RunId,
+    RunReason, RunState, RunUpdate, Spend, Spent, StepRecord, Store, StoreError, StoredEvent, Swept, Vault,
+    ZapId, ZapIdentity, ZapState,
 };
 use async_trait::async_trait;
+use bytes::Bytes;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -44,14 +47,20 @@ pub struct MemoryRun {
     pub reason: RunReason,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
     /// When it is due, if pending.
     pub due_at: Timestamp,
     /// Attempts of the unfinished step.
     pub attempts: u32,
     /// See [`ClaimedRun::retrying_since`].
     pub retrying_since: Option<Timestamp>,
+    /// See [`ClaimedRun::pinned`].
+    pub pinned: Option<String>,
     /// Finished steps.
     pub steps: Vec<StepRecord>,
+    /// Steps that had ended before a person replayed the run, and count no more.
+    pub past: Vec<StepRecord>,
     /// Failed attempts, oldest first.
     pub failed: Vec<crate::ports::AttemptRecord>,
     /// An attempt that has begun and not ended.
@@ -70,6 +79,7 @@ pub struct MemoryRun {
 struct State {
     zaps: Vec<ZapRow>,
     revisions: Vec<(ZapId, String)>,
+    sources: BTreeMap<(ZapId, String), Bytes>,
     ledger: BTreeMap<(ZapId, EventKey), Fate>,
     runs: Runs,
     vault: BTreeMap<String, Vec<u8>>,
@@ -113,7 +123,17 @@ impl MemoryStore {
 
     /// Asks a running engine to resolve a held run, as `runs resolve` does.
     pub fn resolve(&self, run: RunId, resolution: Resolution) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).runs.ask(run, resolution);
+        self.ask(Command::Resolve { runs: vec![Chosen::any(run)], outcome: resolution });
+    }
+
+    /// Asks a running engine for anything.
+    pub fn ask(&self, command: Command) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).runs.ask(command);
+    }
+
+    /// What was answered, oldest first.
+    pub fn answers(&self) -> Vec<Answer> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).runs.answered.clone()
     }
 
     /// Holds a run as it is.
@@ -210,6 +230,9 @@ impl State {
             row.cursors.clear();
         }
         row.queries = identity.queries;
+        if let Some(source) = identity.source {
+            self.sources.insert((row.id, identity.content.clone()), source);
+        }
         if identity.strict {
             self.runs.strict.insert(row.id);
         } else {
@@ -407,8 +430,24 @@ impl Store for MemoryStore {
         self.call("own", |state| state.runs.own(order, serial.as_deref())).await
     }
 
-    async fn obey(&self, now: Timestamp) -> Result<Vec<ZapId>, StoreError> {
-        self.call("obey", |state| state.runs.obey(now)).await
+    async fn obey(&self, now: Timestamp, busy: Vec<RunId>) -> Result<Obeyed, StoreError> {
+        self.call("obey", |state| {
+            let State { revisions, runs, .. } = state;
+            let content = |run: &MemoryRun| {
+                let at = usize::try_from(run.revision.0 - 1).ok()?;
+                Some(revisions.get(at)?.1.clone())
+            };
+            runs.obey(&Around { now, busy: &busy, content: &content })
+        })
+        .await
+    }
+
+    async fn prune(&self, before: Timestamp, most: usize) -> Result<u64, StoreError> {
+        self.call("prune", |state| state.runs.prune(before, most)).await
+    }
+
+    async fn source(&self, zap: ZapId, content: &str) -> Result<Option<Bytes>, StoreError> {
+        self.call("source", |state| state.sources.get(&(zap, content.to_owned())).cloned()).await
     }
 
     async fn update_run(&self, update: RunUpdate) -> Result<(), StoreError> {

@@ -2,16 +2,18 @@
 
 use super::store::MemoryRun;
 use crate::ports::{
-    Begun, BegunAttempt, Brake, CAUGHT_UP, ClaimedRun, LIMIT, NewEvent, OnceOutcome, Own, Resolution, RunId,
-    RunReason, RunState, RunUpdate, Spend, Spent, StoredEvent, Target, ZapId,
+    Answer, Begun, BegunAttempt, Brake, ClaimedRun, Command, NewEvent, OnceOutcome, Own, RunId, RunReason,
+    RunState, RunUpdate, Spend, Spent, StoredEvent, Target, ZapId,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Runs and the values of `once_per`.
 #[derive(Default)]
 pub(super) struct Runs {
     runs: Vec<MemoryRun>,
+    /// How many were ever made.
+    made: i64,
     /// Who has the value; `None`: a primed row.
     once: BTreeMap<(ZapId, String), Option<RunId>>,
     /// Orders that zaprun made or changed: whether made, the depth, and whether sold.
@@ -21,7 +23,9 @@ pub(super) struct Runs {
     /// What a zap's day has cost.
     days: BTreeMap<(ZapId, jiff::civil::Date), String>,
     /// What other programs have asked for.
-    asked: Vec<(RunId, Resolution)>,
+    asked: VecDeque<Command>,
+    /// What they were answered.
+    pub(super) answered: Vec<Answer>,
     /// Zaps of which a dead or held run keeps later ones of its natural id waiting.
     pub(super) strict: BTreeSet<ZapId>,
 }
@@ -46,8 +50,9 @@ impl Runs {
         depth: u32,
         (state, reason): (RunState, RunReason),
     ) {
+        self.made += 1;
         self.runs.push(MemoryRun {
-            id: RunId(self.runs.len() as i64 + 1),
+            id: RunId(self.made),
             zap: target.zap,
             revision: target.revision,
             event: StoredEvent {
@@ -65,10 +70,13 @@ impl Runs {
             state,
             reason,
             created_at: event.seen_at,
+            updated_at: event.seen_at,
             due_at: event.seen_at,
             attempts: 0,
             retrying_since: None,
+            pinned: None,
             steps: Vec::new(),
+            past: Vec::new(),
             failed: Vec::new(),
             begun: None,
         });
@@ -145,6 +153,7 @@ impl Runs {
             run.failed.extend(update.failed);
             run.state = update.state;
             run.reason = update.reason;
+            run.updated_at = update.at;
             run.due_at = update.due_at;
             run.attempts = update.attempts;
             run.retrying_since = update.retrying_since;
@@ -206,40 +215,31 @@ impl Runs {
         (known.0, known.1)
     }
 
-    pub(super) fn ask(&mut self, run: RunId, resolution: Resolution) {
-        self.asked.push((run, resolution));
+    pub(super) fn prune(&mut self, before: Timestamp, most: usize) -> u64 {
+        let all = self.runs.len();
+        let over = |run: &MemoryRun| {
+            let ended = matches!(run.state, RunState::Delivered | RunState::Filtered | RunState::Dropped);
+            ended && run.updated_at < before
+        };
+        let mut left = most;
+        self.runs.retain(|run| {
+            let goes = left > 0 && over(run);
+            left -= usize::from(goes);
+            !goes
+        });
+        (all - self.runs.len()) as u64
     }
 
-    pub(super) fn obey(&mut self, now: Timestamp) -> Vec<ZapId> {
-        let mut zaps = Vec::new();
-        for (id, resolution) in std::mem::take(&mut self.asked) {
-            let Some(run) = self.runs.iter_mut().find(|run| run.id == id && run.state == RunState::Held)
-            else {
-                continue;
-            };
-            match run.begun.take() {
-                Some(begun) => {
-                    let step = begun.resolved(resolution, &run.reason, run.attempts, &run.steps, now);
-                    run.steps.push(step);
-                    // What was counted for its retries does not count for the next step.
-                    run.attempts = 0;
-                    run.retrying_since = None;
-                }
-                None if resolution == Resolution::Failed => {
-                    let detail = "given up by a person".to_owned();
-                    run.failing.get_or_insert(RunReason { word: run.reason.word.clone(), detail });
-                }
-                None => {}
-            }
-            let released = [LIMIT, CAUGHT_UP].contains(&run.reason.word.as_str());
-            run.let_through |= released && resolution == Resolution::Done;
-            run.state = RunState::Pending;
-            run.depth = 0;
-            run.reason = RunReason { word: "queued".to_owned(), detail: String::new() };
-            run.due_at = now;
-            zaps.push(run.zap);
-        }
-        zaps
+    pub(super) fn ask(&mut self, command: Command) {
+        self.asked.push_back(command);
+    }
+
+    pub(super) fn next_asked(&mut self) -> Option<Command> {
+        self.asked.pop_front()
+    }
+
+    pub(super) fn find(&mut self, id: RunId) -> Option<&mut MemoryRun> {
+        self.runs.iter_mut().find(|run| run.id == id)
     }
 
     pub(super) fn take_once(&mut self, zap: ZapId, value: &str, run: RunId) -> OnceOutcome {
@@ -265,6 +265,7 @@ fn claimed(run: &MemoryRun) -> ClaimedRun {
         depth: run.depth,
         failing: run.failing.clone(),
         fresh: run.fresh.clone(),
+        pinned: run.pinned.clone(),
         attempts: run.attempts,
         retrying_since: run.retrying_since,
         steps: run.steps.clone(),

@@ -181,15 +181,8 @@ impl Backfiller {
             }
             Err(WalkFailure::Store(StoreError::Refused { .. })) => Ok(Outcome::Stopped),
             Err(WalkFailure::Store(error)) if !matches!(error, StoreError::Io { .. }) => Err(error),
-            Err(cause) => {
-                if let WalkFailure::Read(error) = &cause
-                    && error.stops_connection()
-                {
-                    // The poll asks again; two need not knock.
-                    connection.rest.begin(later(self.ports.clock.now(), FIRST_LOOK));
-                }
-                Ok(Outcome::Failed(cause))
-            }
+            // Where the CRM refuses us the connection rests by itself.
+            Err(cause) => Ok(Outcome::Failed(cause)),
         }
     }
 

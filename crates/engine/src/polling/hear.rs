@@ -2,10 +2,9 @@
 //! speed, the walk gives proof: here nothing moves a cursor.
 
 use super::digest::Digest;
-use super::learn::FIRST_LOOK;
 use super::lookup::LookUps;
 use super::problems::Problems;
-use super::reader::{PAGE_ROWS, Reader, Timed, later};
+use super::reader::{PAGE_ROWS, Reader, Timed};
 use super::rider::{Rider, Watched};
 use super::skew::skew;
 use super::{Connection, Ports};
@@ -42,7 +41,7 @@ pub(crate) async fn hear(
     let Some((trigger, query)) = asked(zaps, id) else { return Ok(Heard::default()) };
     let name = query.name();
     let reader = Reader { crm: connection.crm.as_ref(), clock: ports.clock.as_ref(), seed: 0 };
-    let mut read = read(reader, query, connection, ports).await?;
+    let mut read = read(reader, query).await?;
     read.page.rows.retain(|row| is(trigger, row, id));
     let found = !read.page.rows.is_empty();
 
@@ -83,12 +82,7 @@ fn asked<'a>(zaps: &'a [Arc<Watched>], id: &str) -> Option<(&'a CrmTrigger, Quer
 }
 
 /// One try: the sender tries again, and the poll comes.
-async fn read(
-    reader: Reader<'_>,
-    query: Query,
-    connection: &Connection,
-    ports: &Ports,
-) -> Result<Timed, WalkFailure> {
+async fn read(reader: Reader<'_>, query: Query) -> Result<Timed, WalkFailure> {
     let request = PageRequest {
         query,
         narrowing: Narrowing::default(),
@@ -97,16 +91,7 @@ async fn read(
         per_page: PAGE_ROWS,
         ascending: true,
     };
-    let read = reader.once(&request).await;
-    match &read {
-        Ok(_) => connection.rest.over(),
-        // A person has to act; every push would be one more bad login.
-        Err(error) if error.stops_connection() => {
-            connection.rest.begin(later(ports.clock.now(), FIRST_LOOK));
-        }
-        Err(_) => {}
-    }
-    read.map_err(WalkFailure::Read)
+    reader.once(&request).await.map_err(WalkFailure::Read)
 }
 
 /// A CRM that does not know the parameter gives other rows.

@@ -2,7 +2,7 @@
 
 use super::absent::Group;
 use super::backoff::{doubled, full_jitter, seed};
-use super::line::{FirstRun, Line, Stop};
+use super::line::{FirstRun, Line};
 use super::reader::{asked_rest, later};
 use super::trips::{Trip, once_more};
 use super::walk::Walked;
@@ -30,10 +30,10 @@ impl Line {
             Ok(()) => self.ended(trip, walked),
             Err(WalkFailure::Store(error @ StoreError::Io { .. })) => self.health.trouble(&self.ports, error),
             Err(WalkFailure::Store(error)) => return Err(error.clone()),
-            // While stopped, whatever else goes wrong does not make the engine knock more often.
-            Err(WalkFailure::Read(error)) if error.stops_connection() || self.stopped.is_some() => {
-                self.stop(error);
-            }
+            // The connection's rest says when it is read again. While it is refused, whatever else goes wrong does not
+            // make the engine knock more often.
+            Err(WalkFailure::Read(error))
+                if error.stops_connection() || self.connection.rest.is_refused() => {}
             Err(WalkFailure::Read(error @ ReadError::Permission { .. })) => self.forbidden(trip, error),
             Err(cause) => self.failed(trip, walked, cause),
         }
@@ -94,10 +94,6 @@ impl Line {
 
     /// The CRM answers, and those on the trip know all that there is.
     fn served(&mut self, trip: &Trip, began: Timestamp, walked: bool) {
-        self.connection.rest.over();
-        if let Some(stop) = self.stopped.take() {
-            self.recovered(None, stop.since);
-        }
         for (route, rider) in &trip.seats {
             let rider = &mut self.routes[*route].riders[*rider];
             rider.due_at = later(began, rider.zap.trigger.every);
@@ -118,7 +114,7 @@ impl Line {
             let since = self.routes[route].trouble.over();
             // What was said once for an endpoint is taken back once.
             if let Some(since) = since.filter(|_| !lacked.is_some_and(|endpoint| self.lacks(endpoint))) {
-                self.recovered(Some(route), since);
+                self.recovered(route, since);
             }
         }
         if walked.stable {
@@ -159,30 +155,9 @@ impl Line {
         }
     }
 
-    fn recovered(&self, route: Option<usize>, since: Timestamp) {
-        let query = route.map(|route| self.routes[route].name.clone());
+    fn recovered(&self, route: usize, since: Timestamp) {
+        let query = Some(self.routes[route].name.clone());
         self.see(Event::Recovered { connection: self.connection.name.clone(), query, since });
-    }
-
-    /// The CRM refuses us: one alert, and no hammering.
-    fn stop(&mut self, error: &ReadError) {
-        let now = self.ports.clock.now();
-        let tries = self.stopped.map_or(0, |stop| stop.tries.saturating_add(1));
-        let retry_at = later(now, doubled(FIRST_LOOK, LAST_LOOK, tries));
-        self.connection.rest.begin(retry_at);
-        match &mut self.stopped {
-            Some(stop) => *stop = Stop { since: stop.since, tries, retry_at },
-            None => {
-                self.stopped = Some(Stop { since: now, tries, retry_at });
-                self.see(Event::Stopped {
-                    connection: self.connection.name.clone(),
-                    query: None,
-                    permission: None,
-                    error: error.clone(),
-                    retry_at,
-                });
-            }
-        }
     }
 
     /// Whether it is known, and has been said, that the API user may not use the endpoint.

@@ -41,8 +41,6 @@ pub(super) struct Line {
     pub(super) marks: Arc<Marks>,
     /// Between two walks it only looks whether anything has changed. Not where it polls once: nobody looks again.
     pub(super) looks: bool,
-    /// The CRM refuses us.
-    pub(super) stopped: Option<Stop>,
     /// That the clocks disagree has been said.
     pub(super) skew_said: bool,
     pub(super) first_runs: Vec<FirstRun>,
@@ -54,14 +52,6 @@ pub(super) struct Line {
     told_at: Option<Timestamp>,
     /// The latest instant the clock has shown, or should have.
     seen: Timestamp,
-}
-
-/// Nothing works on a connection until a person acts.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Stop {
-    pub(super) since: Timestamp,
-    pub(super) tries: u32,
-    pub(super) retry_at: Timestamp,
 }
 
 /// A zap that has not yet read all its queries once.
@@ -132,7 +122,6 @@ impl Line {
             health,
             marks,
             looks: false,
-            stopped: None,
             skew_said: false,
             first_runs,
             groups: zaps.iter().filter_map(|zap| Group::of(zap)).collect(),
@@ -144,8 +133,40 @@ impl Line {
 
     /// When something on this connection is due.
     pub(super) fn due_at(&self) -> Option<Timestamp> {
-        let rest = self.stopped.map_or(Timestamp::MIN, |stop| stop.retry_at).max(self.health.rests_until());
+        let rest = self.connection.rest.until().max(self.health.rests_until());
         self.routes.iter().filter_map(Route::due_at).min().map(|due| due.max(rest))
+    }
+
+    /// Goes on where a line of other zaps on the same connection has stopped. A walk that it had under way is made again.
+    pub(super) fn take_over(&mut self, old: Line, same: &dyn Fn(ZapId) -> bool) {
+        for route in &mut self.routes {
+            let known = || old.routes.iter().filter(|known| known.query == route.query);
+            for rider in &mut route.riders {
+                let id = rider.zap.state.id;
+                let mut riders = known().flat_map(|known| &known.riders);
+                if let Some(known) = riders.find(|known| known.zap.state.id == id && same(id)) {
+                    rider.due_at = known.due_at;
+                }
+            }
+            // What is wrong with a query is so whoever asks.
+            if let Some(before) = known().find(|known| known.behind == route.behind) {
+                route.not_before = before.not_before;
+                route.trouble = before.trouble.clone();
+            }
+        }
+        let first_runs = old.first_runs.into_iter().filter(|first| same(first.zap));
+        for known in first_runs {
+            if let Some(first) = self.first_runs.iter_mut().find(|first| first.zap == known.zap) {
+                *first = known;
+            }
+        }
+        (self.problems, self.skew_said, self.told_at) = (old.problems, old.skew_said, old.told_at);
+        self.seen = old.seen;
+    }
+
+    /// Ready when it may be due earlier, or later, than it was.
+    pub(super) async fn rest_changed(&self) {
+        self.connection.rest.changed().await;
     }
 
     /// Walks all that is due now. Zaps that keep up come first, and again between the slices of those that do not.
@@ -179,9 +200,7 @@ impl Line {
                 print.walked_at = back(print.walked_at);
             }
         }
-        if let Some(stop) = &mut self.stopped {
-            stop.retry_at = back(stop.retry_at);
-        }
+        self.connection.rest.set_back(step);
         self.health.set_back(now);
         if step >= STEP_SAID {
             self.ports
@@ -281,7 +300,7 @@ impl Line {
 
     /// Whether nothing may be walked on this connection now: it is stopped, or the state cannot be written.
     fn rests(&self) -> bool {
-        let rest = self.stopped.map_or(Timestamp::MIN, |stop| stop.retry_at).max(self.health.rests_until());
+        let rest = self.connection.rest.until().max(self.health.rests_until());
         rest > self.ports.clock.now()
     }
 

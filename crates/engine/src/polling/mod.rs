@@ -23,7 +23,6 @@ mod poller;
 mod preview;
 mod problems;
 mod reader;
-mod rest;
 mod rider;
 pub(crate) mod skew;
 mod sweeper;
@@ -39,12 +38,12 @@ pub(crate) use learn::{FIRST_LOOK, LAST_LOOK, LONGEST_DELAY};
 pub use poller::Poller;
 pub use preview::{Preview, preview};
 pub(crate) use reader::later;
-pub use rest::Rest;
 pub(crate) use rider::fate_of;
 pub use rider::{Watched, first_boundary};
 
 use crate::ports::{Clock, Crm, Store};
 use crate::report::{Observer, Tally};
+use crate::rest::{self, Rest};
 use std::sync::Arc;
 
 /// What polling needs of the world beside the CRM.
@@ -62,11 +61,18 @@ pub struct Ports {
 #[derive(Clone)]
 pub struct Connection {
     /// Its name, by which triggers refer to it.
-    pub name: String,
-    /// How it is read.
-    pub crm: Arc<dyn Crm>,
+    pub(crate) name: String,
+    /// How it is read; its rest is kept.
+    pub(crate) crm: Arc<dyn Crm>,
     /// Until when it is left alone.
-    pub rest: Arc<Rest>,
+    pub(crate) rest: Arc<Rest>,
+}
+
+impl Connection {
+    /// A connection that keeps its rest.
+    pub(crate) fn new(name: &str, crm: &Arc<dyn Crm>, rest: Arc<Rest>) -> Connection {
+        Connection { name: name.to_owned(), crm: rest::reader(crm, &rest), rest }
+    }
 }
 
 /// What polling came to.

@@ -6,32 +6,41 @@ use super::marks::Marks;
 use super::rider::Watched;
 use super::sweeper::Sweeper;
 use super::{Connection, Polled, Ports};
-use crate::ports::{Clock, StoreError};
+use crate::ports::{Clock, StoreError, ZapId};
 use futures::future::{select, try_join, try_join_all};
 use std::pin::pin;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// Polls the CRM for a set of zaps. One is made for each set: after a change of zaps a new one takes over, from the
-/// state alone.
+/// state and from what its predecessor knew ([`Poller::take_over`]).
 pub struct Poller {
     ports: Ports,
     lines: Vec<Line>,
     sweepers: Vec<Sweeper>,
-    health: Arc<Health>,
 }
 
 impl Poller {
     /// A poller of these zaps, all of which are due at once. A zap on a connection that is not given is left alone.
     /// `seed` chooses the jitter of waits.
     pub fn new(ports: Ports, connections: Vec<Connection>, zaps: Vec<Watched>, seed: u64) -> Self {
+        Poller::sharing(ports, connections, zaps, seed, &Arc::default())
+    }
+
+    /// The same where others look after the state's health too.
+    pub(crate) fn sharing(
+        ports: Ports,
+        connections: Vec<Connection>,
+        zaps: Vec<Watched>,
+        seed: u64,
+        health: &Arc<Health>,
+    ) -> Self {
         let zaps: Vec<Arc<Watched>> = zaps.into_iter().map(Arc::new).collect();
-        let health = Arc::new(Health::default());
         let (mut lines, mut sweepers) = (Vec::new(), Vec::new());
         for connection in connections {
             let on = |zap: &&Arc<Watched>| zap.trigger.connection == connection.name;
             let mine: Vec<Arc<Watched>> = zaps.iter().filter(on).cloned().collect();
-            let (marks, health) = (Arc::new(Marks::default()), || Arc::clone(&health));
+            let (marks, health) = (Arc::new(Marks::default()), || Arc::clone(health));
             let (ours, theirs) = (ports.clone(), ports.clone());
             sweepers.extend(Sweeper::new(
                 theirs,
@@ -43,12 +52,18 @@ impl Poller {
             ));
             lines.extend(Line::new(ours, connection, &mine, health(), marks, seed));
         }
-        Poller { ports, lines, sweepers, health }
+        Poller { ports, lines, sweepers }
     }
 
-    /// Whether the state can be written, as whatever polls sees it.
-    pub(crate) fn health(&self) -> Arc<Health> {
-        Arc::clone(&self.health)
+    /// Goes on where a poller of other zaps on the same connections has stopped: zaps for which `same` holds are due when
+    /// they were to be, and what was said once is not said again.
+    pub(crate) fn take_over(&mut self, before: Poller, same: impl Fn(ZapId) -> bool) {
+        for old in before.lines {
+            if let Some(line) = self.lines.iter_mut().find(|line| line.connection.name == old.connection.name)
+            {
+                line.take_over(old, &same);
+            }
+        }
     }
 
     /// Walks all that is due now, once, and sweeps what is due.
@@ -91,7 +106,11 @@ async fn round(line: &mut Line) -> Result<Polled, StoreError> {
 async fn forever(line: &mut Line, clock: &dyn Clock) -> Result<(), StoreError> {
     line.looks = true;
     while let Some(due) = line.due_at() {
-        clock.sleep_until(due).await;
+        tokio::select! {
+            // Another may have found out that the CRM lets us in again, or that it does not.
+            () = line.rest_changed() => continue,
+            () = clock.sleep_until(due) => {}
+        }
         // The wait is over, whatever the clock says by now.
         line.mind_the_clock(due);
         round(line).await?;

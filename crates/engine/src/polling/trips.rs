@@ -26,7 +26,7 @@ pub(super) struct Route {
 }
 
 /// What has gone wrong on a route of late.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Trouble {
     /// Walks failed since then, so many in a row.
     pub(super) failing: Option<(Timestamp, u32)>,

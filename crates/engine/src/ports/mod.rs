@@ -13,11 +13,12 @@ pub use clock::Clock;
 pub use crm::{Crm, DayWindow, Page, PageRequest, ReadError};
 pub use sender::{Reply, SendOutcome, Sender, Turn};
 pub use store::{
-    Absence, AttemptRecord, Backfill, BackfillId, BackfillStep, Begun, BegunAttempt, BegunWrite, Brake,
-    CAUGHT_UP, ClaimedRun, Cost, Counts, CursorMove, EventKey, Fate, History, LIMIT, NewEvent, OffZap,
-    OnceOutcome, Own, PageCommit, PageCommitted, Part, Resolution, RevisionId, RunDetail, RunFilter, RunId,
-    RunReason, RunState, RunSummary, RunUpdate, Spend, Spent, StepOutcome, StepRecord, Store, StoreError,
-    StoredEvent, Sweeps, Swept, Target, Touched, ZapId, ZapIdentity, ZapState,
+    Absence, Answer, AttemptRecord, Backfill, BackfillId, BackfillStep, Begun, BegunAttempt, BegunWrite,
+    Brake, CAUGHT_UP, Chosen, ClaimedRun, Command, Cost, Counts, CursorMove, EventKey, Fate, History, LIMIT,
+    MOST_RUNS, NewEvent, Obeyed, OffZap, OnceOutcome, Own, PageCommit, PageCommitted, Part, Refused, Replay,
+    Resolution, RevisionId, RunDetail, RunFilter, RunId, RunReason, RunState, RunSummary, RunUpdate, Spend,
+    Spent, Status, StepOutcome, StepRecord, Store, StoreError, StoredEvent, Sweeps, Swept, Target, Touched,
+    UNKNOWN, ZapId, ZapIdentity, ZapState, ZapStatus, drop_refusal, dropped,
 };
 pub use vault::Vault;
 pub use writer::{CrmReply, CrmWriter, Refusal, Seen, Sight, WriteOutcome};

@@ -68,6 +68,7 @@ impl Rig {
             queries: 1,
             strict: false,
             content: self.zap.content.clone(),
+            source: None,
             git: None,
             first_boundary: now,
             now,

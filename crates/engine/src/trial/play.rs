@@ -2,7 +2,10 @@
 
 use super::stubs::World;
 use super::tell::tell;
-use crate::delivery::{Counters, Lane, Phases, Shared, Targets, Unmasked, Wakers, WakingStore};
+use crate::delivery::{
+    Counters, Flights, Lane, Links, Oblivious, Phases, Present, Shared, Targets, Unmasked, Wakers,
+    WakingStore,
+};
 use crate::key;
 use crate::memory::{Calls, FakeClock, MemoryStore};
 use crate::ports::{
@@ -52,8 +55,9 @@ pub(super) fn play(zap: &Arc<Zap>, script: &Arc<Script>) -> Vec<Played> {
     // A store in memory neither fails nor waits.
     let Some(Ok(state)) = opened else { return Vec::new() };
     let world = World::new(zap, script, clock.clone());
-    let shared = shared(zap, &world, &store, &clock, &state);
-    let lane = Lane::new(state.id, Arc::clone(zap), Arc::clone(&shared), &mut Targets::default());
+    let shared = shared(&world, &store, &clock);
+    let (links, targets) = (Arc::new(links(zap, &world)), Targets::default());
+    let lane = Lane::new(state.id, Arc::clone(zap), Arc::clone(&shared), links, &targets);
     let stage = Stage { clock, store, world, state, shared };
     let arrived = Mutex::new(vec![Arrived::NotYet; script.entries.len()]);
     let end = later(last, patience(zap));
@@ -142,13 +146,14 @@ fn identity(zap: &Zap, now: Timestamp) -> ZapIdentity {
         queries: zap.trigger.crm().map_or(0, |trigger| trigger.queries().len()),
         strict: zap.strict,
         content: zap.content.clone(),
+        source: None,
         git: None,
         first_boundary: Timestamp::MIN,
         now,
     }
 }
 
-fn shared(zap: &Zap, world: &World, store: &MemoryStore, clock: &FakeClock, state: &ZapState) -> Arc<Shared> {
+fn links(zap: &Zap, world: &World) -> Links {
     let world = Arc::new(world.clone());
     let mut crms: HashMap<String, Arc<dyn Crm>> = HashMap::new();
     if let Some(trigger) = zap.trigger.crm() {
@@ -160,15 +165,18 @@ fn shared(zap: &Zap, world: &World, store: &MemoryStore, clock: &FakeClock, stat
             writers.insert(name, Arc::clone(&world) as _);
         }
     }
+    Links { sender: world, crms, writers, recall: Arc::new(Oblivious) }
+}
+
+fn shared(world: &World, store: &MemoryStore, clock: &FakeClock) -> Arc<Shared> {
     Arc::new(Shared {
         store: Arc::new(store.clone()),
-        sender: Arc::clone(&world) as _,
-        crms,
-        writers,
         clock: Arc::new(clock.clone()),
         observer: Arc::new(Blind),
         mask: Arc::new(Unmasked),
-        wakers: Wakers::new([state.id]),
+        wakers: Wakers::default(),
+        flights: Flights::default(),
+        present: Present::default(),
         dry_run: false,
         // One at a time: the world must know whose request it meets.
         window: 1,
@@ -176,7 +184,7 @@ fn shared(zap: &Zap, world: &World, store: &MemoryStore, clock: &FakeClock, stat
         counters: Counters::default(),
         trouble: Mutex::default(),
         misfits: Mutex::default(),
-        tap: Some(world),
+        tap: Some(Arc::new(world.clone())),
     })
 }
 

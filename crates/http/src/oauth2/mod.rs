@@ -21,7 +21,7 @@ use std::time::Duration;
 use zaprun_core::definition::{ClientAuth, Secret};
 
 /// What a connection says of its tokens.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OAuth2 {
     /// Where tokens are asked for; `None`: where the key file of the service account says.
     pub token_url: Option<String>,
@@ -42,7 +42,7 @@ pub struct OAuth2 {
 }
 
 /// By what a token is got.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Flow {
     /// By the client's own credentials.
     ClientCredentials,

@@ -95,6 +95,11 @@ impl Control {
         changed
     }
 
+    /// Gives the API user another password: whoever comes with the old one is refused.
+    pub fn set_password(&self, password: &str) {
+        self.0.settings.set_password(password);
+    }
+
     /// Lets the writes happen whose time has come.
     pub(crate) fn catch_up(&self) {
         self.with(|_| ());

@@ -13,6 +13,7 @@ mod writes;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -73,6 +74,8 @@ pub struct CrmRequest {
     pub params: Vec<(String, String)>,
     /// Whether the URL held a login or password.
     pub credentials_in_url: bool,
+    /// Whether the login or the password was not the user's: what may lock a user, if it is repeated.
+    pub bad_login: bool,
     /// Whether the endpoint is one that changes something.
     pub write: bool,
     /// `result` of what was carried out, whether or not the answer arrived; none if a fault prevented it, or while
@@ -106,8 +109,9 @@ pub(crate) struct Settings {
     prepaid_skips_qa: bool,
 }
 
+/// May be changed while the sandbox runs.
 #[derive(Clone)]
-struct Secret(String);
+struct Secret(Arc<Mutex<String>>);
 
 impl std::fmt::Debug for Secret {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -115,12 +119,23 @@ impl std::fmt::Debug for Secret {
     }
 }
 
+impl Secret {
+    fn is(&self, given: &str) -> bool {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) == given
+    }
+}
+
 impl Settings {
+    /// From now on the API user has this password.
+    pub(crate) fn set_password(&self, password: &str) {
+        password.clone_into(&mut self.password.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
     pub(crate) fn of(config: &Config) -> Settings {
         let variety = Variety::new(config.seed, config.unstable_types);
         Settings {
             login: config.login.clone(),
-            password: Secret(config.password.clone()),
+            password: Secret(Arc::new(Mutex::new(config.password.clone()))),
             style: Style { shape: config.shape, items: config.items, variety },
             content_type: config.content_type,
             beyond_end: config.beyond_end,
@@ -170,6 +185,7 @@ pub(crate) async fn serve(control: Control, caller: IpAddr, request: Request) ->
         method,
         params: params.without_secrets(),
         credentials_in_url,
+        bad_login: !call.is_known(),
         write,
         result: reply.as_ref().and_then(result),
         done: reply.as_ref().filter(|reply| write && succeeded(reply)).map(|_| at),
@@ -249,10 +265,14 @@ impl Call<'_> {
         }
     }
 
+    fn is_known(&self) -> bool {
+        self.params.get("loginId") == Some(self.settings.login.as_str())
+            && self.params.get("password").is_some_and(|given| self.settings.password.is(given))
+            && !self.struck_by(&CrmFault::Auth)
+    }
+
     fn admit(&self) -> Result<(), Reply> {
-        let known = self.params.get("loginId") == Some(self.settings.login.as_str())
-            && self.params.get("password") == Some(self.settings.password.0.as_str());
-        if !known || self.struck_by(&CrmFault::Auth) {
+        if !self.is_known() {
             return Err(reply::bad_credentials());
         }
         let listed = self.settings.whitelist.as_ref().is_none_or(|allowed| allowed.contains(&self.caller));

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use std::future::Future;
 use uuid::Uuid;
 use zaprun_engine::ports::{
-    BegunAttempt, BegunWrite, CursorMove, EventKey, Fate, NewEvent, PageCommit, RevisionId, RunId, RunReason,
-    RunState, RunUpdate, StepOutcome, StepRecord, Target, ZapId, ZapIdentity, ZapState,
+    BegunAttempt, BegunWrite, Chosen, Command, CursorMove, EventKey, Fate, NewEvent, PageCommit, Resolution,
+    RevisionId, RunId, RunReason, RunState, RunUpdate, StepOutcome, StepRecord, Target, ZapId, ZapIdentity,
+    ZapState,
 };
 
 /// Waits for one future.
@@ -29,6 +30,7 @@ pub fn identity(name: &str) -> ZapIdentity {
         queries: 1,
         strict: false,
         content: "c1".to_owned(),
+        source: None,
         git: None,
         first_boundary: at(100),
         now: at(100),
@@ -114,4 +116,9 @@ pub fn write_of(step: &str, serial: Option<&str>) -> BegunAttempt {
             looked: None,
         }),
     }
+}
+
+/// What a person says of a held run.
+pub fn resolve(run: RunId, outcome: Resolution) -> Command {
+    Command::Resolve { runs: vec![Chosen::any(run)], outcome }
 }

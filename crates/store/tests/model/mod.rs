@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(unreachable_pub, reason = "a module of one test target")]
 
+mod commands;
 mod parts;
 mod runs;
 
@@ -12,12 +13,13 @@ use runs::{new_run, reason};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 use zaprun_engine::ports::{
-    Absence, ClaimedRun, Counts, CursorMove, Fate, NewEvent, OffZap, PageCommit, PageCommitted, Part,
-    Resolution, RevisionId, RunId, RunState, RunUpdate, Target, Touched, ZapId, ZapIdentity, ZapState,
+    Absence, ClaimedRun, Command, Counts, CursorMove, Fate, NewEvent, OffZap, PageCommit, PageCommitted,
+    Part, RevisionId, RunId, RunState, RunUpdate, StepRecord, Target, Touched, ZapId, ZapIdentity, ZapState,
 };
 
+pub use commands::{COMMANDS, command};
 pub use parts::{days, swept};
-pub use runs::{begun, resolution, serial_of, spend_of, told};
+pub use runs::{begun, serial_of, spend_of, told};
 
 pub const NAMES: [&str; 3] = ["a", "b", "c"];
 pub const KINDS: [&str; 2] = ["new_lead", "new_sale"];
@@ -94,18 +96,20 @@ pub enum Step {
         steps: usize,
         more: More,
     },
-    /// Another process asks.
+    /// Another process asks for something to be done with these runs.
     Ask {
-        run: i64,
-        resolution: u8,
+        runs: Vec<i64>,
+        what: u8,
     },
+    /// The oldest thing that is asked is done, but for runs that are worked on.
     Obey {
         now: i64,
+        busy: BTreeSet<i64>,
     },
     /// The holder of the lease does it itself.
-    Resolve {
-        run: i64,
-        resolution: u8,
+    CarryOut {
+        runs: Vec<i64>,
+        what: u8,
     },
     TakeOnce {
         zap: usize,
@@ -138,6 +142,11 @@ pub enum Step {
     KeepSwept {
         query: u8,
         late: u64,
+    },
+    /// What ended before is thrown away.
+    Prune {
+        before: i64,
+        most: usize,
     },
     Counts,
     /// The process dies and another opens the state.
@@ -188,8 +197,13 @@ struct Off {
 #[derive(Debug, Clone)]
 struct Run {
     claimed: ClaimedRun,
+    /// The content of its zap that it was made with.
+    content: String,
+    /// Steps that count no more.
+    past: Vec<StepRecord>,
     state: RunState,
     due: Timestamp,
+    changed: Timestamp,
     /// A person let it through the limits.
     let_through: bool,
 }
@@ -201,9 +215,12 @@ pub struct Model {
     revisions: Vec<(usize, String)>,
     ledger: BTreeMap<(usize, String, String), Option<usize>>,
     runs: Vec<Run>,
+    /// How many runs were ever made.
+    made: usize,
+    pruned: BTreeMap<usize, u64>,
     once: BTreeMap<(usize, String), Option<i64>>,
     touched: BTreeMap<String, (bool, u32, bool)>,
-    asked: Vec<(i64, Resolution)>,
+    asked: Vec<Command>,
     parts: parts::Parts,
     /// Writes that count: the zap, run, step and element, when, and whether with the run's money.
     counted: Vec<(ZapId, i64, String, Option<String>, Timestamp, bool)>,
@@ -236,7 +253,7 @@ impl Model {
     }
 
     pub fn runs(&self) -> i64 {
-        i64::try_from(self.runs.len()).unwrap()
+        i64::try_from(self.made).unwrap()
     }
 
     pub fn zap_ids(&self) -> Vec<ZapId> {
@@ -347,14 +364,18 @@ impl Model {
             Step::Spend { .. } => self.spend(step),
             Step::Own { order, serial } => format!("{:?}", self.own(&order.to_string(), serial_of(*serial))),
             Step::Update { .. } => self.update(&self.update_of(step).unwrap()),
-            Step::Ask { run, resolution: word } => self.ask(*run, resolution(*word)),
-            Step::Obey { now } => format!("{:?}", self.obey(at(*now))),
-            Step::Resolve { run, resolution: word } => match self.find(*run) {
-                None => "refused".to_owned(),
-                Some(_) => format!("{:?}", self.resolve(*run, resolution(*word), at(500))),
-            },
+            Step::Ask { runs, what } => {
+                self.asked.push(command(runs, *what));
+                String::new()
+            }
+            Step::Obey { now, busy } => format!("{:?}", self.obey(at(*now), busy)),
+            Step::CarryOut { runs, what } => {
+                let command = command(runs, *what);
+                format!("{:?}", self.carry_out(&command, at(500), &BTreeSet::new()).0)
+            }
             Step::TakeOnce { zap, value, run } => self.take_once(*zap, &value.to_string(), *run),
             Step::Detail { run } => format!("{:?}", self.detail(*run)),
+            Step::Prune { before, most } => format!("{}", self.prune(at(*before), *most)),
             Step::Counts => format!("{:?} {:?}", self.counts(), self.sweeps()),
             Step::Crash | Step::SecondEngine | Step::TakeOver => String::new(),
         };
@@ -522,8 +543,10 @@ impl Model {
                 self.parts.late(zap);
             }
             self.absent(zap, event.at, target.fate);
-            self.ledger.insert(key, Some(self.runs.len()));
-            self.runs.push(new_run(self.runs.len(), event, target, depth.max(event.depth), state));
+            self.ledger.insert(key, Some(self.made));
+            let content = self.revisions[usize::try_from(target.revision.0).unwrap() - 1].1.clone();
+            self.runs.push(new_run(self.made, event, target, depth.max(event.depth), state, content));
+            self.made += 1;
             return;
         }
         done.primed += 1;
@@ -553,6 +576,10 @@ impl Model {
         Counts {
             runs: runs.into_iter().map(|((zap, state), n)| (zap, state, n)).collect(),
             primed: primed.into_iter().collect(),
+            pruned: {
+                let named = self.pruned.iter().map(|(zap, n)| (self.zaps[*zap].name.clone(), *n));
+                named.collect::<BTreeMap<_, _>>().into_iter().collect()
+            },
         }
     }
 }

@@ -5,11 +5,11 @@ use crate::common::{at, write_of};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
+use uuid::Uuid;
 use zaprun_core::value::Decimal;
 use zaprun_engine::ports::{
-    Begun, BegunAttempt, Brake, ClaimedRun, Cost, EventKey, NewEvent, OnceOutcome, Own, Resolution,
-    RunDetail, RunId, RunReason, RunState, RunUpdate, Spend, Spent, StepOutcome, StepRecord, StoredEvent,
-    Target, ZapId,
+    Begun, BegunAttempt, Brake, ClaimedRun, Cost, EventKey, NewEvent, OnceOutcome, Own, RunDetail, RunId,
+    RunReason, RunState, RunUpdate, Spend, Spent, StepRecord, StoredEvent, Target, ZapId,
 };
 
 impl Model {
@@ -133,6 +133,7 @@ impl Model {
         };
         run.state = change.state;
         run.due = change.due_at;
+        run.changed = change.at;
         let claimed = &mut run.claimed;
         claimed.reason = change.reason.clone();
         claimed.attempts = change.attempts;
@@ -141,7 +142,7 @@ impl Model {
         claimed.failing = change.failing.clone();
         claimed.fresh = change.fresh.clone().or(claimed.fresh.take());
         claimed.steps.extend(change.steps.clone());
-        if !matches!(change.state, RunState::Pending | RunState::Held) {
+        if matches!(change.state, RunState::Delivered | RunState::Filtered) {
             claimed.steps.iter_mut().for_each(|step| step.response = None);
         }
         for touched in &change.touched {
@@ -151,68 +152,24 @@ impl Model {
         "()".to_owned()
     }
 
-    pub(super) fn ask(&mut self, run: i64, resolution: Resolution) -> String {
-        if self.find(run).is_none() {
-            return "refused".to_owned();
+    /// By zap, then by state, then by when they ended.
+    pub(super) fn prune(&mut self, before: Timestamp, most: usize) -> usize {
+        let state = |run: &Run| match run.state {
+            RunState::Delivered => Some(1),
+            RunState::Filtered => Some(2),
+            RunState::Dropped => Some(5),
+            _ => None,
+        };
+        let mut over: Vec<_> = (self.runs.iter().filter(|run| run.changed < before))
+            .filter_map(|run| Some((run.claimed.zap, state(run)?, run.changed, run.claimed.id)))
+            .collect();
+        over.sort();
+        over.truncate(most);
+        for (zap, _, _, id) in &over {
+            self.runs.retain(|run| run.claimed.id != *id);
+            *self.pruned.entry(super::index(*zap)).or_default() += 1;
         }
-        if let Some((_, before)) = self.asked.iter().find(|(other, _)| *other == run) {
-            return format!("already {before:?}");
-        }
-        self.asked.push((run, resolution));
-        "placed".to_owned()
-    }
-
-    pub(super) fn obey(&mut self, now: Timestamp) -> Vec<ZapId> {
-        let mut asked = std::mem::take(&mut self.asked);
-        // Nobody is promised an order; the state gives that of the runs.
-        asked.sort_by_key(|(run, _)| *run);
-        asked.into_iter().filter_map(|(run, resolution)| self.resolve(run, resolution, now)).collect()
-    }
-
-    pub(super) fn resolve(&mut self, run: i64, resolution: Resolution, now: Timestamp) -> Option<ZapId> {
-        let mut held = self.runs.iter_mut().filter(|known| known.state == RunState::Held);
-        let run = held.find(|known| known.claimed.id.0 == run)?;
-        let claimed = &mut run.claimed;
-        match claimed.begun.take() {
-            Some(begun) => {
-                claimed.steps.push(StepRecord {
-                    step: begun.step,
-                    element: begun.element,
-                    outcome: [StepOutcome::Done, StepOutcome::Failed][resolution as usize],
-                    status: None,
-                    attempts: claimed.attempts + 1,
-                    at: now,
-                    reply: None,
-                    response: begun
-                        .write
-                        .map(|_| {
-                            // Its parameters name no id.
-                            Bytes::from_static(b"{\"result\":\"SUCCESS\"}")
-                        })
-                        .filter(|_| resolution == Resolution::Done),
-                    why: Some(reason(
-                        &claimed.reason.word,
-                        &format!(
-                            "{} by a person's word; before: {}",
-                            ["done", "failed"][resolution as usize],
-                            claimed.reason.detail
-                        ),
-                    )),
-                });
-                (claimed.attempts, claimed.retrying_since) = (0, None);
-            }
-            None if resolution == Resolution::Failed => {
-                let given_up = reason(&claimed.reason.word, "given up by a person");
-                claimed.failing.get_or_insert(given_up);
-            }
-            None => {}
-        }
-        let released = ["limit", "caught_up"].contains(&claimed.reason.word.as_str());
-        run.let_through |= released && resolution == Resolution::Done;
-        claimed.depth = 0;
-        claimed.reason = reason("queued", "");
-        (run.state, run.due) = (RunState::Pending, now);
-        Some(run.claimed.zap)
+        over.len()
     }
 
     pub(super) fn take_once(&mut self, zap: usize, value: &str, run: i64) -> String {
@@ -232,14 +189,18 @@ impl Model {
 
     /// What [`told`] says of a run.
     pub fn detail(&self, run: i64) -> Option<Told> {
-        let Run { claimed, state, .. } = self.find(run)?.clone();
-        let ClaimedRun { event, reason, attempts, depth, failing, fresh, steps, begun, .. } = claimed;
         let waits_for = self.waits_for(run);
-        Some((state, reason, attempts, event.context, depth, failing, fresh, steps, begun, waits_for))
+        let Run { claimed, state, past, .. } = self.find(run)?.clone();
+        let ClaimedRun { event, reason, attempts, depth, failing, fresh, steps, begun, key_base, .. } =
+            claimed;
+        let again = (past, key_base);
+        let context = event.context;
+        Some((state, reason, attempts, context, depth, failing, fresh, steps, begun, again, waits_for))
     }
 }
 
-/// State, reason, attempts, context, depth, failing, fresh record, steps and open attempt of a run, and for whom it waits.
+/// State, reason, attempts, context, depth, failing, fresh record, steps and open attempt of a run; the steps that count
+/// no more, and the base of its keys; and for whom it waits.
 pub type Told = (
     RunState,
     RunReason,
@@ -250,12 +211,15 @@ pub type Told = (
     Option<Bytes>,
     Vec<StepRecord>,
     Option<BegunAttempt>,
+    (Vec<StepRecord>, Uuid),
     Option<(RunId, RunState)>,
 );
 
 /// What a look at a run must say.
 pub fn told(run: RunDetail) -> Told {
-    let RunDetail { summary, event, depth, failing, fresh, steps, begun, waits_for, .. } = run;
+    let RunDetail { summary, event, depth, failing, fresh, steps, past, begun, key_base, waits_for, .. } =
+        run;
+    let again = (past, key_base);
     (
         summary.state,
         summary.reason,
@@ -266,6 +230,7 @@ pub fn told(run: RunDetail) -> Told {
         fresh,
         steps,
         begun,
+        again,
         waits_for,
     )
 }
@@ -303,10 +268,6 @@ fn serials(begun: &BegunAttempt) -> &[String] {
     begun.write.as_ref().map_or(&[], |write| &write.serials)
 }
 
-pub fn resolution(number: u8) -> Resolution {
-    [Resolution::Done, Resolution::Failed][usize::from(number)]
-}
-
 pub(super) fn reason(word: &str, detail: &str) -> RunReason {
     RunReason { word: word.to_owned(), detail: detail.to_owned() }
 }
@@ -317,8 +278,11 @@ pub(super) fn new_run(
     target: &Target,
     depth: u32,
     state: RunState,
+    content: String,
 ) -> Run {
     Run {
+        content,
+        past: Vec::new(),
         claimed: ClaimedRun {
             id: RunId(i64::try_from(position).unwrap() + 1),
             zap: target.zap,
@@ -338,6 +302,7 @@ pub(super) fn new_run(
             depth,
             failing: None,
             fresh: None,
+            pinned: None,
             attempts: 0,
             retrying_since: None,
             steps: Vec::new(),
@@ -345,6 +310,7 @@ pub(super) fn new_run(
         },
         state,
         due: event.seen_at,
+        changed: event.seen_at,
         let_through: false,
     }
 }

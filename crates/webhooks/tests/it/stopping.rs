@@ -79,7 +79,10 @@ async fn an_address_that_is_taken_is_told() {
     };
     let clock: Arc<dyn Clock> = Arc::new(rig.clock.clone());
     let intake = Engine::new(Vec::new(), ports(&rig), Options::default()).intake();
-    let error = Server::bind(config, intake, clock, Arc::new(rig.reports.clone())).await.err().unwrap();
+    let error = Server::bind(config, &intake.routes(), intake.clone(), clock, Arc::new(rig.reports.clone()))
+        .await
+        .err()
+        .unwrap();
     assert!(error.to_string().starts_with(&format!("cannot listen on {}", rig.address)), "{error}");
 }
 

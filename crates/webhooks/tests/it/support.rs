@@ -124,7 +124,9 @@ impl Setup {
             limits: self.limits,
         };
         let watch: Arc<dyn Clock> = Arc::new(clock.clone());
-        let server = Server::bind(config, intake.clone(), watch, Arc::new(reports.clone())).await.unwrap();
+        let server = Server::bind(config, &intake.routes(), intake.clone(), watch, Arc::new(reports.clone()))
+            .await
+            .unwrap();
         let address = server.address().unwrap();
         let stop = CancellationToken::new();
         let server = tokio::spawn(server.run(stop.clone(), Duration::from_secs(30)));

@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod demo;
 mod filters;
+mod forget;
 mod init;
 mod new;
 mod personal;
@@ -18,6 +19,7 @@ mod sample;
 mod sandbox;
 mod schema;
 mod state;
+mod status;
 mod test;
 mod validate;
 
@@ -76,6 +78,10 @@ commands! {
     Backfill => backfill;
     /// See what happened to every event
     Runs => runs;
+    /// Say how the zaps stand: counts, what waits, what needs a person
+    Status => status;
+    /// Take a person out of history
+    Forget => forget;
     /// Copy the state, put a copy back, change the key of its secrets
     State => state;
     /// Explain the filters that expressions may use

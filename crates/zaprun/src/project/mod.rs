@@ -5,7 +5,7 @@ mod find;
 mod revision;
 mod write;
 
-pub(crate) use files::{Origin, Stray, Within, fixtures};
+pub(crate) use files::{Files, Origin, Stray, Within, fixtures};
 pub(crate) use find::{PROJECT_FILE, find};
 pub(crate) use revision::Repository;
 pub(crate) use write::{create, replace};

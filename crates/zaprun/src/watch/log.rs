@@ -107,6 +107,7 @@ fn log(told: &Told) {
                 trace = told.trace,
                 connection = told.connection,
                 query = told.query,
+                reload = told.reload,
                 hint = told.hint,
                 "{}",
                 told.text

@@ -1,5 +1,7 @@
 //! The engine's events in words.
 
+mod reload;
+
 use jiff::{SignedDuration, Timestamp};
 use zaprun_engine::ports::{LIMIT, ReadError, RunReason};
 use zaprun_engine::report::{Event, ItemProblem, RowProblem, RunRef};
@@ -43,6 +45,8 @@ pub(crate) struct Told {
     pub(crate) connection: Option<String>,
     /// The query's name.
     pub(crate) query: Option<String>,
+    /// How a reload ended: `done`, `nothing`, `refused`.
+    pub(crate) reload: Option<&'static str>,
 }
 
 impl Told {
@@ -57,6 +61,7 @@ impl Told {
             trace: None,
             connection: None,
             query: None,
+            reload: None,
         }
     }
 
@@ -149,6 +154,7 @@ pub(crate) fn tell(event: &Event, once: bool) -> Option<Told> {
             Weight::Note,
             format!("the state can be written again, after trouble since {}", time(*since)),
         ),
+        Event::Reloaded(_) | Event::ReloadRefused { .. } | Event::ReloadedNothing => reload::tell(event),
         _ => delivery(event),
     };
     Some(told)
@@ -274,7 +280,9 @@ fn trouble_reading(event: &Event, once: bool) -> Told {
             Told::new(Weight::Warning, text).at(connection).of(query)
         }
         Event::Stopped { connection, query, permission, error, retry_at } => {
-            let text = format!("polling stopped: {error}{}", tried_again(*retry_at, once));
+            // Without a query all rests that uses the connection.
+            let what = if query.is_some() { "polling stopped" } else { "stopped" };
+            let text = format!("{what}: {error}{}", tried_again(*retry_at, once));
             let told =
                 Told::new(Weight::Trouble, text).at(connection).hint(remedy(connection, error, *permission));
             match query {
@@ -553,7 +561,7 @@ mod tests {
         Detail sales new_sale:D6C8C390A7: filtered: filter None
         Detail sales new_sale:D6C8C390A7: dead: mapping None
         Trouble sales new_sale:D6C8C390A7: held for a person: uncertain: two orders fit Some("`zaprun runs show 7` says more, `zaprun runs resolve 7 --as done` or `--as failed` settles it")
-        Trouble crm: polling stopped: the CRM does not accept this machine's address 198.51.100.7; tried again at 2027-01-15T08:00:00Z Some("add 198.51.100.7 to the API user's whitelist in the CRM")
+        Trouble crm: stopped: the CRM does not accept this machine's address 198.51.100.7; tried again at 2027-01-15T08:00:00Z Some("add 198.51.100.7 to the API user's whitelist in the CRM")
         Note sales: first run: 1,234 rows from before its start will not be sent; 0 new None
         Detail sales new_sale:D6C8C390A7: held: limit: the zap is at its limit None
         Trouble sales: its limit `writes_per_hour` is reached, more is held for a person: the zap has made 5 writes in the last hour, which is its limit Some("`zaprun runs list --status held` lists them, `zaprun runs resolve ID --as done` lets one through, `--as failed` gives it up")

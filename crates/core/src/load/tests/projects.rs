@@ -71,6 +71,8 @@ fn structure() {
     zaprun.yaml:3:18 ZR0201 `admin` takes an address, found a number | write an IP address and a port: 127.0.0.1:8484
     zaprun.yaml:3:34 ZR0205 `localhost:80` is not an IP address with a port | write an IP address and a port: 127.0.0.1:8484
     ");
+    insta::assert_snapshot!(edited("version: 1\n", "version: 1\nhistory: 30d\n"), @"");
+    insta::assert_snapshot!(edited("version: 1\n", "version: 1\nhistory: 30m\n"), @"zaprun.yaml:2:10 ZR0206 `history` must be at least 1h | write 1h or more");
     let unreadable = File { path: "zaprun.yaml".to_owned(), content: Err("it is a directory".to_owned()) };
     let loaded = load(&Input { project: unreadable, ..project("", &[]) }, None);
     insta::assert_snapshot!(shown(&loaded), @"zaprun.yaml:1:1 ZR0101 zaprun.yaml cannot be read: it is a directory");

@@ -47,6 +47,14 @@ pub struct HttpTrigger {
 }
 
 impl HttpTrigger {
+    /// The connection that is asked; `None` where the zap names an address.
+    pub fn connection(&self) -> Option<&str> {
+        match &self.request.destination {
+            Destination::Connection { name, .. } | Destination::Linked { name, .. } => Some(name),
+            Destination::Url { .. } => None,
+        }
+    }
+
     /// Who is asked, as a person names it: a connection, or a host.
     pub fn source(&self) -> String {
         match &self.request.destination {

@@ -31,7 +31,7 @@ fn a_chain_of_requests_deeper_than_three_is_held() {
 
     // A person who lets it through has looked at it: it counts anew.
     world.store.resolve(last.id, Resolution::Done);
-    world.clock.drive(world.store.obey(world.clock.now())).unwrap().unwrap();
+    world.clock.drive(world.store.obey(world.clock.now(), Vec::new())).unwrap().unwrap();
     world.once().unwrap().unwrap();
     assert_eq!(world.store.all_runs()[4].state, sent);
     assert_eq!(world.target.sent().last().map(|sent| sent.chain), Some(1));

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 pub(super) struct House {
     pub(super) clock: FakeClock,
     calls: Calls,
-    crm: FakeCrm,
+    pub(super) crm: FakeCrm,
     pub(super) store: MemoryStore,
     pub(super) target: FakeSender,
     pub(super) seen: Recorded,

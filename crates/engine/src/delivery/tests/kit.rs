@@ -1,9 +1,11 @@
 //! A zap, a scripted target, and a store in memory.
 
 use super::desk::FakeDesk;
+use crate::delivery::flights::Flights;
 use crate::delivery::keep::{Mask, Unmasked};
 use crate::delivery::lane::Lane;
-use crate::delivery::shared::{Counters, Phases, Shared, Targets};
+use crate::delivery::recall::Oblivious;
+use crate::delivery::shared::{Counters, Links, Phases, Present, Shared, Targets};
 use crate::delivery::wake::Wakers;
 use crate::ports::{
     Clock, Crm, CrmWriter, EventKey, Fate, NewEvent, PageCommit, Reply, RunState, SendOutcome, Sender, Store,
@@ -105,7 +107,7 @@ pub(super) fn zap(yaml: &str) -> Arc<Zap> {
     compiled.entry(yaml.to_owned()).or_insert_with(|| Arc::new(compile_one(yaml))).clone()
 }
 
-fn compile_one(yaml: &str) -> Zap {
+pub(super) fn compile_one(yaml: &str) -> Zap {
     let file = |path: &str, text: &str| File { path: path.to_owned(), content: Ok(text.as_bytes().to_vec()) };
     let input = Input {
         project: file("zaprun.yaml", PROJECT),
@@ -371,13 +373,12 @@ impl World {
     pub(super) fn start(&self) -> (Arc<Shared>, Vec<Lane>) {
         let shared = Arc::new(Shared {
             store: Arc::new(self.store.clone()),
-            sender: Arc::new(self.target.clone()),
-            crms: HashMap::from([("crm".to_owned(), Arc::new(self.crm.clone()) as Arc<dyn Crm>)]),
-            writers: HashMap::from([("crm".to_owned(), Arc::new(self.desk.clone()) as Arc<dyn CrmWriter>)]),
             clock: Arc::new(self.clock.clone()),
             observer: Arc::new(self.seen.clone()),
             mask: Arc::clone(&self.mask),
-            wakers: Wakers::new(self.zaps.iter().map(|(_, state)| state.id)),
+            wakers: Wakers::default(),
+            flights: Flights::default(),
+            present: Present::default(),
             dry_run: self.dry_run,
             window: self.window,
             phases: Phases::default(),
@@ -386,12 +387,23 @@ impl World {
             misfits: Mutex::default(),
             tap: None,
         });
-        let mut targets = Targets::default();
-        let lane = |(zap, state): &(Arc<Zap>, ZapState)| {
-            Lane::new(state.id, Arc::clone(zap), Arc::clone(&shared), &mut targets)
-        };
-        let lanes = self.zaps.iter().map(lane).collect();
+        let lanes = self.lanes(&shared);
         (shared, lanes)
+    }
+
+    /// Lanes of the zaps as they are now.
+    pub(super) fn lanes(&self, shared: &Arc<Shared>) -> Vec<Lane> {
+        let links = Arc::new(Links {
+            sender: Arc::new(self.target.clone()),
+            crms: HashMap::from([("crm".to_owned(), Arc::new(self.crm.clone()) as Arc<dyn Crm>)]),
+            writers: HashMap::from([("crm".to_owned(), Arc::new(self.desk.clone()) as Arc<dyn CrmWriter>)]),
+            recall: Arc::new(Oblivious),
+        });
+        let targets = Targets::default();
+        let lane = |(zap, state): &(Arc<Zap>, ZapState)| {
+            Lane::new(state.id, Arc::clone(zap), Arc::clone(shared), Arc::clone(&links), &targets)
+        };
+        self.zaps.iter().map(lane).collect()
     }
 
     /// Delivers what is due now with a fresh engine; `None`: it crashed.
@@ -441,6 +453,7 @@ pub(super) fn identity(zap: &Zap, clock: &FakeClock) -> ZapIdentity {
         queries: zap.trigger.crm().map_or(0, |trigger| trigger.queries().len()),
         strict: zap.strict,
         content: zap.content.clone(),
+        source: None,
         git: None,
         first_boundary: clock.now(),
         now: clock.now(),

@@ -103,7 +103,11 @@ fn an_amount_that_nobody_knows_is_held() {
     world.once().unwrap().unwrap();
     expect(&world, &[("A", HELD), ("B", HELD)]);
     world.store.resolve(world.run("A").id, Resolution::Done);
-    world.clock.drive(crate::ports::Store::obey(&world.store, world.clock.now())).unwrap().unwrap();
+    world
+        .clock
+        .drive(crate::ports::Store::obey(&world.store, world.clock.now(), Vec::new()))
+        .unwrap()
+        .unwrap();
     world.once().unwrap().unwrap();
     expect(&world, &[("A", SENT)]);
 }
@@ -118,7 +122,10 @@ fn what_a_person_releases_passes_the_brake() {
     world.store.resolve(id("B"), Resolution::Done);
     world.store.resolve(id("C"), Resolution::Done);
     world.store.resolve(id("D"), Resolution::Failed);
-    world.clock.drive(crate::ports::Store::obey(&world.store, world.clock.now())).unwrap().unwrap();
+    for _ in 0..3 {
+        let obeyed = crate::ports::Store::obey(&world.store, world.clock.now(), Vec::new());
+        world.clock.drive(obeyed).unwrap().unwrap();
+    }
     world.once().unwrap().unwrap();
     expect(&world, &[("B", SENT), ("C", SENT), ("D", (RunState::Dead, "limit"))]);
     assert_eq!(world.target.sent().len(), 3);
@@ -241,7 +248,11 @@ fn a_lead_and_its_sale_are_one_write() {
     assert_eq!(world.desk.writes(), ["leads/import", "order/import"]);
     assert!(world.run("B").begun.is_none(), "it holds no serial while it waits for a person");
     world.store.resolve(world.run("B").id, Resolution::Done);
-    world.clock.drive(crate::ports::Store::obey(&world.store, world.clock.now())).unwrap().unwrap();
+    world
+        .clock
+        .drive(crate::ports::Store::obey(&world.store, world.clock.now(), Vec::new()))
+        .unwrap()
+        .unwrap();
     world.for_long(Duration::from_mins(30));
     expect(&world, &[("B", SENT)]);
     assert_eq!(world.desk.writes().len(), 4);

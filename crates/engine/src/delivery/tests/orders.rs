@@ -3,7 +3,9 @@
 use super::engine::House;
 use super::kit::{Act, lost, path, reply};
 use crate::engine::{Options, Summary};
-use crate::ports::{Clock, Resolution, RunId, RunState, SendOutcome, StepOutcome, StoreError};
+use crate::ports::{
+    Chosen, Clock, Command, Replay, Resolution, RunId, RunState, SendOutcome, StepOutcome, StoreError,
+};
 use crate::report::Event;
 use crate::testing::MemoryRun;
 use jiff::SignedDuration;
@@ -167,4 +169,99 @@ fn a_state_that_cannot_be_written_is_asked_again_and_a_lost_one_ends_the_engine(
     let engine = house.engine(&[TWO], Options::default());
     let ended = house.clock.drive(engine.run(CancellationToken::new(), GRACE)).unwrap();
     assert_eq!(ended, Err(StoreError::Fenced.into()));
+}
+
+/// One step, which the target refuses.
+fn dead() -> House {
+    let one = TWO.replace("    on_uncertain: hold\n", "");
+    let house = House::new();
+    house.once(&[&one]).unwrap().unwrap();
+    house.sale("A", "2026-09-16 08:00:01");
+    house.target.answers(vec![reply(200), reply(404)]);
+    house.clock.advance(SignedDuration::from_secs(60));
+    house.once(&[&one]).unwrap().unwrap();
+    assert_eq!(run(&house).state, RunState::Dead);
+    assert_eq!(paths(&house), ["/pay", "/then", "/tell"]);
+    house
+}
+
+#[test]
+fn a_replayed_run_does_what_is_unfinished_and_its_failure_anew() {
+    let house = dead();
+    let how = Replay { on_failure: vec!["tell".to_owned()], latest: true, ..Replay::default() };
+    let replay = || Command::Replay { runs: vec![Chosen::any(RunId(1))], how: how.clone() };
+    house.store.ask(replay());
+    house.target.answers(vec![reply(404)]);
+    house.once(&[TWO]).unwrap().unwrap();
+    assert_eq!(run(&house).state, RunState::Dead);
+    assert_eq!(paths(&house)[3..], ["/then", "/tell"]);
+    house.store.ask(replay());
+    house.once(&[TWO]).unwrap().unwrap();
+    assert_eq!(run(&house).state, RunState::Delivered);
+    assert_eq!(paths(&house)[5..], ["/then"]);
+}
+
+/// What was recorded and is not kept ends the run with that reason; nothing is sent.
+#[test]
+fn a_mapping_that_cannot_be_had_sends_nothing() {
+    let house = dead();
+    let how = Replay::default();
+    house.store.ask(Command::Replay { runs: vec![Chosen::any(RunId(1))], how });
+    let other = TWO.replace("path: /then", "path: /other");
+    house.once(&[&other]).unwrap().unwrap();
+    let run = run(&house);
+    assert_eq!((run.state, run.reason.word.as_str()), (RunState::Dead, "mapping"));
+    assert_eq!(run.reason.detail, "the mapping that the run was made with is not kept");
+    assert_eq!(paths(&house).len(), 3);
+}
+
+/// While a request is under way, its run is left alone.
+#[test]
+fn a_run_in_flight_is_left_alone() {
+    let house = House::new();
+    house.once(&[TWO]).unwrap().unwrap();
+    house.sale("A", "2026-09-16 08:00:01");
+    house.target.script(|_| Act { outcome: reply(200), takes: Duration::from_secs(3_600) });
+    beside(&house, TWO, async {
+        pass(&house, 61_000).await;
+        house.store.ask(Command::Drop { runs: vec![Chosen::any(RunId(1))] });
+        pass(&house, 2_000).await;
+    });
+    let answer = house.store.answers().remove(0);
+    assert_eq!(answer.refused[0].why, "it is being worked on just now");
+    assert_eq!(run(&house).state, RunState::Pending);
+    // With the next start nothing is under way.
+    house.store.ask(Command::Drop { runs: vec![Chosen::any(RunId(1))] });
+    house.once(&[TWO]).unwrap().unwrap();
+    assert_eq!(run(&house).state, RunState::Dropped);
+}
+
+/// What is over goes, portion by portion, while the engine runs; what is not stays.
+#[test]
+fn history_ends_while_the_engine_runs() {
+    let house = House::new();
+    let one = TWO.replace("    on_uncertain: hold\n", "");
+    house.once(&[&one]).unwrap().unwrap();
+    for id in 0..450 {
+        house.sale(&format!("A{id}"), "2026-09-16 08:00:01");
+    }
+    house.clock.advance(SignedDuration::from_secs(60));
+    house.once(&[&one]).unwrap().unwrap();
+    assert_eq!(house.store.all_runs().len(), 450);
+    house.clock.advance(SignedDuration::from_hours(3));
+    house.target.answers(vec![reply(404)]);
+    house.sale("B", "2026-09-16 11:01:02");
+    house.once(&[&one]).unwrap().unwrap();
+    let engine = house
+        .engine(&[&one], Options { history: Some(Duration::from_secs(2 * 3_600)), ..Options::default() });
+    let stop = CancellationToken::new();
+    let events = async {
+        pass(&house, 1_000).await;
+        stop.cancel();
+    };
+    let work = async { tokio::join!(engine.run(stop.clone(), GRACE), events) };
+    house.clock.drive(work).unwrap().0.unwrap();
+    let left: Vec<(String, RunState)> =
+        house.store.all_runs().into_iter().map(|run| (run.event.key.id, run.state)).collect();
+    assert_eq!(left, [("B".to_owned(), RunState::Dead)]);
 }

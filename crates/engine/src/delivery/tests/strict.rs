@@ -26,7 +26,7 @@ fn a_held_run_keeps_later_ones_of_its_order_waiting_until_a_person_has_settled_i
     let world = world(true, lost());
     assert_eq!(states(&world), [RunState::Held, RunState::Pending, RunState::Delivered]);
     world.store.resolve(world.store.all_runs()[0].id, Resolution::Done);
-    world.clock.drive(world.store.obey(world.clock.now())).unwrap().unwrap();
+    world.clock.drive(world.store.obey(world.clock.now(), Vec::new())).unwrap().unwrap();
     world.once().unwrap().unwrap();
     assert_eq!(states(&world), [RunState::Delivered; 3]);
 }

@@ -204,7 +204,11 @@ fn a_person_settles_what_is_held() {
         world.store.resolve(world.run("A").id, resolution);
         world
             .clock
-            .drive(crate::ports::Store::obey(&world.store, crate::ports::Clock::now(&world.clock)))
+            .drive(crate::ports::Store::obey(
+                &world.store,
+                crate::ports::Clock::now(&world.clock),
+                Vec::new(),
+            ))
             .unwrap()
             .unwrap();
         world.for_long(HOUR);
@@ -215,7 +219,7 @@ fn a_person_settles_what_is_held() {
 
 fn resolve(world: &World, run: &str, resolution: Resolution) {
     world.store.resolve(world.run(run).id, resolution);
-    let obey = crate::ports::Store::obey(&world.store, crate::ports::Clock::now(&world.clock));
+    let obey = crate::ports::Store::obey(&world.store, crate::ports::Clock::now(&world.clock), Vec::new());
     world.clock.drive(obey).unwrap().unwrap();
     long(world);
 }

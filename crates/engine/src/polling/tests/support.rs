@@ -174,7 +174,11 @@ impl Rig {
     }
 
     pub(super) fn connection(&self) -> Connection {
-        Connection { name: "crm".to_owned(), crm: Arc::new(self.crm.clone()), rest: Arc::default() }
+        let crm: Arc<dyn crate::ports::Crm> = Arc::new(self.crm.clone());
+        let ports = self.ports();
+        let rest =
+            crate::rest::Rest::new("crm", ports.clock, ports.observer, crate::delivery::Wakers::default());
+        Connection::new("crm", &crm, Arc::new(rest))
     }
 
     /// An engine starts with the zap switched off.
@@ -192,6 +196,7 @@ impl Rig {
             queries: zap.trigger.crm().map_or(0, |trigger| trigger.queries().len()),
             strict: zap.strict,
             content: zap.content.clone(),
+            source: None,
             git: None,
             first_boundary: first_boundary(zap.trigger.crm().unwrap(), now),
             now,

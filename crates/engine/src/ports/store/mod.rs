@@ -1,6 +1,7 @@
 //! The durable store: ledger, cursors, events, runs and their history.
 
 mod absence;
+mod command;
 mod error;
 mod event;
 mod history;
@@ -10,9 +11,12 @@ mod run;
 mod zap;
 
 pub use absence::{Absence, CAUGHT_UP, OffZap};
+pub use command::{
+    Answer, Chosen, Command, MOST_RUNS, Obeyed, Refused, Replay, UNKNOWN, drop_refusal, dropped,
+};
 pub use error::StoreError;
 pub use event::{CursorMove, EventKey, Fate, NewEvent, PageCommit, PageCommitted, StoredEvent, Target};
-pub use history::{Counts, History, RunDetail, RunFilter, RunSummary};
+pub use history::{Counts, History, RunDetail, RunFilter, RunSummary, Status, ZapStatus};
 pub use limits::{Brake, Cost, LIMIT, Spend, Spent};
 pub use part::{Backfill, BackfillId, BackfillStep, Part, Sweeps, Swept};
 pub use run::{
@@ -22,13 +26,14 @@ pub use run::{
 pub use zap::{ZapIdentity, ZapState};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub struct $name(pub i64);
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -85,9 +90,14 @@ pub trait Store: Send + Sync {
     async fn begin_attempt(&self, run: RunId, begun: BegunAttempt) -> Result<Begun, StoreError>;
     /// What is known of an order as zaprun's own doing. `serial` is that of the writes that may be making it.
     async fn own(&self, order: &str, serial: Option<String>) -> Result<Own, StoreError>;
-    /// Does what other programs have asked of a running engine (`runs resolve`), and says of which zaps runs are
-    /// pending now.
-    async fn obey(&self, now: Timestamp) -> Result<Vec<ZapId>, StoreError>;
+    /// Does the oldest thing that another program has asked of whoever holds the state ([`Command`]), in one
+    /// transaction. Runs in `busy` are being worked on, and are left alone.
+    async fn obey(&self, now: Timestamp, busy: Vec<RunId>) -> Result<Obeyed, StoreError>;
+    /// Throws away at most `most` runs that ended before an instant, and says how many: delivered, filtered and dropped
+    /// ones. What dedupes stays.
+    async fn prune(&self, before: Timestamp, most: usize) -> Result<u64, StoreError>;
+    /// What is kept of a zap's text with that content; see [`ZapIdentity::source`].
+    async fn source(&self, zap: ZapId, content: &str) -> Result<Option<Bytes>, StoreError>;
     /// Records what became of a run.
     async fn update_run(&self, update: RunUpdate) -> Result<(), StoreError>;
     /// Takes the value of `once_per` for a run; asking again for the same run gives the same answer.

@@ -55,6 +55,9 @@ pub struct ClaimedRun {
     pub failing: Option<RunReason>,
     /// The record as it was read again once it had settled; mapped instead of the event's.
     pub fresh: Option<Bytes>,
+    /// The content of the zap that it is mapped with, where that need not be the present one: a person has asked for
+    /// the mapping it was made with.
+    pub pinned: Option<String>,
     /// Attempts of the unfinished step (and element) so far.
     pub attempts: u32,
     /// When the first attempt of the unfinished step ended in a retryable failure; `retry.for` counts from here.
@@ -131,6 +134,22 @@ impl BegunAttempt {
         Some(serde_json::Value::Object(answer).to_string().into())
     }
 
+    /// The step that it becomes when its run is dropped while nobody knows how it ended. `was` is why the run waited.
+    pub fn abandoned(&self, was: &RunReason, attempts: u32, at: Timestamp) -> StepRecord {
+        let detail = format!("dropped while its outcome was not known; before: {}", was.detail);
+        StepRecord {
+            step: self.step.clone(),
+            element: self.element.clone(),
+            outcome: StepOutcome::Failed,
+            status: None,
+            attempts: attempts.saturating_add(1),
+            at,
+            reply: None,
+            response: None,
+            why: Some(RunReason { word: super::UNKNOWN.to_owned(), detail }),
+        }
+    }
+
     /// Whether it may have left; else only its serials are held.
     pub fn has_left(&self) -> bool {
         self.write.as_ref().is_none_or(|write| write.before.is_some())
@@ -199,7 +218,8 @@ pub struct StepRecord {
     pub at: Timestamp,
     /// The answer kept for people: at most 8 KiB, masked.
     pub reply: Option<Bytes>,
-    /// What later steps read of the answer, as JSON `{status, headers, body}`; dropped when the run ends.
+    /// What later steps read of the answer, as JSON `{status, headers, body}`; dropped when the run ends delivered or
+    /// filtered: any other may go on by a person's word.
     pub response: Option<Bytes>,
     /// Why it was given up, or that a person settled it.
     pub why: Option<RunReason>,
@@ -238,7 +258,8 @@ pub struct Touched {
 }
 
 /// A person's word on a held run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Resolution {
     /// The write happened: the run goes on after the step. One that is held for another reason goes on as it is.
     Done,

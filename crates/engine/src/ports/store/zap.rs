@@ -1,6 +1,7 @@
 //! What the state knows of zaps.
 
 use super::{Absence, RevisionId, ZapId};
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
 /// Who a zap is, when the engine starts with it.
@@ -18,6 +19,8 @@ pub struct ZapIdentity {
     pub strict: bool,
     /// Hash of the whole zap.
     pub content: String,
+    /// What it can be compiled from again, without secrets, to be kept with that hash.
+    pub source: Option<Bytes>,
     /// Git revision, when known.
     pub git: Option<String>,
     /// What counts as new when the zap has never run: the boundary it starts with.

@@ -65,7 +65,7 @@ fn parse_date(text: &str) -> Result<Date, String> {
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let mut started = start(context, None)?;
     let state = wiring::state_path(&started.project.definition, &started.root);
-    let zap = chosen(std::mem::take(&mut started.zaps), args, context)?;
+    let zap = chosen(std::mem::take(&mut started.zaps), args)?;
     if args.stop {
         return stop(context, &state, &zap.name);
     }
@@ -82,11 +82,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
 }
 
 /// The zap that is meant, which must be one that runs.
-fn chosen(zaps: Vec<Zap>, args: &Args, context: &Context) -> Result<Arc<Zap>, CommandError> {
-    let zaps = choose(zaps, std::slice::from_ref(&args.zap), &context.printer)?;
-    // Those that are switched off come along.
-    let meant = |zap: &Arc<Zap>| zap.enabled && zap.name == args.zap;
-    zaps.into_iter().find(meant).ok_or_else(|| {
+fn chosen(zaps: Vec<Zap>, args: &Args) -> Result<Arc<Zap>, CommandError> {
+    let chosen = choose(zaps, std::slice::from_ref(&args.zap))?;
+    chosen.zaps.into_iter().next().ok_or_else(|| {
         CommandError::failure(format!("`{}` is switched off: nobody would deliver what is found", args.zap))
             .hint("let it say `enabled: true`")
     })

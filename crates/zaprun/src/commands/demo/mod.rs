@@ -99,7 +99,7 @@ async fn play(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let values = Sandboxed { crm: running.base_url(), sink: running.sink_url() };
     let loading = load_input(&project::input(), Some(&values));
-    let Started { root, project, mut zaps } = start_from(context, folder.to_owned(), loading)?;
+    let Started { root, project, mut zaps, .. } = start_from(context, folder.to_owned(), loading)?;
     for zap in &mut zaps {
         if let Trigger::Crm(trigger) = &mut zap.trigger {
             trigger.every = EVERY;

@@ -17,6 +17,7 @@ use std::path::Path;
 use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
 use zaprun_core::diagnostic::{Diagnostic, Severity, did_you_mean};
+use zaprun_engine::ports::RunDetail;
 use zaprun_store::SqliteStore;
 
 use crate::commands::render::{bytes, read};
@@ -24,10 +25,11 @@ use crate::commands::runs::{read_state, state_error};
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::loading::{self, Loading, open};
-use crate::output::{count, pretty};
+use crate::output::{Printer, count, pretty};
 use crate::project::{Origin, Repository};
 use crate::render::{self, Findings};
 use records::{Records, Wanted};
+pub(crate) use report::RecordPlan;
 use report::{Against, Change, Report};
 use veil::StandIns;
 use zaps::Pair;
@@ -139,6 +141,28 @@ fn tries(plan: &report::ZapPlan, pair: &Pair<'_>) -> bool {
     let old_is_known = pair.old.is_none_or(|side| side.zap.is_some());
     !matches!(plan.change, Change::Unchanged | Change::Switched | Change::Invalid | Change::Gone)
         && old_is_known
+}
+
+/// What of a run's requests is different with the zap as it is now; nothing where all is as it was.
+pub(crate) fn of_run(run: &RunDetail, old: Option<&Loading>, new: &Loading) -> Option<RecordPlan> {
+    fn edition<'a>(loading: &'a Loading, named: Option<&str>) -> Option<compare::Edition<'a>> {
+        let sides = zaps::of_project(loading);
+        sides.iter().find(|side| named.is_none_or(|name| side.name == name))?.edition()
+    }
+    let given = compare::Given {
+        from: format!("run {}", run.summary.id),
+        occasion: crate::commands::render::stored(run),
+        case: None,
+        known: false,
+    };
+    // What is recorded is one zap, whatever it was called.
+    let old = old.and_then(|old| edition(old, None));
+    compare::compare(&given, old, edition(new, Some(&run.summary.zap)), &mut StandIns::default())
+}
+
+/// What becomes of records, for people.
+pub(crate) fn records_text(records: &[RecordPlan], printer: &Printer) -> String {
+    text::records(records, printer)
 }
 
 fn show(context: &Context, args: &Args, report: &Report) -> Result<(), CommandError> {

@@ -160,7 +160,7 @@ pub(super) struct KeyPlan {
 /// What becomes of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum RecordChange {
+pub(crate) enum RecordChange {
     Fires,
     NoLonger,
     Changes,
@@ -182,7 +182,7 @@ impl RecordChange {
 
 /// A record that is dealt with otherwise.
 #[derive(Debug, Serialize)]
-pub(super) struct RecordPlan {
+pub(crate) struct RecordPlan {
     /// Where it is from, and the event where that is no secret.
     pub(super) record: String,
     pub(super) change: RecordChange,
@@ -193,7 +193,7 @@ pub(super) struct RecordPlan {
 
 /// What becomes of a step's request.
 #[derive(Debug, Serialize)]
-pub(super) struct StepPlan {
+pub(crate) struct StepPlan {
     pub(super) step: String,
     pub(super) element: Option<String>,
     /// `sends`, `no longer sends`, `changes`, `fails`, `no longer fails`
@@ -204,7 +204,7 @@ pub(super) struct StepPlan {
 
 /// A part of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct PartPlan {
+pub(crate) struct PartPlan {
     pub(super) part: String,
     pub(super) old: Option<String>,
     pub(super) new: Option<String>,

@@ -98,10 +98,22 @@ fn zap(zap: &ZapPlan, most: usize, printer: &Printer, out: &mut String) {
     if zap.change == Change::Removed {
         return;
     }
-    for record in zap.records.iter().take(most) {
+    list(&zap.records, most, paint, out);
+}
+
+/// What becomes of records, alone.
+pub(super) fn records(records: &[RecordPlan], printer: &Printer) -> String {
+    let most = if printer.is_verbose() { usize::MAX } else { MOST_RECORDS };
+    let mut out = String::new();
+    list(records, most, printer.err(), &mut out);
+    out
+}
+
+fn list(records: &[RecordPlan], most: usize, paint: Paint, out: &mut String) {
+    for record in records.iter().take(most) {
         self::record(record, paint, out);
     }
-    let left = zap.records.len().saturating_sub(most);
+    let left = records.len().saturating_sub(most);
     if left > 0 {
         out.push_str(&format!("    … and {left} more; --verbose shows all\n"));
     }

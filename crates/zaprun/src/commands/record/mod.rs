@@ -139,7 +139,7 @@ async fn stored(zap: &Zap, state: &Path, limit: usize, wanted: bool) -> Result<V
         Err(StoreError::Missing { .. }) if !wanted => return Ok(Vec::new()),
         Err(error) => return Err(cannot(error)),
     };
-    let filter = RunFilter { zap: Some(zap.name.clone()), states: Vec::new(), since: None, limit };
+    let filter = RunFilter { zap: Some(zap.name.clone()), limit, ..RunFilter::default() };
     let mut records = Vec::new();
     for run in reader.runs(filter).await.map_err(cannot)? {
         if let Some(detail) = reader.run(run.id).await.map_err(cannot)? {

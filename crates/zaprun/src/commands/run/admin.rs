@@ -1,18 +1,21 @@
 //! The admin address, beside the engine: what is counted, and who may see it.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use zaprun_admin::{Backlog, Door, Metrics, Ready, Server, Wait, World};
-use zaprun_core::definition::Admin;
+use zaprun_core::definition::{Admin, Project, Secret};
 use zaprun_core::load::LoadedProject;
-use zaprun_core::zap::Zap;
+use zaprun_core::zap::{self, Zap};
 use zaprun_engine::alerts::{Alerts, Ports};
-use zaprun_engine::measure::{Fan, Witness};
+use zaprun_engine::measure::{Fan, Measure, Witness};
 use zaprun_engine::ports::{Clock, History, StoreError};
 use zaprun_engine::pulse::Pulse;
-use zaprun_engine::report::Observer;
+use zaprun_engine::report::{Event, Observer};
 use zaprun_store::SqliteStore;
 
 use super::Args;
@@ -26,14 +29,34 @@ pub(super) struct Watchers {
     pulse: Arc<Pulse>,
     metrics: Arc<Metrics>,
     admin: Option<Admin>,
-    alerts: Option<Arc<Alerts>>,
+    /// Whether this run is watched at all.
+    lasts: bool,
+    /// The alerts of the present set.
+    alerts: Arc<watch::Sender<Arc<Alerts>>>,
+    wired: Connections,
     clock: Arc<dyn Clock>,
+}
+
+/// The connections of the present set.
+type Connections = Arc<Mutex<Arc<Wired>>>;
+
+/// Notes for whatever alerts there are.
+struct Noting(Arc<watch::Sender<Arc<Alerts>>>);
+
+impl Witness for Noting {
+    fn note(&self, event: &Event) {
+        self.0.borrow().note(event);
+    }
+
+    fn measure(&self, measure: Measure<'_>) {
+        self.0.borrow().measure(measure);
+    }
 }
 
 /// The state and the connections of this process.
 struct Here {
     store: Arc<SqliteStore>,
-    wired: Wired,
+    wired: Connections,
 }
 
 #[async_trait]
@@ -47,7 +70,8 @@ impl World for Here {
     }
 
     fn waits(&self) -> Vec<Wait> {
-        let waited = self.wired.waited().into_iter();
+        let wired = Arc::clone(&self.wired.lock().unwrap_or_else(PoisonError::into_inner));
+        let waited = wired.waited().into_iter();
         waited
             .map(|(connection, waited)| Wait { connection, times: waited.times, time: waited.time })
             .collect()
@@ -63,6 +87,15 @@ impl Drop for Open {
     }
 }
 
+fn tokens(admin: &Admin) -> Vec<Secret> {
+    admin.token.iter().flat_map(|tokens| tokens.value.iter()).cloned().collect()
+}
+
+/// Alerts to nobody where there are none.
+fn or_none(alerts: Option<zap::Alerts>) -> zap::Alerts {
+    alerts.unwrap_or_else(|| zap::Alerts { every: Duration::MAX, targets: Vec::new() })
+}
+
 impl Watchers {
     /// Those of a project; a run that ends by itself is not watched from outside, and tells nobody.
     pub(super) fn new(
@@ -70,7 +103,7 @@ impl Watchers {
         zaps: &[Arc<Zap>],
         args: &Args,
         store: &Arc<SqliteStore>,
-        wired: &Wired,
+        wired: &Arc<Wired>,
         (clock, observer): (&Arc<dyn Clock>, &Arc<dyn Observer>),
     ) -> Watchers {
         let lasts = !args.once && !args.dry_run;
@@ -86,32 +119,79 @@ impl Watchers {
             clock: Arc::clone(clock),
             observer: Arc::new(heard),
         };
-        let alerts = alerts(project).0.filter(|_| lasts);
-        let alerts = alerts.map(|alerts| Arc::new(Alerts::new(alerts, zaps, ports, Arc::clone(&pulse))));
+        let alerts = Alerts::new(or_none(alerts(project).0), zaps, ports, Arc::clone(&pulse));
         Watchers {
             admin: admin.map(|admin| admin.value.clone()).filter(|_| lasts),
+            lasts,
             pulse,
             metrics,
-            alerts,
+            alerts: Arc::new(watch::Sender::new(Arc::new(alerts))),
+            wired: Arc::new(Mutex::new(Arc::clone(wired))),
             clock: Arc::clone(clock),
         }
     }
 
     /// The observer with all that watches beside it.
     pub(super) fn beside(&self, observer: Arc<dyn Observer>) -> Arc<dyn Observer> {
-        if self.admin.is_none() && self.alerts.is_none() {
+        if !self.lasts {
             return observer;
         }
-        let mut witnesses: Vec<Arc<dyn Witness>> =
-            vec![Arc::clone(&self.pulse) as _, Arc::clone(&self.metrics) as _];
-        witnesses.extend(self.alerts.iter().map(|alerts| Arc::clone(alerts) as Arc<dyn Witness>));
+        let noting = Noting(Arc::clone(&self.alerts));
+        let witnesses: Vec<Arc<dyn Witness>> =
+            vec![Arc::clone(&self.pulse) as _, Arc::clone(&self.metrics) as _, Arc::new(noting)];
         Arc::new(Fan::new(observer, witnesses))
     }
 
-    /// Looks for what needs a person, where somebody is to be told.
+    /// Looks for what needs a person, while somebody is to be told.
     pub(super) fn tell(&self) -> Option<Open> {
-        let alerts = Arc::clone(self.alerts.as_ref()?);
-        Some(Open(tokio::spawn(async move { alerts.run().await })))
+        let mut present = self.lasts.then(|| self.alerts.subscribe())?;
+        Some(Open(tokio::spawn(async move {
+            loop {
+                let alerts = Arc::clone(&present.borrow_and_update());
+                // One after another, so that nobody is told twice.
+                let changed = async { present.changed().await.is_ok() };
+                if !alerts.tell_somebody() {
+                    if !changed.await {
+                        return;
+                    }
+                    continue;
+                }
+                if !alerts.run(changed).await {
+                    return;
+                }
+            }
+        })))
+    }
+
+    /// From now on these zaps and connections are watched, and these told. `changed` are connections that are others now,
+    /// or are no more.
+    pub(super) fn change(
+        &self,
+        alerts: Option<zap::Alerts>,
+        zaps: &[Arc<Zap>],
+        wired: &Arc<Wired>,
+        changed: &BTreeSet<String>,
+    ) {
+        *self.wired.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(wired);
+        let before = Arc::clone(&self.alerts.borrow());
+        for connection in changed {
+            let gone = !wired.names().any(|name| name == connection);
+            before.forget(connection, gone);
+            self.metrics.forget(connection);
+        }
+        let alerts = before.with(or_none(alerts), zaps, Arc::clone(&wired.sender) as _);
+        self.alerts.send_replace(Arc::new(alerts));
+    }
+
+    /// Whether a project has another admin address than the one that is listened at, or other tokens of it.
+    pub(super) fn differ(&self, project: &Project) -> bool {
+        let said = |admin: &Admin| {
+            let tokens: Vec<String> = tokens(admin).iter().map(|token| token.expose().to_owned()).collect();
+            let hosts: Vec<String> = admin.hosts.iter().map(|host| host.value.clone()).collect();
+            (admin.address.0, tokens, hosts)
+        };
+        let admin = project.listen.as_ref().and_then(|listen| listen.admin.as_ref());
+        self.lasts && admin.map(|admin| said(&admin.value)) != self.admin.as_ref().map(said)
     }
 
     /// Listens, where the project has an admin address.
@@ -121,12 +201,11 @@ impl Watchers {
     pub(super) async fn open(
         &self,
         store: &Arc<SqliteStore>,
-        wired: &Wired,
         watch: &Watch,
     ) -> Result<Option<Open>, CommandError> {
         let Some(admin) = &self.admin else { return Ok(None) };
         let address = admin.address.0;
-        let tokens: Vec<_> = admin.token.iter().flat_map(|tokens| tokens.value.iter()).cloned().collect();
+        let tokens = tokens(admin);
         let usable = !tokens.is_empty() && tokens.iter().all(|token| !token.expose().is_empty());
         if !usable && (admin.token.is_some() || !address.ip().is_loopback()) {
             let why = if admin.token.is_some() { "its token is empty" } else { "it has no token" };
@@ -136,7 +215,7 @@ impl Watchers {
             );
         }
         let hosts = admin.hosts.iter().map(|host| host.value.clone()).collect();
-        let here = Here { store: Arc::clone(store), wired: wired.clone() };
+        let here = Here { store: Arc::clone(store), wired: Arc::clone(&self.wired) };
         let ready = Ready::new(
             Arc::new(here),
             Arc::clone(&self.metrics),

@@ -1,8 +1,10 @@
 //! `zaprun run`
 
 mod admin;
+mod changes;
 mod dry;
 pub(super) mod git;
+mod reload;
 mod signals;
 mod webhooks;
 
@@ -14,6 +16,7 @@ use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use jiff::Timestamp;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use zaprun_core::definition;
 use zaprun_core::diagnostic::did_you_mean;
@@ -28,16 +31,23 @@ use crate::commands::runs::state_error;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::loading::{Started, start};
-use crate::output::{Printer, count};
+use crate::output::count;
+use crate::recall::Recaller;
 use crate::watch::{LogFormat, Watch};
 use crate::wiring;
 use admin::Watchers;
-use signals::{Signal, Signals};
+use reload::{Origin, Present, Reloader};
+use signals::{Hangups, Signal, Signals};
+use webhooks::Doors;
 
 /// Run the zaps until told to stop
 ///
 /// Polls the CRM, delivers what is new, and keeps in its state what was seen and sent. SIGINT (Ctrl-C) and SIGTERM end it
 /// in order; a second one ends it at once, and nothing is lost by that either. Where no zap is switched on it waits.
+///
+/// SIGHUP loads the project again, its secret files too, and so does a change of its files with --watch. What is in flight
+/// ends as it began. A project with errors changes nothing: they are shown, and what ran runs on. Another place of the
+/// state, another `listen.admin`, and other environment variables need a restart.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Exit: 0 fine, 1 it cannot run or, with --once, something failed, 2 no project, 130 on Ctrl-C."
@@ -50,6 +60,10 @@ pub(crate) struct Args {
     /// Show the requests for what is new; send and record nothing
     #[arg(long, env = "ZAPRUN_DRY_RUN", value_parser = BoolishValueParser::new())]
     dry_run: bool,
+
+    /// Load the project again when a file of it changes, as SIGHUP does
+    #[arg(long, env = "ZAPRUN_WATCH", value_parser = BoolishValueParser::new())]
+    watch: bool,
 
     /// Run only these zaps
     #[arg(long, value_name = "ZAP", env = "ZAPRUN_ONLY", value_delimiter = ',')]
@@ -75,21 +89,20 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let logged = (args.log_format == Some(LogFormat::Json)).then(|| clock.now());
-    let Started { root, project, zaps } = start(context, logged)?;
-    let zaps = choose(zaps, &args.only, &context.printer)?;
-    let running = || zaps.iter().filter(|zap| zap.enabled);
-    let names: BTreeSet<String> = running().map(|zap| zap.name.clone()).collect();
+    let Started { root, project, zaps, inputs, written } = start(context, logged)?;
+    let Chosen { zaps, off, warnings } = choose(zaps, &args.only)?;
+    warnings.iter().for_each(|warning| context.printer.warning(warning));
     let state = wiring::state_path(&project.definition, &root);
     let store = open_state(&state, args.dry_run).map_err(|error| state_error(&error, &state))?;
     let store = Arc::new(store);
     // What a dry run works on is thrown away, and a refresh token with it.
     let vault = (!args.dry_run).then(|| Arc::clone(&store) as _);
-    let wired = wiring::wire(&project.definition, &root, &clock, vault)?;
+    let wired = Arc::new(wiring::wire(&project.definition, &root, &clock, vault)?);
     if !args.dry_run {
         context.block_on(openable(&wired))?;
     }
     let watch = Watch::start(context.printer, args.log_format, &wired.masker, args.once);
-    let opening = opening(running().count() as u64, &state, args);
+    let opening = opening(zaps.len() as u64, &state, args);
     let observer = if args.dry_run {
         dry::Shown::over(&watch, context.printer, args.log_format == Some(LogFormat::Json))
     } else {
@@ -97,11 +110,15 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     };
     let watchers = Watchers::new(&project, &zaps, args, &store, &wired, (&clock, &observer));
     let observer = watchers.beside(observer);
+    let recaller = Recaller::of(&root, context.env.as_deref());
     let options = Options {
         git: git::revision(&root),
         mask: Arc::clone(&wired.masker) as _,
         dry_run: args.dry_run,
         seed: seed(clock.now()),
+        sources: recaller.sources(&written, &*wired.masker),
+        recall: Arc::new(recaller),
+        history: history(&project.definition),
         ..Options::default()
     };
     let ports = Ports {
@@ -113,27 +130,44 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
         observer,
     };
     let (clock, observer) = (Arc::clone(&ports.clock), Arc::clone(&ports.observer));
-    let engine = Engine::new(zaps, ports, options);
-    let door = webhooks::Door {
-        project: &project.definition,
+    let engine = Engine::new([zaps.clone(), off].concat(), ports, options);
+    let doors = Doors {
         intake: engine.intake(),
         mask: Arc::clone(&wired.masker) as _,
-        clock,
-        observer,
+        clock: Arc::clone(&clock),
+        observer: Arc::clone(&observer),
+        watch: watch.clone(),
+        taken: !args.once && !args.dry_run,
+        drain: drain(&project.definition, args),
+        present: None,
+        serving: JoinSet::new(),
     };
+    let tokens = wired.tokens.clone();
+    let inputs = inputs.and(&wiring::files(&project.definition, &root));
+    let reloader = Reloader {
+        origin: Origin { root, env: context.env.clone(), only: args.only.clone(), clock },
+        present: Present { zaps, inputs, wired, state: reload::real(&state) },
+        reloads: engine.reloads(),
+        store: Arc::clone(&store),
+        watch: watch.clone(),
+        printer: context.printer,
+        format: args.log_format,
+        observer,
+        watchers,
+        sends: !args.dry_run,
+        refused: None,
+    };
+    let mut stage = Stage { doors, reloader, project: project.definition };
     let ended = context.block_on(async {
-        let watched = async {
-            let (_open, _told) = (watchers.open(&store, &wired, &watch).await?, watchers.tell());
-            drive(engine, door, args, &watch, &opening).await
-        };
-        let mut ended = watched.await;
+        let mut ended = drive(engine, &mut stage, args, &watch, &opening).await;
         if let Ok((summary, _)) = &mut ended
             && !args.dry_run
         {
+            let names = stage.reloader.present.zaps.iter().map(|zap| zap.name.clone()).collect();
             summary.pending = waiting(&store, &names).await.unwrap_or(summary.pending);
         }
         // A refresh token that was given is not lost with the process.
-        wired.tokens.settle().await;
+        tokens.settle().await;
         // What was answered before is kept, whatever closing says.
         let _ = store.close().await;
         ended
@@ -148,13 +182,22 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     Ok(exit(&summary, signal, args.once))
 }
 
-/// Which zaps run: those that were named, or all. Those that are switched off come along, whatever was named: the state
-/// keeps since when they are.
-pub(super) fn choose(
-    zaps: Vec<Zap>,
-    only: &[String],
-    printer: &Printer,
-) -> Result<Vec<Arc<Zap>>, CommandError> {
+/// Which zaps run.
+pub(super) struct Chosen {
+    /// Those that were named, or all.
+    pub(super) zaps: Vec<Arc<Zap>>,
+    /// Those that are switched off, whatever was named: the state keeps since when they are.
+    pub(super) off: Vec<Arc<Zap>>,
+    /// What to warn of.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Which of the zaps run.
+///
+/// # Errors
+/// When one is named that is not there.
+pub(super) fn choose(zaps: Vec<Zap>, only: &[String]) -> Result<Chosen, CommandError> {
+    let mut warnings = Vec::new();
     for name in only {
         let Some(zap) = zaps.iter().find(|zap| zap.name == *name) else {
             let error = CommandError::usage(format!("there is no zap `{name}`"));
@@ -165,11 +208,12 @@ pub(super) fn choose(
             });
         };
         if !zap.enabled {
-            printer.warning(&format!("`{name}` is switched off and does not run"));
+            warnings.push(format!("`{name}` is switched off and does not run"));
         }
     }
-    let chosen = |zap: &Zap| !zap.enabled || only.is_empty() || only.contains(&zap.name);
-    Ok(zaps.into_iter().filter(chosen).map(Arc::new).collect())
+    let (mut zaps, off): (Vec<_>, Vec<_>) = zaps.into_iter().map(Arc::new).partition(|zap| zap.enabled);
+    zaps.retain(|zap| only.is_empty() || only.contains(&zap.name));
+    Ok(Chosen { zaps, off, warnings })
 }
 
 /// The zaps that there are.
@@ -190,6 +234,11 @@ fn open_state(path: &Path, dry_run: bool) -> Result<SqliteStore, StoreError> {
         return SqliteStore::copy_in_memory(path);
     }
     SqliteStore::open_engine(path, &zaprun_store::Options::default())
+}
+
+/// How long the project keeps runs that are over.
+fn history(project: &definition::Project) -> Option<Duration> {
+    project.history.as_ref().map(|history| history.value.0)
 }
 
 /// That all refresh tokens which are kept can be opened: without them their connections can do nothing.
@@ -219,55 +268,81 @@ impl From<CommandError> for Stopped {
 /// How long requests that have begun to arrive may take to end; a part of the grace.
 const DRAIN: Duration = Duration::from_secs(2);
 
+/// The part of the grace that requests under way have, where there may be any.
+fn drain(project: &definition::Project, args: &Args) -> Duration {
+    let listens = project.listen.as_ref().is_some_and(|listen| listen.webhooks.is_some());
+    if listens { DRAIN.min(args.grace / 4) } else { Duration::ZERO }
+}
+
+/// What stands beside a running engine.
+struct Stage {
+    doors: Doors,
+    reloader: Reloader,
+    project: definition::Project,
+}
+
 /// Runs the engine, and the server of webhooks where there is one, to its end or to a signal.
 async fn drive(
     engine: Engine,
-    door: webhooks::Door<'_>,
+    stage: &mut Stage,
     args: &Args,
     watch: &Watch,
     opening: &str,
 ) -> Result<(Summary, Option<Signal>), Stopped> {
     let mut signals = Signals::listen()?;
+    let hangups = if args.once { None } else { Some(Hangups::listen()?) };
+    let Stage { doors, reloader, project } = stage;
+    let (_open, _told) = (reloader.watchers.open(&reloader.store, watch).await?, reloader.watchers.tell());
     // Whoever reads that Ctrl-C ends it may press it.
     watch.say(opening);
-    let server = door.open(args, watch).await?;
-    // First nothing more is taken in, then nothing more is taken up.
-    let (stop, stop_engine) = (CancellationToken::new(), CancellationToken::new());
-    let drain = server.as_ref().map_or(Duration::ZERO, |_| DRAIN.min(args.grace / 4));
-    let serving = async {
-        match server {
-            Some(server) => server.run(stop.clone(), drain).await,
-            None => stop.cancelled().await,
-        }
-        stop_engine.cancel();
-    };
+    let first = engine.intake().routes().to_vec();
+    if !doors.taken && !first.is_empty() && project.listen.as_ref().is_some_and(|all| all.webhooks.is_some())
+    {
+        watch.say("webhooks are not taken in this run");
+    }
+    if args.watch && args.once {
+        watch.say("changes of the project are not watched in this run");
+    }
+    if let Some(prepared) = doors.prepare(project, first).await? {
+        doors.exchange(prepared)?;
+    }
+    let grace = args.grace.saturating_sub(doors.drain);
+    let stop_engine = CancellationToken::new();
     let running = async {
-        let grace = args.grace.saturating_sub(drain);
         match args.once {
             true => engine.run_once(stop_engine.clone(), grace).await,
             false => engine.run(stop_engine.clone(), grace).await,
         }
     };
-    let work = async {
-        let mut running = pin!(running);
+    let mut running = pin!(running);
+    let signal = {
+        let reloading = async {
+            match hangups {
+                Some(hangups) => reloader.run(doors, hangups, args.watch).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            summary = &mut running => return summary,
-            () = serving => {}
+            summary = &mut running => return Ok((summary.map_err(Stopped::Engine)?, None)),
+            signal = signals.next() => signal,
+            never = reloading => match never {},
         }
-        running.await
     };
-    let mut work = pin!(work);
-    let signal = tokio::select! {
-        summary = &mut work => return Ok((summary.map_err(Stopped::Engine)?, None)),
-        signal = signals.next() => signal,
-    };
-    stop.cancel();
     watch.say(&format!(
         "stopping: work in flight has {} to end; once more ends at once",
         duration_text(args.grace)
     ));
+    let ending = async {
+        // First nothing more is taken in, then nothing more is taken up.
+        tokio::select! {
+            summary = &mut running => return summary,
+            () = doors.close() => {}
+        }
+        stop_engine.cancel();
+        running.await
+    };
     tokio::select! {
-        summary = work => Ok((summary.map_err(Stopped::Engine)?, Some(signal))),
+        summary = ending => Ok((summary.map_err(Stopped::Engine)?, Some(signal))),
         _ = signals.next() => Err(CommandError::ended_at_once().into()),
     }
 }

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM.
+//! SIGINT and SIGTERM, which ask for the end, and SIGHUP, which asks for the project to be loaded again.
 
 use crate::error::{CommandError, io_words};
 
@@ -19,18 +19,49 @@ pub(super) struct Signals {
     terminate: tokio::signal::unix::Signal,
 }
 
+/// Requests to load the project again, as they come. From the first listening on SIGHUP does not end the process.
+pub(super) struct Hangups {
+    #[cfg(unix)]
+    hangup: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+fn listen_for(kind: tokio::signal::unix::SignalKind) -> Result<tokio::signal::unix::Signal, CommandError> {
+    tokio::signal::unix::signal(kind)
+        .map_err(|error| CommandError::failure(format!("signals cannot be caught: {}", io_words(&error))))
+}
+
+impl Hangups {
+    #[cfg(unix)]
+    pub(super) fn listen() -> Result<Self, CommandError> {
+        Ok(Hangups { hangup: listen_for(tokio::signal::unix::SignalKind::hangup())? })
+    }
+
+    #[cfg(unix)]
+    pub(super) async fn next(&mut self) {
+        if self.hangup.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn listen() -> Result<Self, CommandError> {
+        Ok(Hangups {})
+    }
+
+    #[cfg(not(unix))]
+    pub(super) async fn next(&mut self) {
+        std::future::pending::<()>().await;
+    }
+}
+
 impl Signals {
     #[cfg(unix)]
     pub(super) fn listen() -> Result<Self, CommandError> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let listen = |kind| {
-            signal(kind).map_err(|error| {
-                CommandError::failure(format!("signals cannot be caught: {}", io_words(&error)))
-            })
-        };
+        use tokio::signal::unix::SignalKind;
         Ok(Signals {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen_for(SignalKind::interrupt())?,
+            terminate: listen_for(SignalKind::terminate())?,
         })
     }
 

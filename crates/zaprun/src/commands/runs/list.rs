@@ -23,6 +23,21 @@ use crate::watch::reason_text;
 /// List runs, newest first
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    filter: Filter,
+
+    /// At most so many
+    #[arg(long, value_name = "N", env = "ZAPRUN_LIMIT", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    limit: u32,
+
+    /// How to write them
+    #[arg(long, value_name = "FORMAT", env = "ZAPRUN_FORMAT", default_value = "text")]
+    format: Format,
+}
+
+/// Which runs.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Filter {
     /// Only this zap
     #[arg(long, value_name = "NAME", env = "ZAPRUN_ZAP")]
     zap: Option<String>,
@@ -35,17 +50,45 @@ pub(crate) struct Args {
     #[arg(long, value_name = "WHEN", env = "ZAPRUN_SINCE", value_parser = parse_since)]
     since: Option<Since>,
 
-    /// At most so many
-    #[arg(long, value_name = "N", env = "ZAPRUN_LIMIT", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    limit: u32,
+    /// Only runs made before
+    #[arg(long, value_name = "WHEN", env = "ZAPRUN_UNTIL", value_parser = parse_since)]
+    until: Option<Since>,
 
-    /// How to write them
-    #[arg(long, value_name = "FORMAT", env = "ZAPRUN_FORMAT", default_value = "text")]
-    format: Format,
+    /// Only runs whose reason, event or record as received holds this text, in upper or lower case
+    #[arg(long, value_name = "TEXT", env = "ZAPRUN_TEXT")]
+    text: Option<String>,
+}
+
+impl Filter {
+    /// Whether it names nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        let Filter { zap, status, since, until, text } = self;
+        zap.is_none() && status.is_empty() && since.is_none() && until.is_none() && text.is_none()
+    }
+
+    /// What it means now, without a limit.
+    pub(super) fn meant(&self) -> RunFilter {
+        RunFilter {
+            zap: self.zap.clone(),
+            states: self.status.clone(),
+            since: self.since.map(Since::at),
+            until: self.until.map(Since::at),
+            text: self.text.clone(),
+            limit: usize::MAX,
+        }
+    }
+
+    /// Refuses a zap that neither the state nor the project has.
+    pub(super) async fn known_zap(&self, opened: &Opened, reader: &SqliteReader) -> Result<(), CommandError> {
+        match &self.zap {
+            Some(name) => known_zap(opened, reader, name).await,
+            None => Ok(()),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(crate) enum Format {
     Text,
     Json,
 }
@@ -55,6 +98,15 @@ pub(super) enum Format {
 enum Since {
     At(Timestamp),
     Ago(SignedDuration),
+}
+
+impl Since {
+    fn at(self) -> Timestamp {
+        match self {
+            Since::At(at) => at,
+            Since::Ago(duration) => SystemClock.now().checked_sub(duration).unwrap_or(Timestamp::MIN),
+        }
+    }
 }
 
 fn parse_state(text: &str) -> Result<RunState, String> {
@@ -81,17 +133,12 @@ fn parse_since(text: &str) -> Result<Since, String> {
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let opened = open(context)?;
-    let since = args.since.map(|since| match since {
-        Since::At(at) => at,
-        Since::Ago(duration) => SystemClock.now().checked_sub(duration).unwrap_or(Timestamp::MIN),
-    });
-    let filter =
-        RunFilter { zap: args.zap.clone(), states: args.status.clone(), since, limit: args.limit as usize };
+    let filter = RunFilter { limit: args.limit as usize, ..args.filter.meant() };
     let reader = read_state(&opened)?;
     let refused = |error| state_error(&error, &opened.state);
     let runs = context.block_on(async { reader.runs(filter).await.map_err(refused) })?;
-    if let Some(name) = args.zap.as_deref().filter(|_| runs.is_empty()) {
-        context.block_on(known_zap(&opened, &reader, name))?;
+    if runs.is_empty() {
+        context.block_on(args.filter.known_zap(&opened, &reader))?;
     }
     match args.format {
         Format::Json => {
@@ -115,11 +162,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
 /// Refuses a name that neither the state nor the project has.
 async fn known_zap(opened: &Opened, reader: &SqliteReader, name: &str) -> Result<(), CommandError> {
     let ask = |zap: Option<&str>, limit| {
-        let filter = RunFilter { zap: zap.map(str::to_owned), states: Vec::new(), since: None, limit };
+        let filter = RunFilter { zap: zap.map(str::to_owned), limit, ..RunFilter::default() };
         async { reader.runs(filter).await.map_err(|error| state_error(&error, &opened.state)) }
     };
-    let in_project = opened.zaps.iter().map(|zap| zap.name.clone());
-    let mut names: BTreeSet<String> = in_project.collect();
+    let mut names: BTreeSet<String> = opened.names.iter().cloned().collect();
     if names.contains(name) || !ask(Some(name), 1).await?.is_empty() {
         return Ok(());
     }
@@ -146,7 +192,8 @@ async fn all_attempts(reader: &SqliteReader, runs: &[RunSummary]) -> Result<Vec<
     Ok(all)
 }
 
-fn table(runs: &[RunSummary], printer: &Printer) -> String {
+/// The runs for people.
+pub(crate) fn table(runs: &[RunSummary], printer: &Printer) -> String {
     if runs.is_empty() {
         return String::new();
     }
@@ -171,7 +218,8 @@ fn table(runs: &[RunSummary], printer: &Printer) -> String {
     table.render()
 }
 
-fn why(run: &RunSummary) -> String {
+/// Why a run is where it is; nothing where that needs no reason.
+pub(super) fn why(run: &RunSummary) -> String {
     // What was delivered needs no reason, unless it was left half-way.
     if run.reason.word == "delivered" {
         return String::new();

@@ -1,9 +1,14 @@
 //! `zaprun runs`
 
-mod list;
+pub(crate) mod desk;
+mod drop;
+pub(crate) mod list;
+pub(crate) mod pick;
 mod render;
+mod replay;
 mod resolve;
 mod show;
+mod why;
 
 use std::path::Path;
 
@@ -29,15 +34,24 @@ enum Runs {
     List(list::Args),
     /// Show one run: its record, requests, replies and why it is where it is
     Show(show::Args),
-    /// Say what became of a held run's open step, and let the run go on
+    /// Find every run in which a value occurs, and say what happened and why
+    Why(why::Args),
+    /// Let runs that have ended go on, or begin anew
+    Replay(replay::Args),
+    /// Say what became of held runs' open steps, and let the runs go on
     Resolve(resolve::Args),
+    /// Give up runs that wait or are dead
+    Drop(drop::Args),
 }
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     match &args.command {
         Runs::List(args) => list::run(context, args),
         Runs::Show(args) => show::run(context, args),
+        Runs::Why(args) => why::run(context, args),
+        Runs::Replay(args) => replay::run(context, args),
         Runs::Resolve(args) => resolve::run(context, args),
+        Runs::Drop(args) => drop::run(context, args),
     }
 }
 
@@ -93,7 +107,7 @@ fn names_folder(reason: &str, state: &Path) -> bool {
 }
 
 /// The states by the words that people use.
-const STATES: &[(&str, RunState)] = &[
+pub(crate) const STATES: &[(&str, RunState)] = &[
     ("pending", RunState::Pending),
     ("delivered", RunState::Delivered),
     ("filtered", RunState::Filtered),

@@ -1,21 +1,20 @@
 //! `zaprun runs resolve`
 
 use std::future::Future;
-use std::path::Path;
-use std::pin::pin;
 
 use clap::ValueEnum;
-use jiff::{SignedDuration, Timestamp};
-use zaprun_engine::ports::{Clock, Resolution, RunDetail, RunId, RunState, Store, StoreError};
-use zaprun_store::{Answer, Asked, Asking, SqliteStore};
+use zaprun_engine::ports::{Answer, Chosen, Command, Resolution, RunDetail, RunState};
 
-use super::{find, named, parse_id, read_state, state_error, state_word};
+use super::desk::{self, By, Desk, PATIENCE, interrupted};
+use super::list::Format;
+use super::pick::{Manner, Pick, chosen};
+use super::{find, named, read_state, state_word};
 use crate::clock::SystemClock;
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
 use crate::loading::open;
 
-/// Say what became of a held run's open step, and let the run go on
+/// Say what became of held runs' open steps, and let the runs go on
 ///
 /// A run is held when its request may have had an effect and nobody can find out. Look at the target first: `zaprun runs
 /// show ID` says what was sent, and when. As done, the run goes on after the step; as failed, the step has failed and is
@@ -25,13 +24,15 @@ use crate::loading::open;
     after_help = "Exit: 0 resolved, 1 there is no such run, it is not held, or the running engine did not answer, 2 bad usage or no project, 130 on Ctrl-C."
 )]
 pub(crate) struct Args {
-    /// The run, as `runs list` numbers it
-    #[arg(value_name = "ID", value_parser = parse_id)]
-    id: i64,
+    #[command(flatten)]
+    pick: Pick,
 
     /// What became of it: done, failed
     #[arg(long = "as", value_name = "OUTCOME", env = "ZAPRUN_AS", hide_possible_values = true)]
     outcome: Outcome,
+
+    #[command(flatten)]
+    manner: Manner,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -41,13 +42,6 @@ enum Outcome {
 }
 
 impl Outcome {
-    fn of(resolution: Resolution) -> Outcome {
-        match resolution {
-            Resolution::Done => Outcome::Done,
-            Resolution::Failed => Outcome::Failed,
-        }
-    }
-
     fn resolution(self) -> Resolution {
         match self {
             Outcome::Done => Resolution::Done,
@@ -63,29 +57,61 @@ impl Outcome {
     }
 }
 
-/// How long a running engine has time to answer. It looks once a second; on a full disk it waits longer.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
-
-/// How often the answer is looked for.
-const EVERY: SignedDuration = SignedDuration::from_millis(200);
-
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let opened = open(context)?;
     let reader = read_state(&opened)?;
+    let found = context.block_on(args.pick.find(&reader, &opened, &[RunState::Held]))?;
     let desk = Desk { state: &opened.state, clock: &SystemClock, patience: PATIENCE };
-    let (run, by) = context.block_on(async {
-        let run = held(find(&reader, &opened.state, args.id).await?)?;
-        let interrupted = async {
-            // Where no signal can be heard, none interrupts.
-            if tokio::signal::ctrl_c().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
-        let by = desk.resolve(run.summary.id, args.outcome, interrupted).await?;
-        Ok::<_, CommandError>((run, by))
-    })?;
-    context.printer.note(&opened.masker.text(&said(&run, args.outcome, by)));
-    Ok(Exit::Fine)
+    if let ([run], true, false, Format::Text) =
+        (found.as_slice(), args.pick.by_number(), args.manner.dry_run, args.manner.format)
+    {
+        // Whoever names one run, and how it ended, has said all.
+        let (run, by) = context.block_on(async {
+            let run = held(find(&reader, &opened.state, run.id.0).await?)?;
+            let by = one(&desk, &run, args.outcome).await?;
+            Ok::<_, CommandError>((run, by))
+        })?;
+        context.printer.note(&opened.masker.text(&said(&run, args.outcome, by)));
+        return Ok(Exit::Fine);
+    }
+    let (mut runs, mut refused) = (Vec::new(), Answer::default());
+    for run in found {
+        match run.state {
+            RunState::Held => runs.push(run),
+            state => refused.add(run.id, Err(format!("it is {}", state_word(state)))),
+        }
+    }
+    if let Some(exit) = args.manner.agree(context, &opened, "resolve", &runs, &refused)? {
+        return Ok(exit);
+    }
+    let command = Command::Resolve { runs: chosen(&runs), outcome: args.outcome.resolution() };
+    let mut outcome = context.block_on(desk.carry_out(command, interrupted()))?;
+    outcome.answer = refused.and(outcome.answer);
+    let did = format!("resolved as {}", args.outcome.word());
+    let next = outcome.by.next();
+    args.manner.told(context, &did, &outcome, Some(next))
+}
+
+/// Resolves one run.
+async fn one(desk: &Desk<'_>, run: &RunDetail, outcome: Outcome) -> Result<By, CommandError> {
+    resolve(desk, run, outcome, interrupted()).await
+}
+
+async fn resolve(
+    desk: &Desk<'_>,
+    run: &RunDetail,
+    outcome: Outcome,
+    interrupted: impl Future<Output = ()>,
+) -> Result<By, CommandError> {
+    let id = run.summary.id;
+    let runs = vec![Chosen::as_of(id, run.summary.updated_at)];
+    let command = Command::Resolve { runs, outcome: outcome.resolution() };
+    let desk::Outcome { answer, by, .. } = desk.carry_out(command, interrupted).await?;
+    match answer.refused.first() {
+        None => Ok(by),
+        Some(refused) => Err(CommandError::failure(format!("run {id} is left as it is: {}", refused.why))
+            .hint(format!("`zaprun runs show {id}` says what has happened"))),
+    }
 }
 
 /// Only what waits for a person takes a person's word.
@@ -109,10 +135,7 @@ fn said(run: &RunDetail, outcome: Outcome, by: By) -> String {
         (None, Outcome::Done) => "it is let through".to_owned(),
         (None, Outcome::Failed) => "it is given up".to_owned(),
     };
-    let next = match by {
-        By::Engine => "the running engine takes it from there",
-        By::Us => "the next `zaprun run` takes it from there",
-    };
+    let next = by.next();
     format!("run {id}: {done}; {next}")
 }
 
@@ -128,140 +151,6 @@ fn answer(run: &RunDetail, outcome: Outcome) -> String {
     }
     let ids: Vec<String> = ids.iter().map(|(name, id)| format!("{name} {id}")).collect();
     format!(" (of its answer {} is known, and nothing else)", ids.join(", "))
-}
-
-/// Who has resolved a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum By {
-    /// The engine that holds the state.
-    Engine,
-    /// This program, since no engine runs.
-    Us,
-}
-
-/// How waiting for an engine ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Watched {
-    Answered,
-    /// The engine had ended, and this program has done its work.
-    Obeyed,
-    /// Nobody answered.
-    InVain,
-    /// Somebody pressed Ctrl-C.
-    BrokenOff,
-}
-
-/// Where runs are resolved.
-struct Desk<'a> {
-    state: &'a Path,
-    clock: &'a dyn Clock,
-    patience: SignedDuration,
-}
-
-impl Desk<'_> {
-    /// Resolves a run under the lease, or has it resolved by whoever holds that.
-    async fn resolve(
-        &self,
-        run: RunId,
-        outcome: Outcome,
-        interrupted: impl Future<Output = ()>,
-    ) -> Result<By, CommandError> {
-        if let Some(store) = self.lease()? {
-            // What others asked for before comes first.
-            let resolved = async {
-                store.obey(self.clock.now()).await?;
-                store.resolve(run, outcome.resolution(), self.clock.now()).await
-            };
-            let resolved = resolved.await;
-            // What was answered is kept, whatever closing says.
-            let _ = store.close().await;
-            return match resolved.map_err(|error| self.told(&error))? {
-                Some(_) => Ok(By::Us),
-                None => Err(not_held_any_more(run)),
-            };
-        }
-        let asked = Asked::place(self.state, run, outcome.resolution(), self.clock.now());
-        match asked.map_err(|error| self.told(&error))? {
-            Asking::Already { resolution, at } => Err(asked_before(run, Outcome::of(resolution), at)),
-            Asking::Placed(asked) => self.wait(asked, run, interrupted).await,
-        }
-    }
-
-    /// Waits for the engine, and not for ever. What it has not done by then it will not do.
-    async fn wait(
-        &self,
-        asked: Asked,
-        run: RunId,
-        interrupted: impl Future<Output = ()>,
-    ) -> Result<By, CommandError> {
-        let watched = self.watch(&asked, interrupted).await;
-        let answer = asked.withdraw().map_err(|error| self.told(&error))?;
-        match (answer, watched) {
-            (Some(Answer::Resolved), Ok(Watched::Obeyed)) => Ok(By::Us),
-            (Some(Answer::Resolved), _) => Ok(By::Engine),
-            (Some(Answer::NotHeld), _) => Err(not_held_any_more(run)),
-            (None, Err(error)) => Err(error),
-            (None, Ok(Watched::BrokenOff)) => Err(CommandError::interrupted()),
-            (None, Ok(_)) => Err(CommandError::failure(format!(
-                "the running engine did not answer within {}s; run {run} stays held",
-                self.patience.as_secs()
-            ))
-            .hint("look at what it logs; once it has ended, the same command does it at once")),
-        }
-    }
-
-    async fn watch(
-        &self,
-        asked: &Asked,
-        interrupted: impl Future<Output = ()>,
-    ) -> Result<Watched, CommandError> {
-        let mut interrupted = pin!(interrupted);
-        let end = self.clock.now().saturating_add(self.patience).unwrap_or(Timestamp::MAX);
-        while asked.answer().map_err(|error| self.told(&error))?.is_none() {
-            // The engine may have ended meanwhile.
-            if let Some(store) = self.lease()? {
-                let obeyed = store.obey(self.clock.now()).await;
-                let _ = store.close().await;
-                return obeyed.map(|_| Watched::Obeyed).map_err(|error| self.told(&error));
-            }
-            let now = self.clock.now();
-            if now >= end {
-                return Ok(Watched::InVain);
-            }
-            tokio::select! {
-                () = self.clock.sleep_until(now.saturating_add(EVERY).unwrap_or(end)) => {}
-                () = &mut interrupted => return Ok(Watched::BrokenOff),
-            }
-        }
-        Ok(Watched::Answered)
-    }
-
-    /// The state, unless an engine has it.
-    fn lease(&self) -> Result<Option<SqliteStore>, CommandError> {
-        match SqliteStore::open_engine(self.state, &zaprun_store::Options::default()) {
-            Ok(store) => Ok(Some(store)),
-            Err(StoreError::Busy { .. }) => Ok(None),
-            Err(error) => Err(self.told(&error)),
-        }
-    }
-
-    fn told(&self, error: &StoreError) -> CommandError {
-        state_error(error, self.state)
-    }
-}
-
-fn not_held_any_more(run: RunId) -> CommandError {
-    CommandError::failure(format!("run {run} is not held any more"))
-        .hint(format!("`zaprun runs show {run}` says what has happened"))
-}
-
-fn asked_before(run: RunId, outcome: Outcome, at: Timestamp) -> CommandError {
-    let at = at.strftime("%Y-%m-%dT%H:%M:%SZ");
-    let word = outcome.word();
-    CommandError::failure(format!(
-        "run {run} was to be resolved as {word} at {at}, and the running engine has not done it yet"
-    ))
-    .hint(format!("`zaprun runs show {run}` says when it has"))
 }
 
 #[cfg(test)]

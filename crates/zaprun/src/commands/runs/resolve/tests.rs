@@ -11,6 +11,10 @@ use zaprun_engine::ports::{
     ZapIdentity,
 };
 
+use jiff::Timestamp;
+use zaprun_engine::ports::{Clock, Obeyed, RunId, Store};
+use zaprun_store::SqliteStore;
+
 use super::*;
 
 fn at(seconds: i64) -> Timestamp {
@@ -38,6 +42,7 @@ impl State {
                 queries: 1,
                 strict: false,
                 content: "c".to_owned(),
+                source: None,
                 git: None,
                 first_boundary: at(0),
                 now: at(0),
@@ -87,7 +92,7 @@ impl State {
         interrupted: impl Future<Output = ()>,
     ) -> Result<By, CommandError> {
         let desk = Desk { state: &self.path, clock, patience: PATIENCE };
-        desk.resolve(RunId(1), outcome, interrupted).await
+        super::resolve(&desk, &self.run(1).await, outcome, interrupted).await
     }
 }
 
@@ -154,13 +159,17 @@ impl Clock for Beside {
             Doing::Ends => return engine.close().await.unwrap(),
             Doing::Delivers => {
                 engine.update_run(update(1, RunState::Delivered)).await.unwrap();
-                engine.obey(at).await.unwrap();
+                obey(&engine, at).await;
             }
-            Doing::Obeys(from) if self.waits() >= from => drop(engine.obey(at).await.unwrap()),
+            Doing::Obeys(from) if self.waits() >= from => obey(&engine, at).await,
             Doing::Obeys(_) | Doing::Hangs => {}
         }
         *self.engine.lock().unwrap() = Some(engine);
     }
+}
+
+async fn obey(engine: &SqliteStore, at: Timestamp) {
+    while engine.obey(at, Vec::new()).await.unwrap().more {}
 }
 
 fn shown(error: &CommandError) -> String {
@@ -190,7 +199,7 @@ async fn it_is_done_once() {
     state.resolve(Outcome::Done, &clock).await.unwrap();
     let error = state.resolve(Outcome::Failed, &clock).await.unwrap_err();
     insta::assert_snapshot!(shown(&error), @r"
-    run 1 is not held any more
+    run 1 is left as it is: it is not held
     `zaprun runs show 1` says what has happened
     ");
     assert_eq!(state.run(1).await.steps.len(), 1);
@@ -221,12 +230,12 @@ async fn an_engine_that_does_not_answer_will_not_do_it_later() {
     let clock = Beside::new(Some(store), Doing::Hangs);
     let error = state.resolve(Outcome::Done, &clock).await.unwrap_err();
     insta::assert_snapshot!(shown(&error), @r"
-    the running engine did not answer within 30s; run 1 stays held
+    the running engine did not answer within 30s; nothing was done
     look at what it logs; once it has ended, the same command does it at once
     ");
     assert_eq!(clock.now(), at(130));
     let engine = clock.engine.into_inner().unwrap().unwrap();
-    assert_eq!(engine.obey(at(200)).await.unwrap(), []);
+    assert_eq!(engine.obey(at(200), Vec::new()).await.unwrap(), Obeyed::default());
     assert_eq!(state.run(1).await.summary.state, RunState::Held);
 }
 
@@ -245,26 +254,23 @@ async fn ctrl_c_takes_it_back() {
         }
     }
     let desk = Desk { state: &state.path, clock: &Still, patience: PATIENCE };
-    let error = desk.resolve(RunId(1), Outcome::Done, ready(())).await.unwrap_err();
+    let run = state.run(1).await;
+    let error = super::resolve(&desk, &run, Outcome::Done, ready(())).await.unwrap_err();
     assert_eq!(error, CommandError::interrupted());
-    assert_eq!(store.obey(at(200)).await.unwrap(), []);
+    assert_eq!(store.obey(at(200), Vec::new()).await.unwrap(), Obeyed::default());
 }
 
 #[tokio::test]
-async fn what_was_asked_before_is_told() {
+async fn what_was_asked_before_is_done_first() {
     let (state, store) = State::new().await;
-    let before = Asked::place(&state.path, RunId(1), Resolution::Failed, at(90)).unwrap();
-    let clock = Beside::new(Some(store), Doing::Hangs);
-    let error = state.resolve(Outcome::Done, &clock).await.unwrap_err();
-    insta::assert_snapshot!(shown(&error), @r"
-    run 1 was to be resolved as failed at 1970-01-01T00:01:30Z, and the running engine has not done it yet
-    `zaprun runs show 1` says when it has
-    ");
-    drop(before);
-    // Where no engine runs any more, what came first is done first.
-    drop(clock);
-    let error = state.resolve(Outcome::Done, &Beside::new(None, Doing::Hangs)).await.unwrap_err();
-    assert!(error.to_string().contains("not held any more"), "{error}");
+    let run = state.run(1).await;
+    let runs = vec![Chosen::any(RunId(1))];
+    let before = Command::Resolve { runs, outcome: Resolution::Failed };
+    drop(zaprun_store::Asked::place(&state.path, &[before], at(90)).unwrap());
+    store.close().await.unwrap();
+    let desk = Desk { state: &state.path, clock: &Beside::new(None, Doing::Hangs), patience: PATIENCE };
+    let error = super::resolve(&desk, &run, Outcome::Done, pending()).await.unwrap_err();
+    assert!(error.to_string().contains("it has changed meanwhile"), "{error}");
     assert_eq!(state.run(1).await.steps[0].outcome, StepOutcome::Failed);
 }
 
@@ -273,7 +279,7 @@ async fn a_run_that_went_on_meanwhile_stays_as_it_is() {
     let (state, store) = State::new().await;
     let clock = Beside::new(Some(store), Doing::Delivers);
     let error = state.resolve(Outcome::Failed, &clock).await.unwrap_err();
-    assert!(error.to_string().contains("not held any more"), "{error}");
+    assert!(error.to_string().contains("run 1 is left as it is"), "{error}");
     let run = state.run(1).await;
     assert_eq!((run.summary.state, run.steps.len()), (RunState::Delivered, 0));
 }

@@ -4,19 +4,21 @@ mod json;
 mod text;
 
 use zaprun_core::zap::Zap;
+use zaprun_engine::delivery::Recall;
 use zaprun_engine::ports::{RunDetail, RunState};
 
 use super::list::Format;
 use super::render::{Rendered, render};
-use super::{find, parse_id, read_state};
+use super::{find, parse_id, read_state, state_error};
 use crate::context::Context;
 use crate::error::{CommandError, Exit};
-use crate::loading::open;
+use crate::loading::open_whole;
+use crate::recall::Recaller;
 
 /// Show one run: its record, requests, replies and why it is where it is
 ///
-/// The requests are rendered again from the stored record and the zap, which gives what was sent as long as the zap has
-/// not changed. Shows personal data: it is your own terminal.
+/// The requests are rendered again from the stored record and the zap as it was then, which gives what was sent as long as
+/// `vars` and accounts have not changed. Shows personal data: it is your own terminal.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The run, as `runs list` numbers it
@@ -35,10 +37,21 @@ enum Requests {
 }
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let opened = open(context)?;
+    let (root, loading, opened) = open_whole(context)?;
     let reader = read_state(&opened)?;
     let run = context.block_on(find(&reader, &opened.state, args.id))?;
-    let requests = requests(&opened.zaps, &run);
+    let as_it_was = match loading.zaps.iter().any(|zap| zap.content == run.content) {
+        true => None,
+        false => {
+            let source = context.block_on(async {
+                let source = reader.source(&run.summary.zap, &run.content).await;
+                source.map_err(|error| state_error(&error, &opened.state))
+            })?;
+            let recaller = Recaller::of(&root, context.env.as_deref());
+            source.and_then(|source| recaller.zap(&run.content, &source).ok())
+        }
+    };
+    let requests = requests(&loading.zaps, as_it_was.as_ref(), &run);
     let text = match args.format {
         Format::Json => json::render(&run, &requests),
         Format::Text => text::render(&run, &requests, context.printer.out()),
@@ -51,17 +64,27 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     Ok(Exit::Fine)
 }
 
-fn requests(zaps: &[Zap], run: &RunDetail) -> Requests {
+fn requests(zaps: &[Zap], as_it_was: Option<&Zap>, run: &RunDetail) -> Requests {
     let name = &run.summary.zap;
+    if run.event.record.is_empty() {
+        return Requests::Unknown("what they were made of was erased".to_owned());
+    }
+    if let Some(zap) = as_it_was {
+        return rendered(zap, run);
+    }
     match zaps.iter().find(|zap| zap.name == *name) {
         None => Requests::Unknown(format!("the project has no valid zap `{name}` now")),
         Some(zap) if zap.content != run.content => {
             Requests::Unknown(format!("`{name}` has changed since this run was made"))
         }
-        Some(zap) => match render(zap, run) {
-            Ok(rendered) => Requests::Rendered(rendered),
-            Err(error) => Requests::Unknown(error.to_string()),
-        },
+        Some(zap) => rendered(zap, run),
+    }
+}
+
+fn rendered(zap: &Zap, run: &RunDetail) -> Requests {
+    match render(zap, run) {
+        Ok(rendered) => Requests::Rendered(rendered),
+        Err(error) => Requests::Unknown(error.to_string()),
     }
 }
 

@@ -45,6 +45,7 @@ fn held() -> RunDetail {
         key_base: Default::default(),
         content: "c0ffee".to_owned(),
         git: None,
+        past: Vec::new(),
         steps: vec![StepRecord {
             step: "sell.lead".to_owned(),
             element: None,

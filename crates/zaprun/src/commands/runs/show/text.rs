@@ -30,6 +30,9 @@ pub(super) fn render(run: &RunDetail, requests: &Requests, paint: Paint) -> Stri
         let heading = "record, read again once it had settled: this one is mapped";
         section(&mut out, paint, heading, &indented(&body_text(fresh), 2));
     }
+    if run.event.record.is_empty() {
+        return out + "\nits record was erased, by `zaprun forget`\n";
+    }
     let first = if run.fresh.is_some() { "record, as first received" } else { "record, as received" };
     section(&mut out, paint, first, &indented(&body_text(&run.event.record), 2));
     if let Some(context) = &run.event.context {
@@ -96,6 +99,10 @@ fn steps(out: &mut String, run: &RunDetail, paint: Paint) {
             "steps",
             &run.steps.iter().map(|step| step_line(step, &run.attempts, paint)).collect::<String>(),
         );
+    }
+    if !run.past.is_empty() {
+        let past: String = run.past.iter().map(|step| step_line(step, &run.attempts, paint)).collect();
+        section(out, paint, "steps before it was replayed", &past);
     }
     if !run.attempts.is_empty() {
         let failed: String = run.attempts.iter().map(|attempt| attempt_line(attempt, paint)).collect();
