@@ -254,7 +254,7 @@ fn a_read_only_file_or_folder_is_told() {
 fn a_full_disk_keeps_what_was_kept() {
     let (_folder, path) = folder();
     drop(filled(&path));
-    let small = Options { max_pages: Some(40), ..Options::default() };
+    let small = Options { max_pages: Some(56), ..Options::default() };
     let store = SqliteStore::open_engine(&path, &small).unwrap();
     wait(async {
         let a = store.open_zap(identity("a")).await.unwrap();
