@@ -15,8 +15,10 @@ const OVER: &str = "SELECT id, event FROM run INDEXED BY run_history
 
 /// All that hangs on a run; the run itself last. What it has used up of its zap's limits still counts and goes later, but
 /// tells of nobody from now on: who is to be forgotten is looked for in runs.
-const OF_RUN: [&str; 6] = [
+const OF_RUN: [&str; 8] = [
     "UPDATE spent SET element = NULL WHERE run = ?1",
+    "DELETE FROM begun WHERE run = ?1",
+    "DELETE FROM serial WHERE run = ?1",
     "DELETE FROM response WHERE run = ?1",
     "DELETE FROM step WHERE run = ?1",
     "DELETE FROM attempt WHERE run = ?1",
@@ -56,7 +58,7 @@ pub(crate) fn prune(tx: &mut Tx<'_>, before: Timestamp, most: usize) -> Result<u
 
 fn zaps(tx: &Tx<'_>) -> Result<Vec<ZapId>, StoreError> {
     let read = || -> rusqlite::Result<Vec<ZapId>> {
-        let mut statement = tx.conn.prepare_cached("SELECT id FROM zap")?;
+        let mut statement = tx.conn.prepare_cached("SELECT id FROM zap ORDER BY id")?;
         let rows = statement.query_map([], |row| Ok(ZapId(row.get(0)?)))?;
         rows.collect()
     };

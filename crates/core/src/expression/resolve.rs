@@ -152,7 +152,10 @@ impl<'a> Resolver<'a> {
             }
             TreeKind::Test { name, name_range, input, arguments } => {
                 let (input, of) = self.expr(input);
+                // What it is tested against is no argument of a filter around it.
+                let before = self.arguments.len();
                 let call = self.test_call(name, name_range, Given::new(arguments));
+                self.arguments.truncate(before);
                 match call {
                     Some(call) => {
                         self.check_test(&call, &of);

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use zaprun_core::zap::{Trigger, Zap};
-use zaprun_engine::ports::{Clock, History, RunState, ZapStatus};
+use zaprun_engine::ports::{Clock, History, RunState, Swept, ZapStatus};
 
 use super::runs::list::Format;
 use super::runs::{STATES, read_state, state_error};
@@ -69,21 +69,45 @@ struct Line {
     overdue: bool,
 }
 
+/// The latest deep sweep of a query, as machines read it.
+#[derive(Serialize)]
+struct SweepLine {
+    connection: String,
+    query: String,
+    at: String,
+    rows: u64,
+    late: u64,
+    /// The completeness figure.
+    unknown: u64,
+}
+
 #[derive(Serialize)]
 struct Report {
     well: bool,
     zaps: Vec<Line>,
+    sweeps: Vec<SweepLine>,
 }
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let opened = open(context)?;
     let reader = read_state(&opened)?;
-    let status = context
-        .block_on(async { reader.status(true).await.map_err(|error| state_error(&error, &opened.state)) })?;
+    let (status, sweeps) = context.block_on(async {
+        let looked = async { Ok((reader.status(true).await?, reader.sweeps().await?)) };
+        looked.await.map_err(|error| state_error(&error, &opened.state))
+    })?;
     let now = SystemClock.now();
     let zaps: Vec<Line> = status.zaps.iter().map(|status| line(status, &opened.zaps, now)).collect();
-    let well = zaps.iter().all(|zap| !zap.overdue && zap.dead == 0 && zap.held == 0 && zap.adds_up);
-    let report = Report { well, zaps };
+    let whole = sweeps.queries.iter().all(|swept| swept.unknown == 0);
+    let well = whole && zaps.iter().all(|zap| !zap.overdue && zap.dead == 0 && zap.held == 0 && zap.adds_up);
+    let swept = |swept: &Swept| SweepLine {
+        connection: swept.connection.clone(),
+        query: swept.query.clone(),
+        at: format!("{:.0}", swept.at),
+        rows: swept.rows,
+        late: swept.late,
+        unknown: swept.unknown,
+    };
+    let report = Report { well, zaps, sweeps: sweeps.queries.iter().map(swept).collect() };
     if args.json || args.format == Format::Json {
         context.printer.data(&opened.masker.text(&pretty(&report)))?;
     } else {
@@ -95,7 +119,17 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
                 &context.printer,
             )))?;
         }
+        if !sweeps.queries.is_empty() {
+            context.printer.data(&format!("\n{}", swept_table(&sweeps.queries, now, &context.printer)))?;
+        }
         report.zaps.iter().for_each(|zap| tell(zap, &context.printer));
+        for swept in sweeps.queries.iter().filter(|swept| swept.unknown > 0) {
+            let rows = count(swept.unknown, "row is", "rows are");
+            let (connection, query) = (&swept.connection, &swept.query);
+            context
+                .printer
+                .warning(&format!("{connection}: {rows} not in the ledger after a deep sweep of {query}"));
+        }
     }
     Ok(Exit::findings(!well))
 }
@@ -132,7 +166,8 @@ fn line(status: &ZapStatus, zaps: &[Zap], now: Timestamp) -> Line {
 /// Whether a trigger that polls has not been read to its end for long.
 fn overdue(zap: &Zap, status: &ZapStatus, now: Timestamp) -> bool {
     let every = match &zap.trigger {
-        Trigger::Crm(trigger) => trigger.every,
+        // Where nothing changes a walk comes with each `sweep` only.
+        Trigger::Crm(trigger) => trigger.every.max(trigger.sweep),
         Trigger::Http(trigger) => trigger.every,
         // Nothing says when a webhook must come; a schedule catches up by itself.
         Trigger::Webhook(_) | Trigger::Schedule(_) => return false,
@@ -169,6 +204,25 @@ fn table(report: &Report, status: &[ZapStatus], now: Timestamp, printer: &Printe
         let read = status.cursor.map(|at| ago(now, at)).unwrap_or_default();
         cells.push((read, if line.overdue { Tone::Bad } else { Tone::Plain }));
         table.toned(cells);
+    }
+    table.render()
+}
+
+/// What the latest deep sweeps have shown: late rows, and what no ledger knows after them, which must be nothing.
+fn swept_table(sweeps: &[Swept], now: Timestamp, printer: &Printer) -> String {
+    let headings = ["connection", "deep sweep of", "when", "rows", "late", "unknown"];
+    let mut table = Table::new(printer, &headings).right(&[3, 4, 5]);
+    for swept in sweeps {
+        let late = if swept.late > 0 { Tone::Plain } else { Tone::Quiet };
+        let unknown = if swept.unknown > 0 { Tone::Bad } else { Tone::Quiet };
+        table.toned(vec![
+            (swept.connection.clone(), Tone::Plain),
+            (swept.query.clone(), Tone::Plain),
+            (ago(now, swept.at), Tone::Plain),
+            (swept.rows.to_string(), Tone::Quiet),
+            (swept.late.to_string(), late),
+            (swept.unknown.to_string(), unknown),
+        ]);
     }
     table.render()
 }
