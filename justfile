@@ -64,6 +64,10 @@ rules:
     promtool check rules docs/operations/prometheus/alerts.yaml
     promtool test rules docs/operations/prometheus/alerts_test.yaml
 
+# kill -9 and faults at random, for long: more kills or another seed say `just chaos 2000 7`
+chaos kills="300" seed="1":
+    ZAPRUN_CHAOS_KILLS={{kills}} ZAPRUN_CHAOS_SEED={{seed}} cargo test --test program chaos -- --nocapture
+
 demo:
     cargo run --release -- demo
 

@@ -15,6 +15,7 @@ mod harness;
 mod backfills;
 mod backups;
 mod bad_input;
+mod chaos;
 mod crashes;
 mod demo;
 mod edits;
