@@ -69,6 +69,7 @@ fn trouble(lab: &Lab, rng: &mut fastrand::Rng) {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "the figures of a long run are told")]
 fn whatever_goes_wrong_nothing_is_lost_and_nobody_is_charged_twice() {
     let seed = setting("ZAPRUN_CHAOS_SEED", 1);
     let kills = setting("ZAPRUN_CHAOS_KILLS", KILLS);
