@@ -73,10 +73,7 @@ impl Stamp {
         }
         self.check(path)?;
         if self.version < current_version() {
-            return Err(fault::unusable(
-                path,
-                format!("it is of an older version ({}); `zaprun run` brings it up to date", self.version),
-            ));
+            return Err(StoreError::Older { path: path.display().to_string(), version: self.version });
         }
         Ok(())
     }

@@ -30,6 +30,14 @@ pub enum StoreError {
         /// The newest version that is known here.
         known: u32,
     },
+    /// An older zaprun has written the state; whoever only looks leaves it as it is.
+    #[error("{path} was written by an older zaprun: its state has version {version}")]
+    Older {
+        /// The state file.
+        path: String,
+        /// The version of its schema.
+        version: u32,
+    },
     /// The file is not a state of zaprun, or is damaged.
     #[error("{path} cannot be used: {reason}")]
     Unusable {

@@ -89,6 +89,7 @@ pub(crate) fn state_error(error: &StoreError, path: &Path) -> CommandError {
         StoreError::Newer { .. } => told.hint(
             "run the newer zaprun; nothing was changed, and the file must stay: it knows what was sent already",
         ),
+        StoreError::Older { .. } => told.hint("`zaprun run` brings it up to date"),
         StoreError::Unusable { .. } => told.hint(format!(
             "nothing was changed; restore {} from a copy: without its state zaprun forgets what was sent",
             path.display()
