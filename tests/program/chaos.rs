@@ -8,35 +8,8 @@ use serde_json::json;
 use zaprun_sandbox::{CrmFault, Fault, SinkFault};
 
 use crate::harness::{CANARIES, Lab, SALES};
-use crate::webhooks::{address, post_to, when_open};
-
-/// A sale on the telephone for each request that arrives.
-const ORDERS: &str = "\
-name: orders
-trigger: { type: webhook, connection: desk, path: /hooks/order, key: \"{{ record.id }}\" }
-actions:
-  - id: sell
-    type: konnektive.create_sale
-    connection: crm
-    settle_after: 2s
-    retry: { first: 10ms, max_delay: 50ms }
-    map:
-      campaignId: 12
-      paySource: PREPAID
-      product1_id: \"15271\"
-      firstName: Ada
-      lastName: Example
-      emailAddress: $.email
-      phoneNumber: \"5555550100\"
-      address1: 1 Sample Street
-      city: Springfield
-      state: NY
-      country: US
-      postalCode: \"10001\"
-      billShipSame: true
-      skipQA: true
-  - { id: then, type: http, connection: api, path: sold, json: { order: \"{{ steps.sell.response.orderId }}\" } }
-";
+use crate::money;
+use crate::webhooks::{post_to, when_open};
 
 /// Kills, unless `ZAPRUN_CHAOS_KILLS` says otherwise.
 const KILLS: u64 = 6;
@@ -74,20 +47,17 @@ fn whatever_goes_wrong_nothing_is_lost_and_nobody_is_charged_twice() {
     let seed = setting("ZAPRUN_CHAOS_SEED", 1);
     let kills = setting("ZAPRUN_CHAOS_KILLS", KILLS);
     let mut rng = fastrand::Rng::with_seed(seed);
-    let lab = Lab::new(&[SALES, ORDERS]);
-    lab.change(
-        "vars: {",
-        "  desk:\n    type: webhook\n    verify: { token: { header: X-Token, value: \"${API_TOKEN}\" } }\n\
-         listen: { webhooks: 127.0.0.1:0 }\nvars: {",
-    );
+    let lab = money::lab();
+    lab.zap(SALES);
+    let soon = "settle_after: 2s\n    retry: { first: 10ms, max_delay: 50ms }";
+    lab.zap(&money::ORDERS.replace("settle_after: 10s", soon));
     let mut happened = BTreeSet::new();
     let mut taken = BTreeSet::new();
     for kill in 0..kills {
         for number in 0..rng.u64(0..12) {
             happened.insert(lab.crm().sale(&format!("buyer{kill}-{number}@example.test")).unwrap());
         }
-        let engine = lab.start(&["run"]);
-        let address = address(&engine);
+        let (engine, address) = money::start(&lab);
         for number in 0..rng.u64(0..3) {
             let id = format!("{kill}-{number}");
             let body = json!({ "id": id, "email": format!("caller{id}@example.test") }).to_string();

@@ -8,7 +8,7 @@ use crate::harness::{CANARIES, Going, Lab};
 use crate::webhooks::{address, post_to, when_open};
 
 /// A sale on the telephone, and one that charges what the customer has on file.
-const ORDERS: &str = "\
+pub(crate) const ORDERS: &str = "\
 name: orders
 trigger: { type: webhook, connection: desk, path: /hooks/order, key: \"{{ record.id }}\" }
 actions:
@@ -50,7 +50,7 @@ on_failure:
 
 const EMAIL: &str = "ada@example.test";
 
-fn lab() -> Lab {
+pub(crate) fn lab() -> Lab {
     let lab = Lab::new(&[ORDERS, ON_FILE]);
     lab.change(
         "vars: {",
@@ -60,7 +60,7 @@ fn lab() -> Lab {
     lab
 }
 
-fn start(lab: &Lab) -> (Going, String) {
+pub(crate) fn start(lab: &Lab) -> (Going, String) {
     let engine = lab.start(&["run"]);
     let address = address(&engine);
     (engine, address)

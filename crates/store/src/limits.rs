@@ -6,7 +6,7 @@ use crate::runs;
 use crate::writer::Tx;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::params;
-use zaprun_engine::ports::{Brake, Cost, Spend, Spent, StoreError, ZapId};
+use zaprun_engine::ports::{Brake, Cost, RunId, Spend, Spent, StoreError, ZapId};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -54,6 +54,13 @@ pub(crate) fn spend(tx: &Tx<'_>, spend: &Spend) -> Result<Spent, StoreError> {
         forget(tx, before.zap, earlier(spend.at, KEPT))?;
     }
     Ok(Spent::Yes)
+}
+
+/// What a run has used up stays used up, and is no longer known as its own: what it does from now on counts anew. No run
+/// has the number 0.
+pub(crate) fn set_free(tx: &Tx<'_>, run: RunId) -> Result<(), StoreError> {
+    tx.execute("UPDATE spent SET run = 0, element = NULL WHERE run = ?1", [run.0])?;
+    Ok(())
 }
 
 fn earlier(at: Timestamp, by: SignedDuration) -> Timestamp {

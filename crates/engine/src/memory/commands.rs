@@ -45,10 +45,14 @@ impl Runs {
             Command::Replay { how, .. } => {
                 let content = (around.content)(run);
                 replay(run, how, content, around.now)?;
+                if how.counts_anew() {
+                    self.set_free(chosen.run);
+                }
             }
             // Nobody's history is kept here.
             Command::Erase { .. } => {}
         }
+        let run = self.find(chosen.run).ok_or("there is no such run")?;
         run.updated_at = around.now;
         Ok(run.zap)
     }
@@ -107,6 +111,7 @@ fn replay(run: &mut MemoryRun, how: &Replay, content: Option<String>, now: Times
     run.attempts = 0;
     run.retrying_since = None;
     run.failing = None;
+    run.let_through &= !how.counts_anew();
     run.pinned = content.filter(|_| !how.latest);
     run.key_base = how.key_base(run.key_base, now);
     wake(run, "replayed", now);

@@ -200,6 +200,11 @@ impl Runs {
         Spent::Yes
     }
 
+    /// What a run has used up stays used up, and is no longer known as its own. No run has the number 0.
+    pub(super) fn set_free(&mut self, run: RunId) {
+        self.spent.iter_mut().filter(|counted| counted.run == run).for_each(|counted| counted.run = RunId(0));
+    }
+
     pub(super) fn own(&self, order: &str, serial: Option<&str>) -> Own {
         let mut open = self.runs.iter().filter_map(|run| run.begun.as_ref()).flat_map(serials);
         Own {

@@ -4,7 +4,7 @@ use super::{Done, Found};
 use crate::aside::{self, Aside};
 use crate::codes::{At, PENDING, UuidColumn, state_code};
 use crate::writer::Tx;
-use crate::{fault, runs};
+use crate::{fault, limits, runs};
 use jiff::Timestamp;
 use rusqlite::params;
 use zaprun_engine::ports::{Replay, StoreError};
@@ -30,9 +30,14 @@ pub(super) fn replay(tx: &mut Tx<'_>, run: &Found, how: &Replay, now: Timestamp)
          WHERE id = ?1",
         params![run.id.0, At(now), UuidColumn(how.key_base(before.0, now)), !how.latest],
     )?;
+    let anew = how.counts_anew();
+    if anew {
+        limits::set_free(tx, run.id)?;
+    }
     let known = aside::read(tx.conn, run.id, run.aside).map_err(|error| tx.fault(&error))?;
     // A person has looked at the chain; it counts anew.
-    let now = Aside { depth: 0, failing: None, ..known.clone() };
+    let let_through = known.let_through && !anew;
+    let now = Aside { depth: 0, failing: None, let_through, ..known.clone() };
     if now != known {
         aside::keep(tx, run.id, &now)?;
     }

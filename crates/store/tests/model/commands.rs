@@ -59,6 +59,11 @@ impl Model {
                 Some(_) if busy.contains(&chosen.run.0) => Err("it is being worked on just now".to_owned()),
                 Some(run) => one(run, command, now).map(|()| run.claimed.zap),
             };
+            let counts_anew = matches!(command, Command::Replay { how, .. } if how.from_start || how.new_key);
+            if done.is_ok() && counts_anew {
+                let own = self.counted.iter_mut().filter(|counted| counted.1 == chosen.run.0);
+                own.for_each(|counted| counted.1 = 0);
+            }
             match done {
                 Ok(zap) => {
                     answer.done += 1;
@@ -186,6 +191,7 @@ fn replay(run: &mut Run, how: &Replay, now: Timestamp) -> Result<(), String> {
     if how.new_key {
         claimed.key_base = Uuid::new_v5(&claimed.key_base, now.as_microsecond().to_string().as_bytes());
     }
+    run.let_through &= !how.from_start && !how.new_key;
     claimed.reason = reason("queued", "replayed");
     (run.state, run.due, run.changed) = (RunState::Pending, now, now);
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::kit::{ONE, World, order, reply};
 use super::writes::SALE;
-use crate::ports::{Clock, Resolution, RunState};
+use crate::ports::{Chosen, Clock, Command, Replay, Resolution, RunState};
 use crate::report::Event;
 use crate::testing::Moment;
 use jiff::SignedDuration;
@@ -256,4 +256,32 @@ fn a_lead_and_its_sale_are_one_write() {
     world.for_long(Duration::from_mins(30));
     expect(&world, &[("B", SENT)]);
     assert_eq!(world.desk.writes().len(), 4);
+}
+
+/// Whoever sends a thing again sends one more, which the brakes see.
+#[test]
+fn what_is_replayed_from_the_start_counts_anew() {
+    let world = limited("{ writes_per_hour: 1 }");
+    world.sales(0, &["A"]);
+    world.once().unwrap().unwrap();
+    expect(&world, &[("A", SENT)]);
+    let obeyed = || {
+        let obeyed = crate::ports::Store::obey(&world.store, world.clock.now(), Vec::new());
+        world.clock.drive(obeyed).unwrap().unwrap();
+        world.once().unwrap().unwrap();
+    };
+    let again = |from_start, new_key| {
+        let how = Replay { from_start, new_key, repeat: true, ..Replay::default() };
+        world.store.ask(Command::Replay { runs: vec![Chosen::any(world.run("A").id)], how });
+        obeyed();
+    };
+    again(true, false);
+    expect(&world, &[("A", HELD)]);
+    // Let through it is sent; but not for ever.
+    world.store.resolve(world.run("A").id, Resolution::Done);
+    obeyed();
+    expect(&world, &[("A", SENT)]);
+    again(true, true);
+    expect(&world, &[("A", HELD)]);
+    assert_eq!(world.target.sent().len(), 2);
 }

@@ -146,6 +146,12 @@ impl Replay {
         self.from_start || step.outcome == StepOutcome::Failed || self.on_failure.contains(&step.step)
     }
 
+    /// Whether what is sent from now on is new to the receiver, and so counts anew towards the zap's limits. Nobody has
+    /// let that through: who did spoke of what was to be sent then.
+    pub fn counts_anew(&self) -> bool {
+        self.from_start || self.new_key
+    }
+
     /// The base of the idempotency keys from now on.
     pub fn key_base(&self, before: Uuid, now: Timestamp) -> Uuid {
         match self.new_key {
